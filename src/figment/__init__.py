@@ -1,0 +1,24 @@
+"""figment: turns a folder of pictures into a generator of new ones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from figment.recipe import Recipe
+    from figment.run import Run, load, train
+
+__all__ = ["Recipe", "Run", "load", "train"]
+
+
+def __getattr__(name: str) -> object:
+    """Import the public names when they are first used, so that importing figment costs nothing."""
+    if name == "Recipe":
+        from figment.recipe import Recipe
+
+        return Recipe
+    if name in ("Run", "load", "train"):
+        from figment import run
+
+        return getattr(run, name)
+    raise AttributeError(f"module 'figment' has no attribute {name!r}")

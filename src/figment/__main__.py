@@ -1,0 +1,7 @@
+"""``python -m figment``."""
+
+import sys
+
+from figment.cli import main
+
+sys.exit(main())

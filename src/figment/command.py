@@ -1,0 +1,65 @@
+"""Reading a command's words into a call of its function; mistakes are answered in one line."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import io
+import re
+from collections.abc import Callable
+from typing import Any
+
+from figment.errors import UserError, nearest
+
+
+def call(function: Callable[..., int], words: list[str], *, prog: str) -> int:
+    """Return what ``function`` returns for a command's words, read by its signature and docstring.
+
+    Raises UserError, in one line, where the words do not fit. ``--help`` prints and exits with 0.
+    """
+    import tyro
+
+    @functools.wraps(function)
+    def capture(*args: Any, **kwargs: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        return args, kwargs
+
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(said):
+            args, kwargs = tyro.cli(capture, args=words, prog=prog)  # ty: ignore[no-matching-overload]
+    except SystemExit as stop:
+        if not stop.code:
+            raise
+        raise UserError(_one_line(said.getvalue(), prog)) from None
+    return function(*args, **kwargs)
+
+
+def flags(words: list[str]) -> frozenset[str]:
+    """Return the names of the flags among a command's words, as Python writes them."""
+    named = (re.match(r"--(?:no-)?([a-z][\w-]*)", word) for word in words)
+    return frozenset(match[1].replace("-", "_") for match in named if match)
+
+
+def value_of(flag: str, words: list[str]) -> str | None:
+    """Return the value of ``--flag VALUE`` or ``--flag=VALUE`` among a command's words, if it is there."""
+    for word, following in zip(words, [*words[1:], ""], strict=True):
+        if word == f"--{flag}":
+            return following
+        if word.startswith(f"--{flag}="):
+            return word.partition("=")[2]
+    return None
+
+
+def unknown(kind: str, word: str, words: list[str]) -> UserError:
+    """Return the error for a word that is none of ``words``."""
+    return UserError(f"there is no {kind} {word}.{nearest(word, words) or ' Try figment --help.'}")
+
+
+def _one_line(box: str, prog: str) -> str:
+    """Return the first message of tyro's boxed error, with the name it thinks was meant."""
+    lines = [line.strip("│╭╮╰╯─ ").strip() for line in box.splitlines()[1:]]
+    message, _, rest = "\n".join(lines).partition("\n\n")
+    text = " ".join(message.split())
+    meant = re.search(r"(--[a-z][\w-]*)", rest) if "Perhaps you meant" in rest else None
+    hint = f" Did you mean {meant[1]}?" if meant else f" `{prog} --help` lists what it takes."
+    return f"{text.rstrip('.')}.{hint}"

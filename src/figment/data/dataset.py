@@ -1,0 +1,33 @@
+"""Real examples ready to be gathered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Real examples ready to be gathered.
+
+    ``fingerprint`` is the same on every machine for the same examples under the same options: see
+    ``open_dataset``. ``duplicates`` counts the files that repeat an earlier one byte for byte.
+    """
+
+    name: str  # short name for run folders: "cats64" for cats64.zip
+    source: str  # what the user gave
+    rows: np.ndarray  # [N, C, R, R] uint8, memory-mapped; or [N, 2] float32 for point sets
+    labels: np.ndarray  # [N] int64, all 0 where there are no classes
+    classes: tuple[str, ...]  # () where there are no classes
+    fingerprint: str  # sha256, hex
+    skipped: tuple[tuple[str, str], ...] = ()  # (file, reason)
+    duplicates: int = 0
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of one example: ``(C, R, R)``, or ``(2,)`` for points."""
+        return self.rows.shape[1:]
+
+    def __len__(self) -> int:
+        return len(self.rows)

@@ -1,0 +1,134 @@
+"""A quick look at a source: enough to choose a recipe by, in under a second."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from figment.data import decode, packed, sources
+from figment.errors import UserError
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+SAMPLE = 500  # files whose headers are opened
+HEAD = 1 << 16  # bytes of a file that nearly always hold its header
+GREYS = ("1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L", "I;16N")
+TINT = 16  # the most by which the channels of a grey picture differ, of 255: JPEG is not exact
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a glance at a source tells."""
+
+    name: str
+    source: str
+    kind: str  # "images" or "points"
+    count: int  # picture files, readable or not
+    classes: tuple[str, ...]
+    side: int  # median of the short sides in pixels; 0: any resolution can be had
+    grey: bool  # all pictures looked at are grey
+    square: bool
+
+
+def look(source: str) -> Look:
+    """Return what a source holds, by the headers of at most 500 of its files, evenly spread.
+
+    Built-in sets are not drawn for it. ``UserError`` where there is nothing, or where none of the
+    files looked at is a picture.
+    """
+    from figment.data.builtin import builtin
+
+    built = builtin(source)
+    if built:
+        name, count = built
+        if name != "flowers":
+            return Look(name, source, "points", count, (), 0, False, False)
+        from figment.data.flowers import CLASSES
+
+        return Look(name, source, "images", count, CLASSES, 0, False, True)
+    name = sources.name_of(source)
+    with decode.quiet():
+        if packed.is_packed(source):
+            return _look_packed(name, packed.read_packed(source))
+        return _look_pictures(name, sources.find_pictures(source))
+
+
+def advise(side: int, grey: bool, *, most: int = 64) -> tuple[int, int]:
+    """Return the resolution and channels to train at: a power of two that the pictures can fill.
+
+    At least 32 and at most ``most`` px; 64 where any resolution can be had (``side`` 0).
+    """
+    fitting = 2 ** int(np.log2(side)) if side else 64
+    return min(most, max(32, fitting)), 1 if grey else 3
+
+
+def is_grey(image: Image.Image) -> bool:
+    """Return whether a picture of mode ``L`` or ``RGB`` has no colour, as far as 32 px show it."""
+    if image.mode == "L":
+        return True
+    small = np.asarray(image.resize((32, 32)), np.int16)  # [32, 32, 3]
+    return int((small.max(axis=2) - small.min(axis=2)).max()) <= TINT
+
+
+def _look_pictures(name: str, pictures: sources.Pictures) -> Look:
+    sides, square, coloured, broken = [], True, [], []
+    for index in _spread(len(pictures), SAMPLE):
+        try:
+            image = _header(pictures, index)
+        except Exception as error:  # of any kind: see packing
+            broken.append((sources.readable(pictures.files[index]), _why(error, pictures, index)))
+            continue
+        sides.append(min(image.size))
+        square = square and image.width == image.height
+        if image.mode not in GREYS:
+            coloured.append(index)
+    if not sides:
+        tried = f"none of the {len(broken):,} pictures tried of {pictures.source} can be read"
+        raise UserError(f"{tried} ({sources.reasons(broken)})")
+    grey = all(_shows_grey(pictures, coloured[i]) for i in _spread(len(coloured), 16))
+    side = int(np.median(sides))
+    return Look(
+        name, pictures.source, "images", len(pictures), pictures.classes, side, grey, square
+    )
+
+
+def _look_packed(name: str, file: packed.Packed) -> Look:
+    from PIL import Image
+
+    height, width = file.size
+    samples = packed.in_colour(packed.some(file, 32), file.layout)
+    grey = all(
+        is_grey(decode.plain(Image.fromarray(np.ascontiguousarray(sample)))) for sample in samples
+    )
+    side, square = min(height, width), height == width
+    return Look(name, file.source, "images", len(file), file.classes, side, grey, square)
+
+
+def _spread(count: int, most: int) -> list[int]:
+    """Return at most ``most`` of the numbers below ``count``, evenly spread, the ends included."""
+    return np.unique(np.linspace(0, count - 1, min(count, most)).astype(int)).tolist()
+
+
+def _header(pictures: sources.Pictures, index: int) -> Image.Image:
+    try:
+        return decode.opened(sources.read(pictures, index, most=HEAD))
+    except Exception:  # a long header, or a format that opens only as a whole
+        return decode.opened(sources.read(pictures, index))
+
+
+def _shows_grey(pictures: sources.Pictures, index: int) -> bool:
+    try:
+        image = decode.upright(decode.opened(sources.read(pictures, index)), enough=32)
+        return is_grey(decode.plain(image))
+    except Exception:  # a broken picture is no evidence of colour
+        return True
+
+
+def _why(error: Exception, pictures: sources.Pictures, index: int) -> str:
+    try:
+        return decode.why(error, sources.read(pictures, index, most=HEAD))
+    except Exception as unreadable:
+        return decode.why(unreadable, b"")

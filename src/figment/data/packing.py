@@ -1,0 +1,314 @@
+"""Sources made into data sets: decoded once, on all cores, into a memory-mapped uint8 pack."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import json
+import math
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from figment.data import builtin, decode, packed, sources
+from figment.data.cache import folder_for, key_of, read_card, write_card
+from figment.data.dataset import Dataset
+from figment.data.workers import in_order
+from figment.errors import UserError
+
+STRETCH = 4 << 20  # bytes of rows that one piece of work makes, at most 64 pictures
+
+
+@dataclass(frozen=True)
+class Form:
+    """How every example of a pack is to look."""
+
+    resolution: int
+    channels: int
+    fit: str
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        return self.channels, self.resolution, self.resolution
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The rows that a stretch of a source gave."""
+
+    rows: np.ndarray  # [K, C, R, R] uint8, those that could be made
+    kept: np.ndarray  # [B] bool, which these were
+    digests: np.ndarray  # [K, 32] uint8, sha256 of what each was made from
+    skipped: list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Job:
+    """All that packing one source takes."""
+
+    key: str
+    labels: np.ndarray  # [N] int64
+    classes: tuple[str, ...]
+    make: Callable[[int, int], Batch]
+    skipped: tuple[tuple[str, str], ...] = ()
+
+
+def open_dataset(
+    source: str,
+    *,
+    resolution: int,
+    channels: int,
+    fit: str = "crop",
+    seed: int = 0,
+    progress: bool = True,
+) -> Dataset:
+    """Return a source as square uint8 pictures of ``resolution`` px, memory-mapped.
+
+    ``source`` is a folder, a .zip, an .npy or .npz, or ``flowers``, ``ring``, ``grid``; ``channels``
+    1 (luma) or 3; ``fit`` crop, pad or stretch; ``seed`` decides the built-in sets only. The first
+    call decodes on all cores and writes to the cache (see ``cache_root``); later ones map what lies
+    there. A packed file that has this form already is mapped where it lies. ``ring`` and ``grid``
+    have rows [N, 2] float32 and no form.
+
+    The cache is keyed by the options and a cheap stamp of the source (``sources.stamp``: names,
+    sizes and times for a folder, checksums for a zip), so changed files are noticed. ``fingerprint``
+    is stricter: sha256 over the options, the class names, and in order the sha256 and the label of
+    every file used, whatever the files are called and wherever they lie.
+
+    Files that cannot be read are in ``skipped`` with the reason. ``UserError`` where nothing is
+    left, the options make no sense, or the disk is full.
+    """
+    decode.check_options(resolution, channels, fit)
+    form = Form(resolution, channels, fit)
+    built = builtin.builtin(source)
+    if built and built[0] != "flowers":
+        return builtin.point_set(source, seed)
+    if built:
+        job = _flowers_job(built[1], form, seed)
+    elif packed.is_packed(source):
+        file = packed.read_packed(source)
+        rows = packed.as_they_are(file, resolution, channels)
+        if rows is not None:
+            return _mapped(file, rows)
+        job = _packed_job(file, form)
+    else:
+        job = _pictures_job(sources.find_pictures(source), form)
+    needed = len(job.labels) * (math.prod(form.shape) + 8)
+    folder = folder_for(job.key, lambda to: _build(to, source, job, form, progress), needed=needed)
+    return _finished(folder, built[0] if built else sources.name_of(source), source)
+
+
+def pack(
+    source: str,
+    out: Path,
+    *,
+    resolution: int,
+    channels: int,
+    fit: str = "crop",
+    progress: bool = True,
+) -> Dataset:
+    """Return a source as ``open_dataset`` does, from a file written to ``out``.
+
+    ``out`` ends in .npz (pictures, labels, class names, uncompressed) or in .npy (pictures alone).
+    It appears whole or not at all.
+    """
+    out = Path(out)
+    suffix = out.suffix.lower()
+    if suffix not in (".npy", ".npz"):
+        raise UserError(f"a packed file ends in .npz (or .npy without labels), not {out.name!r}")
+    given = open_dataset(
+        source, resolution=resolution, channels=channels, fit=fit, progress=progress
+    )
+    if given.rows.dtype != np.uint8:
+        raise UserError(f"{source} is a set of points, drawn anew each time: nothing to pack")
+    if suffix == ".npy" and given.classes:
+        raise UserError(f"an .npy holds no labels and {source} has classes: name it {out.stem}.npz")
+    partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        if suffix == ".npz":
+            packed.write_npz(partial, given.rows, given.labels, _card(given, fit))
+        else:
+            with open(partial, "wb") as file:
+                packed.write_rows(file, given.rows)
+        os.replace(partial, out)
+    except OSError as error:
+        size = f": it takes {given.rows.nbytes / 1e6:,.0f} MB" if _is_full(error) else ""
+        raise UserError(f"{out} cannot be written ({error.strerror}{size})") from None
+    finally:
+        with contextlib.suppress(OSError):
+            partial.unlink()
+    opened = open_dataset(str(out), resolution=resolution, channels=channels, fit=fit)
+    return replace(opened, skipped=given.skipped, duplicates=given.duplicates)
+
+
+def _pictures_job(pictures: sources.Pictures, form: Form) -> Job:
+    options = {"resolution": form.resolution, "channels": form.channels, "fit": form.fit}
+
+    def make(start: int, stop: int) -> Batch:
+        rows = np.empty((stop - start, *form.shape), np.uint8)
+        digests = np.empty((stop - start, 32), np.uint8)
+        kept = np.zeros(stop - start, bool)
+        skipped = []
+        for place, index in enumerate(range(start, stop)):
+            data = b""
+            try:
+                data = sources.read(pictures, index)
+                rows[place] = decode.decode(data, **options)
+            except FileNotFoundError:  # listed a moment ago: not to be remembered as broken
+                gone = f"{pictures.files[index]} vanished while {pictures.source} was being packed"
+                raise UserError(f"{gone}: try again when the files are at rest") from None
+            except (
+                Exception
+            ) as error:  # whatever Pillow raises on strange bytes, one file is at stake
+                file = sources.readable(pictures.files[index])
+                skipped.append((file, decode.why(error, data)))
+            else:
+                digests[place] = np.frombuffer(hashlib.sha256(data).digest(), np.uint8)
+                kept[place] = True
+        return Batch(rows[kept], kept, digests[kept], skipped)
+
+    key = key_of(decode.VERSION, sources.stamp(pictures), pictures.classes, options)
+    return Job(key, pictures.labels, pictures.classes, make, pictures.skipped)
+
+
+def _packed_job(file: packed.Packed, form: Form) -> Job:
+    from PIL import Image
+
+    options = {"resolution": form.resolution, "channels": form.channels, "fit": form.fit}
+    pixels = packed.stored(file)
+
+    def make(start: int, stop: int) -> Batch:
+        pictures = packed.in_colour(np.ascontiguousarray(pixels[start:stop]), file.layout)
+        images = (Image.fromarray(np.ascontiguousarray(picture)) for picture in pictures)
+        rows = np.stack([decode.squared(decode.plain(image), **options) for image in images])
+        return _whole(rows, pictures)
+
+    key = key_of(decode.VERSION, packed.state(file), file.classes, options)
+    return Job(key, file.labels, file.classes, make)
+
+
+def _flowers_job(count: int, form: Form, seed: int) -> Job:
+    def make(start: int, stop: int) -> Batch:
+        rows = builtin.drawn(
+            start, stop, resolution=form.resolution, channels=form.channels, seed=seed
+        )
+        return _whole(rows, rows)
+
+    key = key_of("flowers", builtin.drawing_code(), count, seed, form.shape)
+    return Job(key, builtin.flower_labels(count, seed), builtin.flowers.CLASSES, make)
+
+
+def _whole(rows: np.ndarray, origins: np.ndarray) -> Batch:
+    """Return a batch of which nothing was skipped."""
+    digests = b"".join(hashlib.sha256(origin.tobytes()).digest() for origin in origins)
+    kept = np.ones(len(rows), bool)
+    return Batch(rows, kept, np.frombuffer(digests, np.uint8).reshape(-1, 32), [])
+
+
+def _build(folder: Path, source: str, job: Job, form: Form, progress: bool) -> None:
+    """Make every row and write it at once, so that memory holds only what is under way.
+
+    The file is written, never mapped, meanwhile: a full disk is then an error and not a crash.
+    """
+    count = len(job.labels)
+    stretch = min(64, max(1, STRETCH // math.prod(form.shape)))
+    kept = np.zeros(count, bool)
+    digests = np.empty((count, 32), np.uint8)
+    skipped, seen, made = list(job.skipped), 0, 0
+    with (
+        decode.quiet(),
+        progress_bar(count, f"packing {source}", progress) as bar,
+        contextlib.closing(in_order(job.make, count, stretch)) as batches,
+        open(folder / "images.npy", "wb") as file,
+    ):
+        file.write(packed.npy_header((count, *form.shape)))
+        for batch in batches:
+            file.write(np.ascontiguousarray(batch.rows).data)
+            kept[seen : seen + len(batch.kept)] = batch.kept
+            digests[made : made + len(batch.rows)] = batch.digests
+            seen, made = seen + len(batch.kept), made + len(batch.rows)
+            skipped += batch.skipped
+            bar.update(len(batch.kept))
+        file.seek(0)
+        file.write(packed.npy_header((made, *form.shape)))
+    if not made:
+        why = sources.reasons(skipped)
+        raise UserError(f"none of the {count:,} pictures of {source} can be read ({why})")
+    labels, classes = _still_there(job.labels[kept], job.classes)
+    np.save(folder / "labels.npy", labels)
+    digests = digests[:made]
+    card = {
+        "resolution": form.resolution,
+        "channels": form.channels,
+        "fit": form.fit,
+        "classes": classes,
+        "count": made,
+        "fingerprint": _fingerprint(form, classes, labels, digests),
+        "skipped": skipped,
+        "duplicates": made - len(np.unique(digests.view("V32"))),
+    }
+    write_card(folder, card)
+
+
+def _still_there(labels: np.ndarray, classes: tuple[str, ...]) -> tuple[np.ndarray, list[str]]:
+    """Return labels and classes without the classes of which no file could be read."""
+    present, renumbered = np.unique(labels, return_inverse=True)
+    if len(present) < 2:
+        return np.zeros(len(labels), np.int64), []
+    return renumbered.astype(np.int64), [classes[label] for label in present]
+
+
+def _fingerprint(form: Form, classes: list[str], labels: np.ndarray, digests: np.ndarray) -> str:
+    options = [decode.VERSION, form.resolution, form.channels, form.fit, classes]
+    digest = hashlib.sha256(json.dumps(options).encode())
+    digest.update(labels.astype("<i8").tobytes())
+    digest.update(digests.tobytes())
+    return digest.hexdigest()
+
+
+def _finished(folder: Path, name: str, source: str) -> Dataset:
+    try:
+        card = read_card(folder)
+        rows = np.load(folder / "images.npy", mmap_mode="r")
+        labels = np.load(folder / "labels.npy")
+    except (OSError, ValueError, EOFError) as error:
+        raise UserError(f"the pack {folder} is damaged ({error}): delete that folder") from None
+    skipped = tuple((file, reason) for file, reason in card["skipped"])
+    classes = tuple(card["classes"])
+    return Dataset(
+        name, source, rows, labels, classes, card["fingerprint"], skipped, card["duplicates"]
+    )
+
+
+def _mapped(file: packed.Packed, rows: np.ndarray) -> Dataset:
+    name = sources.name_of(file.source)
+    duplicates = int((file.card or {}).get("duplicates", 0))
+    fingerprint = packed.fingerprint_of(file)
+    return Dataset(name, file.source, rows, file.labels, file.classes, fingerprint, (), duplicates)
+
+
+def _card(dataset: Dataset, fit: str) -> dict:
+    return {
+        "name": dataset.name,
+        "fit": fit,
+        "classes": list(dataset.classes),
+        "fingerprint": dataset.fingerprint,
+        "duplicates": dataset.duplicates,
+    }
+
+
+def _is_full(error: OSError) -> bool:
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
+def progress_bar(total: int, what: str, wanted: bool) -> Any:
+    """Return a tqdm bar on stderr, which stays silent where nobody looks at a terminal."""
+    from tqdm import tqdm
+
+    return tqdm(total=total, desc=what, unit=" img", disable=None if wanted else True, leave=False)

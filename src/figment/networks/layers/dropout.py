@@ -1,0 +1,31 @@
+"""Dropout whose mask belongs to the image, not to the process that happens to hold it."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from figment import mesh
+
+
+class Dropout(nn.Module):
+    """Zero each feature with probability ``p`` while training and scale the rest by 1 / (1 - p).
+
+    [N, ...] -> [N, ...]; the identity in evaluation; Srivastava et al. 2014. The mask is drawn for the
+    batch of all processes and cut to this one's rows, so that a run on two processes equals a run on
+    one.
+    """
+
+    def __init__(self, p: float) -> None:
+        super().__init__()
+        self.p = p
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training or self.p == 0:
+            return x
+        count = len(x) * mesh.size()
+        keep = torch.rand((count, *x.shape[1:]), device=x.device)[mesh.rows(count)] >= self.p
+        return x * keep / (1 - self.p)
+
+    def extra_repr(self) -> str:
+        return f"p={self.p}"

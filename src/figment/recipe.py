@@ -1,0 +1,264 @@
+"""Recipe: everything that decides what a run learns.
+
+A recipe is a frozen dataclass. Its fields are numbers and choices, each of them a flag of the command
+line; its methods are the game. A family of systems is a subclass with its networks; a system is a named
+value of it (see ``figment.recipes``). torch is imported only inside methods, so that listing recipes is
+quick.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
+
+from figment.errors import UserError
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+    from torch.optim import Optimizer
+
+    from figment.data import Look
+
+
+class Clock(NamedTuple):
+    """Where a training is."""
+
+    images: int = 0
+    """Real images shown to the discriminator so far, by all processes together."""
+    rounds: int = 0
+    """Rounds played so far."""
+
+
+class Batch(NamedTuple):
+    """What one move is played on: this process's share."""
+
+    images: Tensor
+    """Reals [N, C, R, R] in [-1, 1], or points [N, 2]."""
+    labels: Tensor
+    """Classes [N], int64."""
+    latents: Tensor
+    """Latents [N, L]."""
+
+
+class Terms(NamedTuple):
+    """What a rule of the game returns: scalars by name."""
+
+    minimise: dict[str, Tensor]
+    """Terms whose sum the player minimises."""
+    observe: dict[str, Tensor]
+    """Things to log."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """A two-player game on images, in the form that most systems share."""
+
+    resolution: int = 64
+    """Pixels a side."""
+    channels: int = 3
+    """1 for grey, 3 for colour."""
+    fit: Literal["crop", "pad", "stretch"] = "crop"
+    """How a picture that is not square becomes square."""
+    mirror: bool = False
+    """Show half of the reals mirrored left to right."""
+
+    images: int = 1_000_000
+    """Length of the training, in real images shown to the discriminator."""
+    batch: int = 64
+    """Images a move, over all processes."""
+    seed: int = 0
+    """Seed of everything random."""
+
+    latent: int = 100
+    """Numbers in a latent."""
+    dropout: float = 0.0
+    """Share of the discriminator's hidden units that are dropped while it learns."""
+
+    objective: Literal["nonsaturating", "minimax"] = "nonsaturating"
+    """The pair of losses."""
+    real_target: float = 1.0
+    """Label of reals in the discriminator's loss; .9 is one-sided smoothing."""
+    fake_target: float = 0.0
+    """Label of fakes in the discriminator's loss; above 0 is two-sided smoothing."""
+    discriminator_moves: int = 1
+    """Discriminator moves a round (k), each on fresh reals."""
+
+    generator_lr: float = 2e-4
+    """Adam's learning rate for the generator."""
+    discriminator_lr: float = 2e-4
+    """Adam's learning rate for the discriminator."""
+    betas: tuple[float, float] = (0.5, 0.999)
+    """Adam's decay rates."""
+    ema: int = 10_000
+    """Half-life, in images, of the averaged generator that samples are drawn from; 0: no average."""
+
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """Number format of the networks' products; auto: the faster one on this machine."""
+    tick: int = 2_000
+    """Images between two lines of the log."""
+    sample_every: int = 0
+    """Images between two sample grids; 0: ever wider apart, each a quarter later than the last."""
+    snapshot_every: int = 0
+    """Images between two snapshots; 0: ever wider apart, each half as late again as the last."""
+    save_every: int = 0
+    """Images between two saves of the state for resuming; 0: about once a minute."""
+
+    kind: ClassVar[Literal["images", "points"]] = "images"
+    """What the family learns: pictures, or points in the plane."""
+    batch_norm: ClassVar[bool] = False
+    """Whether an image's score depends on the others of its batch, so that splitting it matters."""
+
+    # -- what it is -------------------------------------------------------------------------------
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one example."""
+        return (self.channels, self.resolution, self.resolution)
+
+    def check(self) -> None:
+        """Refuse, with a sentence, what makes no sense. Families add their own refusals."""
+        _positive(self, "resolution", "images", "batch", "latent", "discriminator_moves", "tick")
+        _positive(self, "generator_lr", "discriminator_lr")
+        _at_least_zero(self, "seed", "ema", "sample_every", "snapshot_every", "save_every")
+        if self.channels not in (1, 3):
+            raise UserError(f"channels must be 1 (grey) or 3 (colour), not {self.channels}")
+        if not 0 <= self.dropout < 1:
+            raise UserError(f"dropout must be at least 0 and below 1, not {self.dropout}")
+        if not 0 <= self.fake_target < self.real_target <= 1:
+            raise UserError(
+                "label targets need 0 <= fake_target < real_target <= 1, not "
+                f"fake_target {self.fake_target} and real_target {self.real_target}"
+            )
+        if not all(0 <= beta < 1 for beta in self.betas):
+            raise UserError(f"betas must be at least 0 and below 1, not {self.betas}")
+
+    def fit_to(self, look: Look, pinned: frozenset[str] = frozenset()) -> Recipe:
+        """Return the recipe for these data: resolution and channels follow them unless pinned."""
+        if look.kind != self.kind:
+            other = "a recipe for points, such as points" if look.kind == "points" else "pictures"
+            raise UserError(f"{look.name} holds {look.kind}, this recipe learns {self.kind}: use {other}")
+        changes: dict[str, int] = {}
+        if "channels" not in pinned and look.grey:
+            changes["channels"] = 1
+        if "resolution" not in pinned and look.side:
+            changes["resolution"] = self.nearest_resolution(look.side)
+        return replace(self, **changes)
+
+    def nearest_resolution(self, side: int) -> int:
+        """Return the resolution to learn pictures of ``side`` pixels at, at most the recipe's own."""
+        return min(side, self.resolution)
+
+    def cheaper(self, pinned: frozenset[str] = frozenset()) -> list[Recipe]:
+        """Return forms of this recipe for ever smaller time budgets, this one first."""
+        return [self]
+
+    def tiny(self) -> Recipe:
+        """Return a form that plays a round in milliseconds, for tests."""
+        return replace(self, batch=4, images=32, tick=8, latent=min(self.latent, 8))
+
+    # -- the players ------------------------------------------------------------------------------
+
+    def build(self) -> nn.ModuleDict:
+        """Return the networks, at least "generator", with whatever else has state.
+
+        Initialised from torch's global seed, which the trainer has set.
+        """
+        raise NotImplementedError
+
+    def optimizers(self, nets: nn.ModuleDict) -> dict[str, Optimizer]:
+        """Return each player's optimiser, by the player's name."""
+        from torch.optim import Adam
+
+        rates = {"generator": self.generator_lr, "discriminator": self.discriminator_lr}
+        return {
+            player: Adam(nets[player].parameters(), lr=rate, betas=self.betas, fused=True)
+            for player, rate in rates.items()
+        }
+
+    # -- the game ---------------------------------------------------------------------------------
+
+    def turns(self):
+        """Return the function that plays one round (see ``figment.turns``)."""
+        from figment.turns.alternating import alternating
+
+        return alternating
+
+    def generate(self, generator: nn.Module, latents: Tensor, labels: Tensor | None) -> Tensor:
+        """Return fakes [N, C, R, R] in [-1, 1] for latents [N, L] (and labels [N] if conditional)."""
+        return generator(latents)
+
+    def judge(self, nets: nn.ModuleDict, images: Tensor, labels: Tensor | None) -> Tensor:
+        """Return the discriminator's logits [N], in float32."""
+        return nets["discriminator"](images).float()
+
+    def discriminator_terms(
+        self, nets: nn.ModuleDict, batch: Batch, fakes: Tensor, clock: Clock
+    ) -> Terms:
+        """Return what the discriminator minimises on reals and (detached) fakes."""
+        from figment.objectives import OBJECTIVES, divergence
+
+        real = self.judge(nets, batch.images, batch.labels)
+        fake = self.judge(nets, fakes, batch.labels)
+        loss = OBJECTIVES[self.objective].discriminator(
+            real, fake, real_target=self.real_target, fake_target=self.fake_target
+        )
+        return Terms(
+            {"adversarial": loss.mean()},
+            {
+                "score/real": real.sigmoid().mean(),
+                "score/fake": fake.sigmoid().mean(),
+                "score/accuracy": ((real > 0).float().mean() + (fake < 0).float().mean()) / 2,
+                "jsd": divergence(real, fake),
+            },
+        )
+
+    def generator_terms(
+        self, nets: nn.ModuleDict, batch: Batch, fakes: Tensor, clock: Clock
+    ) -> Terms:
+        """Return what the generator minimises on its fakes, whose graph reaches its weights."""
+        from figment.objectives import OBJECTIVES
+
+        objective = OBJECTIVES[self.objective]
+        fake = self.judge(nets, fakes, batch.labels)
+        real = self.judge(nets, batch.images, batch.labels) if objective.paired else fake
+        return Terms({"adversarial": objective.generator(real, fake).mean()}, {})
+
+    def after(self, player: str, nets: nn.ModuleDict) -> None:
+        """Do what follows a player's move, such as clipping its weights."""
+
+
+def fields_of(recipe: Recipe) -> dict[str, object]:
+    """Return a recipe's fields by name."""
+    return {field.name: getattr(recipe, field.name) for field in dataclasses.fields(recipe)}
+
+
+def with_fields(recipe: Recipe, fields: dict[str, object]) -> Recipe:
+    """Return the recipe with other fields, from plain JSON values, converted and type-checked."""
+    import msgspec
+
+    from figment.errors import nearest
+
+    known = fields_of(recipe)
+    for name in fields:
+        if name not in known:
+            raise UserError(f"{type(recipe).__name__} has no field {name}.{nearest(name, known)}")
+    try:
+        return msgspec.convert({**known, **fields}, type(recipe))
+    except msgspec.ValidationError as error:
+        raise UserError(f"a recipe's field has a wrong value: {error}") from None
+
+
+def _positive(recipe: Recipe, *names: str) -> None:
+    _refuse(recipe, names, lambda value: value > 0, "above 0")
+
+
+def _at_least_zero(recipe: Recipe, *names: str) -> None:
+    _refuse(recipe, names, lambda value: value >= 0, "0 or more")
+
+
+def _refuse(recipe: Recipe, names: Iterable[str], allowed, wanted: str) -> None:
+    for name in names:
+        if not allowed(getattr(recipe, name)):
+            raise UserError(f"{name} must be {wanted}, not {getattr(recipe, name)}")

@@ -1,0 +1,90 @@
+"use strict";
+
+for (const chart of document.querySelectorAll(".chart")) readOut(chart);
+for (const strip of document.querySelectorAll(".strip")) enlarge(strip);
+themeSwitch();
+
+// The values under the pointer, read back from the drawn paths: the page holds no number twice.
+function readOut(chart) {
+  const plot = chart.querySelector(".plot");
+  const [left, right, low, high] = plot.dataset.range.split(" ").map(Number);
+  const curves = [...plot.querySelectorAll("path.strong")].map((path) => ({
+    name: path.dataset.name,
+    colour: path.classList[1],
+    points: [...path.getAttribute("d").matchAll(/(-?[\d.]+),(-?[\d.]+)/g)].map((pair) => [
+      left + (pair[1] / 1000) * (right - left),
+      high - (pair[2] / 1000) * (high - low),
+    ]),
+  })).filter(({ points }) => points.length);
+  if (!curves.length) return;
+  const frame = chart.querySelector(".frame");
+  const rule = frame.appendChild(element("div", "rule"));
+  const box = frame.appendChild(element("div", "readout"));
+
+  function show(event) {
+    const area = plot.getBoundingClientRect();
+    const share = Math.min(1, Math.max(0, (event.clientX - area.left) / area.width));
+    const wanted = left + share * (right - left);
+    const nearest = curves.map(({ points }) =>
+      points.reduce((a, b) => (Math.abs(b[0] - wanted) < Math.abs(a[0] - wanted) ? b : a)),
+    );
+    const at = (nearest[0][0] - left) / (right - left);
+    const start = plot.getBoundingClientRect().left - frame.getBoundingClientRect().left;
+    rule.style.left = `${start + at * area.width}px`;
+    box.replaceChildren(element("p", "", Math.round(nearest[0][0]).toLocaleString("en")));
+    curves.forEach(({ name, colour }, index) => {
+      const line = box.appendChild(element("p", colour, `${name} `));
+      line.append(element("b", "", Number(nearest[index][1].toPrecision(3)).toString()));
+    });
+    box.style.left = at > 0.5 ? "" : `${start + at * area.width + 10}px`;
+    box.style.right =
+      at > 0.5 ? `${frame.clientWidth - start - at * area.width + 10}px` : "";
+    frame.classList.add("reading");
+  }
+  frame.addEventListener("pointermove", show);
+  frame.addEventListener("pointerdown", show);
+  frame.addEventListener("pointerleave", () => frame.classList.remove("reading"));
+}
+
+// A thumbnail that is pressed takes the place of the large picture; the last one brings it back.
+function enlarge(strip) {
+  const figure = strip.parentElement.querySelector(".newest");
+  const [picture, caption] = [figure.querySelector("img"), figure.querySelector("b")];
+  const newest = picture.src;
+  const moments = [...strip.children];
+  moments.forEach((moment, index) => {
+    moment.tabIndex = 0;
+    moment.setAttribute("role", "button");
+    const choose = () => {
+      const last = index === moments.length - 1;
+      picture.src = last ? newest : moment.querySelector("img").src;
+      picture.alt = moment.querySelector("img").alt;
+      caption.textContent = moment.querySelector("figcaption").textContent;
+      for (const other of moments) other.classList.toggle("chosen", other === moment);
+    };
+    moment.addEventListener("click", choose);
+    moment.addEventListener("focus", choose);
+  });
+  moments.at(-1).classList.add("chosen");
+}
+
+// One media rule of the style sheet holds the dark colours: the switch turns it on or off.
+function themeSwitch() {
+  const rules = [...document.styleSheets[0].cssRules];
+  const dark = rules.find((rule) => rule.media?.mediaText.includes("dark"));
+  let on = matchMedia("(prefers-color-scheme: dark)").matches;
+  const button = element("button", "theme", on ? "Light" : "Dark");
+  button.addEventListener("click", () => {
+    on = !on;
+    dark.media.mediaText = on ? "all" : "not all";
+    button.textContent = on ? "Light" : "Dark";
+  });
+  document.querySelector("header").prepend(button);
+}
+
+function element(tag, name, text = "") {
+  const made = document.createElement(tag);
+  made.className = name;
+  made.textContent = text;
+  return made;
+}

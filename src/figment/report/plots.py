@@ -1,0 +1,304 @@
+"""Line charts as HTML with inline SVG: no library, no script needed, colours from the page's CSS.
+
+The text of a chart keeps its size at any width: positions are percentages of the plot area, and
+the curves sit in a nested ``<svg>`` of 1000 × 1000 units that stretches while its strokes do not.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+
+from .words import significant
+
+COLOURS = 8  # --series-1 … --series-8 of page.css
+UNITS = 1000  # the plot area in curve coordinates, both ways
+POINTS = 800  # what a curve keeps of a long log
+
+
+@dataclass(frozen=True)
+class Series:
+    """One curve. ``colour`` counts from 0; ``dash`` is an SVG dash array, "" for a solid line."""
+
+    name: str
+    x: np.ndarray
+    y: np.ndarray
+    colour: int = 0
+    dash: str = ""
+
+
+@dataclass(frozen=True)
+class Level:
+    """A dotted horizontal line at a value that means something, with its label."""
+
+    value: float
+    label: str
+    colour: int | None = None
+
+
+@dataclass(frozen=True)
+class Axes:
+    """The ranges of a chart in data values, and how they become positions."""
+
+    x: tuple[float, float]
+    y: tuple[float, float]
+
+    def across(self, x: np.ndarray | float) -> np.ndarray:
+        """Return positions from the left edge as a share of the width, 0 to 1 inside."""
+        return (np.asarray(x) - self.x[0]) / (self.x[1] - self.x[0])
+
+    def down(self, y: np.ndarray | float) -> np.ndarray:
+        """Return positions from the top edge as a share of the height, 0 to 1 inside."""
+        return (self.y[1] - np.asarray(y)) / (self.y[1] - self.y[0])
+
+
+def line_chart(
+    series: Sequence[Series],
+    *,
+    title: str,
+    x_label: str,
+    y_range: tuple[float, float] | None = None,
+    levels: Sequence[Level] = (),
+    smoothing: float = 0.9,
+    note: str = "",
+) -> str:
+    """Return a ``<figure>`` with the raw curves faint and the smoothed ones strong.
+
+    ``smoothing`` is the weight of the past in ``smooth``; 0 draws the raw curves alone, strong.
+    ``y_range`` None fits the axis to the data.
+    """
+    smooths = [smooth(one.y, smoothing) for one in series]
+    axes = _axes(series, smooths, y_range, levels)
+    strong = [
+        _curve(one, smoothed, axes, "strong") for one, smoothed in zip(series, smooths, strict=True)
+    ]
+    raw = [_curve(one, one.y, axes, "raw") for one in series if smoothing]
+    notes = [note, *(_beyond(one, axes) for one in series), *(_gaps(one) for one in series)]
+    ranges = " ".join(f"{value:.9g}" for value in (*axes.x, *axes.y))
+    summary = ", ".join(f"{one.name} {_newest(y)}" for one, y in zip(series, smooths, strict=True))
+    return "\n".join(
+        [
+            '<figure class="chart">',
+            f"<figcaption><h3>{escape(title)}</h3>{_legend(series, smooths)}</figcaption>",
+            '<div class="frame">',
+            f'<svg class="plot" role="img" data-range="{ranges}" '
+            f'aria-label="{escape(f"{title}: {summary}")}">',
+            *_grid(axes, x_label),
+            f'<svg class="curves" width="100%" height="100%" viewBox="0 0 {UNITS} {UNITS}" '
+            'preserveAspectRatio="none">',
+            *raw,
+            *strong,
+            "</svg>",
+            *(_level(level, levels, axes, _clear_end(level, smooths)) for level in levels),
+            "</svg>",
+            "</div>",
+            *(f'<p class="note">{escape(text)}</p>' for text in notes if text),
+            "</figure>",
+        ]
+    )
+
+
+def smooth(values: np.ndarray, weight: float) -> np.ndarray:
+    """Return the debiased exponential moving average (TensorBoard's), NaN where ``values`` is.
+
+    s_n = (1 - w) Σ w^(n-i) v_i / (1 - w^n) over the finite values so far, 0 ≤ w < 1.
+    """
+    smoothed = np.array(values, dtype=float)
+    average, norm = 0.0, 0.0
+    for index, value in enumerate(smoothed):
+        if math.isfinite(value):
+            average = weight * average + (1 - weight) * value
+            norm = weight * norm + (1 - weight)
+            smoothed[index] = average / norm
+        else:
+            smoothed[index] = math.nan
+    return smoothed
+
+
+def decimate(x: np.ndarray, y: np.ndarray, points: int = POINTS) -> tuple[np.ndarray, np.ndarray]:
+    """Return at most ``points`` of the points of a curve: the ends, and per bucket both extremes.
+
+    So no spike is lost. A bucket without a finite value keeps one NaN, a gap of the curve.
+    """
+    if len(x) <= points:
+        return x, y
+    keep = {0, len(x) - 1}
+    for bucket in np.array_split(np.arange(1, len(x) - 1), (points - 2) // 2):
+        values = y[bucket]
+        if np.isfinite(values).any():
+            keep |= {int(bucket[np.nanargmin(values)]), int(bucket[np.nanargmax(values)])}
+        else:
+            keep.add(int(bucket[0]))
+    index = sorted(keep)
+    return x[index], y[index]
+
+
+def ticks(low: float, high: float, about: int = 5) -> list[float]:
+    """Return the multiples of 1, 2, 2.5 or 5 × 10^k inside [low, high], close to ``about`` many."""
+    wanted = (high - low) / about
+    power = 10.0 ** math.floor(math.log10(wanted))
+    step = min((m * power for m in (1, 2, 2.5, 5, 10)), key=lambda s: abs(math.log(s / wanted)))
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    digits = max(0, 2 - math.floor(math.log10(step)))
+    return [round(index * step, digits) + 0.0 for index in range(first, last + 1)]
+
+
+def tick_labels(values: Sequence[float]) -> list[str]:
+    """Return the labels of an axis, one unit and one number of decimals for all: 0 100k 200k."""
+    largest = max((abs(value) for value in values), default=0)
+    if largest and largest < 1e-3:
+        return [f"{value:g}" for value in values]
+    unit, size = next(
+        (pair for pair in (("G", 1e9), ("M", 1e6), ("k", 1e3)) if largest >= pair[1]), ("", 1.0)
+    )
+    scaled = [value / size for value in values]
+    decimals = next((d for d in range(7) if all(abs(round(v, d) - v) < 1e-9 for v in scaled)), 7)
+    return [f"{v:.{decimals}f}{unit}" if v else "0" for v in scaled]
+
+
+def _axes(
+    series: Sequence[Series],
+    smooths: Sequence[np.ndarray],
+    y_range: tuple[float, float] | None,
+    levels: Sequence[Level],
+) -> Axes:
+    x = np.concatenate([one.x for one in series] or [np.empty(0)])
+    x = x[np.isfinite(x)]
+    left, right = (min(0.0, x.min()), x.max()) if x.size else (0.0, 1.0)
+    across = (float(left), float(right if right > left else left + 1))
+    if y_range:
+        return Axes(across, y_range)
+    y = np.concatenate([one.y for one in series] or [np.empty(0)])
+    low, high = _central(y[np.isfinite(y)])
+    # The newest state is what the reader came for: it is on the chart even where it is extreme.
+    ends = [float(smoothed[-1]) for smoothed in smooths if len(smoothed)]
+    values = [low, high, *(v for v in ends if math.isfinite(v)), *(one.value for one in levels)]
+    low, high = min(values), max(values)
+    if 0 <= low < high / 2:
+        low = 0.0
+    pad = 0.06 * (high - low) or 0.1 * abs(high) or 1.0
+    return Axes(across, (low - pad if low else 0.0 if high > 0 else -pad, high + pad))
+
+
+def _central(values: np.ndarray) -> tuple[float, float]:
+    """Return the range of the values, without the outermost 1 % where these dwarf the others."""
+    if not values.size:
+        return 0.0, 1.0
+    low, high = float(values.min()), float(values.max())
+    inner_low, inner_high = (float(v) for v in np.percentile(values, (1, 99)))
+    if 0 < 3 * (inner_high - inner_low) < high - low:
+        return inner_low, inner_high
+    return low, high
+
+
+def _curve(one: Series, y: np.ndarray, axes: Axes, kind: str) -> str:
+    x, y = decimate(one.x, y)
+    points = [
+        f"{across:.1f},{down:.1f}".replace(".0,", ",").removesuffix(".0")
+        if math.isfinite(down)
+        else ""
+        for across, down in zip(
+            axes.across(x) * UNITS, np.clip(axes.down(y) * UNITS, -1e6, 1e6), strict=True
+        )
+    ]
+    pieces: list[list[str]] = [[]]
+    for point in points:
+        if point:
+            pieces[-1].append(point)
+        elif pieces[-1]:
+            pieces.append([])
+    # A lone point is a line of no length: with round caps it shows as a dot.
+    path = "".join(
+        "M" + " ".join(piece) + ("h0" if len(piece) == 1 else "") for piece in pieces if piece
+    )
+    dash = f' stroke-dasharray="{escape(one.dash)}"' if one.dash else ""
+    return (
+        f'<path class="{kind} {_colour(one.colour)}" data-name="{escape(one.name)}"{dash} '
+        f'vector-effect="non-scaling-stroke" d="{path}"/>'
+    )
+
+
+def _grid(axes: Axes, x_label: str) -> list[str]:
+    across, down = ticks(*axes.x), ticks(*axes.y)
+    lines = []
+    for value, label in zip(down, tick_labels(down), strict=True):
+        at = f"{axes.down(value):.2%}"
+        lines.append(f'<line class="grid" x1="0" x2="100%" y1="{at}" y2="{at}"/>')
+        lines.append(f'<text class="tick y" x="-9" y="{at}" dy=".35em">{label}</text>')
+    for value, label in zip(across, tick_labels(across), strict=True):
+        at = f"{axes.across(value):.2%}"
+        lines.append(f'<text class="tick x" x="{at}" y="100%" dy="1.6em">{label}</text>')
+    lines.append('<line class="axis" x1="0" x2="100%" y1="100%" y2="100%"/>')
+    lines.append(f'<text class="label" x="100%" y="100%" dy="3.2em">{escape(x_label)}</text>')
+    return lines
+
+
+def _level(level: Level, levels: Sequence[Level], axes: Axes, end: str) -> str:
+    height = axes.down(level.value)
+    above = [float(height - axes.down(one.value)) for one in levels]
+    side = "1.25em" if any(0 < gap < 0.25 for gap in above) else "-.45em"
+    colour = "" if level.colour is None else f" {_colour(level.colour)}"
+    place = f'class="level {end}{colour}" x="{"0" if end == "left" else "100%"}" y="{height:.2%}"'
+    return (
+        f'<line class="level{colour}" x1="0" x2="100%" y1="{height:.2%}" y2="{height:.2%}"/>'
+        f'<text {place} dy="{side}">{escape(level.label)}</text>'
+    )
+
+
+def _clear_end(level: Level, smooths: Sequence[np.ndarray]) -> str:
+    """Return the end of a level, ``left`` or ``right``, that the curves stay further away from."""
+    gaps = {"left": math.inf, "right": math.inf}
+    for y in smooths:
+        distance = np.abs(y - level.value)[np.isfinite(y)]
+        part = max(1, len(distance) // 4)
+        for end, piece in (("left", distance[:part]), ("right", distance[-part:])):
+            gaps[end] = min(gaps[end], float(piece.min(initial=math.inf)))
+    return "left" if gaps["left"] > gaps["right"] else "right"
+
+
+def _legend(series: Sequence[Series], smooths: Sequence[np.ndarray]) -> str:
+    items = "".join(
+        f'<li class="{_colour(one.colour)}">'
+        f'<svg class="key"><line x1="0" x2="100%" y1="50%" y2="50%" '
+        f'stroke-dasharray="{escape(one.dash) or "none"}"/></svg>'
+        f"{escape(one.name)} <b>{_newest(smoothed)}</b></li>"
+        for one, smoothed in zip(series, smooths, strict=True)
+    )
+    return f'<ul class="legend">{items}</ul>'
+
+
+def _beyond(one: Series, axes: Axes) -> str:
+    """Return the sentence that owns up to values that the axis leaves out."""
+    finite = one.y[np.isfinite(one.y)]
+    outside = finite[(finite < axes.y[0]) | (finite > axes.y[1])]
+    if not outside.size:
+        return ""
+    furthest = outside[np.argmax(np.abs(outside - sum(axes.y) / 2))]
+    return (
+        f"{one.name}: {outside.size:,} of {finite.size:,} values lie outside the axis, "
+        f"the furthest {significant(float(furthest))}."
+    )
+
+
+def _gaps(one: Series) -> str:
+    """Return the sentence that owns up to ticks without a number, at the end above all."""
+    finite = np.flatnonzero(np.isfinite(one.y))
+    gaps = one.y.size - finite.size
+    if not gaps:
+        return ""
+    last = one.y.size - 1 - finite[-1] if finite.size else 0
+    end = f", among them the last {last:,}" if last else ""
+    return f"{one.name}: {gaps:,} of {one.y.size:,} ticks have no number{end}."
+
+
+def _newest(smoothed: np.ndarray) -> str:
+    finite = smoothed[np.isfinite(smoothed)]
+    return significant(float(finite[-1])) if finite.size else "–"
+
+
+def _colour(index: int) -> str:
+    return f"series-{index % COLOURS + 1}"

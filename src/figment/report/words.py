@@ -1,0 +1,66 @@
+"""Numbers and names as a reader wants them: 13,217 and 3.58 M and 2 h 05 min."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+
+
+def count(value: float) -> str:
+    """Return a whole number with thousands separated, ``13,217``."""
+    return f"{round(value):,}"
+
+
+def amount(value: float) -> str:
+    """Return three significant digits and a unit for thousands and more, ``3.58 M``."""
+    for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(value) >= size:
+            return f"{significant(value / size)} {unit}"
+    return significant(value)
+
+
+def significant(value: float) -> str:
+    """Return three significant digits without an exponent where that stays short, ``0.0123``."""
+    if not math.isfinite(value) or value == 0:
+        return f"{value:g}"
+    if 1e-4 <= abs(value) < 1e6:
+        return f"{value:,.{max(0, 2 - _exponent(value))}f}"
+    return f"{value:.2e}"
+
+
+def duration(seconds: float) -> str:
+    """Return a span of time in its two largest units, ``45 s``, ``30 min``, ``2 h 05 min``."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 100:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {minutes:02d} min"
+    days, hours = divmod(hours, 24)
+    return f"{days} d {hours} h"
+
+
+def moment(stamp: str) -> str:
+    """Return an ISO time as ``2026-11-22 04:00 UTC``; anything else comes back as it was."""
+    found = re.fullmatch(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(:[\d.]+)?(Z|\+00:00)", stamp)
+    return f"{found[1]} {found[2]} UTC" if found else stamp
+
+
+def plain(value: object) -> str:
+    """Return a value of a recipe as its JSON says it, but text bare and null as ``none``."""
+    if value is None:
+        return "none"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def system(name: str) -> str:
+    """Return a recipe's name as it is written in the field: the acronyms in capitals."""
+    return re.sub(r"\b(d?c?w?gan|mlp|gp|vae|ae)\b", lambda found: found[0].upper(), name)
+
+
+def _exponent(value: float) -> int:
+    # Through the formatted number, so that 9.999 counts as 10.0 and not as 10.00.
+    return int(f"{value:.2e}".partition("e")[2])

@@ -1,0 +1,134 @@
+"""Generated examples in hand: as an array, a grid, a folder or a zip."""
+
+from __future__ import annotations
+
+import io
+import math
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from figment.errors import UserError
+from figment.files import cannot_write, replacing
+
+PICTURE_ENDINGS = (".png", ".jpg", ".jpeg", ".webp")
+SCATTER = 512
+"""Pixels a side of the picture of a set of points."""
+SPAN = 5.0
+"""The picture of points shows -SPAN to SPAN on both axes, enough for ring and grid."""
+
+
+class Pictures:
+    """Generated pictures [N, C, R, R] uint8, or points [N, 2] float32."""
+
+    def __init__(self, array: np.ndarray) -> None:
+        self.array = array
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    def __array__(self, dtype: object = None, copy: bool | None = None) -> np.ndarray:
+        return np.array(self.array, dtype=dtype, copy=copy)  # ty: ignore[no-matching-overload]
+
+    def __getitem__(self, index: int) -> Image.Image:
+        return to_image(self.array[index])
+
+    def grid(self, columns: int | None = None) -> Image.Image:
+        """Return all pictures side by side, near square unless ``columns`` says otherwise."""
+        return scatter(self.array) if self.array.ndim == 2 else tile(self.array, columns)
+
+    def save(self, path: str | Path) -> Path:
+        """Write a grid (a picture's name), a zip, an .npy or .npz array, or else a folder of pictures."""
+        path = Path(path)
+        ending = path.suffix.lower()
+        if ending in PICTURE_ENDINGS:
+            _save_image(self.grid(), path)
+        elif ending in (".npy", ".npz"):
+            _save_array(self.array, path)
+        else:
+            save_each((self.array,), path, seed=0)
+        return path
+
+
+def to_image(pixels: np.ndarray) -> Image.Image:
+    """Return a Pillow image for pixels [C, H, W], uint8, one or three channels."""
+    return Image.fromarray(pixels[0] if len(pixels) == 1 else pixels.transpose(1, 2, 0))
+
+
+def tile(images: np.ndarray, columns: int | None = None) -> Image.Image:
+    """Return images [N, C, H, W] as one picture, row by row; missing places are white."""
+    count, channels, height, width = images.shape
+    columns = min(columns or math.ceil(math.sqrt(count)), count)
+    rows = math.ceil(count / columns)
+    page = np.full((rows * columns, channels, height, width), 255, np.uint8)
+    page[:count] = images
+    page = page.reshape(rows, columns, channels, height, width)
+    page = page.transpose(2, 0, 3, 1, 4)  # [C, rows, H, columns, W]
+    return to_image(page.reshape(channels, rows * height, columns * width))
+
+
+def scatter(points: np.ndarray) -> Image.Image:
+    """Return points [N, 2] as a picture of their density, darker where more of them fall."""
+    if len(points) == 0:
+        return Image.new("L", (SCATTER, SCATTER), 255)
+    edges = np.linspace(-SPAN, SPAN, SCATTER + 1)
+    density, _, _ = np.histogram2d(-points[:, 1], points[:, 0], bins=(edges, edges))
+    for axis in (0, 1):  # dots of 3x3 pixels, so that a single point can be seen
+        density = density + np.roll(density, 1, axis) + np.roll(density, -1, axis)
+    shade = np.sqrt(density / max(density.max(), 1))
+    ink, paper = np.array([26, 60, 140]), np.array([252, 252, 250])
+    pixels = paper + (ink - paper) * np.minimum(1, shade * 1.5)[..., None]
+    return Image.fromarray(pixels.astype(np.uint8))
+
+
+def save_each(batches: Iterable[np.ndarray], path: Path, *, seed: int) -> int:
+    """Write pictures one by one into a folder or a .zip, named by seed; return how many.
+
+    Batches of uint8 [N, C, H, W] are taken as they come, so any number fits in memory.
+    """
+    if path.suffix.lower() == ".zip":
+        return _save_zip(batches, path, seed)
+    if path.suffix:
+        raise UserError(
+            f"{path}: pictures can be saved as .png, .jpg, .webp (a grid), .zip, .npy, or a folder"
+        )
+    written = 0
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        for batch in batches:
+            for pixels in batch:
+                _save_image(to_image(pixels), path / f"{seed + written:06d}.png")
+                written += 1
+    except OSError as error:
+        raise UserError(cannot_write(path, error)) from error
+    return written
+
+
+def _save_zip(batches: Iterable[np.ndarray], path: Path, seed: int) -> int:
+    written = 0
+    with replacing(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+        for batch in batches:
+            for pixels in batch:
+                data = io.BytesIO()
+                to_image(pixels).save(data, "PNG")
+                archive.writestr(f"{seed + written:06d}.png", data.getvalue())
+                written += 1
+    return written
+
+
+def _save_image(image: Image.Image, path: Path) -> None:
+    kind = {".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}.get(path.suffix.lower(), "PNG")
+    with replacing(path) as temporary:
+        image.save(temporary, kind)
+
+
+def _save_array(array: np.ndarray, path: Path) -> None:
+    with replacing(path) as temporary, open(temporary, "wb") as file:
+        if path.suffix == ".npy":
+            np.save(file, array)
+        else:
+            np.savez(file, images=array)
+

@@ -1,0 +1,47 @@
+"""``figment sample``: pictures of a run by seed, into a grid, a folder, a zip or an array."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from tqdm import tqdm
+
+from figment.errors import UserError
+from figment.sampling.generator import Generator
+from figment.sampling.pictures import PICTURE_ENDINGS, Pictures, save_each
+
+LARGEST_GRID = 10_000
+BATCH = 64
+
+
+def draw(
+    generator: Generator,
+    out: Path,
+    *,
+    count: int,
+    seed: int = 0,
+    truncation: float | None = None,
+    progress: bool = True,
+) -> str:
+    """Write the pictures of seeds ``seed`` to ``seed + count - 1``; return a sentence that says where.
+
+    Single pictures are written as they are made, so any number fits in memory.
+    """
+    if count < 1:
+        raise UserError(f"count must be above 0, not {count}")
+    if seed < 0:
+        raise UserError(f"seed must be 0 or more, not {seed}")
+    one_file = out.suffix.lower() in (*PICTURE_ENDINGS, ".npy", ".npz")
+    if one_file and out.suffix.lower() in PICTURE_ENDINGS and count > LARGEST_GRID:
+        raise UserError(f"a grid of {count:,} pictures is too large: give --out a folder or FILE.zip")
+    if generator.recipe.kind == "points" and not one_file:
+        raise UserError("points have no single pictures: give --out FILE.png or FILE.npy")
+    parts = generator.batches(range(seed, seed + count), truncation=truncation, batch=BATCH)
+    total = -(-count // BATCH)
+    bar = tqdm(parts, total=total, unit=" batches", desc="sampling", disable=not progress or total < 4)
+    if one_file:
+        Pictures(torch.cat(list(bar)).numpy()).save(out)
+    else:
+        save_each((part.numpy() for part in bar), out, seed=seed)
+    return f"{out}: {count:,} samples, seeds {seed} to {seed + count - 1}"

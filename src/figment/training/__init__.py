@@ -1,0 +1,1 @@
+"""Training: the trainer that plays any recipe, and what surrounds it."""

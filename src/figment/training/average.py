@@ -1,0 +1,55 @@
+"""The averaged generator: the one that samples are drawn from."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import nn
+
+from figment.randomness import seed_of
+from figment.recipe import Recipe
+from figment.sampling.latents import latents_of
+
+WARM_UP = 0.05
+"""The half-life is at most this share of the images seen, so that the start is soon forgotten."""
+
+
+def averaged(net: nn.Module) -> nn.Module:
+    """Return a copy of ``net`` that does not learn."""
+    return copy.deepcopy(net).requires_grad_(False)
+
+
+def decay(images: int, half_life: float) -> float:
+    """Return the factor that halves a weight's share after ``half_life`` images."""
+    return 0.5 ** (images / half_life) if half_life > 0 else 0.0
+
+
+@torch.no_grad()
+def follow(average: nn.Module, net: nn.Module, *, keep: float) -> None:
+    """Move the average towards ``net``: parameters by 1 - ``keep``, buffers all the way."""
+    torch._foreach_lerp_(list(average.parameters()), list(net.parameters()), 1 - keep)
+    for mine, other in zip(average.buffers(), net.buffers(), strict=True):
+        mine.copy_(other)
+
+
+@torch.no_grad()
+def settled(recipe: Recipe, average: nn.Module, *, batches: int = 16, batch: int = 64) -> nn.Module:
+    """Return a copy in evaluation mode whose batch norm statistics are its own.
+
+    Running statistics belong to the weights that gathered them, not to an average of weights; here they
+    are gathered again over ``batches`` batches of fixed latents ("standing statistics", Brock et al.
+    2019, appendix). Networks without batch norm are only copied.
+    """
+    net = copy.deepcopy(average)
+    norms = [m for m in net.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+    if norms:
+        net.train()
+        device = next(net.parameters()).device
+        for norm in norms:
+            norm.reset_running_stats()
+            norm.momentum = None  # the plain mean over all batches
+        for number in range(batches):
+            seeds = [seed_of("settle", number * batch + i) for i in range(batch)]
+            recipe.generate(net, latents_of(seeds, recipe.latent).to(device), None)
+    return net.eval()

@@ -1,0 +1,212 @@
+"""Fit: rounds until the budget is spent, with everything a run leaves written along the way."""
+
+from __future__ import annotations
+
+import signal
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from figment import mesh
+from figment.errors import UserError
+from figment.training import folder
+from figment.training.devices import peak_memory
+from figment.training.interrupt import Interruption
+from figment.training.log import Log, Tally
+from figment.training.schedule import due, due_wider
+from figment.training.state import save_state
+from figment.training.trainer import NotFinite, Trainer
+
+SAMPLE_RATIO = 1.25
+SNAPSHOT_RATIO = 1.5
+SAVE_SECONDS = 60.0
+SAVE_SHARE = 0.05
+"""The state is saved about once a minute, or less often where that took more of the time than this."""
+
+
+@dataclass
+class Session:
+    """One stretch of training: from a start or a resume to its end."""
+
+    run: Path
+    trainer: Trainer
+    tally: Tally
+    log: Log
+    end: int | None
+    """Images at which it ends, if that is set."""
+    deadline: float | None
+    """``time.perf_counter()`` at which it ends, if that is set."""
+    began: float
+    """``time.perf_counter()`` at which seconds started to count."""
+    saved: float = field(default_factory=time.perf_counter)
+    finishing: float = 1.0
+    """Seconds that grids, snapshot, state and report take at the end, measured as they happen."""
+    ticked: tuple[float, int] = (0.0, 0)
+
+    def seconds(self) -> float:
+        """Return the seconds this run has taken, all its sessions together."""
+        return self.log.seconds + time.perf_counter() - self.began
+
+
+def fit(session: Session, *, progress: bool = True) -> int:
+    """Play until the end, the deadline or a signal; return the signal's number, or 0.
+
+    Raises UserError, the last good state kept, when a loss is not finite or the disk is full.
+    """
+    from tqdm import tqdm
+
+    trainer, recipe = session.trainer, session.trainer.recipe
+    session.ticked = (time.perf_counter(), trainer.clock.images)
+    with (
+        Interruption() as interruption,
+        tqdm(
+            total=session.end,
+            initial=trainer.clock.images,
+            unit=" images",
+            unit_scale=True,
+            disable=not (progress and mesh.is_first()),
+            dynamic_ncols=True,
+            smoothing=0.05,
+        ) as bar,
+    ):
+        if trainer.clock.images == 0:
+            _write_picture(session, 0)
+        reason = _agree(session, interruption, {}, 0.0)[1]
+        while reason == 0:
+            before, start = trainer.clock.images, time.perf_counter()
+            try:
+                seen = trainer.round()
+            except NotFinite as error:
+                raise UserError(_not_finite(session, error)) from None
+            values, reason = _agree(session, interruption, seen, time.perf_counter() - start)
+            session.tally.add(values)
+            bar.update(trainer.clock.images - before)
+            if bar.disable is False:
+                bar.set_postfix_str(_status(values, session), refresh=False)
+            _write_what_is_due(session, before)
+        _finish(session, recipe.tick)
+    return 0 if reason in (0, 1) else reason
+
+
+def _agree(
+    session: Session, interruption: Interruption, seen: dict[str, Tensor], round_seconds: float
+) -> tuple[dict[str, float], int]:
+    """Return the round's scalars, means over processes, and why to stop: 0 not, 1 budget, or a signal.
+
+    Every process must decide alike, so the wishes travel with the scalars in one all-reduce.
+    """
+    images = session.trainer.clock.images
+    late = session.deadline is not None and mesh.is_first() and (
+        time.perf_counter() + round_seconds + session.finishing > session.deadline
+    )
+    wishes = [late, interruption.signal == signal.SIGINT, interruption.signal == signal.SIGTERM]
+    device = session.trainer.device
+    vector = torch.stack(
+        [value.float() for value in seen.values()]
+        + [torch.tensor(float(wish), device=device) for wish in wishes]
+    )
+    mesh.average([vector])
+    *values, late_, sigint, sigterm = vector.tolist()
+    reason = 0
+    if late_ or (session.end is not None and images >= session.end):
+        reason = 1
+    if sigterm:
+        reason = int(signal.SIGTERM)
+    elif sigint:
+        reason = int(signal.SIGINT)
+    return dict(zip(seen, values, strict=True)), reason
+
+
+def _write_what_is_due(session: Session, before: int) -> None:
+    recipe, now = session.trainer.recipe, session.trainer.clock.images
+    if due(before, now, recipe.tick):
+        _write_line(session)
+        session.tally = Tally()
+    every = recipe.sample_every
+    if due(before, now, every) if every else due_wider(before, now, recipe.tick, SAMPLE_RATIO):
+        _write_picture(session, now)
+    every = recipe.snapshot_every
+    if due(before, now, every) if every else due_wider(before, now, recipe.tick, SNAPSHOT_RATIO):
+        _write_snapshot(session, now)
+    if recipe.save_every:
+        save = due(before, now, recipe.save_every)
+    else:
+        pause = max(SAVE_SECONDS, session.finishing / SAVE_SHARE)
+        save = time.perf_counter() - session.saved > pause
+    if save:
+        _save(session)
+
+
+def _finish(session: Session, tick: int) -> None:
+    """Leave the run complete: last grid and snapshot, the state, and a line for a tick cut short."""
+    now = session.trainer.clock.images
+    if session.tally.rounds:
+        _write_line(session, cut_short=True)
+    if not folder.picture_path(session.run, now).exists():
+        _write_picture(session, now)
+    if not folder.snapshot_path(session.run, now).exists():
+        _write_snapshot(session, now)
+    _save(session)
+
+
+def _write_line(session: Session, *, cut_short: bool = False) -> None:
+    clock, now = session.trainer.clock, time.perf_counter()
+    then, images = session.ticked
+    session.ticked = (now, clock.images)
+    if not mesh.is_first():
+        return
+    line: dict[str, float] = {
+        "images": clock.images,
+        "rounds": clock.rounds,
+        "seconds": round(session.seconds(), 3),
+        **session.tally.means(),
+        "speed/images_per_second": round((clock.images - images) / max(now - then, 1e-9), 2),
+        "memory/gib": round(peak_memory(session.trainer.device), 3),
+    }
+    session.log.write(line | ({"open": True} if cut_short else {}))
+
+
+def _write_picture(session: Session, images: int) -> None:
+    if mesh.is_first():
+        start = time.perf_counter()
+        path = folder.write_picture(session.run, session.trainer, images)
+        session.log.picture(path, images)
+        session.finishing = max(session.finishing, 1.5 + 2 * (time.perf_counter() - start))
+
+
+def _write_snapshot(session: Session, images: int) -> None:
+    if mesh.is_first():
+        folder.write_snapshot(session.run, session.trainer, images)
+
+
+def _save(session: Session) -> None:
+    if mesh.is_first():
+        start = time.perf_counter()
+        save_state(session.run / "state", session.trainer, session.tally)
+        session.saved = time.perf_counter()
+        session.finishing = max(session.finishing, 1.5 + 3 * (session.saved - start))
+
+
+def _status(values: dict[str, float], session: Session) -> str:
+    """The part of the progress bar that a person watches."""
+    short = {
+        "loss/discriminator": "D", "loss/generator": "G", "score/real": "D(real)",
+        "score/fake": "D(fake)", "score/accuracy": "acc",
+    }
+    text = " ".join(f"{short[name]} {value:.2f}" for name, value in values.items() if name in short)
+    if session.deadline is not None:
+        left = max(0, int(session.deadline - time.perf_counter()))
+        text += f" left {left // 60}:{left % 60:02d}"
+    return text
+
+
+def _not_finite(session: Session, error: NotFinite) -> str:
+    at = session.trainer.clock.images
+    return (
+        f"training stopped at {at:,} images: {error}; the last good state is kept in "
+        f"{session.run / 'state'}: train again with lower learning rates (--generator-lr, "
+        "--discriminator-lr)"
+    )

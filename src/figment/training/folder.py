@@ -1,0 +1,131 @@
+"""The run folder: what lies where in it, and how it begins."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from figment.errors import UserError, nearest
+from figment.recipe import Recipe, fields_of
+from figment.recipes import recipe_from
+from figment.files import cannot_write, write_json, write_tensors
+
+if TYPE_CHECKING:
+    from figment.training.trainer import Trainer
+
+GRID = 64
+"""Pictures in a sample grid."""
+
+
+def picture_path(run: Path, images: int) -> Path:
+    """Return where the sample grid at a moment lies."""
+    return run / "samples" / f"{images:09d}.png"
+
+
+def snapshot_path(run: Path, images: int) -> Path:
+    """Return where the generator's weights at a moment lie."""
+    return run / "snapshots" / f"{images:09d}.safetensors"
+
+
+def holds_run(run: Path) -> bool:
+    """Return whether a folder is a run."""
+    return (run / "recipe.json").is_file()
+
+
+def refuse_taken(run: Path) -> None:
+    """Raise UserError where a run cannot begin: one is there, or other files are, or none may be."""
+    if holds_run(run):
+        raise UserError(
+            f"{run} holds a run already: `figment resume {run}` goes on with it, "
+            "--run DIR starts another"
+        )
+    if run.exists() and (not run.is_dir() or any(run.iterdir())):
+        raise UserError(f"{run} exists and is not an empty folder: choose another with --run")
+    try:
+        run.parent.mkdir(parents=True, exist_ok=True)
+        probe = run.parent / f".{run.name}.{os.getpid()}.probe"
+        probe.mkdir()
+        probe.rmdir()
+    except OSError as error:
+        raise UserError(cannot_write(run, error)) from error
+
+
+def begin(run: Path, name: str, recipe: Recipe, machine: dict[str, Any]) -> None:
+    """Make the folder with its recipe and machine, all at once."""
+    draft = run.with_name(f".{run.name}.{os.getpid()}.tmp")
+    try:
+        draft.mkdir(parents=True)
+        for part in ("samples", "snapshots", "state"):
+            (draft / part).mkdir()
+        write_recipe(draft, name, recipe)
+        write_json(draft / "machine.json", machine)
+        draft.replace(run)
+    except OSError as error:
+        raise UserError(cannot_write(run, error)) from error
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def write_recipe(run: Path, name: str, recipe: Recipe) -> None:
+    """Write recipe.json."""
+    write_json(run / "recipe.json", {"recipe": name, "fields": fields_of(recipe)})
+
+
+def write_machine(run: Path, machine: dict[str, Any]) -> None:
+    """Write machine.json."""
+    write_json(run / "machine.json", machine)
+
+
+def read(run: Path) -> tuple[str, Recipe, dict[str, Any]]:
+    """Return a run's recipe name, recipe and machine. Raises UserError if it is no run."""
+    if not holds_run(run):
+        raise UserError(_no_run(run))
+    try:
+        written = json.loads((run / "recipe.json").read_text(encoding="utf-8"))
+        machine = json.loads((run / "machine.json").read_text(encoding="utf-8"))
+        name, recipe = recipe_from(written)
+    except (OSError, json.JSONDecodeError, KeyError, TypeError) as error:
+        raise UserError(f"{run} is a damaged run ({type(error).__name__}: {error})") from None
+    return name, recipe, machine
+
+
+def write_picture(run: Path, trainer: Trainer, images: int) -> Path:
+    """Write the grid of the fixed latents (seeds 0 to 63); return its path."""
+    from figment.sampling.generator import Generator
+    from figment.training.average import settled
+
+    net = settled(trainer.recipe, trainer.nets[_shown(trainer)])
+    path = picture_path(run, images)
+    Generator(trainer.recipe, net).sample(GRID).save(path)
+    return path
+
+
+def write_snapshot(run: Path, trainer: Trainer, images: int) -> None:
+    """Write the weights that samples are drawn from, with the recipe in the file's metadata."""
+    from figment.training.average import settled
+
+    name = json.loads((run / "recipe.json").read_text(encoding="utf-8"))["recipe"]
+    net = settled(trainer.recipe, trainer.nets[_shown(trainer)])
+    tensors = {key: tensor.contiguous().cpu() for key, tensor in net.state_dict().items()}
+    note = {"recipe": name, "fields": fields_of(trainer.recipe), "images": images}
+    write_tensors(snapshot_path(run, images), tensors, {"figment": json.dumps(note)})
+
+
+def tidy(run: Path) -> None:
+    """Remove temporary files that a kill left behind."""
+    for leftover in run.rglob(".*.tmp"):
+        leftover.unlink(missing_ok=True)
+
+
+def _shown(trainer: Trainer) -> str:
+    return "average" if "average" in trainer.nets else "generator"
+
+
+def _no_run(run: Path) -> str:
+    if not run.exists():
+        beside = [p.name for p in run.parent.iterdir()] if run.parent.is_dir() else []
+        return f"there is no run {run}.{nearest(run.name, beside)}"
+    return f"{run} is not a run: it holds no recipe.json; give a folder that `figment train` made"

@@ -1,0 +1,105 @@
+"""The log: a line a tick in ``log.jsonl``, the same to TensorBoard, and the sums of the open tick."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from figment.files import write_text
+
+MEASURED = frozenset({"seconds", "speed/images_per_second", "memory/gib"})
+"""Log columns that depend on the machine's mood; all others are functions of recipe and data."""
+
+
+@dataclass
+class Tally:
+    """Sums of the open tick."""
+
+    rounds: int = 0
+    sums: dict[str, float] = field(default_factory=dict)
+
+    def add(self, seen: dict[str, float]) -> None:
+        """Count one round in."""
+        self.rounds += 1
+        for name, value in seen.items():
+            self.sums[name] = self.sums.get(name, 0.0) + value
+
+    def means(self) -> dict[str, float]:
+        """Return the means over the tick so far."""
+        return {name: total / self.rounds for name, total in self.sums.items()}
+
+    def to_json(self) -> dict[str, object]:
+        return {"rounds": self.rounds, "sums": self.sums}
+
+    @staticmethod
+    def from_json(value: dict) -> Tally:
+        return Tally(value["rounds"], dict(value["sums"]))
+
+
+class Log:
+    """The log of a run, open for appending, cut back to where training goes on."""
+
+    def __init__(self, run: Path, *, images: int, writes: bool = True) -> None:
+        self.path = run / "log.jsonl"
+        kept = [line for line in read_log(run) if line["images"] <= images]
+        self.seconds = kept[-1]["seconds"] if kept else 0.0
+        kept = [line for line in kept if "open" not in line]  # their ticks go on now
+        self.board = None
+        if writes:
+            write_text(self.path, "".join(json.dumps(line) + "\n" for line in kept))
+            self.board = _tensorboard(run, images)
+
+    def write(self, line: dict[str, float]) -> None:
+        """Append a line; a reader sees all of it or none."""
+        with open(self.path, "a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+        if self.board is not None:
+            for name in line.keys() - {"images", "open"}:
+                self.board.add_scalar(name, line[name], int(line["images"]))
+
+    def picture(self, path: Path, images: int) -> None:
+        """Show a sample grid in TensorBoard too."""
+        if self.board is not None:
+            import numpy as np
+            from PIL import Image
+
+            with Image.open(path) as image:
+                pixels = np.asarray(image.convert("RGB"))
+            self.board.add_image("samples", pixels, images, dataformats="HWC")
+
+    def close(self) -> None:
+        if self.board is not None:
+            self.board.close()
+
+
+def read_log(run: Path) -> list[dict]:
+    """Return the lines of a run's log; one that a kill cut off is left out."""
+    path = Path(run) / "log.jsonl"
+    lines = []
+    if path.exists():
+        for text in path.read_text(encoding="utf-8").splitlines():
+            try:
+                lines.append(json.loads(text))
+            except json.JSONDecodeError:
+                break
+    return lines
+
+
+def has_tensorboard() -> bool:
+    """Return whether TensorBoard events can be written."""
+    from importlib.util import find_spec
+
+    return find_spec("tensorboard") is not None
+
+
+def _tensorboard(run: Path, images: int):
+    if not has_tensorboard():
+        return None
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # its own imports warn
+        from torch.utils.tensorboard import SummaryWriter
+
+        return SummaryWriter(str(run), purge_step=images + 1)

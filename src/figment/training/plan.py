@@ -1,0 +1,114 @@
+"""The plan: what a training will cost, found by playing a few rounds of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import torch
+
+from figment import mesh
+from figment.data import Dataset
+from figment.errors import UserError
+from figment.recipe import Recipe
+from figment.training.devices import peak_memory
+from figment.training.trainer import NotFinite, Trainer
+
+ENOUGH_ROUNDS = 8_000
+"""A time budget is spent on the largest form of a recipe that gets this many rounds out of it."""
+
+
+class Cost(NamedTuple):
+    """What a recipe costs on this machine."""
+
+    recipe: Recipe
+    images_per_second: float
+    memory_gib: float
+
+    def rounds(self, seconds: float) -> float:
+        """Return the rounds that fit into a time."""
+        shown = self.recipe.batch * self.recipe.discriminator_moves
+        return seconds * self.images_per_second / shown
+
+
+def measure(recipe: Recipe, dataset: Dataset, device: torch.device, *, rounds: int = 2) -> Cost:
+    """Return what a recipe costs, from a few rounds played by a trainer that is then thrown away.
+
+    Raises UserError where the memory does not hold it.
+    """
+    try:
+        trainer = Trainer(recipe, dataset, device)
+        trainer.round()  # the first one also allocates and chooses kernels
+        before, start = trainer.clock.images, time.perf_counter()
+        for _ in range(rounds):
+            trainer.round()
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        seconds = time.perf_counter() - start
+    except NotFinite as error:
+        raise UserError(f"the first rounds already fail: {error}: lower the learning rates") from None
+    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "memory" not in str(error):
+            raise
+        raise UserError(
+            f"batches of {recipe.batch} do not fit into memory: halve --batch, or --width if it has one"
+        ) from None
+    rate = (trainer.clock.images - before) / seconds
+    return Cost(recipe, float(mesh.first(rate)), peak_memory(device))  # ty: ignore[invalid-argument-type]
+
+
+def affordable(
+    forms: Iterable[Recipe], dataset: Dataset, device: torch.device, deadline: float
+) -> Cost:
+    """Return the first of ever cheaper forms that gets ENOUGH_ROUNDS before the deadline, or the last.
+
+    ``deadline`` is on ``time.perf_counter()``'s clock; the time that measuring takes counts.
+    """
+    cost = None
+    for form in forms:
+        cost = measure(form, dataset, device, rounds=1)
+        enough = cost.rounds(deadline - time.perf_counter()) >= ENOUGH_ROUNDS
+        if mesh.first(enough):
+            break
+    if cost is None:
+        raise ValueError("there must be at least one form")
+    return cost
+
+
+def sentence(name: str, cost: Cost, dataset: Dataset, *, end: int | None, seconds: float | None) -> str:
+    """Return the plan in one line: what, on what, how long, how much memory."""
+    recipe = cost.recipe
+    if recipe.kind == "points":
+        data = f"{dataset.name} ({len(dataset):,} points)"
+    else:
+        colour = "grey" if recipe.channels == 1 else "colour"
+        size = f"{recipe.resolution}×{recipe.resolution}"
+        data = f"{dataset.name} ({len(dataset):,} pictures, {size} {colour})"
+    width = getattr(recipe, "width", None)
+    form = f"width {width}, " if width else ""
+    if end is None:
+        end = int((seconds or 0) * cost.images_per_second)
+        length = f"about {round_off(end):,} images in {duration(seconds or 0)}"
+    else:
+        length = f"{end:,} images, about {duration(end / cost.images_per_second)}"
+    return (
+        f"{name} on {data}: {form}batch {recipe.batch}, {recipe.precision}; {length} at "
+        f"{cost.images_per_second:,.0f} images/s; {cost.memory_gib:.1f} GiB of memory"
+    )
+
+
+def duration(seconds: float) -> str:
+    """Return a time as people say it: "45 s", "12 min", "3 h 20 min"."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return f"{minutes} min"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def round_off(number: int) -> int:
+    """Return a number to two digits, for estimates."""
+    step = 10 ** max(0, len(str(abs(number))) - 2)
+    return round(number / step) * step

@@ -1,0 +1,110 @@
+"""State: everything that an exact resume needs, in one file without code.
+
+``state/latest.safetensors`` holds the networks with all their buffers, the average, and the optimisers'
+moments; its metadata hold the clock and the open tick's sums. There is nothing else: data order,
+latents and dropout are functions of the seed and the clock.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from figment.errors import UserError
+from figment.recipe import Clock
+from figment.files import write_tensors
+from figment.training.log import Tally
+from figment.training.trainer import Trainer
+
+
+def save_state(folder: Path, trainer: Trainer, tally: Tally) -> None:
+    """Write the state, keeping the one before it as ``previous.safetensors``."""
+    latest, previous = folder / "latest.safetensors", folder / "previous.safetensors"
+    note = {"clock": trainer.clock._asdict(), "tally": tally.to_json()}
+    tensors = {name: tensor.contiguous() for name, tensor in _tensors(trainer).items()}
+    write_tensors(latest, tensors, {"figment": json.dumps(note)}, before=lambda: _keep(latest, previous))
+
+
+def load_state(folder: Path, trainer: Trainer) -> Tally:
+    """Put a saved state into the trainer and return the open tick; a fresh one if nothing was saved.
+
+    Raises UserError when the file is damaged or belongs to another recipe.
+    """
+    from safetensors import safe_open
+
+    latest = folder / "latest.safetensors"
+    if not latest.exists():
+        return Tally()
+    _prime(trainer)
+    mine = _tensors(trainer)
+    try:
+        with safe_open(latest, framework="pt") as file:
+            note = json.loads(file.metadata()["figment"])
+            if set(file.keys()) != set(mine):
+                raise UserError(f"{latest} belongs to another recipe than the one beside it")
+            with torch.no_grad():
+                for name, tensor in mine.items():
+                    tensor.copy_(file.get_tensor(name))
+    except UserError:
+        raise
+    except Exception as error:  # safetensors raises several kinds for damaged files
+        reason = str(error).splitlines()[0]
+        raise UserError(_damaged(latest, reason)) from None
+    trainer.clock = Clock(**note["clock"])
+    return Tally.from_json(note["tally"])
+
+
+def saved_clock(folder: Path) -> Clock:
+    """Return where the saved state is; the start if nothing was saved. Raises UserError if damaged."""
+    from safetensors import safe_open
+
+    latest = folder / "latest.safetensors"
+    if not latest.exists():
+        return Clock()
+    try:
+        with safe_open(latest, framework="pt") as file:
+            return Clock(**json.loads(file.metadata()["figment"])["clock"])
+    except Exception as error:  # safetensors raises several kinds for damaged files
+        raise UserError(_damaged(latest, str(error).splitlines()[0])) from None
+
+
+def _tensors(trainer: Trainer) -> dict[str, Tensor]:
+    named = {f"nets.{name}": tensor for name, tensor in trainer.nets.state_dict().items()}
+    for player, optimizer in trainer.optimizers.items():
+        for number, moments in optimizer.state_dict()["state"].items():
+            for key, value in moments.items():
+                if isinstance(value, Tensor):
+                    named[f"optimizers.{player}.{number}.{key}"] = value
+    return named
+
+
+def _prime(trainer: Trainer) -> None:
+    """Make the optimisers allocate their moments: a step of size nothing, undone by loading."""
+    for optimizer in trainer.optimizers.values():
+        for group in optimizer.param_groups:
+            for weight in group["params"]:
+                weight.grad = torch.zeros_like(weight)
+        optimizer.step()
+        optimizer.zero_grad()
+
+
+def _keep(latest: Path, previous: Path) -> None:
+    """Give the file that is about to be replaced a second name; ``latest`` exists at every moment."""
+    if latest.exists():
+        previous.unlink(missing_ok=True)
+        try:
+            os.link(latest, previous)
+        except OSError:  # a file system without links
+            shutil.copyfile(latest, previous)
+
+
+def _damaged(latest: Path, reason: str) -> str:
+    previous = latest.with_name("previous.safetensors")
+    if previous.exists():
+        return f"{latest} is damaged ({reason}): go on from the save before it with mv {previous} {latest}"
+    return f"{latest} is damaged ({reason}): delete it to start this run again from its recipe"

@@ -1,0 +1,145 @@
+"""Trainer: plays any recipe's game, and holds all of its state.
+
+One batch, from the pack to the weights: ``deal`` gathers uint8 rows, sends them to the device and makes
+them floats in [-1, 1]; the recipe's turns play a round of moves; a ``move`` lets one player learn:
+terms, backward, mean over processes, optimiser. After the round the average follows the generator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from figment import mesh
+from figment.data import Dataset, Order, gather
+from figment.randomness import seed_of, stream
+from figment.recipe import Batch, Clock, Recipe, Terms
+from figment.training.average import WARM_UP, averaged, decay, follow
+
+Rule = Callable[[nn.ModuleDict, Batch, Tensor, Clock], Terms]
+
+
+class NotFinite(ArithmeticError):
+    """A loss or a gradient is infinite or not a number; nothing has been changed by it."""
+
+
+class Trainer:
+    """A recipe in play: networks, average, optimisers and clock."""
+
+    def __init__(self, recipe: Recipe, dataset: Dataset, device: torch.device) -> None:
+        self.recipe = recipe
+        self.dataset = dataset
+        self.device = device
+        self.clock = Clock()
+        self.order = Order(len(dataset), recipe.seed)
+        self.nets = build(recipe, device)
+        self.optimizers = recipe.optimizers(self.nets)
+        self.play = recipe.turns()
+
+    def round(self) -> dict[str, Tensor]:
+        """Play one round and return the scalars seen in it, means over all processes."""
+        recipe, before = self.recipe, self.clock.images
+        torch.manual_seed(seed_of("round", recipe.seed, before))
+        seen = self.play(self)
+        self.clock = self.clock._replace(rounds=self.clock.rounds + 1)
+        if "average" in self.nets:
+            keep = decay(self.clock.images - before, _half_life(recipe.ema, self.clock.images))
+            follow(self.nets["average"], self.nets["generator"], keep=keep)
+        return seen
+
+    def deal(self) -> Batch:
+        """Return this process's share of the next batch and move the clock on."""
+        recipe, position = self.recipe, self.clock.images
+        mine = mesh.rows(recipe.batch)
+        rows, labels = gather(self.dataset, self.order.indices(position, recipe.batch)[mine])
+        images = torch.from_numpy(rows).to(self.device, non_blocking=True)
+        if images.dtype == torch.uint8:
+            images = images.float().div_(127.5).sub_(1)
+        if recipe.mirror:
+            flips = stream("mirror", recipe.seed, position).random(recipe.batch)[mine] < 0.5
+            chosen = torch.from_numpy(flips).to(self.device)[:, None, None, None]
+            images = torch.where(chosen, images.flip(3), images)
+        if images.ndim == 4:
+            images = images.contiguous(memory_format=torch.channels_last)
+        latents = stream("latents", recipe.seed, position).standard_normal(
+            (recipe.batch, recipe.latent), dtype="float32"
+        )[mine]
+        self.clock = self.clock._replace(images=position + recipe.batch)
+        return Batch(
+            images,
+            torch.from_numpy(labels).to(self.device, non_blocking=True),
+            torch.from_numpy(latents).to(self.device, non_blocking=True),
+        )
+
+    def move(self, player: str, rule: Rule, batch: Batch, fakes: Tensor) -> dict[str, Tensor]:
+        """Let one player take one optimiser step; return the scalars seen, by their names in the log.
+
+        Raises NotFinite, before anything has changed, where a gradient is not finite.
+        """
+        optimizer = self.optimizers[player]
+        weights = [w for group in optimizer.param_groups for w in group["params"]]
+        with learning(weights, among=self.nets):
+            with self.autocast():
+                terms = rule(self.nets, batch, fakes, self.clock)
+            total = torch.stack(list(terms.minimise.values())).sum()
+            total.backward()
+        gradients = [w.grad for w in weights if w.grad is not None]
+        mesh.average(gradients)
+        norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
+        if not torch.isfinite(norm + total.detach()):
+            optimizer.zero_grad()
+            raise NotFinite(_blame(player, terms))
+        optimizer.step()
+        optimizer.zero_grad()
+        self.recipe.after(player, self.nets)
+        mesh.average(b for b in self.nets.buffers() if b.is_floating_point())
+        named = {f"{_group(name)}/{player}": value for name, value in terms.minimise.items()}
+        seen = {name: value.detach() for name, value in (named | terms.observe).items()}
+        return seen | {f"gradient/{player}": norm}
+
+    def autocast(self) -> torch.autocast:
+        """Return the context in which networks run at the recipe's precision."""
+        low = self.recipe.precision == "bfloat16"
+        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=low)
+
+
+def build(recipe: Recipe, device: torch.device) -> nn.ModuleDict:
+    """Return the recipe's networks, and the average if it keeps one, initialised from its seed."""
+    torch.manual_seed(seed_of("weights", recipe.seed))
+    nets = recipe.build()
+    if recipe.ema > 0:
+        nets["average"] = averaged(nets["generator"])
+    return nets.to(device, memory_format=torch.channels_last)
+
+
+@contextmanager
+def learning(weights: list[Tensor], *, among: nn.ModuleDict) -> Iterator[None]:
+    """Let only ``weights`` gather gradients inside: nothing is computed for the other player's."""
+    mine = {id(weight) for weight in weights}
+    others = [w for w in among.parameters() if w.requires_grad and id(w) not in mine]
+    for weight in others:
+        weight.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for weight in others:
+            weight.requires_grad_(True)
+
+
+def _half_life(ema: int, images: int) -> float:
+    return min(ema, WARM_UP * images)
+
+
+def _group(term: str) -> str:
+    """The adversarial term is the player's loss; any other term is a penalty by its own name."""
+    return "loss" if term == "adversarial" else f"penalty/{term}"
+
+
+def _blame(player: str, terms: Terms) -> str:
+    for name, value in terms.minimise.items():
+        if not torch.isfinite(value):
+            return f"the {player}'s {name} loss is {value.item()}"
+    return f"the {player}'s gradient is not finite although its loss is"

@@ -1,0 +1,1 @@
+"""How the players alternate: one function a file, each playing one round."""

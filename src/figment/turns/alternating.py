@@ -1,0 +1,29 @@
+"""Alternating play: k discriminator moves, then one generator move (Goodfellow et al. 2014, alg. 1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from figment.training.trainer import Trainer
+
+
+def alternating(trainer: Trainer) -> dict[str, Tensor]:
+    """Play one round and return the scalars seen in it.
+
+    Each discriminator move sees fresh reals and fakes. The generator answers the updated discriminator
+    with the fakes of the last of them, so a round with k = 1 runs the generator once.
+    """
+    recipe, nets = trainer.recipe, trainer.nets
+    seen: dict[str, Tensor] = {}
+    for left in reversed(range(recipe.discriminator_moves)):
+        batch = trainer.deal()
+        with trainer.autocast(), torch.set_grad_enabled(left == 0):
+            fakes = recipe.generate(nets["generator"], batch.latents, batch.labels)
+        held = fakes.detach()
+        seen |= trainer.move("discriminator", recipe.discriminator_terms, batch, held)
+    return seen | trainer.move("generator", recipe.generator_terms, batch, fakes)

@@ -1,0 +1,42 @@
+"""What every test shares: one thread, its own cache, and small data sets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+"""Real pictures, where they are present."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread():
+    """Tests run side by side, so each keeps to one core."""
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def session_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(autouse=True)
+def own_cache(session_cache: Path, monkeypatch: pytest.MonkeyPatch):
+    """Packs go to a cache that ends with the tests."""
+    monkeypatch.setenv("FIGMENT_CACHE", str(session_cache))
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """A folder of 24 random colour pictures of 32 px."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    for number in range(24):
+        pixels = rng.integers(0, 256, (32, 32, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / f"{number}.png")
+    return folder

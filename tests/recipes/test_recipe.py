@@ -1,0 +1,153 @@
+"""Recipes as values: refusals, JSON and command-line forms, how they follow data and budgets."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from figment.cli import train
+from figment.command import flags
+from figment.data import Look
+from figment.errors import UserError
+from figment.recipe import Recipe, fields_of, with_fields
+from figment.recipes import SYSTEMS, find, recipe_from
+
+names = st.sampled_from(sorted(SYSTEMS))
+changes = st.fixed_dictionaries(
+    {},
+    optional={
+        "batch": st.integers(2, 512),
+        "seed": st.integers(0, 2**31),
+        "generator_lr": st.floats(1e-6, 1e-1),
+        "betas": st.tuples(st.floats(0, 0.99), st.floats(0, 0.99)),
+        "objective": st.sampled_from(["nonsaturating", "minimax"]),
+        "mirror": st.booleans(),
+        "dropout": st.floats(0, 0.9),
+        "fit": st.sampled_from(["crop", "pad", "stretch"]),
+        "ema": st.integers(0, 10**6),
+    },
+)
+
+
+def look_at(side: int = 64, *, grey: bool = False, kind: str = "images") -> Look:
+    return Look(
+        name="photos", source="photos", kind=kind, count=100, classes=(), side=side, grey=grey,
+        square=True,
+    )  # fmt: skip
+
+
+@given(names, changes)
+def test_json_round_trip(name: str, fields: dict):
+    recipe = replace(SYSTEMS[name].recipe, **fields)
+    written = json.loads(json.dumps({"recipe": name, "fields": fields_of(recipe)}))
+    assert recipe_from(written) == (name, recipe)
+
+
+@given(names, changes)
+def test_command_line_round_trip(name: str, fields: dict):
+    """Every field is a flag: recipe -> words -> recipe is the identity."""
+    import tyro
+
+    recipe = replace(SYSTEMS[name].recipe, **fields)
+    words = ["flowers", "--recipe", name]
+    for field, value in fields.items():
+        flag = field.replace("_", "-")
+        if isinstance(value, bool):
+            words.append(f"--{flag}" if value else f"--no-{flag}")
+        else:
+            several = value if isinstance(value, tuple) else (value,)
+            words += [f"--{flag}", *(str(part) for part in several)]
+    command = train(words)
+
+    def capture(data, fields, *, recipe: str = name):
+        return fields
+
+    capture.__annotations__ = {
+        key: command.__annotations__[key] for key in ("data", "fields")
+    } | {"recipe": str}
+    capture.__defaults__ = command.__defaults__
+    assert tyro.cli(capture, args=words) == recipe
+    assert flags(words) == {*fields, "recipe"}
+
+
+def test_wrong_field_and_wrong_value_name_the_cure():
+    with pytest.raises(UserError, match="has no field bacth. Did you mean batch"):
+        with_fields(find("dcgan")[1], {"bacth": 3})
+    with pytest.raises(UserError, match="batch"):
+        with_fields(find("dcgan")[1], {"batch": "many"})
+
+
+@pytest.mark.parametrize(
+    ("name", "fields", "message"),
+    [
+        ("dcgan", {"resolution": 100}, "power of two from 32 to 1024, not 100: try 64"),
+        ("dcgan", {"batch": 1}, "batch must be 2 or more"),
+        ("dcgan", {"width": 0}, "width must be above 0"),
+        ("dcgan", {"batch": 0}, "batch must be above 0"),
+        ("dcgan", {"channels": 4}, "channels must be 1"),
+        ("dcgan", {"generator_lr": 0.0}, "generator_lr must be above 0"),
+        ("dcgan", {"betas": (0.5, 1.0)}, "betas"),
+        ("dcgan", {"real_target": 0.1, "fake_target": 0.2}, "label targets"),
+        ("cats-mlp", {"hidden": ()}, "hidden needs"),
+        ("cats-mlp", {"dropout": 1.0}, "dropout"),
+        ("points", {"mirror": True}, "no left and right"),
+    ],
+)
+def test_refusals(name: str, fields: dict, message: str):
+    with pytest.raises(UserError, match=message):
+        replace(find(name)[1], **fields).check()
+
+
+def test_names_and_ids_find_the_same():
+    for name, system in SYSTEMS.items():
+        system.recipe.check()
+        assert find(name) == find(system.id) == (name, system.recipe)
+
+
+def test_unknown_and_unimportable_recipes():
+    with pytest.raises(UserError, match="no recipe dcgen. Did you mean dcgan"):
+        find("dcgen")
+    with pytest.raises(UserError, match="cannot be imported: ModuleNotFoundError"):
+        find("no_such_module:X")
+    with pytest.raises(UserError, match="is not a recipe"):
+        find("json:dumps")
+
+
+def test_own_recipe_from_the_current_folder(tmp_path, monkeypatch):
+    (tmp_path / "my_recipes.py").write_text(
+        "from figment.recipes.dcgan import DCGAN\nSMALL = DCGAN(width=8)\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    name, recipe = find("my_recipes:SMALL")
+    assert name == "my_recipes:SMALL"
+    assert fields_of(recipe)["width"] == 8
+
+
+def test_follows_the_data_unless_pinned():
+    recipe = find("dcgan")[1]
+    assert recipe.fit_to(look_at(500)).resolution == 64
+    assert recipe.fit_to(look_at(28, grey=True)).shape == (1, 32, 32)
+    assert recipe.fit_to(look_at(28), frozenset({"resolution"})).resolution == 64
+    assert replace(recipe, resolution=256).fit_to(look_at(200)).resolution == 128
+    assert find("C1")[1].fit_to(look_at(64)).channels == 1
+    with pytest.raises(UserError, match="learns images"):
+        recipe.fit_to(look_at(kind="points"))
+
+
+def test_cheaper_forms_respect_pins():
+    recipe = find("dcgan")[1]
+    forms = recipe.cheaper()
+    assert forms[0] == recipe
+    assert len(set(forms)) == len(forms) > 3
+    assert {f.width for f in recipe.cheaper(frozenset({"width"}))} == {64}
+    assert {f.batch for f in recipe.cheaper(frozenset({"batch"}))} == {128}
+    assert recipe.cheaper(frozenset({"batch", "width"})) == [recipe]
+
+
+def test_base_recipe_asks_for_networks():
+    with pytest.raises(NotImplementedError):
+        Recipe().build()

@@ -1,0 +1,96 @@
+"""Run folders made of synthetic curves and drawn pictures, for the tests of the report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from figment.randomness import stream
+
+MakeRun = Callable[..., Path]
+
+
+@pytest.fixture
+def make_run(tmp_path: Path) -> MakeRun:
+    """A function that writes a run folder and returns its path."""
+
+    def make(*, ticks: int = 60, moments: int = 12, objective: str = "nonsaturating") -> Path:
+        run = tmp_path / "cats64-dcgan"
+        (run / "samples").mkdir(parents=True)
+        (run / "recipe.json").write_text(json.dumps(recipe(objective)))
+        (run / "machine.json").write_text(json.dumps(machine()))
+        lines = [json.dumps(tick(number)) for number in range(1, ticks + 1)]
+        (run / "log.jsonl").write_text("".join(f"{line}\n" for line in lines))
+        for number in range(1, moments + 1):
+            picture(number).save(run / "samples" / f"{number * 1280:09d}.png")
+        return run
+
+    return make
+
+
+def recipe(objective: str) -> dict:
+    fields = {"batch": 128, "width": 64, "resolution": 64, "learning_rate": 0.0002}
+    return {"recipe": "dcgan", "fields": {**fields, "objective": objective, "penalties": None}}
+
+
+def machine() -> dict:
+    return {
+        "figment": "0.1.0",
+        "torch": "2.13.0+cpu",
+        "python": "3.11.7",
+        "platform": "Linux-6.1-x86_64",
+        "processor": "Intel(R) Xeon(R) Processor",
+        "device": "cpu",
+        "threads": 2,
+        "processes": 1,
+        "memory_gib": 23.4,
+        "precision": "float32",
+        "data": {
+            "name": "cats64",
+            "source": "cats64.zip",
+            "count": 13217,
+            "classes": ["<b>&", "tabby"],
+            "shape": [3, 64, 64],
+            "fingerprint": "sha256:0123",
+            "skipped": 3,
+            "duplicates": 0,
+        },
+        "parameters": {"generator": 3576704, "discriminator": 2765568},
+        "started": "2026-11-22T04:00:00Z",
+    }
+
+
+def tick(number: int) -> dict:
+    """A line of a log at ``number`` × 1280 images: a game that settles, with noise."""
+    noise = stream("test report", number).normal(size=8)
+    done = 1 - np.exp(-number / 20)
+    real = float(np.clip(0.95 - 0.35 * done + 0.03 * noise[2], 0, 1))
+    fake = float(np.clip(0.05 + 0.35 * done + 0.03 * noise[3], 0, 1))
+    return {
+        "images": number * 1280,
+        "rounds": number * 10,
+        "seconds": number * 10.0,
+        "loss/discriminator": 0.3 + 0.9 * done + 0.1 * noise[0],
+        "loss/generator": 4.0 - 3.0 * done + 0.2 * noise[1],
+        "score/real": real,
+        "score/fake": fake,
+        "score/accuracy": 1 - 0.3 * done,
+        "gradient/discriminator": 1 + 0.1 * noise[4],
+        "gradient/generator": 0.5 + 0.1 * noise[5],
+        "jsd": 0.6 - 0.4 * done,
+        "penalty/r1": 0.01 + 0.001 * noise[6] ** 2,
+        "speed/images_per_second": 128 + noise[7],
+        "memory/gib": 1.9,
+    }
+
+
+def picture(number: int, side: int = 96) -> Image.Image:
+    """A square picture that gets smoother with ``number``."""
+    noise = stream("test report", number).integers(0, 256, (side, side, 3), dtype=np.uint8)
+    slope = np.linspace(0, 255, side, dtype=np.uint8)[None, :, None]
+    return Image.fromarray(noise // (number + 1) + slope // 2)

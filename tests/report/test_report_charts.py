@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from figment.report.charts import machine_charts, training_charts
+
+
+def log(**columns) -> dict[str, np.ndarray]:
+    names = {"images": [100, 200, 300], **columns}
+    return {key.replace("__", "/"): np.array(column, float) for key, column in names.items()}
+
+
+def titles(charts) -> list[str]:
+    return [ElementTree.fromstring(chart).find(".//h3").text for chart in charts]
+
+
+def levels(chart) -> list[str]:
+    texts = ElementTree.fromstring(chart).iter("text")
+    return [text.text for text in texts if "level" in text.attrib["class"].split()]
+
+
+LOSSES = {"loss__discriminator": [1, 1, 1], "loss__generator": [2, 2, 2]}
+
+
+@pytest.mark.parametrize(
+    ("objective", "labels"),
+    [
+        ("nonsaturating", ["D at balance: 2 log 2", "G at balance: log 2"]),
+        ("minimax", ["D at balance: 2 log 2", "G at balance: −log 2"]),
+        ("hinge", []),
+        (None, []),
+    ],
+)
+def test_losses_at_balance_are_drawn_where_they_hold(objective, labels):
+    (chart,) = training_charts(log(**LOSSES), objective)
+    assert levels(chart) == labels
+
+
+def test_height_of_the_balance_line():
+    (chart,) = training_charts(log(**LOSSES), "nonsaturating")
+    figure = ElementTree.fromstring(chart)
+    low, high = map(float, figure.find(".//svg[@class='plot']").attrib["data-range"].split()[2:])
+    lines = [line for line in figure.iter("line") if "level" in line.get("class", "").split()]
+    found = [high - float(line.attrib["y1"].rstrip("%")) / 100 * (high - low) for line in lines]
+    assert found == pytest.approx([2 * np.log(2), np.log(2)], abs=1e-3)
+
+
+def test_probabilities_have_the_unit_axis_and_critics_do_not():
+    (chart,) = training_charts(log(score__real=[0.6] * 3, score__fake=[0.4] * 3), None)
+    assert 'data-range="0 300 0 1"' in chart and levels(chart) == ["cannot tell: ½"]
+    (chart,) = training_charts(log(score__real=[5] * 3, score__fake=[-4] * 3), None)
+    assert levels(chart) == [] and titles([chart]) == ["D(real) and D(fake)"]
+    assert "probability" not in chart
+
+
+def test_players_keep_their_colours():
+    charts = training_charts(
+        log(loss__generator=[1] * 3, gradient__discriminator=[1] * 3, score__fake=[0.5] * 3), None
+    )
+    found = dict(re.findall(r'class="strong (series-\d)" data-name="([^"]*)"', "".join(charts)))
+    assert found == {"series-1": "discriminator", "series-2": "generator", "series-4": "D(fake)"}
+
+
+def test_unknown_groups_get_charts_of_their_own():
+    charts = training_charts(
+        log(penalty__r1=[1] * 3, penalty__r2=[2] * 3, ada__p=[0.1] * 3, temperature=[1] * 3), None
+    )
+    assert titles(charts) == ["Penalty", "Ada", "Temperature"]
+    assert re.findall(r'strong (series-\d)" data-name="(\w+)"', charts[0]) == [
+        ("series-1", "R1"),
+        ("series-2", "R2"),
+    ]
+
+
+def test_unknown_scores_are_not_lost():
+    charts = training_charts(log(score__logit=[1] * 3), None)
+    assert titles(charts) == ["Score"]
+
+
+def test_the_clock_the_machine_and_empty_columns_give_no_training_chart():
+    columns = log(
+        rounds=[1, 2, 3], seconds=[1, 2, 3], speed__images_per_second=[9] * 3, jsd=[np.nan] * 3
+    )
+    assert training_charts(columns, None) == []
+    assert training_charts({}, "nonsaturating") == [] and machine_charts({}) == []
+
+
+def test_speed_and_memory_start_at_zero():
+    charts = machine_charts(log(speed__images_per_second=[90, 100, 95], memory__gib=[2, 2, 2]))
+    assert titles(charts) == ["Speed", "Memory"]
+    assert 'data-range="0 300 0 115"' in charts[0] and 'data-range="0 300 0 2.3"' in charts[1]

@@ -1,0 +1,209 @@
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from figment.report import write_report
+from figment.report.record import read_run
+
+VOID = {"meta", "link", "img", "line", "br"}
+
+
+class Outline(HTMLParser):
+    """Checks that every element is closed in order, and collects text, addresses and headings."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.addresses: list[str] = []
+        self.ids: list[str] = []
+        self.text = ""
+        self.feed(page)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attributes):
+        values = dict(attributes)
+        self.addresses += [values[key] for key in ("src", "href", "srcset") if key in values]
+        self.ids += [values["id"]] if "id" in values else []
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        pass
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] not in ("style", "script"):
+            self.text += data
+
+
+def test_page_tells_the_run_in_a_sentence(make_run):
+    run = make_run()
+    path = write_report(run)
+    assert path == run / "report.html"
+    page = Outline(path.read_text(encoding="utf-8"))
+    assert (
+        "DCGAN trained on cats64 (13,217 pictures, 64×64 colour) for 10 min: "
+        "76,800 images seen, 5.81 passes over the data, 128 images/s on "
+        "Intel Xeon Processor (2 threads)."
+    ) in page.text
+    assert page.ids == ["samples", "curves", "recipe", "machine", "next"]
+    for text in ("learning_rate", "0.0002", "3.58 M", "2.13.0+cpu", "2026-11-22 04:00 UTC"):
+        assert text in page.text
+    for title in ("Loss", "D(real) and D(fake)", "Gradient norms", "Penalty", "Speed", "Memory"):
+        assert title in page.text
+
+
+def test_page_loads_nothing(make_run):
+    text = write_report(make_run()).read_text(encoding="utf-8")
+    addresses = Outline(text).addresses
+    assert len(addresses) == 10  # an empty icon, the newest picture, eight moments
+    assert all(address.startswith("data:") for address in addresses)
+    assert "//" not in re.sub(r"<script>.*</script>|base64,[\w+/=]+", "", text, flags=re.DOTALL)
+    assert "url(" not in text and "@import" not in text and "fetch(" not in text
+    assert "default-src 'none'" in text
+
+
+def test_commands_are_ready_to_paste(make_run, monkeypatch):
+    run = make_run()
+    folder = run.rename(run.with_name("my cats"))
+    monkeypatch.chdir(folder.parent)
+    page = Outline(write_report(Path("my cats")).read_text(encoding="utf-8"))
+    assert "figment sample 'my cats'" in page.text and "figment resume 'my cats'" in page.text
+
+
+def test_names_are_escaped(make_run):
+    run = make_run(ticks=3)
+    nasty = "<script>alert(1)</script>&\"'"
+    (run / "recipe.json").write_text(json.dumps({"recipe": nasty, "fields": {nasty: nasty}}))
+    machine = json.loads((run / "machine.json").read_text())
+    machine |= {nasty: nasty, "processor": nasty, "parameters": {nasty: 3}}
+    machine["data"] |= {"name": nasty, "classes": ["<b>&", nasty]}
+    (run / "machine.json").write_text(json.dumps(machine))
+    with (run / "log.jsonl").open("a") as log:
+        log.write(json.dumps({"images": 9999, f"{nasty}/{nasty}": 1.0}) + "\n")
+    text = write_report(run).read_text(encoding="utf-8")
+    assert "<script>alert" not in text and "<b>&" not in text
+    page = Outline(text)
+    assert nasty in page.text and "<b>&" in page.text
+
+
+def test_page_of_an_empty_folder_says_what_is_missing(tmp_path):
+    page = Outline(write_report(tmp_path).read_text(encoding="utf-8"))
+    for text in ("recipe.json is missing", "machine.json is missing", "log.jsonl is missing"):
+        assert text in page.text
+    assert "No picture yet" in page.text and "No tick in the log yet" in page.text
+    assert "An unnamed recipe trained on unknown data." in page.text
+
+
+@pytest.mark.parametrize("name", ["recipe.json", "machine.json", "log.jsonl"])
+@pytest.mark.parametrize("content", [None, "", "{", "[]", "null", '{"fields": 3, "data": []}'])
+def test_page_survives_any_missing_or_broken_file(make_run, name, content):
+    run = make_run(ticks=4, moments=1)
+    (run / name).unlink()
+    if content is not None:
+        (run / name).write_text(content)
+    page = Outline(write_report(run).read_text(encoding="utf-8"))
+    whole = name != "log.jsonl" and content is not None and len(content) > 4
+    assert ("This report is not complete." in page.text) is not whole
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"count": None, "shape": None},
+        {"count": 0, "shape": [3, 64]},
+        {"name": 7, "count": "x", "shape": "64", "classes": {"a": 1}},
+        {"shape": [2], "count": 50000, "name": "ring"},
+    ],
+)
+def test_page_survives_odd_data(make_run, data):
+    run = make_run(ticks=2, moments=0)
+    (run / "machine.json").write_text(json.dumps({"data": data, "threads": None}))
+    page = Outline(write_report(run).read_text(encoding="utf-8"))
+    assert "2,560 images seen" in page.text
+    if data.get("name") == "ring":
+        assert "ring (50,000 points in 2 dimensions)" in page.text
+
+
+def test_broken_picture_is_named_and_the_others_shown(make_run):
+    run = make_run(moments=3)
+    (run / "samples" / "000003840.png").write_bytes(b"\x89PNG")
+    page = Outline(write_report(run).read_text(encoding="utf-8"))
+    assert "Not a picture: 000003840.png." in page.text
+    assert "after 2,560 images" in page.text
+
+
+def test_small_pictures_are_shown_at_whole_multiples(make_run):
+    text = write_report(make_run(moments=1)).read_text(encoding="utf-8")
+    image = re.search(r"<img[^>]*>", text)[0]
+    assert 'class="crisp"' in image and 'width="576" height="576"' in image  # 6 × 96
+
+
+def test_page_of_a_long_run_with_large_pictures_stays_small(make_run):
+    run = make_run(ticks=1, moments=0)
+    row = json.loads((run / "log.jsonl").read_text())
+    keys = [key for key in row if "/" in key]
+    values = np.random.Generator(np.random.Philox(0)).normal(size=(5000, len(keys)))
+    with (run / "log.jsonl").open("w") as log:
+        for index, line in enumerate(values.tolist()):
+            numbers = dict(zip(keys, line, strict=True))
+            log.write(json.dumps({"images": index * 128, "seconds": index, **numbers}) + "\n")
+    noise = np.random.Generator(np.random.Philox(1)).integers(0, 256, (512, 512, 3))
+    for moment in range(9):
+        image = Image.fromarray(noise.astype(np.uint8))
+        image.save(run / "samples" / f"{moment * 1000:09d}.png", compress_level=1)
+    assert write_report(run).stat().st_size < 4_000_000
+
+
+def test_page_is_the_same_each_time_and_replaced_whole(make_run, monkeypatch):
+    run = make_run(ticks=5)
+    first = write_report(run).read_bytes()
+    assert write_report(run).read_bytes() == first
+    assert sorted(path.name for path in run.iterdir() if "report" in path.name) == ["report.html"]
+
+    def fail(*_):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(os, "replace", fail)
+    with pytest.raises(OSError, match="disk full"):
+        write_report(run)
+    assert (run / "report.html").read_bytes() == first
+    assert sorted(path.name for path in run.iterdir() if "report" in path.name) == ["report.html"]
+
+
+def test_every_colour_of_a_chart_is_in_both_themes():
+    from importlib.resources import files
+
+    from figment.report.plots import COLOURS
+
+    css = files("figment.report").joinpath("page.css").read_text(encoding="utf-8")
+    light, dark = (
+        re.findall(r"(--[\w-]+):", block) for block in re.findall(r":root {(.*?)}", css, re.DOTALL)
+    )
+    assert light == dark
+    assert {f"--series-{index}" for index in range(1, COLOURS + 1)} <= set(light)
+
+
+def test_no_torch_is_imported():
+    code = "import sys, figment.report; print('torch' in sys.modules, 'PIL' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False False\n"
+
+
+def test_folder_name_is_found_for_a_dot(make_run, monkeypatch):
+    run = make_run(ticks=1, moments=0)
+    monkeypatch.chdir(run)
+    assert read_run(Path(".")).name == "cats64-dcgan"

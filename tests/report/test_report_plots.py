@@ -1,0 +1,186 @@
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from figment.report.plots import (
+    Level,
+    Series,
+    decimate,
+    line_chart,
+    smooth,
+    tick_labels,
+    ticks,
+)
+
+
+def chart(y, x=None, **options) -> ElementTree.Element:
+    """The figure as a tree: that it parses as XML is part of every test here."""
+    y = np.array(y, dtype=float)
+    series = Series("loss", np.arange(len(y), dtype=float) if x is None else np.array(x), y)
+    options = {"title": "Loss", "x_label": "images", **options}
+    return ElementTree.fromstring(line_chart([series], **options))
+
+
+def points(figure: ElementTree.Element, kind: str) -> list[tuple[float, float]]:
+    path = next(p for p in figure.iter("path") if kind in p.attrib["class"].split())
+    found = re.findall(r"(-?[\d.]+),(-?[\d.]+)", path.attrib["d"])
+    return [(float(x), float(y)) for x, y in found]
+
+
+def notes(figure: ElementTree.Element) -> list[str]:
+    return ["".join(p.itertext()) for p in figure.iter("p")]
+
+
+def test_smoothing_is_the_debiased_average():
+    smoothed = smooth(np.array([1.0, 2.0, 4.0]), 0.9)
+    # (.1·2 + .09·1) / (1 − .9²) and (.1·4 + .09·2 + .081·1) / (1 − .9³)
+    np.testing.assert_allclose(smoothed, [1.0, 0.29 / 0.19, 0.661 / 0.271], rtol=1e-14)
+
+
+def test_smoothing_steps_over_gaps():
+    smoothed = smooth(np.array([1.0, np.nan, 2.0, np.inf]), 0.9)
+    np.testing.assert_allclose(smoothed, [1.0, np.nan, 0.29 / 0.19, np.nan], rtol=1e-14)
+
+
+def test_smoothing_of_zero_weight_changes_nothing():
+    values = np.array([3.0, -1.0, 2.0])
+    assert smooth(values, 0.0).tolist() == values.tolist()
+
+
+def test_decimation_keeps_ends_and_extremes():
+    x = np.arange(100_000.0)
+    y = np.sin(x / 1000)
+    y[[31_415, 77_777]] = 50, -60
+    kept_x, kept_y = decimate(x, y, 800)
+    assert 400 < len(kept_x) <= 800
+    assert kept_x[0] == 0 and kept_x[-1] == 99_999
+    assert (np.diff(kept_x) > 0).all()
+    assert y[kept_x.astype(int)].tolist() == kept_y.tolist()
+    assert kept_x[kept_y == 50] == 31_415 and kept_x[kept_y == -60] == 77_777
+
+
+def test_decimation_leaves_short_curves_and_keeps_long_gaps():
+    x = np.arange(10.0)
+    assert decimate(x, x, 10)[0] is x
+    y = np.ones(10_000)
+    y[3000:6000] = np.nan
+    kept_x, kept_y = decimate(np.arange(10_000.0), y, 100)
+    gap = kept_x[np.isnan(kept_y)]
+    assert gap.size and gap.min() >= 3000 and gap.max() < 6000
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [
+        (0, 221_056, [0, 50_000, 100_000, 150_000, 200_000]),
+        (0, 1, [0, 0.2, 0.4, 0.6, 0.8, 1.0]),
+        (0, 5.3, [0, 1, 2, 3, 4, 5]),
+        (-1, 1, [-1, -0.5, 0, 0.5, 1]),
+        (0.00011, 0.00029, [0.00015, 0.0002, 0.00025]),
+    ],
+)
+def test_ticks_are_nice(low, high, expected):
+    assert ticks(low, high) == expected
+
+
+@given(st.floats(-1e6, 1e6), st.floats(1e-3, 1e6))
+def test_ticks_are_few_inside_and_even(low, span):
+    found = ticks(low, low + span)
+    assert 3 <= len(found) <= 9
+    slack = 1e-6 * span
+    assert low - slack <= found[0] and found[-1] <= low + span + slack
+    np.testing.assert_allclose(np.diff(found), found[1] - found[0], rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("values", "labels"),
+    [
+        ([0, 100_000, 200_000], ["0", "100k", "200k"]),
+        ([0, 500_000, 1_000_000], ["0", "0.5M", "1.0M"]),
+        ([0, 0.25, 0.5], ["0", "0.25", "0.50"]),
+        ([-10, 0, 10], ["-10", "0", "10"]),
+        ([0, 2e-05], ["0", "2e-05"]),
+        ([], []),
+    ],
+)
+def test_tick_labels_share_a_unit(values, labels):
+    assert tick_labels(values) == labels
+
+
+def test_points_of_a_curve_lie_where_they_should():
+    figure = chart([0, 5, 10], x=[0, 100, 400], y_range=(0, 10), smoothing=0)
+    assert points(figure, "strong") == [(0, 1000), (250, 500), (1000, 0)]
+    assert not [p for p in figure.iter("path") if "raw" in p.attrib["class"]]
+    assert figure.find(".//svg[@class='plot']").attrib["data-range"] == "0 400 0 10"
+
+
+def test_raw_and_smoothed_curves():
+    figure = chart([0, 10, 10], y_range=(0, 10))
+    assert points(figure, "raw") == [(0, 1000), (500, 0), (1000, 0)]
+    drawn = [y for _, y in points(figure, "strong")]
+    wanted = 1000 - 100 * smooth(np.array([0.0, 10, 10]), 0.9)
+    np.testing.assert_allclose(drawn, wanted, atol=0.05)
+
+
+def test_fitted_axis_holds_every_value_and_starts_at_zero():
+    _, right, low, high = map(
+        float, chart([1, 3, 2]).find(".//svg[@class='plot']").attrib["data-range"].split()
+    )
+    assert (right, low) == (2, 0) and 3 < high < 3.5
+    low = float(chart([9.0, 9.5, 10]).find(".//svg[@class='plot']").attrib["data-range"].split()[2])
+    assert 8.5 < low < 9  # far from zero the axis does not start there
+
+
+def test_one_spike_does_not_flatten_the_curve_and_is_owned_up_to():
+    y = 1 + 0.1 * np.sin(np.arange(500))
+    y[200] = 1000
+    figure = chart(y)
+    assert float(figure.find(".//svg[@class='plot']").attrib["data-range"].split()[3]) < 5
+    assert "loss: 1 of 500 values lie outside the axis, the furthest 1,000." in notes(figure)
+
+
+def test_gaps_break_the_curve_and_are_counted():
+    figure = chart([1, 2, np.nan, 3, np.nan], y_range=(0, 4), smoothing=0)
+    path = figure.find(".//path").attrib["d"]
+    assert path == "M0,750 250,500M750,250h0"  # the lone point is a dot
+    assert notes(figure) == ["loss: 2 of 5 ticks have no number, among them the last 1."]
+
+
+@pytest.mark.parametrize("y", [[], [2.0], [0.0, 0.0], [np.nan, np.nan], [-3.0, -3.0], [1e30, 1]])
+def test_degenerate_curves_are_drawn(y):
+    low, high = map(float, chart(y).find(".//svg[@class='plot']").attrib["data-range"].split()[2:])
+    assert low < high
+
+
+def test_level_is_labelled_inside_the_axis():
+    figure = chart([0.1, 0.2], levels=[Level(1.386, "2 log 2"), Level(0.693, "log 2", 1)])
+    lines = [line for line in figure.iter("line") if "level" in line.get("class", "").split()]
+    low, high = map(float, figure.find(".//svg[@class='plot']").attrib["data-range"].split()[2:])
+    assert high > 1.386
+    height = float(lines[0].attrib["y1"].removesuffix("%"))
+    assert height == pytest.approx(100 * (high - 1.386) / (high - low), abs=0.01)
+    labels = {"".join(t.itertext()) for t in figure.iter("text") if "level" in t.attrib["class"]}
+    assert labels == {"2 log 2", "log 2"}
+
+
+def test_several_runs_have_their_colours_dashes_and_names():
+    one = Series('a <b>&"', np.arange(3.0), np.arange(3.0), 0)
+    two = Series("b", np.arange(9.0), np.arange(9.0), 9, "4 3")
+    figure = ElementTree.fromstring(line_chart([one, two], title="<i>", x_label="images & more"))
+    first, second = (p for p in figure.iter("path") if "strong" in p.attrib["class"])
+    assert first.attrib["data-name"] == 'a <b>&"' and "series-1" in first.attrib["class"]
+    assert second.attrib["stroke-dasharray"] == "4 3" and "series-2" in second.attrib["class"]
+    assert points(figure, "strong")[-1][0] == 250  # both on one axis, 0 to 8
+    assert figure.find(".//h3").text == "<i>"
+
+
+def test_long_curves_stay_small():
+    x = np.arange(200_000.0)
+    text = line_chart([Series("a", x, np.sin(x))], title="a", x_label="images")
+    assert len(text) < 30_000

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import pytest
+
+from figment.report import words
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(13217, "13,217"), (0, "0"), (221056.0, "221,056")],
+)
+def test_count(value, text):
+    assert words.count(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(3576704, "3.58 M"), (999, "999"), (12_345, "12.3 k"), (2.5e9, "2.50 G"), (0, "0")],
+)
+def test_amount(value, text):
+    assert words.amount(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0123, "0.0123"),
+        (9.999, "10.0"),
+        (-1.2345, "-1.23"),
+        (16.72, "16.7"),
+        (1234.5, "1,234"),
+        (1.2e-7, "1.20e-07"),
+        (float("nan"), "nan"),
+    ],
+)
+def test_three_significant_digits(value, text):
+    assert words.significant(value) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.4, "0 s"),
+        (45, "45 s"),
+        (1800, "30 min"),
+        (7500, "2 h 05 min"),
+        (7199.9, "2 h 00 min"),
+        (277_200, "3 d 5 h"),
+    ],
+)
+def test_duration(seconds, text):
+    assert words.duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(None, "none"), (True, "true"), (0.0002, "0.0002"), ("hinge", "hinge")]
+)
+def test_plain_values(value, text):
+    assert words.plain(value) == text
+
+
+def test_moment_keeps_what_it_does_not_know():
+    assert words.moment("2026-11-22T04:00:00Z") == "2026-11-22 04:00 UTC"
+    assert words.moment("yesterday") == "yesterday"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("dcgan", "DCGAN"), ("wgan-gp", "WGAN-GP"), ("mlp", "MLP"), ("stylegan2", "stylegan2")],
+)
+def test_acronyms_in_capitals(name, text):
+    assert words.system(name) == text
