@@ -39,8 +39,6 @@ def train(words: list[str]) -> Callable[..., int]:
 
     The fields of the recipe that the words name become flags, so the command is made for them.
     """
-    import tyro
-
     from figment.run import name_and_recipe
 
     data_first = words[0] if words and not words[0].startswith("-") else None
@@ -71,12 +69,23 @@ def train(words: list[str]) -> Callable[..., int]:
         from figment.recipe import fields_of
         from figment.run import train
 
-        given = {field: value for field, value in fields_of(fields).items() if field in pinned}
-        budget = {"minutes": minutes, "epochs": epochs}
-        return _code(train(data, recipe, run=run, device=device, started=STARTED, **budget, **given))
+        given: dict[str, Any] = {
+            field: value for field, value in fields_of(fields).items() if field in pinned
+        }
+        done = train(
+            data,
+            recipe,
+            run=run,
+            minutes=minutes,
+            epochs=epochs,
+            device=device,
+            started=STARTED,
+            **given,
+        )
+        return _code(done)
 
     command.__annotations__["data"] = _positional("DATA")
-    command.__annotations__["fields"] = tyro.conf.OmitArgPrefixes[type(chosen)]
+    command.__annotations__["fields"] = type(chosen)
     command.__defaults__ = (chosen,)
     return command
 
@@ -103,8 +112,16 @@ def resume(
     """
     from figment.run import resume
 
-    budget = {"images": images, "minutes": minutes, "epochs": epochs}
-    return _code(resume(run, **budget, data=data, device=device, started=STARTED))
+    done = resume(
+        run,
+        images=images,
+        minutes=minutes,
+        epochs=epochs,
+        data=data,
+        device=device,
+        started=STARTED,
+    )
+    return _code(done)
 
 
 def sample(
@@ -166,7 +183,7 @@ def data_inspect(data: str, /, *, as_json: bool = False) -> int:
         data: A folder, a zip, an .npy or .npz file, or flowers, ring, grid.
         as_json: Print JSON for other programs.
     """
-    from figment.data.inspect import inspect
+    from figment.data import inspect
 
     found = inspect(data)
     print(json.dumps(found.to_json(), indent=2) if as_json else found.text())
@@ -228,7 +245,9 @@ def _dispatch(words: list[str]) -> int:
 
 
 def _help() -> str:
-    first_lines = {name: (function.__doc__ or "").split("\n")[0] for name, function in COMMANDS.items()}
+    first_lines = {
+        name: (function.__doc__ or "").split("\n")[0] for name, function in COMMANDS.items()
+    }
     listed = "\n".join(f"  {name:<14}{line}" for name, line in first_lines.items())
     return (
         "figment turns a folder of pictures into a generator of new ones.\n\n"

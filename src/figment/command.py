@@ -26,7 +26,8 @@ def call(function: Callable[..., int], words: list[str], *, prog: str) -> int:
     said = io.StringIO()
     try:
         with contextlib.redirect_stderr(said):
-            args, kwargs = tyro.cli(capture, args=words, prog=prog)  # ty: ignore[no-matching-overload]
+            flat = (tyro.conf.OmitArgPrefixes,)  # a recipe's fields are flags like any other
+            args, kwargs = tyro.cli(capture, args=words, prog=prog, config=flat)
     except SystemExit as stop:
         if not stop.code:
             raise

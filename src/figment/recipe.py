@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple, Self
 
 from figment.errors import UserError
 
@@ -134,11 +134,13 @@ class Recipe:
         if not all(0 <= beta < 1 for beta in self.betas):
             raise UserError(f"betas must be at least 0 and below 1, not {self.betas}")
 
-    def fit_to(self, look: Look, pinned: frozenset[str] = frozenset()) -> Recipe:
+    def fit_to(self, look: Look, pinned: frozenset[str] = frozenset()) -> Self:
         """Return the recipe for these data: resolution and channels follow them unless pinned."""
         if look.kind != self.kind:
             other = "a recipe for points, such as points" if look.kind == "points" else "pictures"
-            raise UserError(f"{look.name} holds {look.kind}, this recipe learns {self.kind}: use {other}")
+            raise UserError(
+                f"{look.name} holds {look.kind}, this recipe learns {self.kind}: use {other}"
+            )
         changes: dict[str, int] = {}
         if "channels" not in pinned and look.grey:
             changes["channels"] = 1
@@ -154,7 +156,7 @@ class Recipe:
         """Return forms of this recipe for ever smaller time budgets, this one first."""
         return [self]
 
-    def tiny(self) -> Recipe:
+    def tiny(self) -> Self:
         """Return a form that plays a round in milliseconds, for tests."""
         return replace(self, batch=4, images=32, tick=8, latent=min(self.latent, 8))
 

@@ -68,7 +68,8 @@ class Run:
 
     def report(self) -> Path:
         """Write the run's report and model card; return the report's path."""
-        from figment.report import write_card, write_report
+        from figment.report.card import write_card
+        from figment.report.page import write_report
 
         write_card(self.path)
         return write_report(self.path)
@@ -83,9 +84,7 @@ def load(path: str | Path) -> Run:
     return Run(path)
 
 
-def sample(
-    path: str | Path, *, out: Path | None = None, device: str = "auto", **how: Any
-) -> str:
+def sample(path: str | Path, *, out: Path | None = None, device: str = "auto", **how: Any) -> str:
     """Draw pictures of a run folder or a snapshot file into ``out``; return what was written where.
 
     ``how`` is that of ``figment.sampling.sample.draw``. Without ``out`` a grid goes into the run.
@@ -179,7 +178,6 @@ def resume(
     the data are now if they have moved. Raises UserError if it is no run, or its data have changed.
     """
     from figment.training import folder
-    from figment.training.log import read_log
     from figment.training.state import saved_clock
 
     started = time.perf_counter() if started is None else started
@@ -197,16 +195,13 @@ def resume(
         )
     if epochs is not None:
         images = round(epochs * len(dataset))
-    budget = machine["budget"]
-    if images is not None:
-        budget = {"images": clock.images + images}
-    elif minutes is not None:
-        budget = {"minutes": minutes}
-    elif "minutes" in budget:
-        used = max((line["seconds"] for line in read_log(path)), default=0.0)
-        minutes = max(0.0, budget["minutes"] - used / 60)
+    budget = _longer(machine["budget"], clock.images, images, minutes)
     end = budget.get("images")
-    if end is not None:
+    deadline = None
+    if end is None:
+        left = budget["minutes"] if minutes else _minutes_left(path, budget["minutes"])
+        deadline = started + 60 * left
+    else:
         recipe = replace(recipe, images=end)
         recipe.check()
     if mesh.is_first():
@@ -215,8 +210,23 @@ def resume(
         folder.write_machine(path, machine | {"budget": budget})
     mesh.barrier()
     _say(progress, f"{path} goes on from {clock.images:,} images" + (f" to {end:,}" if end else ""))
-    deadline = None if end is not None else started + 60 * (minutes or 0.0)
     return _play(path, recipe, dataset, target, end, deadline, started, progress)
+
+
+def _longer(
+    planned: dict[str, Any], now: int, images: int | None, minutes: float | None
+) -> dict[str, Any]:
+    """Return the budget of a resumed run: so much more, or what was planned."""
+    if images is not None:
+        return {"images": now + images}
+    return planned if minutes is None else {"minutes": minutes}
+
+
+def _minutes_left(path: Path, planned: float) -> float:
+    from figment.training.log import read_log
+
+    used = max((line["seconds"] for line in read_log(path)), default=0.0)
+    return max(0.0, planned - used / 60)
 
 
 def _play(
@@ -302,11 +312,16 @@ def _open(data: str, recipe: Recipe, progress: bool) -> Dataset:
     """Return the data set, packed by the first process while the others wait."""
     from figment.data import open_dataset
 
-    options = {"fit": recipe.fit, "seed": recipe.seed, "progress": progress and mesh.is_first()}
-    size = {"resolution": recipe.resolution, "channels": recipe.channels}
     if not mesh.is_first():
         mesh.barrier()
-    dataset = open_dataset(data, **size, **options)
+    dataset = open_dataset(
+        data,
+        resolution=recipe.resolution,
+        channels=recipe.channels,
+        fit=recipe.fit,
+        seed=recipe.seed,
+        progress=progress and mesh.is_first(),
+    )
     if mesh.is_first():
         mesh.barrier()
     if dataset.skipped:

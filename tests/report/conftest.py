@@ -50,6 +50,7 @@ def machine() -> dict:
         "processes": 1,
         "memory_gib": 23.4,
         "precision": "float32",
+        "budget": {"minutes": 0.6},
         "data": {
             "name": "cats64",
             "source": "cats64.zip",

@@ -36,30 +36,42 @@ LOSSES = {"loss__discriminator": [1, 1, 1], "loss__generator": [2, 2, 2]}
     ],
 )
 def test_losses_at_balance_are_drawn_where_they_hold(objective, labels):
-    (chart,) = training_charts(log(**LOSSES), objective)
+    (chart,) = training_charts(log(**LOSSES), {"objective": objective})
     assert levels(chart) == labels
 
 
-def test_height_of_the_balance_line():
-    (chart,) = training_charts(log(**LOSSES), "nonsaturating")
+@pytest.mark.parametrize(
+    ("fields", "heights"),
+    [
+        ({"objective": "nonsaturating"}, [1.386294, 0.693147]),
+        ({"objective": "minimax", "real_target": 1.0}, [1.386294, -0.693147]),
+        # m = .45: 2 (-.45 log .45 - .55 log .55), -log .45 and log .55
+        ({"objective": "nonsaturating", "real_target": 0.9}, [1.376278, 0.798508]),
+        ({"objective": "minimax", "real_target": 0.9}, [1.376278, -0.597837]),
+        ({"objective": "nonsaturating", "real_target": None}, []),
+        ({"objective": "nonsaturating", "real_target": 0.0}, []),
+    ],
+)
+def test_height_of_the_balance_lines(fields, heights):
+    (chart,) = training_charts(log(**LOSSES), fields)
     figure = ElementTree.fromstring(chart)
     low, high = map(float, figure.find(".//svg[@class='plot']").attrib["data-range"].split()[2:])
     lines = [line for line in figure.iter("line") if "level" in line.get("class", "").split()]
     found = [high - float(line.attrib["y1"].rstrip("%")) / 100 * (high - low) for line in lines]
-    assert found == pytest.approx([2 * np.log(2), np.log(2)], abs=1e-3)
+    assert found == pytest.approx(heights, abs=1e-3)
 
 
 def test_probabilities_have_the_unit_axis_and_critics_do_not():
-    (chart,) = training_charts(log(score__real=[0.6] * 3, score__fake=[0.4] * 3), None)
+    (chart,) = training_charts(log(score__real=[0.6] * 3, score__fake=[0.4] * 3), {})
     assert 'data-range="0 300 0 1"' in chart and levels(chart) == ["cannot tell: ½"]
-    (chart,) = training_charts(log(score__real=[5] * 3, score__fake=[-4] * 3), None)
+    (chart,) = training_charts(log(score__real=[5] * 3, score__fake=[-4] * 3), {})
     assert levels(chart) == [] and titles([chart]) == ["D(real) and D(fake)"]
     assert "probability" not in chart
 
 
 def test_players_keep_their_colours():
     charts = training_charts(
-        log(loss__generator=[1] * 3, gradient__discriminator=[1] * 3, score__fake=[0.5] * 3), None
+        log(loss__generator=[1] * 3, gradient__discriminator=[1] * 3, score__fake=[0.5] * 3), {}
     )
     found = dict(re.findall(r'class="strong (series-\d)" data-name="([^"]*)"', "".join(charts)))
     assert found == {"series-1": "discriminator", "series-2": "generator", "series-4": "D(fake)"}
@@ -67,7 +79,7 @@ def test_players_keep_their_colours():
 
 def test_unknown_groups_get_charts_of_their_own():
     charts = training_charts(
-        log(penalty__r1=[1] * 3, penalty__r2=[2] * 3, ada__p=[0.1] * 3, temperature=[1] * 3), None
+        log(penalty__r1=[1] * 3, penalty__r2=[2] * 3, ada__p=[0.1] * 3, temperature=[1] * 3), {}
     )
     assert titles(charts) == ["Penalty", "Ada", "Temperature"]
     assert re.findall(r'strong (series-\d)" data-name="(\w+)"', charts[0]) == [
@@ -77,7 +89,7 @@ def test_unknown_groups_get_charts_of_their_own():
 
 
 def test_unknown_scores_are_not_lost():
-    charts = training_charts(log(score__logit=[1] * 3), None)
+    charts = training_charts(log(score__logit=[1] * 3), {})
     assert titles(charts) == ["Score"]
 
 
@@ -85,8 +97,8 @@ def test_the_clock_the_machine_and_empty_columns_give_no_training_chart():
     columns = log(
         rounds=[1, 2, 3], seconds=[1, 2, 3], speed__images_per_second=[9] * 3, jsd=[np.nan] * 3
     )
-    assert training_charts(columns, None) == []
-    assert training_charts({}, "nonsaturating") == [] and machine_charts({}) == []
+    assert training_charts(columns, {}) == []
+    assert training_charts({}, {}) == [] and machine_charts({}) == []
 
 
 def test_speed_and_memory_start_at_zero():

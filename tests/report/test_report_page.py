@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from figment.errors import UserError
 from figment.report import write_report
 from figment.report.record import read_run
 
@@ -60,7 +61,15 @@ def test_page_tells_the_run_in_a_sentence(make_run):
         "Intel Xeon Processor (2 threads)."
     ) in page.text
     assert page.ids == ["samples", "curves", "recipe", "machine", "next"]
-    for text in ("learning_rate", "0.0002", "3.58 M", "2.13.0+cpu", "2026-11-22 04:00 UTC"):
+    for text in (
+        "learning_rate",
+        "0.0002",
+        "3.58 M",
+        "2.13.0+cpu",
+        "2026-11-22 04:00 UTC",
+        "memory, GiB",
+        "budget minutes",
+    ):
         assert text in page.text
     for title in ("Loss", "D(real) and D(fake)", "Gradient norms", "Penalty", "Speed", "Memory"):
         assert title in page.text
@@ -178,7 +187,7 @@ def test_page_is_the_same_each_time_and_replaced_whole(make_run, monkeypatch):
         raise OSError("disk full")
 
     monkeypatch.setattr(os, "replace", fail)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(UserError, match="disk full"):
         write_report(run)
     assert (run / "report.html").read_bytes() == first
     assert sorted(path.name for path in run.iterdir() if "report" in path.name) == ["report.html"]

@@ -1,4 +1,4 @@
-"""The sets that need no download: ``flowers``, ``ring`` and ``grid``, each with an optional count."""
+"""The sets that need no download: ``flowers``, ``ring`` and ``grid``."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from figment.data import flowers, points
 from figment.data.dataset import Dataset
+from figment.data.decode import Form
 from figment.errors import UserError
 
 COUNTS = {"flowers": 4000, "ring": 100_000, "grid": 100_000}
@@ -41,10 +42,10 @@ def point_set(source: str, seed: int) -> Dataset:
     return Dataset(name, source, rows, modes.astype(np.int64), (), fingerprint)
 
 
-def drawn(start: int, stop: int, *, resolution: int, channels: int, seed: int) -> np.ndarray:
+def drawn(start: int, stop: int, form: Form, seed: int) -> np.ndarray:
     """Return the flowers from ``start`` to ``stop`` as uint8 ``[B, C, R, R]``; grey as luma."""
-    images, _ = flowers.draw(range(start, stop), resolution, seed)
-    if channels == 3:
+    images, _ = flowers.draw(range(start, stop), form.resolution, seed)
+    if form.channels == 3:
         return images
     luma = np.einsum("bchw,c->bhw", images.astype(np.uint32), LUMA)
     return ((luma + 0x8000) >> 16).astype(np.uint8)[:, None]  # [B, 1, R, R]

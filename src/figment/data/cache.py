@@ -11,7 +11,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,7 +21,7 @@ CARD = "card.json"
 
 
 def cache_root() -> Path:
-    """Return where packs are kept: ``$FIGMENT_CACHE``, or ``figment`` in the user's cache folder."""
+    """Return where packs are kept: ``$FIGMENT_CACHE``, or ``figment`` in the user's cache."""
     chosen = os.environ.get("FIGMENT_CACHE")
     if chosen:
         return Path(chosen).expanduser()
@@ -102,7 +102,7 @@ def _scratch(root: Path, reason: str) -> Path:
 
 
 @contextmanager
-def _lock(path: Path) -> Iterator[bool]:
+def _lock(path: Path) -> Generator[bool]:
     """Hold the lock of that name, waiting for it; yields False where there are no locks.
 
     The system lets go of it when a process dies, so none is ever stale.

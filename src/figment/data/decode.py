@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,22 +17,44 @@ if TYPE_CHECKING:
     from PIL import Image
 
 VERSION = 1  # of the pixels that ``decode`` makes: raise it when they change, and packs are remade
-FITS = ("crop", "pad", "stretch")
 MOST_PIXELS = 2 * (1024**3 // 4 // 3)  # 178,956,970: where Pillow's own limit becomes an error
 # Pillow knows more, but not all are safe to try on strange files: EPS starts Ghostscript.
 FORMATS = ("JPEG", "MPO", "PNG", "GIF", "WEBP", "BMP", "DIB", "TIFF", "PPM", "AVIF", "JPEG2000")
 FORMATS += ("TGA",)  # has no signature, so it comes last
+FITS = ("crop", "pad", "stretch")
 
 
-def decode(data: bytes, *, resolution: int, channels: int, fit: str = "crop") -> np.ndarray:
+@dataclass(frozen=True)
+class Form:
+    """How every picture of a pack is to look."""
+
+    resolution: int  # pixels of a side
+    channels: int  # 1 (luma) or 3
+    fit: str = "crop"  # how a picture that is not square is made so: see ``squared``
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        return self.channels, self.resolution, self.resolution
+
+    def check(self) -> None:
+        """Raise ``UserError`` unless pictures can look so."""
+        if not 2 <= self.resolution <= 4096:
+            raise UserError(f"resolution must be between 2 and 4096 pixels, not {self.resolution}")
+        if self.channels not in (1, 3):
+            raise UserError(f"channels must be 1 (grey) or 3 (colour), not {self.channels}")
+        if self.fit not in FITS:
+            hint = nearest(self.fit, FITS)
+            raise UserError(f"fit must be crop, pad or stretch, not {self.fit!r}.{hint}")
+
+
+def decode(data: bytes, form: Form) -> np.ndarray:
     """Return the picture in the bytes of a file as uint8 ``[C, R, R]``.
 
-    Any mode becomes 8-bit RGB (``channels=3``) or luma (1): transparency is laid over white, 16 bits
-    are scaled to 8, CMYK is converted, the EXIF orientation is applied, and of an animation the
-    first frame counts. Raises whatever Pillow raises; ``why`` puts it into words.
+    Any mode becomes 8-bit RGB or luma: transparency is laid over white, 16 bits are scaled to 8,
+    CMYK is converted, the EXIF orientation is applied, and of an animation the first frame counts.
+    Raises whatever Pillow raises; ``why`` puts it into words.
     """
-    image = upright(opened(data), enough=2 * resolution)
-    return squared(plain(image), resolution=resolution, channels=channels, fit=fit)
+    return squared(plain(upright(opened(data), enough=2 * form.resolution)), form)
 
 
 def opened(data: bytes) -> Image.Image:
@@ -59,7 +82,7 @@ def upright(image: Image.Image, *, enough: int) -> Image.Image:
     """
     from PIL import Image
 
-    image.draft(None, (enough, enough))  # ty: ignore[invalid-argument-type]
+    image.draft(None, (enough, enough))
     image.load()
     turn = Image.Transpose
     turns = {
@@ -99,7 +122,7 @@ def plain(image: Image.Image) -> Image.Image:
     return image if image.mode == wanted else image.convert(wanted)
 
 
-def squared(image: Image.Image, *, resolution: int, channels: int, fit: str) -> np.ndarray:
+def squared(image: Image.Image, form: Form) -> np.ndarray:
     """Return a picture of mode ``L`` or ``RGB`` as uint8 ``[C, R, R]``.
 
     ``crop`` keeps the central square, ``pad`` sets the whole picture on white, ``stretch`` squeezes
@@ -107,14 +130,15 @@ def squared(image: Image.Image, *, resolution: int, channels: int, fit: str) -> 
     """
     from PIL import Image
 
-    if channels == 1 and image.mode != "L":
+    resolution = form.resolution
+    if form.channels == 1 and image.mode != "L":
         image = image.convert("L")
     width, height = image.size
-    if fit == "crop":
+    if form.fit == "crop":
         side = min(width, height)
         left, top = (width - side) // 2, (height - side) // 2
         image = _resized(image.crop((left, top, left + side, top + side)), resolution, resolution)
-    elif fit == "pad":
+    elif form.fit == "pad":
         scale = resolution / max(width, height)
         image = _resized(image, max(1, round(width * scale)), max(1, round(height * scale)))
         canvas = Image.new(image.mode, (resolution, resolution), "white")
@@ -125,7 +149,7 @@ def squared(image: Image.Image, *, resolution: int, channels: int, fit: str) -> 
         image = _resized(image, resolution, resolution)
     pixels = np.asarray(image)
     if pixels.ndim == 2:
-        return np.broadcast_to(pixels, (channels, resolution, resolution))
+        return np.broadcast_to(pixels, form.shape)
     return pixels.transpose(2, 0, 1)  # [R, R, C] -> [C, R, R]
 
 
@@ -150,18 +174,8 @@ def why(error: Exception, data: bytes) -> str:
     return f"cut short: {reason}" if "truncated" in reason.lower() else reason
 
 
-def check_options(resolution: int, channels: int, fit: str) -> None:
-    """Raise ``UserError`` unless pictures can be packed under these options."""
-    if not 2 <= resolution <= 4096:
-        raise UserError(f"resolution must lie between 2 and 4096 pixels, not {resolution}")
-    if channels not in (1, 3):
-        raise UserError(f"channels must be 1 (grey) or 3 (colour), not {channels}")
-    if fit not in FITS:
-        raise UserError(f"fit must be crop, pad or stretch, not {fit!r}.{nearest(fit, FITS)}")
-
-
 @contextmanager
-def quiet() -> Iterator[None]:
+def quiet() -> Generator[None]:
     """Keep Pillow's warnings about single files off the screen: what matters is listed instead.
 
     To be entered around a whole pass, not in its threads, which share the filters of the process.

@@ -9,6 +9,7 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,11 +18,14 @@ from figment.data.builtin import builtin, flower_labels
 from figment.data.packing import progress_bar
 from figment.data.workers import in_order
 
+if TYPE_CHECKING:
+    from PIL import Image
+
 FACTS = np.dtype(
     [("width", "i4"), ("height", "i4"), ("grey", "?"), ("flat", "?"), ("digest", "V32")]
 )
 SHOWN = 5  # names given as examples
-SPLITS = frozenset("train training test testing val valid validation dev".split())
+SPLITS = frozenset({"train", "training", "test", "testing", "val", "valid", "validation", "dev"})
 
 
 @dataclass(frozen=True)
@@ -185,10 +189,9 @@ def _examine(data: bytes, part: _Found) -> tuple:
     return width, height, glance.is_grey(seen), _is_flat(seen), digest
 
 
-def _is_flat(image) -> bool:
-    lowest_highest = image.getextrema()
-    pairs = [lowest_highest] if image.mode == "L" else lowest_highest
-    return all(high - low <= 2 for low, high in pairs)
+def _is_flat(image: Image.Image) -> bool:
+    pixels = np.asarray(image)
+    return bool((np.ptp(pixels, axis=(0, 1)) <= 2).all())
 
 
 def _summary(
@@ -204,27 +207,18 @@ def _summary(
 ) -> Inspection:
     """Return the answer; ``file`` names a picture by its index."""
     chosen = np.flatnonzero(found.usable)
-    facts = found.facts[chosen]
-    width, height = facts["width"].astype(np.int64), facts["height"].astype(np.int64)
-    side = np.minimum(width, height)
-    per_class = np.bincount(labels[chosen], minlength=len(classes)).tolist()
-    duplicates, groups, quarrels = _duplicates(facts["digest"], labels[chosen])
-    grey = bool(len(facts)) and bool(facts["grey"].all())
-    aspect = width / np.maximum(height, 1)
-    odd = {
-        "tiny, a side under 16 px": chosen[side < 16],
-        "longer than 3 to 1": chosen[np.maximum(aspect, 1 / np.maximum(aspect, 1e-9)) > 3],
-        "one flat colour": chosen[facts["flat"]],
-        "grey among colour": chosen[facts["grey"] & ~grey],
-        "the same picture in two classes": chosen[quarrels],
-    }
+    facts, labels = found.facts[chosen], labels[chosen]
+    width, height = facts["width"], facts["height"]
+    side, longer = np.minimum(width, height), np.maximum(width, height)
+    duplicates, groups, quarrels = _duplicates(facts["digest"], labels)
+    per_class = np.bincount(labels, minlength=len(classes)).tolist()
     counts = dict(zip(classes, per_class, strict=False))
-    examples = {
-        what: (len(which), tuple(file(i) for i in which[:SHOWN]))
-        for what, which in odd.items()
-        if len(which)
+    odd = {
+        what: (int(which.sum()), tuple(file(i) for i in chosen[which][:SHOWN]))
+        for what, which in _odd_pictures(facts, quarrels).items()
+        if which.any()
     }
-    examples |= _odd_classes(counts)
+    grey = bool(facts["grey"].all())
     resolution, channels = glance.advise(int(np.median(side)), grey) if len(side) else (0, 0)
     return Inspection(
         name=name,
@@ -237,26 +231,42 @@ def _summary(
         width=_spread(width),
         height=_spread(height),
         side=_spread(side),
-        aspect=tuple(round(float(np.quantile(aspect, q)), 3) for q in (0, 0.5, 1))
-        if len(aspect)
-        else (0.0, 0.0, 0.0),
-        square=float(np.mean(width == height)) if len(width) else 0.0,
+        aspect=_spread(np.round(width / height, 3)),
+        square=_mean(width == height),
         modes=dict(found.modes.most_common()),
         notes=dict(+found.notes),
         skipped=tuple(found.skipped),
         duplicates=duplicates,
-        groups=tuple(tuple(file(chosen[i]) for i in group) for group in groups),
-        odd=examples,
+        groups=tuple(tuple(file(i) for i in chosen[group]) for group in groups),
+        odd=odd | _odd_classes(counts),
         resolution=resolution,
         channels=channels,
-        crop_loss=float(np.mean(1 - side / np.maximum(width, height))) if len(side) else 0.0,
+        crop_loss=_mean(1 - side / longer),
     )
 
 
-def _spread(values: np.ndarray) -> tuple[int, int, int]:
-    if not len(values):
-        return 0, 0, 0
-    return int(values.min()), int(np.median(values)), int(values.max())
+def _mean(values: np.ndarray) -> float:
+    return float(np.mean(values)) if len(values) else 0.0
+
+
+def _spread(values: np.ndarray) -> tuple:
+    """Return the smallest, the median and the largest of some values."""
+    ordered = np.sort(values) if len(values) else np.zeros(1, values.dtype)
+    return tuple(ordered[[0, len(ordered) // 2, -1]].tolist())
+
+
+def _odd_pictures(facts: np.ndarray, quarrels: np.ndarray) -> dict[str, np.ndarray]:
+    """Return which pictures are out of the ordinary in which way, each [N] bool."""
+    side = np.minimum(facts["width"], facts["height"])
+    mostly_grey = _mean(facts["grey"]) > 0.5
+    stray = facts["grey"] != mostly_grey
+    return {
+        "tiny, a side under 16 px": side < 16,
+        "longer than 3 to 1": np.maximum(facts["width"], facts["height"]) > 3 * side,
+        "of one flat colour": facts["flat"],
+        "in colour among grey" if mostly_grey else "grey among colour": stray,
+        "the same picture in two classes": quarrels,
+    }
 
 
 def _duplicates(
@@ -270,7 +280,7 @@ def _duplicates(
     repeated = np.flatnonzero(counts > 1)
     repeated = repeated[np.argsort(first[repeated])][:SHOWN]
     groups = [order[starts[g] : starts[g] + min(counts[g], SHOWN)] for g in repeated]
-    quarrels = np.flatnonzero(labels != labels[first][number]) if len(labels) else order
+    quarrels = labels != labels[first][number]
     return int(len(digests) - len(counts)), groups, quarrels
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from figment.randomness import stream
 from figment.data.dataset import Dataset
+from figment.randomness import stream
 
 
 def gather(dataset: Dataset, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return copies of the chosen rows, ``[B, *shape]`` in C order, and their labels, ``[B]`` int64.
+    """Return copies of the chosen rows, ``[B, *shape]`` in C order, and labels, ``[B]`` int64.
 
     Touches only the pages of the memory map that hold these rows.
     """

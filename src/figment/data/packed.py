@@ -10,7 +10,8 @@ import os
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -18,6 +19,7 @@ from typing import IO
 import numpy as np
 
 from figment.data.cache import folder_for, key_of, read_card, write_card
+from figment.data.decode import Form
 from figment.data.sources import existing, natural
 from figment.errors import UserError
 
@@ -89,13 +91,14 @@ def stored(packed: Packed) -> np.ndarray:
     return np.memmap(path, np.uint8, "r", start, packed.shape, order)
 
 
-def as_they_are(packed: Packed, resolution: int, channels: int) -> np.ndarray | None:
-    """Return rows [N, C, R, R] where the file holds just these, or None where it needs converting."""
-    if packed.size != (resolution, resolution) or packed.channels != channels or packed.fortran:
+def as_they_are(packed: Packed, form: Form) -> np.ndarray | None:
+    """Return rows [N, C, R, R] if the file holds just these, None if it must be converted."""
+    channels, *size = form.shape
+    if packed.size != tuple(size) or packed.channels != channels or packed.fortran:
         return None
     if packed.layout == "NHWC" and channels > 1:
         return None
-    return stored(packed).reshape(len(packed), channels, resolution, resolution)
+    return stored(packed).reshape(len(packed), *form.shape)
 
 
 def some(packed: Packed, most: int) -> np.ndarray:
@@ -144,7 +147,7 @@ def fingerprint_of(packed: Packed) -> str:
 
 
 def write_npz(path: Path, rows: np.ndarray, labels: np.ndarray, card: dict) -> None:
-    """Write a pack that ``read_packed`` maps: uncompressed, the labels and a card beside the rows."""
+    """Write an uncompressed pack: the rows, and beside them the labels and a card."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         with archive.open(zipfile.ZipInfo("images.npy"), "w", force_zip64=True) as file:
             write_rows(file, rows)
@@ -243,7 +246,7 @@ def _labels(
             f" {count:,} pictures: give one whole number or name for each"
         )
     given = given.ravel()
-    if names and given.dtype.kind in "iu" and 0 <= given.min() and given.max() < len(names):
+    if names and given.dtype.kind in "iu" and given.min() >= 0 and given.max() < len(names):
         return given.astype(np.int64), names
     if len(names) == 0 and not given.any():
         return np.zeros(count, np.int64), ()
@@ -255,11 +258,12 @@ def _labels(
     return np.argsort(order)[labels].astype(np.int64), tuple(str(values[i]) for i in order)
 
 
-def _inside(packed: Packed) -> IO[bytes]:
-    """Return the pixels of a compressed member as a stream."""
-    file = zipfile.ZipFile(packed.path).open(f"{packed.member}.npy")
-    _header(packed.source, file)
-    return file
+@contextmanager
+def _inside(packed: Packed) -> Generator[IO[bytes]]:
+    """Yield the pixels of a compressed member as a stream."""
+    with zipfile.ZipFile(packed.path) as archive, archive.open(f"{packed.member}.npy") as file:
+        _header(packed.source, file)
+        yield file
 
 
 def _inflate(packed: Packed, folder: Path) -> None:

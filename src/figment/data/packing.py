@@ -9,7 +9,7 @@ import json
 import math
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,23 +18,11 @@ import numpy as np
 from figment.data import builtin, decode, packed, sources
 from figment.data.cache import folder_for, key_of, read_card, write_card
 from figment.data.dataset import Dataset
+from figment.data.decode import Form
 from figment.data.workers import in_order
 from figment.errors import UserError
 
 STRETCH = 4 << 20  # bytes of rows that one piece of work makes, at most 64 pictures
-
-
-@dataclass(frozen=True)
-class Form:
-    """How every example of a pack is to look."""
-
-    resolution: int
-    channels: int
-    fit: str
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        return self.channels, self.resolution, self.resolution
 
 
 @dataclass(frozen=True)
@@ -69,22 +57,23 @@ def open_dataset(
 ) -> Dataset:
     """Return a source as square uint8 pictures of ``resolution`` px, memory-mapped.
 
-    ``source`` is a folder, a .zip, an .npy or .npz, or ``flowers``, ``ring``, ``grid``; ``channels``
-    1 (luma) or 3; ``fit`` crop, pad or stretch; ``seed`` decides the built-in sets only. The first
-    call decodes on all cores and writes to the cache (see ``cache_root``); later ones map what lies
-    there. A packed file that has this form already is mapped where it lies. ``ring`` and ``grid``
-    have rows [N, 2] float32 and no form.
+    ``source`` is a folder, a .zip, an .npy or .npz, or ``flowers``, ``ring``, ``grid`` (a count may
+    follow: ``flowers:5000``); ``channels`` 1 (luma) or 3; ``fit`` crop, pad or stretch; ``seed``
+    decides the built-in sets only. The first call decodes on all cores and writes to the cache
+    (``cache_root``); later ones map what lies there. A packed file of this form already is mapped
+    where it lies. ``ring`` and ``grid`` have rows [N, 2] float32 and no form.
 
     The cache is keyed by the options and a cheap stamp of the source (``sources.stamp``: names,
-    sizes and times for a folder, checksums for a zip), so changed files are noticed. ``fingerprint``
-    is stricter: sha256 over the options, the class names, and in order the sha256 and the label of
-    every file used, whatever the files are called and wherever they lie.
+    sizes and times for a folder, checksums for a zip), so changed files are noticed. The
+    ``fingerprint`` is stricter: sha256 over the options, the class names, and in order the sha256
+    and the label of every file used, whatever the files are called and wherever they lie. (Packed
+    files: see ``packed.fingerprint_of``.)
 
     Files that cannot be read are in ``skipped`` with the reason. ``UserError`` where nothing is
     left, the options make no sense, or the disk is full.
     """
-    decode.check_options(resolution, channels, fit)
     form = Form(resolution, channels, fit)
+    form.check()
     built = builtin.builtin(source)
     if built and built[0] != "flowers":
         return builtin.point_set(source, seed)
@@ -92,7 +81,7 @@ def open_dataset(
         job = _flowers_job(built[1], form, seed)
     elif packed.is_packed(source):
         file = packed.read_packed(source)
-        rows = packed.as_they_are(file, resolution, channels)
+        rows = packed.as_they_are(file, form)
         if rows is not None:
             return _mapped(file, rows)
         job = _packed_job(file, form)
@@ -148,7 +137,6 @@ def pack(
 
 
 def _pictures_job(pictures: sources.Pictures, form: Form) -> Job:
-    options = {"resolution": form.resolution, "channels": form.channels, "fit": form.fit}
 
     def make(start: int, stop: int) -> Batch:
         rows = np.empty((stop - start, *form.shape), np.uint8)
@@ -159,7 +147,7 @@ def _pictures_job(pictures: sources.Pictures, form: Form) -> Job:
             data = b""
             try:
                 data = sources.read(pictures, index)
-                rows[place] = decode.decode(data, **options)
+                rows[place] = decode.decode(data, form)
             except FileNotFoundError:  # listed a moment ago: not to be remembered as broken
                 gone = f"{pictures.files[index]} vanished while {pictures.source} was being packed"
                 raise UserError(f"{gone}: try again when the files are at rest") from None
@@ -173,31 +161,28 @@ def _pictures_job(pictures: sources.Pictures, form: Form) -> Job:
                 kept[place] = True
         return Batch(rows[kept], kept, digests[kept], skipped)
 
-    key = key_of(decode.VERSION, sources.stamp(pictures), pictures.classes, options)
+    key = key_of(decode.VERSION, sources.stamp(pictures), pictures.classes, asdict(form))
     return Job(key, pictures.labels, pictures.classes, make, pictures.skipped)
 
 
 def _packed_job(file: packed.Packed, form: Form) -> Job:
     from PIL import Image
 
-    options = {"resolution": form.resolution, "channels": form.channels, "fit": form.fit}
     pixels = packed.stored(file)
 
     def make(start: int, stop: int) -> Batch:
         pictures = packed.in_colour(np.ascontiguousarray(pixels[start:stop]), file.layout)
         images = (Image.fromarray(np.ascontiguousarray(picture)) for picture in pictures)
-        rows = np.stack([decode.squared(decode.plain(image), **options) for image in images])
+        rows = np.stack([decode.squared(decode.plain(image), form) for image in images])
         return _whole(rows, pictures)
 
-    key = key_of(decode.VERSION, packed.state(file), file.classes, options)
+    key = key_of(decode.VERSION, packed.state(file), file.classes, asdict(form))
     return Job(key, file.labels, file.classes, make)
 
 
 def _flowers_job(count: int, form: Form, seed: int) -> Job:
     def make(start: int, stop: int) -> Batch:
-        rows = builtin.drawn(
-            start, stop, resolution=form.resolution, channels=form.channels, seed=seed
-        )
+        rows = builtin.drawn(start, stop, form, seed)
         return _whole(rows, rows)
 
     key = key_of("flowers", builtin.drawing_code(), count, seed, form.shape)
@@ -243,10 +228,7 @@ def _build(folder: Path, source: str, job: Job, form: Form, progress: bool) -> N
     labels, classes = _still_there(job.labels[kept], job.classes)
     np.save(folder / "labels.npy", labels)
     digests = digests[:made]
-    card = {
-        "resolution": form.resolution,
-        "channels": form.channels,
-        "fit": form.fit,
+    card = asdict(form) | {
         "classes": classes,
         "count": made,
         "fingerprint": _fingerprint(form, classes, labels, digests),
@@ -265,7 +247,7 @@ def _still_there(labels: np.ndarray, classes: tuple[str, ...]) -> tuple[np.ndarr
 
 
 def _fingerprint(form: Form, classes: list[str], labels: np.ndarray, digests: np.ndarray) -> str:
-    options = [decode.VERSION, form.resolution, form.channels, form.fit, classes]
+    options = [decode.VERSION, asdict(form), classes]
     digest = hashlib.sha256(json.dumps(options).encode())
     digest.update(labels.astype("<i8").tobytes())
     digest.update(digests.tobytes())

@@ -21,10 +21,10 @@ import numpy as np
 
 from figment.errors import UserError, nearest
 
-SUFFIXES = frozenset(
-    ".jpg .jpeg .jpe .jfif .png .gif .webp .bmp .dib .tif .tiff .ppm .pgm .pbm .pnm .tga .avif .jp2"
-    " .heic .heif".split()  # the last two only to be told apart from other files: see decode.why
-)
+USUAL = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff")
+RARE = (".dib", ".ppm", ".pgm", ".pbm", ".pnm", ".tga", ".avif", ".jp2")
+FOREIGN = (".heic", ".heif")  # cannot be decoded, to be listed with that reason: see decode.why
+SUFFIXES = frozenset({*USUAL, *RARE, *FOREIGN})
 LARGEST = 1 << 30  # bytes of one file: more than any picture under the pixel limit needs
 CLUTTER = frozenset({"__macosx", "thumbs.db", "desktop.ini", "@eadir", "$recycle.bin"})
 MEMBER = np.dtype(
@@ -55,6 +55,8 @@ class Pictures:
 
 def existing(source: str) -> Path:
     """Return the path of a source; raise ``UserError`` with the nearest thing that exists."""
+    if not source.strip():
+        raise UserError("no source of pictures is given: name a folder, a zip, or flowers")
     path = Path(source).expanduser()
     try:
         if path.exists():
@@ -62,7 +64,8 @@ def existing(source: str) -> Path:
         siblings = sorted(entry.name for entry in path.parent.iterdir())
     except (OSError, ValueError):  # an unreadable parent, a NUL in the name, a name too long
         siblings = []
-    hint = nearest(path.name, [*siblings, "flowers", "ring", "grid"])
+    own = ["flowers", "ring", "grid"] if path.name == source else []
+    hint = nearest(path.name, siblings + own)
     hint = hint or " Give a folder, a .zip, .npy or .npz file, or flowers, ring or grid."
     raise UserError(f"there is no {source!r}.{hint}")
 
@@ -106,7 +109,7 @@ def find_pictures(source: str) -> Pictures:
 
 
 def read(pictures: Pictures, index: int, *, most: int = LARGEST) -> bytes:
-    """Return the bytes of one file, or its first ``most``.
+    """Return the bytes of one file, or some of its first ``most``.
 
     Opens its own handle, so any number of threads may read at once. Raises ``OSError``,
     ``ValueError`` or ``zlib.error``.
@@ -131,7 +134,7 @@ def stamp(pictures: Pictures) -> str:
     for file in pictures.files:
         digest.update(os.fsencode(file) + b"\0")
     if pictures.members is not None:
-        digest.update(pictures.members[["size", "crc"]].tobytes())
+        digest.update(pictures.members["size"].tobytes() + pictures.members["crc"].tobytes())
         return digest.hexdigest()
     digest.update(os.fsencode(pictures.root.resolve()))
     for file in pictures.files:
@@ -232,9 +235,11 @@ def _directory(path: Path, places: dict[str, tuple[int, ...]]) -> Iterator[tuple
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, struct.error) as error:
         raise UserError(f"{path} is not a zip that can be read ({error}): fetch it again") from None
     for info in infos:
-        name = info.filename.replace("\\", "/")  # some Windows tools write these
-        if name.endswith("/") or any(map(_clutter, name.split("/"))):
+        spelled = info.filename.replace("\\", "/")  # some Windows tools write these
+        parts = [part for part in spelled.split("/") if part not in ("", ".", "..")]
+        if spelled.endswith("/") or any(map(_clutter, parts)):
             continue
+        name = "/".join(parts)
         again = name in places  # the last of two equal names counts, as for every unzip tool
         places[name] = (
             info.header_offset,

@@ -97,4 +97,4 @@ def _plan(found: Inspection) -> str:
 
 
 def _some(files: tuple[str, ...], count: int) -> str:
-    return ", ".join(files) + (", …" if count > len(files) else "")
+    return ", ".join(files[:3]) + (", …" if count > 3 else "")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 Result = TypeVar("Result")
 
 
-def in_order(work: Callable[[int, int], Result], count: int, stretch: int) -> Iterator[Result]:
+def in_order(work: Callable[[int, int], Result], count: int, stretch: int) -> Generator[Result]:
     """Yield ``work(start, stop)`` for consecutive stretches of ``range(count)``, in order.
 
     Threads, because Pillow and numpy let go of the interpreter where the time is spent, and because

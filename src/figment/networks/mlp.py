@@ -32,9 +32,7 @@ class Discriminator(nn.Module):
         super().__init__()
         self.layers = nn.Sequential()
         for wide_in, wide_out in pairwise((math.prod(shape), *hidden)):
-            self.layers.extend(
-                [nn.Linear(wide_in, wide_out), nn.LeakyReLU(0.2), Dropout(dropout)]
-            )
+            self.layers.extend([nn.Linear(wide_in, wide_out), nn.LeakyReLU(0.2), Dropout(dropout)])
         self.layers.append(nn.Linear(hidden[-1], 1))
 
     def forward(self, x: Tensor) -> Tensor:

@@ -24,7 +24,9 @@ SYSTEMS = {
     "cats-mlp-grey": System("C1", mlp.CATS_GREY, "Cats study 2019, first run: grey, lr 2e-5"),
     "cats-mlp": System("C2", mlp.CATS_COLOUR, "Cats study 2019, second run: colour, lr 2e-4"),
     "dcgan": System("C5", dcgan.DCGAN_64, "Radford et al. 2015, as PyTorch's tutorial builds it"),
-    "points": System("P1", points.POINTS, "Goodfellow et al. 2014 in the plane, after Metz et al. 2016"),
+    "points": System(
+        "P1", points.POINTS, "Goodfellow et al. 2014 in the plane, after Metz et al. 2016"
+    ),
 }
 
 
@@ -51,7 +53,9 @@ def recipe_from(written: dict[str, Any]) -> tuple[str, Recipe]:
 
 def _import(name: str) -> Recipe:
     module, _, attribute = name.partition(":")
-    if os.getcwd() not in sys.path:  # a console script does not look in the current folder by itself
+    if (
+        os.getcwd() not in sys.path
+    ):  # a console script does not look in the current folder by itself
         sys.path.insert(0, os.getcwd())
     try:
         found = getattr(importlib.import_module(module), attribute)

@@ -2,14 +2,14 @@
 
 Strided convolutions instead of pooling, batch norm everywhere but at the generator's output and the
 discriminator's input, no hidden linear layers. The numbers are those of PyTorch's tutorial, which the
-Cats study used for 100 passes, with the one-sided smoothing of all its models. Width 64 at 64 px is the published size; other resolutions add or leave
-out blocks at the wide end.
+Cats study used for 100 passes, with the one-sided smoothing of all its models. Width 64 at 64 px is the
+published size; other resolutions add or leave out blocks at the wide end.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from figment.errors import UserError
 from figment.recipe import Recipe
@@ -56,14 +56,18 @@ class DCGAN(Recipe):
 
     def cheaper(self, pinned: frozenset[str] = frozenset()) -> list[Recipe]:
         free = [
-            {name: value for name, value in (("width", width), ("batch", batch)) if name not in pinned}
+            {
+                name: value
+                for name, value in (("width", width), ("batch", batch))
+                if name not in pinned
+            }
             for width, batch in SMALLER
             if width <= self.width and batch <= self.batch
         ]
         forms = [self, *(replace(self, **changes) for changes in free)]
         return list(dict.fromkeys(forms))
 
-    def tiny(self) -> DCGAN:
+    def tiny(self) -> Self:
         return replace(super().tiny(), resolution=32, width=4)
 
     def build(self) -> nn.ModuleDict:

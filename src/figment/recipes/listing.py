@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import inspect
+from itertools import pairwise
 from typing import Any
 
 from figment.recipe import Recipe, fields_of
@@ -33,7 +34,9 @@ def listing_text(found: list[dict[str, Any]]) -> str:
     widths = [max(len(row[column]) for row in rows) for column in range(5)]
     aligned = ("<", "<", "<", ">", ">")
     return "\n".join(
-        "  ".join(f"{cell:{side}{width}}" for cell, side, width in zip(row, aligned, widths, strict=False))
+        "  ".join(
+            f"{cell:{side}{width}}" for cell, side, width in zip(row, aligned, widths, strict=False)
+        )
         + f"  {row[5]}"
         for row in rows
     )
@@ -50,7 +53,7 @@ def field_help(family: type[Recipe]) -> dict[str, str]:
         except (OSError, TypeError, SyntaxError, ValueError):
             continue
         body = tree.body if isinstance(tree, ast.ClassDef) else []
-        for node, below in zip(body, body[1:], strict=False):
+        for node, below in pairwise(body):
             named = isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
             if named and isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant):
                 found[node.target.id] = " ".join(str(below.value.value).split())

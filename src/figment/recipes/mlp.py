@@ -9,7 +9,7 @@ then in colour with 2e-4 for 57. Numbers from the study and its authors' code.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from figment.errors import UserError
 from figment.recipe import Recipe
@@ -35,10 +35,12 @@ class MLP(Recipe):
     def check(self) -> None:
         super().check()
         if not self.hidden or min(self.hidden) < 1:
-            raise UserError(f"hidden needs one or more layers of 1 or more units, not {self.hidden}")
+            raise UserError(
+                f"hidden needs one or more layers of 1 or more units, not {self.hidden}"
+            )
 
-    def tiny(self) -> MLP:
-        return replace(super().tiny(), resolution=8, hidden=(8, 16))
+    def tiny(self) -> Self:
+        return replace(super().tiny(), resolution=16, hidden=(8, 16))
 
     def build(self) -> nn.ModuleDict:
         from torch import nn

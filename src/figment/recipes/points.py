@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from figment.errors import UserError
 from figment.recipe import Recipe
@@ -34,11 +34,13 @@ class Points(Recipe):
     def check(self) -> None:
         super().check()
         if not self.hidden or min(self.hidden) < 1:
-            raise UserError(f"hidden needs one or more layers of 1 or more units, not {self.hidden}")
+            raise UserError(
+                f"hidden needs one or more layers of 1 or more units, not {self.hidden}"
+            )
         if self.mirror:
             raise UserError("points have no left and right: leave --mirror out")
 
-    def tiny(self) -> Points:
+    def tiny(self) -> Self:
         return replace(super().tiny(), hidden=(8, 8))
 
     def build(self) -> nn.ModuleDict:

@@ -1,7 +1,8 @@
-"""The report of a run: one self-contained HTML page made from the files of its folder."""
+"""The report of a run, one self-contained HTML page, and its model card: from its files alone."""
 
 from __future__ import annotations
 
-from .page import write_report
+from figment.report.card import write_card
+from figment.report.page import write_report
 
-__all__ = ["write_report"]
+__all__ = ["write_card", "write_report"]

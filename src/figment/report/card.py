@@ -15,7 +15,9 @@ def write_card(run: Path) -> Path:
     data, sizes = machine["data"], machine["parameters"]
     grids = sorted((run / "samples").glob("*.png"))
     images = int(grids[-1].stem) if grids else 0
-    what = "points" if len(data["shape"]) == 1 else f"{data['shape'][1]}x{data['shape'][2]} pictures"
+    what = (
+        "points" if len(data["shape"]) == 1 else f"{data['shape'][1]}x{data['shape'][2]} pictures"
+    )
     picture = f"![samples](samples/{grids[-1].name})\n\n" if grids else ""
     write_text(
         run / "README.md",

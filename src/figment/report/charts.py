@@ -8,9 +8,11 @@ from itertools import count
 
 import numpy as np
 
-from .plots import Level, Series, line_chart
+from figment.report.plots import Level, Series, line_chart
+from figment.report.record import number
+from figment.report.words import significant
 
-CLOCK = ("images", "rounds", "seconds")  # what a line is about, not what it measured
+CLOCK = ("images", "rounds", "seconds", "open")  # what a line is about, not what it measured
 MACHINE = ("speed", "memory")  # groups that tell of the machine, not of the game
 LOG_2 = math.log(2)
 
@@ -20,13 +22,13 @@ COLOURS = {"discriminator": 0, "generator": 1, "D(real)": 2, "D(fake)": 3}
 Log = Mapping[str, np.ndarray]
 
 
-def training_charts(log: Log, objective: object) -> list[str]:
+def training_charts(log: Log, fields: Mapping[str, object]) -> list[str]:
     """Return the charts of how the game went, each a ``<figure>``; none for an empty log.
 
-    ``objective`` is the recipe's field: it decides what the losses are at balance.
+    ``fields`` are the recipe's: they decide what the losses are at balance.
     """
     known = [
-        _losses(log, objective),
+        _losses(log, fields),
         _probabilities(log),
         _accuracy(log),
         _gradients(log),
@@ -53,16 +55,32 @@ def machine_charts(log: Log) -> list[str]:
     return [chart for chart in charts if chart]
 
 
-def _losses(log: Log, objective: object) -> str:
-    levels = [Level(2 * LOG_2, "D at balance: 2 log 2", COLOURS["discriminator"])]
-    if objective == "nonsaturating":
-        levels.append(Level(LOG_2, "G at balance: log 2", COLOURS["generator"]))
-    elif objective == "minimax":
-        levels.append(Level(-LOG_2, "G at balance: −log 2", COLOURS["generator"]))
-    else:
-        levels = []
+def _losses(log: Log, fields: Mapping[str, object]) -> str:
+    levels = _balance(fields)
     note = "Dotted: the losses of a discriminator that can only guess." if levels else ""
     return _chart(log, _members(log, "loss"), title="Loss", levels=levels, note=note)
+
+
+def _balance(fields: Mapping[str, object]) -> list[Level]:
+    """Return the two losses where no discriminator can tell real from fake.
+
+    With labels a and b for real and fake the best that it can say is m = (a + b) / 2 of every
+    picture: its loss is then 2 H(m), the generator's -log m or log(1 - m). Hard labels: m = ½.
+    """
+    labels = number(fields.get("real_target", 1.0)), number(fields.get("fake_target", 0.0))
+    objective = fields.get("objective")
+    if None in labels or objective not in ("nonsaturating", "minimax"):
+        return []
+    mean = sum(label for label in labels if label is not None) / 2
+    if not 0 < mean < 1:
+        return []
+    judge = -2 * (mean * math.log(mean) + (1 - mean) * math.log(1 - mean))
+    maker = -math.log(mean) if objective == "nonsaturating" else math.log(1 - mean)
+    names = {2 * LOG_2: "2 log 2", LOG_2: "log 2", -LOG_2: "−log 2"}
+    return [
+        Level(value, f"{player} at balance: {names.get(value) or significant(value)}", colour)
+        for player, value, colour in (("D", judge, 0), ("G", maker, 1))
+    ]
 
 
 def _probabilities(log: Log) -> str:

@@ -7,17 +7,17 @@ between dark and light, and the enlarging of thumbnails.
 
 from __future__ import annotations
 
-import os
 import shlex
 from collections.abc import Iterable, Mapping
 from html import escape
 from importlib.resources import files
 from pathlib import Path
 
-from . import words
-from .charts import machine_charts, training_charts
-from .pictures import Picture, large, spread, thumbnail
-from .record import Record, number, read_run
+from figment.files import write_text
+from figment.report import words
+from figment.report.charts import machine_charts, training_charts
+from figment.report.pictures import Picture, large, spread, thumbnail
+from figment.report.record import Record, number, read_run
 
 CLASSES = 20  # names that the page lists
 
@@ -27,15 +27,10 @@ POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-s
 def write_report(run: Path) -> Path:
     """Return the path of ``run/report.html``, written from the files of the run folder alone.
 
-    What is missing is said on the page. Raises OSError where the folder cannot be written.
+    What is missing is said on the page. Raises UserError where the folder cannot be written.
     """
     path = run / "report.html"
-    draft = path.with_name(f".report.{os.getpid()}.html")
-    try:
-        draft.write_text(report(read_run(run)), encoding="utf-8")
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
+    write_text(path, report(read_run(run)))
     return path
 
 
@@ -157,7 +152,7 @@ def samples(record: Record) -> str:
 
 def curves(record: Record) -> str:
     """Return the charts of the training."""
-    charts = training_charts(record.log, record.fields.get("objective"))
+    charts = training_charts(record.log, record.fields)
     if not charts:
         return _section("curves", "Training", '<p class="none">No tick in the log yet.</p>')
     about = (
@@ -272,13 +267,19 @@ def _data_rows(record: Record) -> dict[str, str]:
 
 
 def _machine_rows(record: Record) -> dict[str, str]:
-    names = {"memory_gib": "memory, GiB"}
-    rows = {
-        names.get(key, key): words.moment(value) if isinstance(value, str) else _text(value)
-        for key, value in record.machine.items()
-        if key not in ("data", "parameters")
-    }
-    return {name: text for name, text in rows.items() if text}
+    rows: dict[str, str] = {}
+    for key, value in record.machine.items():
+        if isinstance(value, str):
+            rows[key] = words.moment(value)
+        elif key not in ("data", "parameters"):
+            parts = value if isinstance(value, dict) else {"": value}
+            rows |= {f"{key} {part}".strip(): _text(inner) for part, inner in parts.items()}
+    return {_label(name): text for name, text in rows.items() if text}
+
+
+def _label(key: str) -> str:
+    """Return the name of a row: ``memory_gib`` is ``memory, GiB``."""
+    return key.replace("_gib", ", GiB").replace("_", " ")
 
 
 def _text(value: object) -> str:

@@ -82,4 +82,4 @@ def load_generator(path: Path, device: torch.device) -> Generator:
     except (SafetensorError, KeyError, RuntimeError, OSError) as error:
         reason = str(error).splitlines()[0]
         raise UserError(f"{path} is not a readable snapshot ({reason})") from None
-    return Generator(recipe, net.to(device, memory_format=torch.channels_last))
+    return Generator(recipe, net.to(device))

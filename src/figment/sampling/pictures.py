@@ -131,4 +131,3 @@ def _save_array(array: np.ndarray, path: Path) -> None:
             np.save(file, array)
         else:
             np.savez(file, images=array)
-

@@ -34,12 +34,16 @@ def draw(
         raise UserError(f"seed must be 0 or more, not {seed}")
     one_file = out.suffix.lower() in (*PICTURE_ENDINGS, ".npy", ".npz")
     if one_file and out.suffix.lower() in PICTURE_ENDINGS and count > LARGEST_GRID:
-        raise UserError(f"a grid of {count:,} pictures is too large: give --out a folder or FILE.zip")
+        raise UserError(
+            f"a grid of {count:,} pictures is too large: give --out a folder or FILE.zip"
+        )
     if generator.recipe.kind == "points" and not one_file:
         raise UserError("points have no single pictures: give --out FILE.png or FILE.npy")
     parts = generator.batches(range(seed, seed + count), truncation=truncation, batch=BATCH)
     total = -(-count // BATCH)
-    bar = tqdm(parts, total=total, unit=" batches", desc="sampling", disable=not progress or total < 4)
+    bar = tqdm(
+        parts, total=total, unit=" batches", desc="sampling", disable=not progress or total < 4
+    )
     if one_file:
         Pictures(torch.cat(list(bar)).numpy()).save(out)
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -70,6 +71,7 @@ def fit(session: Session, *, progress: bool = True) -> int:
             disable=not (progress and mesh.is_first()),
             dynamic_ncols=True,
             smoothing=0.05,
+            mininterval=0.2 if sys.stderr.isatty() else 15,
         ) as bar,
     ):
         if trainer.clock.images == 0:
@@ -99,8 +101,10 @@ def _agree(
     Every process must decide alike, so the wishes travel with the scalars in one all-reduce.
     """
     images = session.trainer.clock.images
-    late = session.deadline is not None and mesh.is_first() and (
-        time.perf_counter() + round_seconds + session.finishing > session.deadline
+    late = (
+        session.deadline is not None
+        and mesh.is_first()
+        and (time.perf_counter() + round_seconds + session.finishing > session.deadline)
     )
     wishes = [late, interruption.signal == signal.SIGINT, interruption.signal == signal.SIGTERM]
     device = session.trainer.device
@@ -193,8 +197,11 @@ def _save(session: Session) -> None:
 def _status(values: dict[str, float], session: Session) -> str:
     """The part of the progress bar that a person watches."""
     short = {
-        "loss/discriminator": "D", "loss/generator": "G", "score/real": "D(real)",
-        "score/fake": "D(fake)", "score/accuracy": "acc",
+        "loss/discriminator": "D",
+        "loss/generator": "G",
+        "score/real": "D(real)",
+        "score/fake": "D(fake)",
+        "score/accuracy": "acc",
     }
     text = " ".join(f"{short[name]} {value:.2f}" for name, value in values.items() if name in short)
     if session.deadline is not None:

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from figment.errors import UserError, nearest
+from figment.files import cannot_write, write_json, write_tensors
 from figment.recipe import Recipe, fields_of
 from figment.recipes import recipe_from
-from figment.files import cannot_write, write_json, write_tensors
 
 if TYPE_CHECKING:
     from figment.training.trainer import Trainer

@@ -17,6 +17,8 @@ from figment.training.trainer import NotFinite, Trainer
 
 ENOUGH_ROUNDS = 8_000
 """A time budget is spent on the largest form of a recipe that gets this many rounds out of it."""
+MEASURING = 0.1
+"""Share of a time budget that may go into finding that form."""
 
 
 class Cost(NamedTuple):
@@ -47,7 +49,9 @@ def measure(recipe: Recipe, dataset: Dataset, device: torch.device, *, rounds: i
             torch.cuda.synchronize(device)
         seconds = time.perf_counter() - start
     except NotFinite as error:
-        raise UserError(f"the first rounds already fail: {error}: lower the learning rates") from None
+        raise UserError(
+            f"the first rounds already fail: {error}: lower the learning rates"
+        ) from None
     except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
         if isinstance(error, RuntimeError) and "memory" not in str(error):
             raise
@@ -63,20 +67,24 @@ def affordable(
 ) -> Cost:
     """Return the first of ever cheaper forms that gets ENOUGH_ROUNDS before the deadline, or the last.
 
-    ``deadline`` is on ``time.perf_counter()``'s clock; the time that measuring takes counts.
+    ``deadline`` is on ``time.perf_counter()``'s clock; the time that measuring takes counts, and at most
+    MEASURING of what is left is spent on it.
     """
-    cost = None
+    cost, start = None, time.perf_counter()
+    patience = start + MEASURING * (deadline - start)
     for form in forms:
         cost = measure(form, dataset, device, rounds=1)
-        enough = cost.rounds(deadline - time.perf_counter()) >= ENOUGH_ROUNDS
-        if mesh.first(enough):
+        now = time.perf_counter()
+        if mesh.first(cost.rounds(deadline - now) >= ENOUGH_ROUNDS or now > patience):
             break
     if cost is None:
         raise ValueError("there must be at least one form")
     return cost
 
 
-def sentence(name: str, cost: Cost, dataset: Dataset, *, end: int | None, seconds: float | None) -> str:
+def sentence(
+    name: str, cost: Cost, dataset: Dataset, *, end: int | None, seconds: float | None
+) -> str:
     """Return the plan in one line: what, on what, how long, how much memory."""
     recipe = cost.recipe
     if recipe.kind == "points":
@@ -88,8 +96,8 @@ def sentence(name: str, cost: Cost, dataset: Dataset, *, end: int | None, second
     width = getattr(recipe, "width", None)
     form = f"width {width}, " if width else ""
     if end is None:
-        end = int((seconds or 0) * cost.images_per_second)
-        length = f"about {round_off(end):,} images in {duration(seconds or 0)}"
+        end = int(max(0.0, seconds or 0.0) * cost.images_per_second)
+        length = f"about {round_off(end):,} images in {duration(max(0.0, seconds or 0.0))}"
     else:
         length = f"{end:,} images, about {duration(end / cost.images_per_second)}"
     return (

@@ -16,8 +16,8 @@ import torch
 from torch import Tensor
 
 from figment.errors import UserError
-from figment.recipe import Clock
 from figment.files import write_tensors
+from figment.recipe import Clock
 from figment.training.log import Tally
 from figment.training.trainer import Trainer
 
@@ -27,7 +27,9 @@ def save_state(folder: Path, trainer: Trainer, tally: Tally) -> None:
     latest, previous = folder / "latest.safetensors", folder / "previous.safetensors"
     note = {"clock": trainer.clock._asdict(), "tally": tally.to_json()}
     tensors = {name: tensor.contiguous() for name, tensor in _tensors(trainer).items()}
-    write_tensors(latest, tensors, {"figment": json.dumps(note)}, before=lambda: _keep(latest, previous))
+    write_tensors(
+        latest, tensors, {"figment": json.dumps(note)}, before=lambda: _keep(latest, previous)
+    )
 
 
 def load_state(folder: Path, trainer: Trainer) -> Tally:

@@ -7,7 +7,7 @@ terms, backward, mean over processes, optimiser. After the round the average fol
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 import torch
@@ -112,11 +112,11 @@ def build(recipe: Recipe, device: torch.device) -> nn.ModuleDict:
     nets = recipe.build()
     if recipe.ema > 0:
         nets["average"] = averaged(nets["generator"])
-    return nets.to(device, memory_format=torch.channels_last)
+    return nets.to(device).to(memory_format=torch.channels_last)  # ty: ignore[no-matching-overload]
 
 
 @contextmanager
-def learning(weights: list[Tensor], *, among: nn.ModuleDict) -> Iterator[None]:
+def learning(weights: list[Tensor], *, among: nn.ModuleDict) -> Generator[None]:
     """Let only ``weights`` gather gradients inside: nothing is computed for the other player's."""
     mine = {id(weight) for weight in weights}
     others = [w for w in among.parameters() if w.requires_grad and id(w) not in mine]

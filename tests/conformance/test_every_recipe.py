@@ -1,0 +1,183 @@
+"""What every recipe must do, in its tiny form. There is no list of exceptions."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from figment.data import Dataset, open_dataset
+from figment.objectives import OBJECTIVES
+from figment.recipe import Recipe, fields_of
+from figment.recipes import SYSTEMS
+from figment.run import Run, resume, train
+from figment.sampling.generator import Generator
+from figment.sampling.latents import latents_of
+from figment.training.log import MEASURED
+from figment.training.trainer import Trainer, build
+
+CPU = torch.device("cpu")
+TINY = {name: replace(system.recipe.tiny(), precision="float32") for name, system in SYSTEMS.items()}
+every_recipe = pytest.mark.parametrize("name", TINY)
+
+
+def data_for(recipe: Recipe) -> str:
+    return "ring" if recipe.kind == "points" else "flowers:24"
+
+
+def dataset_for(recipe: Recipe) -> Dataset:
+    return open_dataset(
+        data_for(recipe),
+        resolution=recipe.resolution,
+        channels=recipe.channels,
+        progress=False,
+    )
+
+
+def fields_for(name: str) -> dict[str, object]:
+    fields = {key: value for key, value in fields_of(TINY[name]).items() if key != "images"}
+    return {**fields, "save_every": 8}
+
+
+@every_recipe
+def test_checks_and_builds_its_shapes(name: str):
+    recipe = TINY[name]
+    recipe.check()
+    nets = build(recipe, CPU)
+    latents = latents_of(range(3), recipe.latent)
+    fakes = recipe.generate(nets["generator"], latents, None)
+    assert fakes.shape == (3, *recipe.shape)
+    if recipe.kind == "images":
+        assert fakes.abs().max() <= 1
+    logits = recipe.judge(nets, fakes, None)
+    assert logits.shape == (3,)
+    assert logits.dtype == torch.float32
+
+
+@every_recipe
+def test_works_at_twice_the_resolution(name: str):
+    recipe = replace(TINY[name], resolution=2 * TINY[name].resolution)
+    recipe.check()
+    nets = build(recipe, CPU)
+    fakes = recipe.generate(nets["generator"], latents_of([0, 1], recipe.latent), None)
+    assert fakes.shape == (2, *recipe.shape)
+    assert recipe.judge(nets, fakes, None).shape == (2,)
+
+
+@every_recipe
+def test_a_move_changes_only_its_player(name: str):
+    recipe = TINY[name]
+    trainer = Trainer(recipe, dataset_for(recipe), CPU)
+    batch = trainer.deal()
+    fakes = recipe.generate(trainer.nets["generator"], batch.latents, batch.labels)
+    before = {key: value.clone() for key, value in trainer.nets.named_parameters()}
+    trainer.move("discriminator", recipe.discriminator_terms, batch, fakes.detach())
+    after = dict(trainer.nets.named_parameters())
+    changed = {key.split(".")[0] for key in before if not torch.equal(before[key], after[key])}
+    assert changed == {"discriminator"}
+    before = {key: value.clone() for key, value in trainer.nets.named_parameters()}
+    trainer.move("generator", recipe.generator_terms, batch, fakes)
+    changed = {key.split(".")[0] for key in before if not torch.equal(before[key], after[key])}
+    assert changed == {"generator"}
+    assert all(weight.grad is None for weight in trainer.nets.parameters())
+
+
+@every_recipe
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_losses_of_an_undecided_discriminator(name: str, objective: str):
+    """With logits of 0, as the theory's start has them, the losses are their analytic values."""
+    recipe = replace(TINY[name], objective=objective)
+    trainer = Trainer(recipe, dataset_for(recipe), CPU)
+    *_, last = [m for m in trainer.nets["discriminator"].modules() if hasattr(m, "weight")]
+    for weight in last.parameters():
+        torch.nn.init.zeros_(weight)
+    batch = trainer.deal()
+    fakes = recipe.generate(trainer.nets["generator"], batch.latents, batch.labels)
+    terms = recipe.generator_terms(trainer.nets, batch, fakes, trainer.clock)
+    sign = {"nonsaturating": 1, "minimax": -1}[objective]
+    assert terms.minimise["adversarial"].item() == pytest.approx(sign * math.log(2))
+    terms = recipe.discriminator_terms(trainer.nets, batch, fakes, trainer.clock)
+    assert terms.minimise["adversarial"].item() == pytest.approx(1.386294)
+    assert terms.observe["score/real"].item() == terms.observe["score/fake"].item() == 0.5
+    assert terms.observe["jsd"].item() == pytest.approx(0, abs=1e-6)
+
+
+@every_recipe
+def test_trains_samples_and_resumes_bit_for_bit(name: str, tmp_path: Path):
+    recipe = TINY[name]
+    options = {"recipe": name, "progress": False, **fields_for(name)}
+    whole = train(data_for(recipe), run=tmp_path / "whole", images=32, **options)
+    half = train(data_for(recipe), run=tmp_path / "half", images=12, **options)  # mid-tick
+    resume(half.path, images=20, progress=False)
+    assert_same_run(whole.path, half.path)
+
+    once, twice = (Run(run).generator.sample(5, seed=3) for run in (whole.path, half.path))
+    assert once.array.shape == (5, *recipe.shape)
+    assert np.array_equal(once.array, twice.array)
+    alone = Run(whole.path).generator.sample(1, seed=6).array[0]
+    assert np.allclose(alone.astype(float), once.array[3].astype(float), atol=1)
+    once.save(tmp_path / "grid.png")
+    assert (tmp_path / "grid.png").stat().st_size > 0
+    assert (whole.path / "report.html").exists()
+    assert (whole.path / "README.md").exists()
+
+
+@every_recipe
+def test_recipe_json_reproduces_the_run(name: str, tmp_path: Path):
+    recipe = TINY[name]
+    first = train(
+        data_for(recipe), name, run=tmp_path / "first", images=16, progress=False, **fields_for(name)
+    )
+    written = json.loads((first.path / "recipe.json").read_text())
+    again = train(
+        data_for(recipe),
+        written["recipe"],
+        run=tmp_path / "again",
+        progress=False,
+        **{key: tuple(v) if isinstance(v, list) else v for key, v in written["fields"].items()},
+    )
+    assert_same_run(first.path, again.path)
+
+
+@every_recipe
+def test_overfits_toward_its_data(name: str):
+    """The networks can learn at all: the discriminator tells fixed fakes from reals."""
+    recipe = replace(TINY[name], dropout=0.0, discriminator_lr=5e-3)
+    trainer = Trainer(recipe, dataset_for(recipe), CPU)
+    batch = trainer.deal()
+    fakes = recipe.generate(trainer.nets["generator"], batch.latents, batch.labels).detach()
+    losses = [
+        trainer.move("discriminator", recipe.discriminator_terms, batch, fakes)["loss/discriminator"]
+        for _ in range(60)
+    ]
+    assert losses[-1] < 0.7 * losses[0]
+
+
+@every_recipe
+def test_generator_draws_the_same_picture_in_any_batch(name: str):
+    recipe = TINY[name]
+    generator = Generator(recipe, build(recipe, CPU)["generator"])
+    whole = generator.sample(9, seed=4, batch=9).array.astype(float)
+    parts = generator.sample(9, seed=4, batch=2).array.astype(float)
+    assert np.allclose(whole, parts, atol=1 if recipe.kind == "images" else 1e-5)
+
+
+def assert_same_run(one: Path, other: Path) -> None:
+    """Same state to the byte, same last snapshot, same log but for the machine's columns."""
+    assert (one / "state/latest.safetensors").read_bytes() == (
+        other / "state/latest.safetensors"
+    ).read_bytes()
+    last = sorted((one / "snapshots").iterdir())[-1].name
+    assert (one / "snapshots" / last).read_bytes() == (other / "snapshots" / last).read_bytes()
+    assert _log(one) == _log(other)
+
+
+def _log(run: Path) -> list[dict]:
+    return [
+        {key: value for key, value in line.items() if key not in MEASURED} for line in Run(run).log()
+    ]
