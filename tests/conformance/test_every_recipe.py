@@ -22,7 +22,9 @@ from figment.training.log import MEASURED
 from figment.training.trainer import Trainer, build
 
 CPU = torch.device("cpu")
-TINY = {name: replace(system.recipe.tiny(), precision="float32") for name, system in SYSTEMS.items()}
+TINY = {
+    name: replace(system.recipe.tiny(), precision="float32") for name, system in SYSTEMS.items()
+}
 every_recipe = pytest.mark.parametrize("name", TINY)
 
 
@@ -131,7 +133,12 @@ def test_trains_samples_and_resumes_bit_for_bit(name: str, tmp_path: Path):
 def test_recipe_json_reproduces_the_run(name: str, tmp_path: Path):
     recipe = TINY[name]
     first = train(
-        data_for(recipe), name, run=tmp_path / "first", images=16, progress=False, **fields_for(name)
+        data_for(recipe),
+        name,
+        run=tmp_path / "first",
+        images=16,
+        progress=False,
+        **fields_for(name),
     )
     written = json.loads((first.path / "recipe.json").read_text())
     again = train(
@@ -152,7 +159,9 @@ def test_overfits_toward_its_data(name: str):
     batch = trainer.deal()
     fakes = recipe.generate(trainer.nets["generator"], batch.latents, batch.labels).detach()
     losses = [
-        trainer.move("discriminator", recipe.discriminator_terms, batch, fakes)["loss/discriminator"]
+        trainer.move("discriminator", recipe.discriminator_terms, batch, fakes)[
+            "loss/discriminator"
+        ]
         for _ in range(60)
     ]
     assert losses[-1] < 0.7 * losses[0]
@@ -179,5 +188,6 @@ def assert_same_run(one: Path, other: Path) -> None:
 
 def _log(run: Path) -> list[dict]:
     return [
-        {key: value for key, value in line.items() if key not in MEASURED} for line in Run(run).log()
+        {key: value for key, value in line.items() if key not in MEASURED}
+        for line in Run(run).log()
     ]

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import struct
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +29,22 @@ def paint():
         return path
 
     return save
+
+
+@pytest.fixture
+def huge_png():
+    """huge_png(width, height): the head of a PNG that promises this many pixels, and some data."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
+
+    def make(width: int, height: int) -> bytes:
+        head = chunk(b"IHDR", struct.pack(">2I5B", width, height, 8, 2, 0, 0, 0))
+        return b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", zlib.compress(bytes(999)))
+
+    return make
 
 
 @pytest.fixture

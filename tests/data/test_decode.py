@@ -1,9 +1,7 @@
 from __future__ import annotations
 
 import io
-import struct
 import warnings
-import zlib
 
 import numpy as np
 import pytest
@@ -108,7 +106,11 @@ def test_of_an_animation_the_first_frame_counts(kind):
     options = {"lossless": True} if kind == "WEBP" else {}
     data = saved(frames[0], kind, save_all=True, append_images=frames[1:], **options)
     assert opened(data).n_frames == 2
-    assert colour(frames[0], kind, save_all=True, append_images=frames[1:], **options) == [200, 0, 0]
+    assert colour(frames[0], kind, save_all=True, append_images=frames[1:], **options) == [
+        200,
+        0,
+        0,
+    ]
 
 
 def test_grey_is_luma_and_colour_of_grey_is_three_times_the_same():
@@ -222,26 +224,18 @@ def test_broken_files_are_put_into_words():
     assert fails(jpeg[: len(jpeg) // 2]).startswith("cut short")
     assert fails(saved(Image.new("L", (1, 1)))) == "1 x 1 px: too small to be a picture"
     assert fails(saved(Image.new("L", (1, 500)))) == "1 x 500 px: too small to be a picture"
-    assert fails(b"%!PS-Adobe-3.0 EPSF-3.0\n") == "text, not a picture"  # never given to Ghostscript
+    assert (
+        fails(b"%!PS-Adobe-3.0 EPSF-3.0\n") == "text, not a picture"
+    )  # never given to Ghostscript
     assert why(MemoryError(), b"") == "too large for the memory of this machine"
     assert why(PermissionError(13, "Permission denied"), b"") == "Permission denied"
     assert why(KeyError(), b"") == "KeyError"
 
 
-def huge_png(width: int, height: int) -> bytes:
-    """The head of a PNG that promises this many pixels, and some data."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    head = struct.pack(">2I5B", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(bytes(999)))
-
-
-def test_decompression_bombs_are_refused_by_their_header(monkeypatch):
+def test_decompression_bombs_are_refused_by_their_header(monkeypatch, huge_png):
     limit = Image.MAX_IMAGE_PIXELS
     assert "refused as a decompression bomb" in fails(huge_png(50_000, 50_000))
-    assert Image.MAX_IMAGE_PIXELS == limit
+    assert limit == Image.MAX_IMAGE_PIXELS
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", None)  # somebody switched Pillow's own limit off
     reason = fails(huge_png(50_000, 50_000))
     assert reason.startswith("2,500 million pixels: refused as a decompression bomb")
@@ -250,7 +244,7 @@ def test_decompression_bombs_are_refused_by_their_header(monkeypatch):
         opened(huge_png(13_378, 13_378))
 
 
-def test_quiet_silences_and_restores():
+def test_quiet_silences_and_restores(huge_png):
     filters = list(warnings.filters)
     with module.quiet():
         opened(huge_png(10_000, 10_000))  # Pillow warns from 89 million on

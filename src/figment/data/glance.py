@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 SAMPLE = 500  # files whose headers are opened
 HEAD = 1 << 16  # bytes of a file that nearly always hold its header
 GREYS = ("1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L", "I;16N")
-TINT = 16  # the most by which the channels of a grey picture differ, of 255: JPEG is not exact
+TINT = 16  # the most by which neighbouring channels of a grey picture differ, of 255: JPEG is not exact
 
 
 @dataclass(frozen=True)
@@ -67,10 +67,13 @@ def advise(side: int, grey: bool, *, most: int = 64) -> tuple[int, int]:
 
 def is_grey(image: Image.Image) -> bool:
     """Return whether a picture of mode ``L`` or ``RGB`` has no colour, as far as 32 px show it."""
+    from PIL import ImageChops
+
     if image.mode == "L":
         return True
-    small = np.asarray(image.resize((32, 32)), np.int16)  # [32, 32, 3]
-    return int((small.max(axis=2) - small.min(axis=2)).max()) <= TINT
+    red, green, blue = image.resize((32, 32)).split()
+    apart = [ImageChops.difference(red, green), ImageChops.difference(green, blue)]
+    return max(int(np.max(difference.getextrema())) for difference in apart) <= TINT
 
 
 def _look_pictures(name: str, pictures: sources.Pictures) -> Look:

@@ -190,8 +190,8 @@ def _examine(data: bytes, part: _Found) -> tuple:
 
 
 def _is_flat(image: Image.Image) -> bool:
-    pixels = np.asarray(image)
-    return bool((np.ptp(pixels, axis=(0, 1)) <= 2).all())
+    extremes = np.reshape(image.getextrema(), (-1, 2))  # [C, 2]: lowest and highest of each channel
+    return bool((extremes[:, 1] - extremes[:, 0] <= 2).all())
 
 
 def _summary(

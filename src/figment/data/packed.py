@@ -187,8 +187,8 @@ def _read_npy(source: str, path: Path) -> Packed:
 
 
 def _read_npz(source: str, path: Path) -> Packed:
-    with np.load(path, allow_pickle=False) as arrays, zipfile.ZipFile(path) as archive:
-        held = arrays.files
+    with zipfile.ZipFile(path) as archive:
+        held = [name.removesuffix(".npy") for name in archive.namelist()]
         member = next((name for name in IMAGES if name in held), None)
         if member is None:
             names = ", ".join(held[:6]) or "nothing"
@@ -203,13 +203,18 @@ def _read_npz(source: str, path: Path) -> Packed:
                 file.seek(info.header_offset + 26)
                 start = info.header_offset + 30 + sum(struct.unpack("<2H", file.read(4))) + head
         tags = next((name for name in LABELS if name in held), None)
-        names = tuple(map(str, arrays["classes"])) if "classes" in held else ()
-        given = arrays[tags] if tags else None
+        names = tuple(map(str, _array(archive, "classes"))) if "classes" in held else ()
+        given = _array(archive, tags) if tags else None
         labels, classes = _labels(source, given, names, shape[0])
-        card = json.loads(str(arrays["card"])) if "card" in held else None
+        card = json.loads(str(_array(archive, "card"))) if "card" in held else None
     return Packed(
         source, path, member, shape, layout, fortran, start, info.CRC, labels, classes, card
     )
+
+
+def _array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
+    with archive.open(f"{name}.npy") as file:
+        return np.lib.format.read_array(file, allow_pickle=False)
 
 
 def _header(source: str, file: IO[bytes]) -> tuple[tuple[int, ...], bool, str]:

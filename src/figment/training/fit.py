@@ -21,8 +21,7 @@ from figment.training.schedule import due, due_wider
 from figment.training.state import save_state
 from figment.training.trainer import NotFinite, Trainer
 
-SAMPLE_RATIO = 1.25
-SNAPSHOT_RATIO = 1.5
+REPORT_SECONDS = 1.5
 SAVE_SECONDS = 60.0
 SAVE_SHARE = 0.05
 """The state is saved about once a minute, or less often where that took more of the time than this."""
@@ -43,9 +42,15 @@ class Session:
     began: float
     """``time.perf_counter()`` at which seconds started to count."""
     saved: float = field(default_factory=time.perf_counter)
-    finishing: float = 1.0
-    """Seconds that grids, snapshot, state and report take at the end, measured as they happen."""
+    saved_at: int = -1
+    showing: float = 0.0
+    saving: float = 0.0
+    """Seconds that a grid with its snapshot, and the state, took at most so far."""
     ticked: tuple[float, int] = (0.0, 0)
+
+    def finishing(self) -> float:
+        """Return the seconds that the end of the run will take, its report included."""
+        return 1.5 * self.showing + 1.5 * self.saving + REPORT_SECONDS
 
     def seconds(self) -> float:
         """Return the seconds this run has taken, all its sessions together."""
@@ -59,7 +64,7 @@ def fit(session: Session, *, progress: bool = True) -> int:
     """
     from tqdm import tqdm
 
-    trainer, recipe = session.trainer, session.trainer.recipe
+    trainer = session.trainer
     session.ticked = (time.perf_counter(), trainer.clock.images)
     with (
         Interruption() as interruption,
@@ -75,7 +80,7 @@ def fit(session: Session, *, progress: bool = True) -> int:
         ) as bar,
     ):
         if trainer.clock.images == 0:
-            _write_picture(session, 0)
+            _show(session, picture=True, snapshot=False)
         reason = _agree(session, interruption, {}, 0.0)[1]
         while reason == 0:
             before, start = trainer.clock.images, time.perf_counter()
@@ -89,7 +94,7 @@ def fit(session: Session, *, progress: bool = True) -> int:
             if bar.disable is False:
                 bar.set_postfix_str(_status(values, session), refresh=False)
             _write_what_is_due(session, before)
-        _finish(session, recipe.tick)
+        _finish(session)
     return 0 if reason in (0, 1) else reason
 
 
@@ -104,7 +109,7 @@ def _agree(
     late = (
         session.deadline is not None
         and mesh.is_first()
-        and (time.perf_counter() + round_seconds + session.finishing > session.deadline)
+        and (time.perf_counter() + round_seconds + session.finishing() > session.deadline)
     )
     wishes = [late, interruption.signal == signal.SIGINT, interruption.signal == signal.SIGTERM]
     device = session.trainer.device
@@ -130,30 +135,31 @@ def _write_what_is_due(session: Session, before: int) -> None:
         _write_line(session)
         session.tally = Tally()
     every = recipe.sample_every
-    if due(before, now, every) if every else due_wider(before, now, recipe.tick, SAMPLE_RATIO):
-        _write_picture(session, now)
+    picture = due(before, now, every) if every else due_wider(before, now, recipe.tick, 1.25)
     every = recipe.snapshot_every
-    if due(before, now, every) if every else due_wider(before, now, recipe.tick, SNAPSHOT_RATIO):
-        _write_snapshot(session, now)
+    snapshot = due(before, now, every) if every else due_wider(before, now, recipe.tick, 1.5)
+    _show(session, picture=picture, snapshot=snapshot)
     if recipe.save_every:
         save = due(before, now, recipe.save_every)
     else:
-        pause = max(SAVE_SECONDS, session.finishing / SAVE_SHARE)
+        pause = max(SAVE_SECONDS, session.saving / SAVE_SHARE)
         save = time.perf_counter() - session.saved > pause
     if save:
         _save(session)
 
 
-def _finish(session: Session, tick: int) -> None:
+def _finish(session: Session) -> None:
     """Leave the run complete: last grid and snapshot, the state, and a line for a tick cut short."""
-    now = session.trainer.clock.images
+    run, now = session.run, session.trainer.clock.images
     if session.tally.rounds:
         _write_line(session, cut_short=True)
-    if not folder.picture_path(session.run, now).exists():
-        _write_picture(session, now)
-    if not folder.snapshot_path(session.run, now).exists():
-        _write_snapshot(session, now)
-    _save(session)
+    _show(
+        session,
+        picture=not folder.picture_path(run, now).exists(),
+        snapshot=not folder.snapshot_path(run, now).exists(),
+    )
+    if session.saved_at != now:
+        _save(session)
 
 
 def _write_line(session: Session, *, cut_short: bool = False) -> None:
@@ -173,25 +179,26 @@ def _write_line(session: Session, *, cut_short: bool = False) -> None:
     session.log.write(line | ({"open": True} if cut_short else {}))
 
 
-def _write_picture(session: Session, images: int) -> None:
-    if mesh.is_first():
-        start = time.perf_counter()
-        path = folder.write_picture(session.run, session.trainer, images)
+def _show(session: Session, *, picture: bool, snapshot: bool) -> None:
+    """Write the grid of the fixed latents, the weights it was drawn with, or both."""
+    if not (mesh.is_first() and (picture or snapshot)):
+        return
+    start, images = time.perf_counter(), session.trainer.clock.images
+    net = session.trainer.shown()
+    if picture:
+        path = folder.write_picture(session.run, session.trainer.recipe, net, images)
         session.log.picture(path, images)
-        session.finishing = max(session.finishing, 1.5 + 2 * (time.perf_counter() - start))
-
-
-def _write_snapshot(session: Session, images: int) -> None:
-    if mesh.is_first():
-        folder.write_snapshot(session.run, session.trainer, images)
+    if snapshot:
+        folder.write_snapshot(session.run, session.trainer.recipe, net, images)
+    session.showing = max(session.showing, time.perf_counter() - start)
 
 
 def _save(session: Session) -> None:
     if mesh.is_first():
         start = time.perf_counter()
         save_state(session.run / "state", session.trainer, session.tally)
-        session.saved = time.perf_counter()
-        session.finishing = max(session.finishing, 1.5 + 3 * (session.saved - start))
+        session.saved, session.saved_at = time.perf_counter(), session.trainer.clock.images
+        session.saving = max(session.saving, session.saved - start)
 
 
 def _status(values: dict[str, float], session: Session) -> str:

@@ -14,7 +14,7 @@ from figment.recipe import Recipe, fields_of
 from figment.recipes import recipe_from
 
 if TYPE_CHECKING:
-    from figment.training.trainer import Trainer
+    from torch import nn
 
 GRID = 64
 """Pictures in a sample grid."""
@@ -92,25 +92,18 @@ def read(run: Path) -> tuple[str, Recipe, dict[str, Any]]:
     return name, recipe, machine
 
 
-def write_picture(run: Path, trainer: Trainer, images: int) -> Path:
-    """Write the grid of the fixed latents (seeds 0 to 63); return its path."""
+def write_picture(run: Path, recipe: Recipe, net: nn.Module, images: int) -> Path:
+    """Write the grid of the fixed latents (seeds 0 to 63) as ``net`` draws them; return its path."""
     from figment.sampling.generator import Generator
-    from figment.training.average import settled
 
-    net = settled(trainer.recipe, trainer.nets[_shown(trainer)])
-    path = picture_path(run, images)
-    Generator(trainer.recipe, net).sample(GRID).save(path)
-    return path
+    return Generator(recipe, net).sample(GRID).save(picture_path(run, images))
 
 
-def write_snapshot(run: Path, trainer: Trainer, images: int) -> None:
-    """Write the weights that samples are drawn from, with the recipe in the file's metadata."""
-    from figment.training.average import settled
-
+def write_snapshot(run: Path, recipe: Recipe, net: nn.Module, images: int) -> None:
+    """Write the weights that samples are drawn with, and the recipe in the file's metadata."""
     name = json.loads((run / "recipe.json").read_text(encoding="utf-8"))["recipe"]
-    net = settled(trainer.recipe, trainer.nets[_shown(trainer)])
     tensors = {key: tensor.contiguous().cpu() for key, tensor in net.state_dict().items()}
-    note = {"recipe": name, "fields": fields_of(trainer.recipe), "images": images}
+    note = {"recipe": name, "fields": fields_of(recipe), "images": images}
     write_tensors(snapshot_path(run, images), tensors, {"figment": json.dumps(note)})
 
 
@@ -118,10 +111,6 @@ def tidy(run: Path) -> None:
     """Remove temporary files that a kill left behind."""
     for leftover in run.rglob(".*.tmp"):
         leftover.unlink(missing_ok=True)
-
-
-def _shown(trainer: Trainer) -> str:
-    return "average" if "average" in trainer.nets else "generator"
 
 
 def _no_run(run: Path) -> str:

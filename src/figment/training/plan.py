@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -17,8 +17,6 @@ from figment.training.trainer import NotFinite, Trainer
 
 ENOUGH_ROUNDS = 8_000
 """A time budget is spent on the largest form of a recipe that gets this many rounds out of it."""
-MEASURING = 0.1
-"""Share of a time budget that may go into finding that form."""
 
 
 class Cost(NamedTuple):
@@ -63,23 +61,20 @@ def measure(recipe: Recipe, dataset: Dataset, device: torch.device, *, rounds: i
 
 
 def affordable(
-    forms: Iterable[Recipe], dataset: Dataset, device: torch.device, deadline: float
+    forms: Sequence[Recipe], dataset: Dataset, device: torch.device, deadline: float
 ) -> Cost:
-    """Return the first of ever cheaper forms that gets ENOUGH_ROUNDS before the deadline, or the last.
+    """Return the dearest of ever cheaper forms that gets ENOUGH_ROUNDS before the deadline, or the last.
 
-    ``deadline`` is on ``time.perf_counter()``'s clock; the time that measuring takes counts, and at most
-    MEASURING of what is left is spent on it.
+    ``deadline`` is on ``time.perf_counter()``'s clock; the time that measuring takes counts. It climbs
+    from the cheapest form, so that little is spent on forms that are far too dear.
     """
-    cost, start = None, time.perf_counter()
-    patience = start + MEASURING * (deadline - start)
-    for form in forms:
-        cost = measure(form, dataset, device, rounds=1)
-        now = time.perf_counter()
-        if mesh.first(cost.rounds(deadline - now) >= ENOUGH_ROUNDS or now > patience):
+    best = measure(forms[-1], dataset, device)
+    for form in reversed(forms[:-1]):
+        cost = measure(form, dataset, device)
+        if not mesh.first(cost.rounds(deadline - time.perf_counter()) >= ENOUGH_ROUNDS):
             break
-    if cost is None:
-        raise ValueError("there must be at least one form")
-    return cost
+        best = cost
+    return best
 
 
 def sentence(

@@ -17,7 +17,7 @@ from figment import mesh
 from figment.data import Dataset, Order, gather
 from figment.randomness import seed_of, stream
 from figment.recipe import Batch, Clock, Recipe, Terms
-from figment.training.average import WARM_UP, averaged, decay, follow
+from figment.training.average import WARM_UP, averaged, decay, follow, settled
 
 Rule = Callable[[nn.ModuleDict, Batch, Tensor, Clock], Terms]
 
@@ -44,6 +44,8 @@ class Trainer:
         recipe, before = self.recipe, self.clock.images
         torch.manual_seed(seed_of("round", recipe.seed, before))
         seen = self.play(self)
+        # Batch statistics saw different images; equal again, any process's state is the state.
+        mesh.average(buffer for buffer in self.nets.buffers() if buffer.is_floating_point())
         self.clock = self.clock._replace(rounds=self.clock.rounds + 1)
         if "average" in self.nets:
             keep = decay(self.clock.images - before, _half_life(recipe.ema, self.clock.images))
@@ -95,10 +97,13 @@ class Trainer:
         optimizer.step()
         optimizer.zero_grad()
         self.recipe.after(player, self.nets)
-        mesh.average(b for b in self.nets.buffers() if b.is_floating_point())
         named = {f"{_group(name)}/{player}": value for name, value in terms.minimise.items()}
         seen = {name: value.detach() for name, value in (named | terms.observe).items()}
         return seen | {f"gradient/{player}": norm}
+
+    def shown(self) -> nn.Module:
+        """Return the network that samples are drawn with: a settled copy of the average."""
+        return settled(self.recipe, self.nets["average" if "average" in self.nets else "generator"])
 
     def autocast(self) -> torch.autocast:
         """Return the context in which networks run at the recipe's precision."""

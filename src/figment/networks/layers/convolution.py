@@ -29,11 +29,13 @@ LOWERINGS = ("library", "product", "winograd")
 _Map = Callable[[Tensor], Tensor]
 
 
-def tune(network: nn.Module, example: Tensor, dtype: torch.dtype = torch.float32) -> dict[str, str]:
+def tune(
+    network: nn.Module, example: Tensor | tuple, dtype: torch.dtype = torch.float32
+) -> dict[str, str]:
     """The fastest lowering of each layer of `network`, by the layer's name; sets nothing.
 
-    `example` is an input of the shape and memory format of the training; `dtype` other than float32
-    is tried under autocast. Only layers that have a choice are in the answer.
+    `example` is an input, or a tuple of them, of the shape and memory format of the training; a
+    `dtype` other than float32 is tried under autocast. Only layers that have a choice are named.
     """
     return fastest(measure(network, example, dtype))
 
@@ -59,42 +61,52 @@ def fastest(timings: dict[str, dict[str, float]], margin: float = 0.05) -> dict[
 
 
 def measure(
-    network: nn.Module, example: Tensor, dtype: torch.dtype = torch.float32, repeats: int = 5
+    network: nn.Module,
+    example: Tensor | tuple,
+    dtype: torch.dtype = torch.float32,
+    repeats: int = 4,
 ) -> dict[str, dict[str, float]]:
     """Seconds of forward plus backward of each layer that has a choice, by name and lowering.
 
     The best of `repeats`; the lowerings take turns, so that a busy moment of the machine is shared.
+    `network` is left as it was.
     """
-    inputs: dict[str, Tensor] = {}
-    probe = copy.deepcopy(network)  # its batch statistics may move, those of `network` must not
+    probe = copy.deepcopy(network).eval()
     layers = {name: m for name, m in probe.named_modules() if isinstance(m, _LAYERS)}
+    inputs: dict[str, Tensor] = {}
     for name, layer in layers.items():
         layer.register_forward_pre_hook(lambda _, args, name=name: inputs.update({name: args[0]}))
-    autocast = torch.autocast(example.device.type, dtype, enabled=dtype != torch.float32)
-    with torch.no_grad(), autocast:
-        probe(example)
-    seconds: dict[str, dict[str, float]] = {}
-    for name, x in inputs.items():
-        layer = layers[name].requires_grad_()
-        options = [lowering for lowering in LOWERINGS if layer.can(lowering, x)]
-        if len(options) < 2:
-            continue
-        best = dict.fromkeys(options, float("inf"))
-        for _ in range(repeats + 1):
-            for lowering in options:
+    device = next(network.parameters()).device.type
+    with torch.autocast(device, dtype, enabled=dtype != torch.float32):
+        with torch.no_grad():
+            probe(*example) if isinstance(example, tuple) else probe(example)
+        return {
+            name: _race(layers[name].requires_grad_(), x, repeats)
+            for name, x in inputs.copy().items()
+            if layers[name].can("product", x)
+        }
+
+
+def _race(layer: _Layer, x: Tensor, repeats: int) -> dict[str, float]:
+    """The least seconds of each lowering; one that is far behind is not tried again."""
+    best = {lowering: float("inf") for lowering in LOWERINGS if layer.can(lowering, x)}
+    for turn in range(1 + repeats):
+        limit = 1.5 * min(best.values())
+        for lowering in best:
+            if best[lowering] <= limit:
                 layer.lowering = lowering
-                with autocast:
-                    best[lowering] = min(best[lowering], _seconds(layer, x))
-        seconds[name] = best
-    return seconds
+                seconds = _seconds(layer, x)
+                if turn > 0:  # the first only warms up
+                    best[lowering] = min(best[lowering], seconds)
+    return best
 
 
-def _seconds(layer: nn.Module, x: Tensor) -> float:
+def _seconds(layer: _Layer, x: Tensor) -> float:
     x = x.detach().requires_grad_()
     _finish(x)
     start = time.perf_counter()
     y = layer(x)
-    y.backward(torch.ones_like(y))
+    torch.autograd.grad(y, [x, layer.weight], torch.ones_like(y))
     _finish(x)
     return time.perf_counter() - start
 
@@ -240,7 +252,12 @@ def _overlap(patches: Tensor, n: int, h: int, w: int) -> Tensor:
         for j in (0, 1):
             window = padded[:, i : i + h // 2, :, j : j + w // 2]
             window += p[:, :, :, i, :, j].transpose(2, 3)
-    x = _picture(p, n, p.shape[-1] // 2, h, w)
+    return _unpad(padded, n, h, w)
+
+
+def _unpad(padded: Tensor, n: int, h: int, w: int) -> Tensor:
+    """[N, H/2+1, 2, W/2+1, 2 C] without its border, [N, C, H, W]."""
+    x = _picture(padded, n, padded.shape[-1] // 2, h, w)
     x.permute(0, 2, 3, 1).copy_(padded.view(n, h + 2, w + 2, -1)[:, 1:-1, 1:-1])
     return x
 
@@ -254,36 +271,24 @@ def _picture(like: Tensor, n: int, c: int, h: int, w: int) -> Tensor:
 def _tiles(x: Tensor) -> Tensor:
     """Winograd's input transform of padded [N, C, H, W]: [9, N H/4 W/4, 4 C]."""
     n, c, h, w = x.shape
-    t, u = h // 4, w // 4
-    v = x.new_empty(3, 3, n, t, u, 2, 2 * c)
-    x = x.permute(0, 2, 3, 1)  # [N, H, W, C]
-    for i in range(0, n, CHUNK):
-        part = F.pad(x[i : i + CHUNK], (0, 0, 1, 1, 1, 1))
-        blocks = part.view(-1, 2 * t + 1, 2, 2 * u + 1, 2 * c)
-        rows = blocks.new_empty(3, len(part), t, 2, 2 * u + 1, 2 * c)
-        _differences(blocks.movedim(1, 0), rows.movedim(2, 1))
-        _differences(rows.movedim(4, 0), v[:, :, i : i + CHUNK].permute(1, 4, 0, 2, 3, 5, 6))
-    return v.view(9, n * t * u, 4 * c)
+    padded = F.pad(x.permute(0, 2, 3, 1), (0, 0, 1, 1, 1, 1))
+    blocks = padded.view(n, h // 2 + 1, 2, w // 2 + 1, 2 * c)  # [N, H/2+1, 2, W/2+1, 2 C]
+    rows = x.new_empty(3, n, h // 4, 2, w // 2 + 1, 2 * c)
+    _differences(blocks.movedim(1, 0), rows.movedim(2, 1))
+    tiles = x.new_empty(3, 3, n, h // 4, w // 4, 2, 2 * c)
+    _differences(rows.movedim(4, 0), tiles.permute(1, 4, 0, 2, 3, 5, 6))
+    return tiles.view(9, -1, 4 * c)
 
 
-CHUNK = 16
-
-
-def _untile(v: Tensor, n: int, h: int, w: int) -> Tensor:
+def _untile(tiles: Tensor, n: int, h: int, w: int) -> Tensor:
     """The adjoint of `_tiles`: [N, C, H, W]."""
-    t, u = h // 4, w // 4
-    v = v.view(3, 3, n, t, u, 2, -1)
-    c = v.shape[-1] // 2
-    x = _picture(v, n, c, h, w)
-    for i in range(0, n, CHUNK):
-        part = v[:, :, i : i + CHUNK]
-        rows = v.new_empty(3, part.shape[2], t, 2, 2 * u + 1, 2 * c)
-        _undifference(part.permute(1, 4, 0, 2, 3, 5, 6), rows.movedim(4, 0))
-        blocks = v.new_empty(part.shape[2], 2 * t + 1, 2, 2 * u + 1, 2 * c)
-        _undifference(rows.movedim(2, 1), blocks.movedim(1, 0))
-        inner = blocks.view(-1, h + 2, w + 2, c)[:, 1:-1, 1:-1]
-        x[i : i + CHUNK] = inner.permute(0, 3, 1, 2)
-    return x
+    tiles = tiles.view(3, 3, n, h // 4, w // 4, 2, -1)
+    cc = tiles.shape[-1]  # 2 C
+    rows = tiles.new_empty(3, n, h // 4, 2, w // 2 + 1, cc)
+    _undifference(tiles.permute(1, 4, 0, 2, 3, 5, 6), rows.movedim(4, 0))
+    blocks = tiles.new_empty(n, h // 2 + 1, 2, w // 2 + 1, cc)
+    _undifference(rows.movedim(2, 1), blocks.movedim(1, 0))
+    return _unpad(blocks, n, h, w)
 
 
 def _differences(blocks: Tensor, out: Tensor) -> None:

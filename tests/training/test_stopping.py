@@ -1,0 +1,250 @@
+"""Budgets, signals, kills, full disks and damaged states, as a user meets them."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from figment.errors import UserError
+from figment.run import load, resume, train
+from figment.training.log import MEASURED
+
+RING = ["ring", "--hidden", "16", "--latent", "4", "--batch", "16", "--tick", "160"]
+RING += ["--save-every", "160"]
+FIELDS = {"hidden": (16,), "latent": 4, "batch": 16, "tick": 160, "save_every": 160}
+
+
+def figment(*words: str, processes: int = 1) -> subprocess.Popen:
+    """Start the command line in a process group of its own.
+
+    The bare ``--`` keeps torchrun from taking figment's ``--run`` for an abbreviation of its own flags.
+    """
+    start = [sys.executable, "-m"]
+    if processes > 1:
+        start += [
+            "torch.distributed.run",
+            "--standalone",
+            f"--nproc-per-node={processes}",
+            "-m",
+            "--",
+        ]
+    return subprocess.Popen(
+        [*start, "figment", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+
+
+def wait_for(path: Path, process: subprocess.Popen, seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not path.exists():
+        assert time.monotonic() < end, f"{path} did not appear"
+        assert process.poll() is None, process.communicate()[0]
+        time.sleep(0.02)
+
+
+def same_end(one: Path, other: Path) -> None:
+    for part in ("state/latest.safetensors",):
+        assert (one / part).read_bytes() == (other / part).read_bytes(), part
+    last = sorted((one / "snapshots").iterdir())[-1].name
+    assert (one / "snapshots" / last).read_bytes() == (other / "snapshots" / last).read_bytes()
+    logs = [
+        [{k: v for k, v in line.items() if k not in MEASURED} for line in load(run).log()]
+        for run in (one, other)
+    ]
+    assert logs[0] == logs[1]
+
+
+def test_killed_runs_end_like_an_undisturbed_one(tmp_path: Path):
+    whole = train("ring", run=tmp_path / "whole", images=16_000, progress=False, **FIELDS)
+    run = tmp_path / "killed"
+    process = figment("train", *RING, "--images", "16000", "--run", str(run))
+    rng = random.Random(0)
+    for _ in range(2):
+        wait_for(run / "state" / "latest.safetensors", process)
+        time.sleep(rng.uniform(0, 0.5))
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        process = figment("resume", str(run))
+    out, _ = process.communicate(timeout=120)
+    assert process.returncode == 0, out
+    same_end(whole.path, run)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_signals_save_and_say_how_to_go_on(tmp_path: Path, number: int, code: int):
+    run = tmp_path / "run"
+    process = figment("train", *RING, "--images", "100000000", "--run", str(run))
+    wait_for(run / "log.jsonl", process)
+    wait_for(run / "state" / "latest.safetensors", process)
+    process.send_signal(number)
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == code, out
+    assert f"`figment resume {run}` goes on" in out
+    stopped = load(run)
+    state = json.loads(read_note(run))
+    assert state["clock"]["images"] == stopped.log()[-1]["images"] > 0
+    assert (run / "report.html").exists()
+
+
+def test_two_processes_agree_with_one(tmp_path: Path):
+    """Two processes of half the batch each equal one of the whole (no batch norm), dropout included."""
+    import numpy as np
+    from safetensors.numpy import load_file
+
+    words = ["flowers:64", "--recipe", "cats-mlp", "--resolution", "16", "--hidden", "16", "32"]
+    words += ["--batch", "8", "--images", "160", "--tick", "80", "--precision", "float32"]
+    runs = [tmp_path / "one", tmp_path / "two"]
+    for processes, run in enumerate(runs, start=1):
+        process = figment("train", *words, "--run", str(run), processes=processes)
+        out, _ = process.communicate(timeout=240)
+        assert process.returncode == 0, out
+    one, two = (load_file(run / "state" / "latest.safetensors") for run in runs)
+    assert one.keys() == two.keys()
+    for name in one:
+        assert np.allclose(one[name], two[name], atol=1e-5), name
+    logs = [[line["loss/generator"] for line in load(run).log()] for run in runs]
+    assert logs[0] == pytest.approx(logs[1], abs=1e-5)
+
+
+def test_two_processes_resume_bit_for_bit(tmp_path: Path):
+    """Also with batch norm, whose statistics are kept equal in all processes."""
+    words = ["flowers:64", "--resolution", "32", "--width", "4", "--batch", "8", "--tick", "40"]
+    for images, run in (("160", "whole"), ("72", "half")):
+        process = figment(
+            "train", *words, "--images", images, "--run", str(tmp_path / run), processes=2
+        )
+        out, _ = process.communicate(timeout=240)
+        assert process.returncode == 0, out
+    process = figment("resume", str(tmp_path / "half"), "--images", "88", processes=2)
+    out, _ = process.communicate(timeout=240)
+    assert process.returncode == 0, out
+    same_end(tmp_path / "whole", tmp_path / "half")
+
+
+def test_batch_that_processes_cannot_share(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("WORLD_SIZE", "3")
+    with pytest.raises(UserError, match="cannot be shared by 3 processes: try --batch 15"):
+        train("ring", run=tmp_path / "run", batch=16, progress=False)
+
+
+def test_minutes_are_kept(tmp_path: Path):
+    start = time.perf_counter()
+    run = train("ring", run=tmp_path / "run", minutes=0.2, progress=False, **FIELDS)
+    assert 9 < time.perf_counter() - start < 14  # 12 s; a busy machine may add to the end
+    assert run.recipe.images == run.log()[-1]["images"] > 0
+    assert run.machine["budget"] == {"minutes": 0.2}
+
+
+def test_epochs_count_passes(tmp_path: Path):
+    fields = {**FIELDS, "tick": 8, "resolution": 16, "hidden": (8,)}
+    run = train("flowers:24", "cats-mlp", run=tmp_path / "run", epochs=2, progress=False, **fields)
+    assert run.recipe.images == 48
+
+
+def test_budgets_are_given_once(tmp_path: Path):
+    with pytest.raises(UserError, match="images and minutes say how long twice"):
+        train("ring", run=tmp_path / "run", images=10, minutes=1)
+    with pytest.raises(UserError, match="minutes must be above 0"):
+        train("ring", run=tmp_path / "run", minutes=-1)
+
+
+@pytest.fixture
+def small_run(tmp_path: Path) -> Path:
+    return train("ring", run=tmp_path / "run", images=640, progress=False, **FIELDS).path
+
+
+def test_a_folder_that_holds_a_run_is_refused(small_run: Path):
+    with pytest.raises(UserError, match=f"holds a run already: `figment resume {small_run}`"):
+        train("ring", run=small_run, images=640, progress=False)
+
+
+def test_a_folder_with_other_files_is_refused(tmp_path: Path):
+    (tmp_path / "mine.txt").write_text("precious")
+    with pytest.raises(UserError, match="is not an empty folder"):
+        train("ring", run=tmp_path, images=640, progress=False)
+
+
+def test_resume_without_a_budget_goes_to_the_planned_end(small_run: Path):
+    (small_run / "state" / "previous.safetensors").replace(
+        small_run / "state" / "latest.safetensors"
+    )
+    before = json.loads(read_note(small_run))["clock"]["images"]
+    assert before < 640
+    assert resume(small_run, progress=False).log()[-1]["images"] == 640
+
+
+def test_resume_without_any_state_starts_again(small_run: Path, tmp_path: Path):
+    shutil.copytree(small_run, tmp_path / "whole")
+    shutil.rmtree(small_run / "state")
+    resume(small_run, progress=False)
+    same_end(tmp_path / "whole", small_run)
+
+
+@pytest.mark.parametrize("keep", [0, 5, 500])
+def test_a_truncated_state_is_named_with_its_cure(small_run: Path, keep: int):
+    latest = small_run / "state" / "latest.safetensors"
+    latest.write_bytes(latest.read_bytes()[:keep])
+    with pytest.raises(UserError, match=r"latest.safetensors is damaged \(.*\): go on from .* mv "):
+        resume(small_run, progress=False)
+    (small_run / "state" / "previous.safetensors").replace(latest)  # what the message says
+    assert resume(small_run, progress=False).log()[-1]["images"] == 640
+
+
+def test_changed_data_are_refused(tmp_path: Path, photos: Path):
+    fields = {"resolution": 16, "hidden": (8,), "batch": 8, "tick": 16}
+    run = train(photos, "cats-mlp", run=tmp_path / "run", images=16, progress=False, **fields).path
+    (photos / "0.png").unlink()
+    with pytest.raises(UserError, match="has changed since"):
+        resume(run, images=16, progress=False)
+
+
+def test_moved_data_are_found(tmp_path: Path, photos: Path):
+    fields = {"resolution": 16, "hidden": (8,), "batch": 8, "tick": 16}
+    run = train(photos, "cats-mlp", run=tmp_path / "run", images=16, progress=False, **fields).path
+    photos.rename(tmp_path / "elsewhere")
+    with pytest.raises(UserError, match="photos"):
+        resume(run, images=16, progress=False)
+    resume(run, images=16, data=str(tmp_path / "elsewhere"), progress=False)
+
+
+def test_a_full_disk_stops_and_keeps_the_last_state(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    import errno
+
+    import safetensors.torch
+
+    run, real, saves = tmp_path / "run", safetensors.torch.save_file, []
+
+    def save_file(tensors, path, metadata):
+        saves.append(path)
+        if len(saves) > 4:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        real(tensors, path, metadata)
+
+    monkeypatch.setattr(safetensors.torch, "save_file", save_file)
+    with pytest.raises(UserError, match="the disk is full"):
+        train("ring", run=run, images=1600, progress=False, **FIELDS)
+    monkeypatch.undo()
+    assert not list(run.rglob("*.tmp"))
+    assert resume(run, progress=False).log()[-1]["images"] == 1600
+
+
+def read_note(run: Path) -> str:
+    from safetensors import safe_open
+
+    with safe_open(run / "state" / "latest.safetensors", framework="np") as file:
+        return file.metadata()["figment"]
