@@ -186,7 +186,7 @@ def data_inspect(data: str, /, *, as_json: bool = False) -> int:
     from figment.data import inspect
 
     found = inspect(data)
-    print(json.dumps(found.to_json(), indent=2) if as_json else found.text())
+    print(found.to_json() if as_json else found.text())
     return 0
 
 

@@ -43,7 +43,7 @@ def flags(words: list[str]) -> frozenset[str]:
 
 def value_of(flag: str, words: list[str]) -> str | None:
     """Return the value of ``--flag VALUE`` or ``--flag=VALUE`` among a command's words, if it is there."""
-    for word, following in zip(words, [*words[1:], ""], strict=True):
+    for word, following in zip(words, [*words[1:], ""], strict=False):
         if word == f"--{flag}":
             return following
         if word.startswith(f"--{flag}="):
@@ -58,9 +58,14 @@ def unknown(kind: str, word: str, words: list[str]) -> UserError:
 
 def _one_line(box: str, prog: str) -> str:
     """Return the first message of tyro's boxed error, with the name it thinks was meant."""
-    lines = [line.strip("│╭╮╰╯─ ").strip() for line in box.splitlines()[1:]]
-    message, _, rest = "\n".join(lines).partition("\n\n")
-    text = " ".join(message.split())
-    meant = re.search(r"(--[a-z][\w-]*)", rest) if "Perhaps you meant" in rest else None
-    hint = f" Did you mean {meant[1]}?" if meant else f" `{prog} --help` lists what it takes."
+    lines = [line.strip("│|╭╮╰╯+─- ") for line in box.splitlines()]
+    parts = [part.split("\n") for part in "\n".join(lines).strip().split("\n\n")]
+    if box.startswith(" "):  # without a frame the title is a part of its own
+        parts = parts[1:]
+    else:
+        parts[0] = parts[0][1:]
+    text = " ".join(" ".join(parts[0]).split())
+    rest = " ".join(" ".join(part) for part in parts[1:])
+    meant = re.search(r"Perhaps you meant.*?([a-z][\w-]*) ", rest)
+    hint = f" Did you mean --{meant[1]}?" if meant else f" `{prog} --help` lists what it takes."
     return f"{text.rstrip('.')}.{hint}"

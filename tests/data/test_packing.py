@@ -57,6 +57,16 @@ def test_a_folder_becomes_a_mapped_pack(folder):
     ]
 
 
+def test_a_read_only_folder_is_enough(folder):
+    closed = [folder, *folder.iterdir()]
+    for path in closed:
+        path.chmod(0o555)
+    assert len(opened(folder)) == 4
+    assert all(path.stat().st_mode & 0o777 == 0o555 for path in closed)
+    for path in closed:
+        path.chmod(0o755)
+
+
 def test_the_second_time_nothing_is_decoded(folder, monkeypatch):
     first = opened(folder)
     monkeypatch.delattr(decode, "decode")

@@ -124,6 +124,26 @@ def test_what_is_no_file_is_listed_and_not_opened(tmp_path, paint):
     assert sorted(found.skipped) == [("2.png", reason), ("3.png", reason)]
 
 
+def test_folders_that_may_not_be_read(tmp_path, paint, monkeypatch):
+    for name in ("a/1.png", "b/1.png"):
+        paint(tmp_path / name)
+    real = os.scandir
+
+    def refuse(path):
+        if str(path).endswith(closed):
+            raise PermissionError(13, "Permission denied")
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    closed = "b"
+    found = find_pictures(str(tmp_path))
+    assert found.files == ["a/1.png"]
+    assert found.skipped == (("b/", "cannot be read: Permission denied"),)
+    closed = tmp_path.name
+    with pytest.raises(UserError, match="cannot be read: Permission denied"):
+        find_pictures(str(tmp_path))
+
+
 def test_a_missing_source_names_the_nearest_that_exists(tmp_path):
     (tmp_path / "photos").mkdir()
     with pytest.raises(UserError, match=r"there is no '.*photoz'\. Did you mean photos\?$"):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 SAMPLE = 500  # files whose headers are opened
 HEAD = 1 << 16  # bytes of a file that nearly always hold its header
 GREYS = ("1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L", "I;16N")
-TINT = 16  # the most by which neighbouring channels of a grey picture differ, of 255: JPEG is not exact
+TINT = 16  # of 255, how far channels of a grey picture may lie apart: JPEG is not exact
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import math
 import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,8 @@ class Job:
     """All that packing one source takes."""
 
     key: str
-    labels: np.ndarray  # [N] int64
+    count: int
+    labels: Callable[[], np.ndarray]  # [N] int64, asked for only where a pack is made
     classes: tuple[str, ...]
     make: Callable[[int, int], Batch]
     skipped: tuple[tuple[str, str], ...] = ()
@@ -87,7 +89,7 @@ def open_dataset(
         job = _packed_job(file, form)
     else:
         job = _pictures_job(sources.find_pictures(source), form)
-    needed = len(job.labels) * (math.prod(form.shape) + 8)
+    needed = job.count * (math.prod(form.shape) + 8)
     folder = folder_for(job.key, lambda to: _build(to, source, job, form, progress), needed=needed)
     return _finished(folder, built[0] if built else sources.name_of(source), source)
 
@@ -117,44 +119,40 @@ def pack(
         raise UserError(f"{source} is a set of points, drawn anew each time: nothing to pack")
     if suffix == ".npy" and given.classes:
         raise UserError(f"an .npy holds no labels and {source} has classes: name it {out.stem}.npz")
-    partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
+    draft = out.with_name(f".{out.name}.{os.getpid()}.partial")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         if suffix == ".npz":
-            packed.write_npz(partial, given.rows, given.labels, _card(given, fit))
+            packed.write_npz(draft, given.rows, given.labels, _card(given, fit))
         else:
-            with open(partial, "wb") as file:
+            with open(draft, "wb") as file:
                 packed.write_rows(file, given.rows)
-        os.replace(partial, out)
+        os.replace(draft, out)
     except OSError as error:
         size = f": it takes {given.rows.nbytes / 1e6:,.0f} MB" if _is_full(error) else ""
         raise UserError(f"{out} cannot be written ({error.strerror}{size})") from None
     finally:
         with contextlib.suppress(OSError):
-            partial.unlink()
+            draft.unlink()
     opened = open_dataset(str(out), resolution=resolution, channels=channels, fit=fit)
     return replace(opened, skipped=given.skipped, duplicates=given.duplicates)
 
 
 def _pictures_job(pictures: sources.Pictures, form: Form) -> Job:
-
     def make(start: int, stop: int) -> Batch:
         rows = np.empty((stop - start, *form.shape), np.uint8)
         digests = np.empty((stop - start, 32), np.uint8)
         kept = np.zeros(stop - start, bool)
         skipped = []
         for place, index in enumerate(range(start, stop)):
-            data = b""
+            file, data = sources.readable(pictures.files[index]), b""
             try:
                 data = sources.read(pictures, index)
                 rows[place] = decode.decode(data, form)
             except FileNotFoundError:  # listed a moment ago: not to be remembered as broken
-                gone = f"{pictures.files[index]} vanished while {pictures.source} was being packed"
+                gone = f"{file} vanished while {pictures.source} was being packed"
                 raise UserError(f"{gone}: try again when the files are at rest") from None
-            except (
-                Exception
-            ) as error:  # whatever Pillow raises on strange bytes, one file is at stake
-                file = sources.readable(pictures.files[index])
+            except Exception as error:  # Pillow raises many kinds; one file is at stake, not all
                 skipped.append((file, decode.why(error, data)))
             else:
                 digests[place] = np.frombuffer(hashlib.sha256(data).digest(), np.uint8)
@@ -162,7 +160,9 @@ def _pictures_job(pictures: sources.Pictures, form: Form) -> Job:
         return Batch(rows[kept], kept, digests[kept], skipped)
 
     key = key_of(decode.VERSION, sources.stamp(pictures), pictures.classes, asdict(form))
-    return Job(key, pictures.labels, pictures.classes, make, pictures.skipped)
+    return Job(
+        key, len(pictures), lambda: pictures.labels, pictures.classes, make, pictures.skipped
+    )
 
 
 def _packed_job(file: packed.Packed, form: Form) -> Job:
@@ -177,7 +177,7 @@ def _packed_job(file: packed.Packed, form: Form) -> Job:
         return _whole(rows, pictures)
 
     key = key_of(decode.VERSION, packed.state(file), file.classes, asdict(form))
-    return Job(key, file.labels, file.classes, make)
+    return Job(key, len(file), lambda: file.labels, file.classes, make)
 
 
 def _flowers_job(count: int, form: Form, seed: int) -> Job:
@@ -186,7 +186,8 @@ def _flowers_job(count: int, form: Form, seed: int) -> Job:
         return _whole(rows, rows)
 
     key = key_of("flowers", builtin.drawing_code(), count, seed, form.shape)
-    return Job(key, builtin.flower_labels(count, seed), builtin.flowers.CLASSES, make)
+    labels = partial(builtin.flower_labels, count, seed)
+    return Job(key, count, labels, builtin.flowers.CLASSES, make)
 
 
 def _whole(rows: np.ndarray, origins: np.ndarray) -> Batch:
@@ -201,7 +202,7 @@ def _build(folder: Path, source: str, job: Job, form: Form, progress: bool) -> N
 
     The file is written, never mapped, meanwhile: a full disk is then an error and not a crash.
     """
-    count = len(job.labels)
+    count = job.count
     stretch = min(64, max(1, STRETCH // math.prod(form.shape)))
     kept = np.zeros(count, bool)
     digests = np.empty((count, 32), np.uint8)
@@ -225,7 +226,7 @@ def _build(folder: Path, source: str, job: Job, form: Form, progress: bool) -> N
     if not made:
         why = sources.reasons(skipped)
         raise UserError(f"none of the {count:,} pictures of {source} can be read ({why})")
-    labels, classes = _still_there(job.labels[kept], job.classes)
+    labels, classes = _still_there(job.labels()[kept], job.classes)
     np.save(folder / "labels.npy", labels)
     digests = digests[:made]
     card = asdict(form) | {

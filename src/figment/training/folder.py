@@ -44,9 +44,9 @@ def refuse_taken(run: Path) -> None:
         )
     if run.exists() and (not run.is_dir() or any(run.iterdir())):
         raise UserError(f"{run} exists and is not an empty folder: choose another with --run")
+    there = next(folder for folder in run.absolute().parents if folder.exists())
     try:
-        run.parent.mkdir(parents=True, exist_ok=True)
-        probe = run.parent / f".{run.name}.{os.getpid()}.probe"
+        probe = there / f".{run.name}.{os.getpid()}.probe"
         probe.mkdir()
         probe.rmdir()
     except OSError as error:
