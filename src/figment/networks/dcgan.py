@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
+from figment.networks.layers.convolution import Convolution, TransposedConvolution
 from figment.networks.layers.dropout import Dropout
 
 
@@ -25,7 +26,7 @@ class Generator(nn.Module):
         self.layers = nn.Sequential(*_up(latent, wide[0], stride=1, padding=0))
         for wide_in, wide_out in pairwise(wide):
             self.layers.extend(_up(wide_in, wide_out, stride=2, padding=1))
-        self.layers.append(nn.ConvTranspose2d(wide[-1], channels, 4, 2, 1, bias=False))
+        self.layers.append(TransposedConvolution(wide[-1], channels, 4, 2, 1, bias=False))
         self.apply(_initialise)
 
     def forward(self, z: Tensor) -> Tensor:
@@ -43,20 +44,20 @@ class Discriminator(nn.Module):
         super().__init__()
         wide = _widths(width, resolution)
         self.layers = nn.Sequential(
-            nn.Conv2d(channels, wide[0], 4, 2, 1, bias=False),
+            Convolution(channels, wide[0], 4, 2, 1, bias=False),
             nn.LeakyReLU(0.2, inplace=True),
             Dropout(dropout),
         )
         for wide_in, wide_out in pairwise(wide):
             self.layers.extend(
                 [
-                    nn.Conv2d(wide_in, wide_out, 4, 2, 1, bias=False),
+                    Convolution(wide_in, wide_out, 4, 2, 1, bias=False),
                     nn.BatchNorm2d(wide_out),
                     nn.LeakyReLU(0.2, inplace=True),
                     Dropout(dropout),
                 ]
             )
-        self.layers.append(nn.Conv2d(wide[-1], 1, 4, 1, 0, bias=False))
+        self.layers.append(Convolution(wide[-1], 1, 4, 1, 0, bias=False))
         self.apply(_initialise)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -71,7 +72,7 @@ def _widths(width: int, resolution: int) -> list[int]:
 
 def _up(wide_in: int, wide_out: int, *, stride: int, padding: int) -> list[nn.Module]:
     return [
-        nn.ConvTranspose2d(wide_in, wide_out, 4, stride, padding, bias=False),
+        TransposedConvolution(wide_in, wide_out, 4, stride, padding, bias=False),
         nn.BatchNorm2d(wide_out),
         nn.ReLU(inplace=True),
     ]
