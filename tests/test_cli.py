@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from figment.cli import COMMANDS, main
-from figment.run import train
+from figment.launch import train
 
 SMALL = ["--resolution", "32", "--width", "4", "--batch", "4", "--tick", "8", "--images", "8"]
 

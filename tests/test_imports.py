@@ -23,6 +23,7 @@ LEVELS = [
     {"training"},
     {"report"},
     {"run"},
+    {"launch"},
     {"command"},
     {"cli", "__init__"},
     {"__main__"},

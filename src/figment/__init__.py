@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from figment.launch import train
     from figment.recipe import Recipe
-    from figment.run import Run, load, train
+    from figment.run import Run, load
 
 __all__ = ["Recipe", "Run", "load", "train"]
 
@@ -17,7 +18,11 @@ def __getattr__(name: str) -> object:
         from figment.recipe import Recipe
 
         return Recipe
-    if name in ("Run", "load", "train"):
+    if name == "train":
+        from figment.launch import train
+
+        return train
+    if name in ("Run", "load"):
         from figment import run
 
         return getattr(run, name)

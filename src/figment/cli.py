@@ -39,7 +39,7 @@ def train(words: list[str]) -> Callable[..., int]:
 
     The fields of the recipe that the words name become flags, so the command is made for them.
     """
-    from figment.run import name_and_recipe
+    from figment.launch import name_and_recipe
 
     data_first = words[0] if words and not words[0].startswith("-") else None
     name, chosen = name_and_recipe(value_of("recipe", words), data_first)
@@ -66,8 +66,8 @@ def train(words: list[str]) -> Callable[..., int]:
             epochs: How long: passes over the data (instead of --images).
             device: cpu, cuda, mps, or auto.
         """
+        from figment.launch import train
         from figment.recipe import fields_of
-        from figment.run import train
 
         given: dict[str, Any] = {
             field: value for field, value in fields_of(fields).items() if field in pinned
@@ -110,7 +110,7 @@ def resume(
         data: Where the data are now, if they have moved.
         device: cpu, cuda, mps, or auto.
     """
-    from figment.run import resume
+    from figment.launch import resume
 
     done = resume(
         run,

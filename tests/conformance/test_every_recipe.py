@@ -12,10 +12,11 @@ import pytest
 import torch
 
 from figment.data import Dataset, open_dataset
+from figment.launch import resume, train
 from figment.objectives import OBJECTIVES
 from figment.recipe import Recipe, fields_of
 from figment.recipes import SYSTEMS
-from figment.run import Run, resume, train
+from figment.run import Run
 from figment.sampling.generator import Generator
 from figment.sampling.latents import latents_of
 from figment.training.log import MEASURED

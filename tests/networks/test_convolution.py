@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from figment.networks.layers import convolution as conv
 from figment.networks.layers.convolution import Convolution, TransposedConvolution
+from figment.networks.layers.lowerings import halve
 
 LIBRARY = {Convolution: nn.Conv2d, TransposedConvolution: nn.ConvTranspose2d}
 LOWERED = ("product", "winograd")
@@ -143,53 +144,32 @@ def test_autocast_gives_bf16_within_its_rounding(kind, lowering):
         assert relative(a, b) < 4 * 2**-8
 
 
-def network() -> nn.Sequential:
-    return nn.Sequential(
-        Convolution(3, 4, 4, 2, 1),
-        nn.BatchNorm2d(4),
-        nn.Dropout(0.5),
-        Convolution(4, 8, 4, 2, 1),
-        Convolution(8, 1, 4, 1, 0),
-    )
+@pytest.mark.parametrize(
+    ("side", "channels", "dtype", "expected"),
+    [
+        (8, 256, torch.float32, "winograd"),
+        (8, 256, torch.bfloat16, "product"),
+        (16, 256, torch.float32, "library"),
+        (8, 64, torch.float32, "library"),
+    ],
+)
+def test_the_rule(side, channels, dtype, expected):
+    x = torch.zeros(1, channels, side, side, dtype=dtype)
+    assert conv.lowering_for(x, side, channels) == expected
+    with torch.autocast("cpu", dtype, enabled=dtype != torch.float32):
+        assert conv.lowering_for(x.float(), side, channels) == expected
 
 
-def test_tuning_names_the_layers_with_a_choice_and_changes_nothing():
-    net, random = network(), torch.get_rng_state()
-    before = {name: value.clone() for name, value in net.state_dict().items()}
-    seconds = conv.measure(net, torch.ones(2, 3, 16, 16), repeats=1)
-    assert torch.equal(torch.get_rng_state(), random)
-    assert {name: set(times) for name, times in seconds.items()} == {
-        "0": set(conv.LOWERINGS),
-        "3": set(conv.LOWERINGS),
-    }
-    assert all(0 < t < float("inf") for times in seconds.values() for t in times.values())
-    assert all(torch.equal(before[name], value) for name, value in net.state_dict().items())
-    assert all(p.grad is None for p in net.parameters()) and net.training
-    assert {m.lowering for m in net if isinstance(m, Convolution)} == {"library"}
-    assert set(conv.tune(net, (torch.randn(2, 3, 16, 16),), torch.bfloat16)) == {"0", "3"}
-
-
-def test_the_library_is_left_only_for_a_clear_gain():
-    seconds = {
-        "close": {"library": 1.0, "product": 0.97, "winograd": 2.0},
-        "clear": {"library": 1.0, "product": 0.9, "winograd": 0.8},
-    }
-    assert conv.fastest(seconds) == {"close": "library", "clear": "winograd"}
-    assert conv.fastest(seconds, margin=0.0)["close"] == "product"
-
-
-def test_choices_are_applied_and_taken_back():
-    net = network().eval()
-    x = torch.randn(2, 3, 16, 16)
-    plain = net(x)
-    conv.apply(net, {"0": "winograd", "3": "product"})
-    assert (net[0].lowering, net[3].lowering) == ("winograd", "product")
-    torch.testing.assert_close(net(x), plain, rtol=1e-4, atol=1e-5)
-    conv.apply(net, {})
-    assert net[0].lowering == "library"
-    for wrong in ({"9": "product"}, {"0": "fourier"}):
-        with pytest.raises(ValueError, match="no such layer or lowering"):
-            conv.apply(net, wrong)
+def test_lowered_while_training_and_plain_in_evaluation(monkeypatch):
+    """Exports and samples see the library's operations only."""
+    used = []
+    monkeypatch.setattr(conv, "halve", lambda *a, **k: used.append("halve") or halve(*a, **k))
+    layer = Convolution(128, 4, 4, 2, 1, bias=False)
+    x = torch.randn(2, 128, 8, 8)
+    trained = layer(x)
+    assert used == ["halve"]
+    torch.testing.assert_close(layer.eval()(x), trained, rtol=1e-4, atol=1e-5)
+    assert used == ["halve"]
 
 
 def test_weights_are_interchangeable_with_the_librarys():

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from figment.errors import UserError
-from figment.run import load, resume, train
+from figment.launch import resume, train
+from figment.run import load
 from figment.training.log import MEASURED
 
 RING = ["ring", "--hidden", "16", "--latent", "4", "--batch", "16", "--tick", "160"]

@@ -11,10 +11,10 @@ import torch
 
 from figment.data import Dataset, open_dataset
 from figment.errors import UserError
+from figment.launch import train
 from figment.recipe import Terms
 from figment.recipes import find
 from figment.recipes.points import Points
-from figment.run import train
 from figment.training.average import decay, follow, settled
 from figment.training.schedule import due, due_wider
 from figment.training.trainer import NotFinite, Trainer, build, learning
