@@ -56,6 +56,8 @@ def refuse_taken(run: Path) -> None:
 def begin(run: Path, name: str, recipe: Recipe, machine: dict[str, Any]) -> None:
     """Make the folder with its recipe and machine, all at once."""
     draft = run.with_name(f".{run.name}.{os.getpid()}.tmp")
+    for leftover in run.parent.glob(f".{run.name}.*.tmp"):  # of a start that was killed
+        shutil.rmtree(leftover, ignore_errors=True)
     try:
         draft.mkdir(parents=True)
         for part in ("samples", "snapshots", "state"):
