@@ -2,8 +2,8 @@
 
     python benchmarks/kill.py [--kills 10] [--processes 1] [--seed 0]
 
-Trains a small DCGAN on the built-in flowers once undisturbed, then once more with SIGKILL to the whole
-process group at random moments (start-up, packing, planning, training, saving), each time going on with
+Trains a small DCGAN on the built-in flowers once undisturbed, then once more with SIGKILL to all its
+processes at random moments (start-up, packing, planning, training, saving), each time going on with
 `figment resume`, or starting again where no run folder was there yet. Prints a table of the kills and
 compares state, last snapshot and log; exit code 1 if a byte differs.
 """
@@ -11,6 +11,7 @@ compares state, last snapshot and log; exit code 1 if a byte differs.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import random
@@ -55,15 +56,26 @@ def finish(process: subprocess.Popen) -> None:
 
 
 def kill(process: subprocess.Popen, after: float) -> bool:
-    """Kill the process group after some seconds; return whether it was still at work."""
+    """Kill it with all its children after some seconds; return whether it was still at work."""
     try:
         process.wait(after)
     except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
+        for pid in family(process.pid):  # torchrun's workers are no members of its process group
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         process.communicate()
         return True
     finish(process)
     return False
+
+
+def family(pid: int) -> list[int]:
+    """A process and all that descend from it, parents first (Linux)."""
+    children = []
+    with contextlib.suppress(OSError):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            children += [int(child) for child in (task / "children").read_text().split()]
+    return [pid, *(each for child in children for each in family(child))]
 
 
 def last_image(run: Path) -> int:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
-from figment.command import call, flags, unknown, value_of
+from figment.command import bare_word, call, flags, unknown, value_of
 from figment.errors import UserError
 
 STARTED = time.perf_counter()
@@ -32,6 +32,9 @@ def main(words: list[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output has left
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        print(f"figment: {error.filename or 'a file'}: {error.strerror or error}", file=sys.stderr)
+        return 2
 
 
 def train(words: list[str]) -> Callable[..., int]:
@@ -41,8 +44,8 @@ def train(words: list[str]) -> Callable[..., int]:
     """
     from figment.launch import name_and_recipe
 
-    data_first = words[0] if words and not words[0].startswith("-") else None
-    name, chosen = name_and_recipe(value_of("recipe", words), data_first)
+    asks = {"-h", "--help"} & set(words)
+    name, chosen = name_and_recipe(value_of("recipe", words), None if asks else bare_word(words))
     pinned = flags(words)
 
     def command(

@@ -51,6 +51,16 @@ def value_of(flag: str, words: list[str]) -> str | None:
     return None
 
 
+def bare_word(words: list[str]) -> str | None:
+    """Return the first of a command's words that is neither a flag nor, as it may be, a flag's value."""
+    before = ""
+    for word in words:
+        if not word.startswith("-") and not before.startswith("--"):
+            return word
+        before = word
+    return None
+
+
 def unknown(kind: str, word: str, words: list[str]) -> UserError:
     """Return the error for a word that is none of ``words``."""
     return UserError(f"there is no {kind} {word}.{nearest(word, words) or ' Try figment --help.'}")

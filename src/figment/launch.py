@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import time
@@ -64,6 +65,8 @@ def train(
     chosen.check()
     _check_processes(chosen)
     path = Path(run) if run else Path("runs") / f"{seen.name}-{name.replace(':', '-')}"
+    if path.name in ("", ".."):  # "." and the like have no name to be found by
+        path = path.absolute()
     folder.refuse_taken(path)
 
     target = _set_up(device)
@@ -118,38 +121,32 @@ def resume(
         )
     if epochs is not None:
         images = round(epochs * len(dataset))
-    budget = _longer(machine["budget"], clock.images, images, minutes)
+    used = folder.read_seconds(path)
+    budget = _longer(machine["budget"], clock.images, used, images, minutes)
     end = budget.get("images")
     deadline = None
     if end is None:
-        left = budget["minutes"] if minutes else _minutes_left(path, budget["minutes"])
-        deadline = started + 60 * left
+        deadline = started + max(0.0, 60 * budget["minutes"] - used)
     else:
         recipe = replace(recipe, images=end)
         recipe.check()
     if mesh.is_first():
         folder.tidy(path)
         folder.write_recipe(path, name, recipe)
-        folder.write_machine(path, machine | {"budget": budget})
+        data_now = machine["data"] | ({"path": _place(data)} if data else {})
+        folder.write_machine(path, machine | {"budget": budget, "data": data_now})
     mesh.barrier()
     _say(progress, f"{path} goes on from {clock.images:,} images" + (f" to {end:,}" if end else ""))
     return _play(path, recipe, dataset, target, end, deadline, started, progress)
 
 
 def _longer(
-    planned: dict[str, Any], now: int, images: int | None, minutes: float | None
+    planned: dict[str, Any], now: int, used: float, images: int | None, minutes: float | None
 ) -> dict[str, Any]:
-    """Return the budget of a resumed run: so much more, or what was planned."""
+    """Return the budget of a resumed run, over all its sessions: so much more, or what was planned."""
     if images is not None:
         return {"images": now + images}
-    return planned if minutes is None else {"minutes": minutes}
-
-
-def _minutes_left(path: Path, planned: float) -> float:
-    from figment.training.log import read_log
-
-    used = max((line["seconds"] for line in read_log(path)), default=0.0)
-    return max(0.0, planned - used / 60)
+    return planned if minutes is None else {"minutes": used / 60 + minutes}
 
 
 def _play(
@@ -169,14 +166,18 @@ def _play(
     from figment.training.state import load_state
     from figment.training.trainer import Trainer
 
+    held = folder.lock(path) if mesh.is_first() else None
     trainer = Trainer(recipe, dataset, device)
     tally = load_state(path / "state", trainer)
     log = Log(path, images=trainer.clock.images, writes=mesh.is_first())
-    session = Session(path, trainer, tally, log, end, deadline, began=started)
+    used = folder.read_seconds(path)
+    session = Session(path, trainer, tally, log, end, deadline, began=started, used=used)
     try:
         signal = fit(session, progress=progress)
     finally:
         log.close()
+        if held is not None:
+            held.close()
     if mesh.is_first() and end is None:
         name, _, _ = folder.read(path)
         folder.write_recipe(path, name, replace(recipe, images=max(1, trainer.clock.images)))
@@ -191,7 +192,9 @@ def _play(
 
 def _choose(recipe: str | Recipe | None, look: Look) -> tuple[str, Recipe]:
     if isinstance(recipe, Recipe):
-        return type(recipe).__module__ + ":" + type(recipe).__qualname__, recipe
+        name = f"{type(recipe).__module__}:{type(recipe).__qualname__}"
+        find(name)  # it must be found again, by a resume or a sample: say so now, not at the end
+        return name, recipe
     return find(recipe or ("points" if look.kind == "points" else "dcgan"))
 
 
@@ -201,7 +204,7 @@ def _one_budget(images: int | None, minutes: float | None, epochs: float | None)
     if len(given) > 1:
         raise UserError(f"{' and '.join(given)} say how long twice: give one of them")
     for name, value in given.items():
-        if value <= 0:
+        if not 0 < value < math.inf:
             raise UserError(f"{name} must be above 0, not {value}")
 
 
@@ -268,7 +271,8 @@ def _plan(
     if deadline is None:
         cost, left = measure(recipe, dataset, device), None
     else:
-        cost = affordable(recipe.cheaper(pinned), dataset, device, deadline)
+        forms = [form for form in recipe.cheaper(pinned) if form.batch % mesh.size() == 0]
+        cost = affordable(forms, dataset, device, deadline)
         left = deadline - time.perf_counter()
     end = None if deadline else recipe.images
     _say(progress, sentence(name, cost, dataset, end=end, seconds=left))
@@ -281,7 +285,6 @@ def _machine(
     from figment.recipes.parameters import count
     from figment.training.devices import describe_machine
 
-    there = os.path.abspath(source) if Path(source).exists() else source
     return {
         **describe_machine(device),
         "precision": cost.recipe.precision,
@@ -293,7 +296,7 @@ def _machine(
         "data": {
             "name": dataset.name,
             "source": source,
-            "path": there,
+            "path": _place(source),
             "count": len(dataset),
             "classes": list(dataset.classes),
             "shape": list(dataset.shape),
@@ -304,6 +307,15 @@ def _machine(
         "parameters": count(cost.recipe),
         "started": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
+
+
+def _place(source: str) -> str:
+    """Return where data are, for a resume from another folder; a built-in set is where figment is."""
+    from figment.data.builtin import builtin
+
+    if builtin(source) or not Path(source).expanduser().exists():
+        return source
+    return os.path.abspath(os.path.expanduser(source))
 
 
 def _say(progress: bool, text: str) -> None:

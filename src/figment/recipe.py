@@ -9,13 +9,14 @@ quick.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple, Self
 
 from figment.errors import UserError
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor, nn
     from torch.optim import Optimizer
 
@@ -107,8 +108,6 @@ class Recipe:
 
     kind: ClassVar[Literal["images", "points"]] = "images"
     """What the family learns: pictures, or points in the plane."""
-    batch_norm: ClassVar[bool] = False
-    """Whether an image's score depends on the others of its batch, so that splitting it matters."""
 
     # -- what it is -------------------------------------------------------------------------------
 
@@ -190,6 +189,10 @@ class Recipe:
     def generate(self, generator: nn.Module, latents: Tensor, labels: Tensor | None) -> Tensor:
         """Return fakes [N, C, R, R] in [-1, 1] for latents [N, L] (and labels [N] if conditional)."""
         return generator(latents)
+
+    def labels_for(self, seeds: Sequence[int], device: torch.device) -> Tensor | None:
+        """Return the classes [N] that samples of these seeds are of; None without classes."""
+        return None
 
     def judge(self, nets: nn.ModuleDict, images: Tensor, labels: Tensor | None) -> Tensor:
         """Return the discriminator's logits [N], in float32."""

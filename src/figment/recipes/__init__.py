@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import sys
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from figment.errors import UserError, nearest
@@ -31,10 +33,15 @@ SYSTEMS = {
 
 
 def find(name: str) -> tuple[str, Recipe]:
-    """Return the full name and the recipe for a name, an id (``C5``) or ``module:NAME``.
+    """Return the full name and the recipe for a name, an id (``C5``), ``module:NAME`` or a recipe.json.
 
     Raises UserError for an unknown name, or for a module that does not import or holds no recipe.
     """
+    if name.endswith(".json"):
+        try:
+            return recipe_from(json.loads(Path(name).read_text(encoding="utf-8")))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise UserError(f"{name} is no readable recipe ({error})") from None
     if ":" in name:
         return name, _import(name)
     for known, system in SYSTEMS.items():
@@ -53,9 +60,9 @@ def recipe_from(written: dict[str, Any]) -> tuple[str, Recipe]:
 
 def _import(name: str) -> Recipe:
     module, _, attribute = name.partition(":")
-    if (
-        os.getcwd() not in sys.path
-    ):  # a console script does not look in the current folder by itself
+    # A console script does not look in the current folder by itself. Inside a run it must not:
+    # the run may be a stranger's, and so may be code beside it.
+    if os.getcwd() not in sys.path and not os.path.exists("recipe.json"):
         sys.path.insert(0, os.getcwd())
     try:
         found = getattr(importlib.import_module(module), attribute)

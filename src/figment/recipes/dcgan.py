@@ -9,7 +9,7 @@ published size; other resolutions add or leave out blocks at the wide end.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Self
 
 from figment.errors import UserError
 from figment.recipe import Recipe
@@ -31,8 +31,6 @@ class DCGAN(Recipe):
     real_target: float = 0.9
     width: int = 64
     """Channels next to the picture, doubled at every halving of the resolution."""
-
-    batch_norm: ClassVar[bool] = True
 
     def check(self) -> None:
         super().check()

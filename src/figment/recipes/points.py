@@ -11,6 +11,8 @@ from figment.recipe import Recipe
 if TYPE_CHECKING:
     from torch import nn
 
+    from figment.data import Look
+
 
 @dataclass(frozen=True, kw_only=True)
 class Points(Recipe):
@@ -39,6 +41,12 @@ class Points(Recipe):
             )
         if self.mirror:
             raise UserError("points have no left and right: leave --mirror out")
+
+    def fit_to(self, look: Look, pinned: frozenset[str] = frozenset()) -> Self:
+        for field in ("resolution", "channels", "fit"):
+            if field in pinned and getattr(self, field) != getattr(Recipe, field):
+                raise UserError(f"points have no pixels: leave --{field} out")
+        return super().fit_to(look, pinned)
 
     def tiny(self) -> Self:
         return replace(super().tiny(), hidden=(8, 8))

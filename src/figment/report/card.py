@@ -13,7 +13,7 @@ def write_card(run: Path) -> Path:
     written = json.loads((run / "recipe.json").read_text(encoding="utf-8"))
     machine = json.loads((run / "machine.json").read_text(encoding="utf-8"))
     data, sizes = machine["data"], machine["parameters"]
-    grids = sorted((run / "samples").glob("*.png"))
+    grids = sorted(path for path in (run / "samples").glob("*.png") if path.stem.isdigit())
     images = int(grids[-1].stem) if grids else 0
     what = (
         "points" if len(data["shape"]) == 1 else f"{data['shape'][1]}x{data['shape'][2]} pictures"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -51,12 +52,13 @@ class Generator:
         self, seeds: Sequence[int], *, truncation: float | None = None, batch: int = 64
     ) -> Iterator[torch.Tensor]:
         """Yield the pictures of the seeds, ``batch`` at a time, on the CPU: uint8 or points."""
-        if truncation is not None and truncation <= 0:
+        if truncation is not None and not 0 < truncation < math.inf:
             raise UserError(f"truncation must be above 0, not {truncation}")
         device = next(self.net.parameters()).device
         for start in range(0, len(seeds), batch):
             latents = latents_of(seeds[start : start + batch], self.recipe.latent, truncation)
-            fakes = self.recipe.generate(self.net, latents.to(device), None).float()
+            labels = self.recipe.labels_for(seeds[start : start + batch], device)
+            fakes = self.recipe.generate(self.net, latents.to(device), labels).float()
             if self.recipe.kind == "images":
                 fakes = fakes.add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8)
             yield fakes.cpu().contiguous()
@@ -79,7 +81,7 @@ def load_generator(path: Path, device: torch.device) -> Generator:
             weights = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
         net = recipe.build()["generator"]
         net.load_state_dict(weights)
-    except (SafetensorError, KeyError, RuntimeError, OSError) as error:
-        reason = str(error).splitlines()[0]
+    except (SafetensorError, KeyError, RuntimeError, OSError, ValueError, TypeError) as error:
+        reason = f"{error}\n".splitlines()[0]
         raise UserError(f"{path} is not a readable snapshot ({reason})") from None
     return Generator(recipe, net.to(device))

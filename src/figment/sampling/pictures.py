@@ -127,7 +127,7 @@ def _save_image(image: Image.Image, path: Path) -> None:
 
 def _save_array(array: np.ndarray, path: Path) -> None:
     with replacing(path) as temporary, open(temporary, "wb") as file:
-        if path.suffix == ".npy":
+        if path.suffix.lower() == ".npy":
             np.save(file, array)
         else:
             np.savez(file, images=array)

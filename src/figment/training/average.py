@@ -34,11 +34,11 @@ def follow(average: nn.Module, net: nn.Module, *, keep: float) -> None:
 
 
 @torch.no_grad()
-def settled(recipe: Recipe, average: nn.Module, *, batches: int = 16, batch: int = 64) -> nn.Module:
+def settled(recipe: Recipe, average: nn.Module, *, count: int = 1024) -> nn.Module:
     """Return a copy in evaluation mode whose batch norm statistics are its own.
 
     Running statistics belong to the weights that gathered them, not to an average of weights; here they
-    are gathered again over ``batches`` batches of fixed latents ("standing statistics", Brock et al.
+    are gathered again over ``count`` fixed latents ("standing statistics", Brock et al.
     2019, appendix). Networks without batch norm are only copied.
     """
     net = copy.deepcopy(average)
@@ -49,7 +49,9 @@ def settled(recipe: Recipe, average: nn.Module, *, batches: int = 16, batch: int
         for norm in norms:
             norm.reset_running_stats()
             norm.momentum = None  # the plain mean over all batches
-        for number in range(batches):
-            seeds = [seed_of("settle", number * batch + i) for i in range(batch)]
-            recipe.generate(net, latents_of(seeds, recipe.latent).to(device), None)
+        batch = min(64, max(2, recipe.batch))
+        for start in range(0, count, batch):
+            seeds = [seed_of("settle", start + i) for i in range(batch)]
+            latents = latents_of(seeds, recipe.latent).to(device)
+            recipe.generate(net, latents, recipe.labels_for(seeds, device))
     return net.eval()

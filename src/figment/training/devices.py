@@ -27,6 +27,11 @@ def choose_device(name: str = "auto") -> torch.device:
         name = "cuda" if torch.cuda.is_available() else "mps" if _has_mps() else "cpu"
     if name == "cuda" and torch.cuda.is_available():
         device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+        if device.index >= torch.cuda.device_count():
+            raise UserError(
+                f"{mesh.size()} processes but {torch.cuda.device_count()} GPUs: start as many "
+                "processes as there are, or use --device cpu"
+            )
         torch.cuda.set_device(device)
         return device
     if name == "cpu" or (name == "mps" and _has_mps()):
@@ -35,8 +40,7 @@ def choose_device(name: str = "auto") -> torch.device:
 
 
 def set_up(device: torch.device) -> None:
-    """Make results repeatable, denormal numbers cheap, and keep freed memory for the next round."""
-    torch.set_flush_denormal(True)
+    """Make results repeatable, and keep freed memory for the next round."""
     if device.type == "cpu":
         _keep_freed_memory()
     if device.type == "cuda":
@@ -117,4 +121,4 @@ def _keep_freed_memory() -> None:
 
 
 def _has_mps() -> bool:
-    return torch.backends.mps.is_available()
+    return torch.backends.mps.is_available() and mesh.size() == 1  # its processes cannot meet

@@ -17,8 +17,9 @@ from figment.training import folder
 from figment.training.devices import peak_memory
 from figment.training.interrupt import Interruption
 from figment.training.log import Log, Tally
+from figment.training.plan import too_large
 from figment.training.schedule import due, due_wider
-from figment.training.state import save_state
+from figment.training.state import save_state, saved_clock
 from figment.training.trainer import NotFinite, Trainer
 
 REPORT_SECONDS = 1.5
@@ -41,6 +42,8 @@ class Session:
     """``time.perf_counter()`` at which it ends, if that is set."""
     began: float
     """``time.perf_counter()`` at which seconds started to count."""
+    used: float = 0.0
+    """Seconds that the run took before."""
     saved: float = field(default_factory=time.perf_counter)
     saved_at: int = -1
     showing: float = 0.0
@@ -54,7 +57,7 @@ class Session:
 
     def seconds(self) -> float:
         """Return the seconds this run has taken, all its sessions together."""
-        return self.log.seconds + time.perf_counter() - self.began
+        return self.used + time.perf_counter() - self.began
 
 
 def fit(session: Session, *, progress: bool = True) -> int:
@@ -88,6 +91,8 @@ def fit(session: Session, *, progress: bool = True) -> int:
                 seen = trainer.round()
             except NotFinite as error:
                 raise UserError(_not_finite(session, error)) from None
+            except torch.OutOfMemoryError:
+                raise UserError(too_large(trainer.recipe)) from None
             values, reason = _agree(session, interruption, seen, time.perf_counter() - start)
             session.tally.add(values)
             bar.update(trainer.clock.images - before)
@@ -117,7 +122,12 @@ def _agree(
         [value.float() for value in seen.values()]
         + [torch.tensor(float(wish), device=device) for wish in wishes]
     )
-    mesh.average([vector])
+    try:
+        mesh.average([vector])
+    except RuntimeError:
+        if mesh.is_first():
+            raise
+        raise UserError("the first process has stopped; what it says tells why") from None
     *values, late_, sigint, sigterm = vector.tolist()
     reason = 0
     if late_ or (session.end is not None and images >= session.end):
@@ -151,14 +161,14 @@ def _write_what_is_due(session: Session, before: int) -> None:
 def _finish(session: Session) -> None:
     """Leave the run complete: last grid and snapshot, the state, and a line for a tick cut short."""
     run, now = session.run, session.trainer.clock.images
-    if session.tally.rounds:
+    if session.tally.sums:
         _write_line(session, cut_short=True)
     _show(
         session,
         picture=not folder.picture_path(run, now).exists(),
         snapshot=not folder.snapshot_path(run, now).exists(),
     )
-    if session.saved_at != now:
+    if now > 0 and session.saved_at != now:  # without a state, resuming starts from the seed
         _save(session)
 
 
@@ -197,6 +207,7 @@ def _save(session: Session) -> None:
     if mesh.is_first():
         start = time.perf_counter()
         save_state(session.run / "state", session.trainer, session.tally)
+        folder.write_seconds(session.run, session.seconds())
         session.saved, session.saved_at = time.perf_counter(), session.trainer.clock.images
         session.saving = max(session.saving, session.saved - start)
 
@@ -219,8 +230,9 @@ def _status(values: dict[str, float], session: Session) -> str:
 
 def _not_finite(session: Session, error: NotFinite) -> str:
     at = session.trainer.clock.images
+    saved = saved_clock(session.run / "state").images
+    kept = f"the last good state, at {saved:,}, is kept" if saved else "nothing had been saved yet"
     return (
-        f"training stopped at {at:,} images: {error}; the last good state is kept in "
-        f"{session.run / 'state'}: train again with lower learning rates (--generator-lr, "
-        "--discriminator-lr)"
+        f"training stopped at {at:,} images: {error}; {kept}: train again with lower learning rates "
+        "(--generator-lr, --discriminator-lr)"
     )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from figment.errors import UserError, nearest
 from figment.files import cannot_write, write_json, write_tensors
@@ -42,7 +42,8 @@ def refuse_taken(run: Path) -> None:
             f"{run} holds a run already: `figment resume {run}` goes on with it, "
             "--run DIR starts another"
         )
-    if run.exists() and (not run.is_dir() or any(run.iterdir())):
+    begun = {"samples", "snapshots", "state", "machine.json"}  # of a start that was killed
+    if run.exists() and (not run.is_dir() or {path.name for path in run.iterdir()} - begun):
         raise UserError(f"{run} exists and is not an empty folder: choose another with --run")
     there = next(folder for folder in run.absolute().parents if folder.exists())
     try:
@@ -54,21 +55,24 @@ def refuse_taken(run: Path) -> None:
 
 
 def begin(run: Path, name: str, recipe: Recipe, machine: dict[str, Any]) -> None:
-    """Make the folder with its recipe and machine, all at once."""
-    draft = run.with_name(f".{run.name}.{os.getpid()}.tmp")
-    for leftover in run.parent.glob(f".{run.name}.*.tmp"):  # of a start that was killed
-        shutil.rmtree(leftover, ignore_errors=True)
+    """Make the folder with its machine and recipe; recipe.json, which makes it a run, comes last."""
     try:
-        draft.mkdir(parents=True)
         for part in ("samples", "snapshots", "state"):
-            (draft / part).mkdir()
-        write_recipe(draft, name, recipe)
-        write_json(draft / "machine.json", machine)
-        draft.replace(run)
+            (run / part).mkdir(parents=True, exist_ok=True)
+        write_machine(run, machine)
+        write_recipe(run, name, recipe)
     except OSError as error:
         raise UserError(cannot_write(run, error)) from error
     finally:
-        shutil.rmtree(draft, ignore_errors=True)
+        if not holds_run(run):
+            _take_back(run)
+
+
+def _take_back(run: Path) -> None:
+    """Remove what a failed start has made; other people's files are never among it."""
+    for part in ("samples", "snapshots", "state", "."):
+        with contextlib.suppress(OSError):
+            (run / part).resolve().rmdir()
 
 
 def write_recipe(run: Path, name: str, recipe: Recipe) -> None:
@@ -81,6 +85,35 @@ def write_machine(run: Path, machine: dict[str, Any]) -> None:
     write_json(run / "machine.json", machine)
 
 
+def write_seconds(run: Path, seconds: float) -> None:
+    """Write how long the run has taken when its state was saved (apart: the state has no clock)."""
+    write_json(run / "state" / "seconds.json", round(seconds, 3))
+
+
+def read_seconds(run: Path) -> float:
+    """Return how long a run had taken when its state was last saved."""
+    try:
+        return float(json.loads((run / "state" / "seconds.json").read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return 0.0
+
+
+def lock(run: Path) -> IO[str]:
+    """Return an open file that keeps other processes from training this run while it is open."""
+    import fcntl
+
+    try:
+        file = open(run / "lock", "w")  # noqa: SIM115
+    except OSError as error:
+        raise UserError(cannot_write(run, error)) from error
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        raise UserError(f"another process is training {run}: stop it first") from None
+    return file
+
+
 def read(run: Path) -> tuple[str, Recipe, dict[str, Any]]:
     """Return a run's recipe name, recipe and machine. Raises UserError if it is no run."""
     if not holds_run(run):
@@ -89,7 +122,8 @@ def read(run: Path) -> tuple[str, Recipe, dict[str, Any]]:
         written = json.loads((run / "recipe.json").read_text(encoding="utf-8"))
         machine = json.loads((run / "machine.json").read_text(encoding="utf-8"))
         name, recipe = recipe_from(written)
-    except (OSError, json.JSONDecodeError, KeyError, TypeError) as error:
+        _ = [machine[key] for key in ("data", "parameters", "budget")]
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(f"{run} is a damaged run ({type(error).__name__}: {error})") from None
     return name, recipe, machine
 
@@ -112,7 +146,8 @@ def write_snapshot(run: Path, recipe: Recipe, net: nn.Module, images: int) -> No
 def tidy(run: Path) -> None:
     """Remove temporary files that a kill left behind."""
     for leftover in run.rglob(".*.tmp"):
-        leftover.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            leftover.unlink()
 
 
 def _no_run(run: Path) -> str:

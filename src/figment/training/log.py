@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from figment.files import write_text
+from figment.errors import UserError
+from figment.files import cannot_write, write_text
 
 MEASURED = frozenset({"seconds", "speed/images_per_second", "memory/gib"})
 """Log columns that depend on the machine's mood; all others are functions of recipe and data."""
@@ -14,27 +17,27 @@ MEASURED = frozenset({"seconds", "speed/images_per_second", "memory/gib"})
 
 @dataclass
 class Tally:
-    """Sums of the open tick."""
+    """Sums of the open tick, and in how many rounds each thing was seen (a lazy penalty in few)."""
 
-    rounds: int = 0
     sums: dict[str, float] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
 
     def add(self, seen: dict[str, float]) -> None:
         """Count one round in."""
-        self.rounds += 1
         for name, value in seen.items():
             self.sums[name] = self.sums.get(name, 0.0) + value
+            self.counts[name] = self.counts.get(name, 0) + 1
 
     def means(self) -> dict[str, float]:
         """Return the means over the tick so far."""
-        return {name: total / self.rounds for name, total in self.sums.items()}
+        return {name: total / self.counts[name] for name, total in self.sums.items()}
 
-    def to_json(self) -> dict[str, object]:
-        return {"rounds": self.rounds, "sums": self.sums}
+    def to_json(self) -> dict[str, dict]:
+        return {"sums": self.sums, "counts": self.counts}
 
     @staticmethod
-    def from_json(value: dict) -> Tally:
-        return Tally(value["rounds"], dict(value["sums"]))
+    def from_json(value: dict[str, dict]) -> Tally:
+        return Tally(dict(value["sums"]), dict(value["counts"]))
 
 
 class Log:
@@ -43,7 +46,6 @@ class Log:
     def __init__(self, run: Path, *, images: int, writes: bool = True) -> None:
         self.path = run / "log.jsonl"
         kept = [line for line in read_log(run) if line["images"] <= images]
-        self.seconds = kept[-1]["seconds"] if kept else 0.0
         kept = [line for line in kept if "open" not in line]  # their ticks go on now
         self.board = None
         if writes:
@@ -51,26 +53,36 @@ class Log:
             self.board = _tensorboard(run, images)
 
     def write(self, line: dict[str, float]) -> None:
-        """Append a line; a reader sees all of it or none."""
-        with open(self.path, "a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
-        if self.board is not None:
-            for name in line.keys() - {"images", "open"}:
-                self.board.add_scalar(name, line[name], int(line["images"]))
+        """Append a line. Raises UserError where the disk is full."""
+        try:
+            with open(self.path, "a", encoding="utf-8") as file:
+                file.write(json.dumps(line) + "\n")
+        except OSError as error:
+            raise UserError(cannot_write(self.path, error)) from error
+        images = int(line["images"])
+        values = {name: line[name] for name in line.keys() - {"images", "open"}}
+        self._tell(lambda board: [board.add_scalar(k, v, images) for k, v in values.items()])
 
     def picture(self, path: Path, images: int) -> None:
         """Show a sample grid in TensorBoard too."""
-        if self.board is not None:
-            import numpy as np
-            from PIL import Image
+        import numpy as np
+        from PIL import Image
 
+        if self.board is not None:
             with Image.open(path) as image:
                 pixels = np.asarray(image.convert("RGB"))
-            self.board.add_image("samples", pixels, images, dataformats="HWC")
+            self._tell(lambda board: board.add_image("samples", pixels, images, dataformats="HWC"))
 
     def close(self) -> None:
-        if self.board is not None:
-            self.board.close()
+        self._tell(lambda board: board.close())
+
+    def _tell(self, what: Callable[[Any], object]) -> None:
+        """Do something with TensorBoard; where it cannot write, the run goes on without it."""
+        try:
+            if self.board is not None:
+                what(self.board)
+        except OSError:
+            self.board = None
 
 
 def read_log(run: Path) -> list[dict]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -51,11 +52,11 @@ def measure(recipe: Recipe, dataset: Dataset, device: torch.device, *, rounds: i
             f"the first rounds already fail: {error}: lower the learning rates"
         ) from None
     except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and "memory" not in str(error):
+        if isinstance(error, RuntimeError) and not re.search(
+            "out of memory|allocate memory|enough memory", str(error)
+        ):
             raise
-        raise UserError(
-            f"batches of {recipe.batch} do not fit into memory: halve --batch, or --width if it has one"
-        ) from None
+        raise UserError(too_large(recipe)) from None
     rate = (trainer.clock.images - before) / seconds
     return Cost(recipe, float(mesh.first(rate)), peak_memory(device))  # ty: ignore[invalid-argument-type]
 
@@ -70,11 +71,21 @@ def affordable(
     """
     best = measure(forms[-1], dataset, device)
     for form in reversed(forms[:-1]):
-        cost = measure(form, dataset, device)
+        try:
+            cost = measure(form, dataset, device)
+        except UserError:  # too large for the memory
+            break
         if not mesh.first(cost.rounds(deadline - time.perf_counter()) >= ENOUGH_ROUNDS):
             break
         best = cost
     return best
+
+
+def too_large(recipe: Recipe) -> str:
+    """Return the sentence for a recipe that memory does not hold."""
+    return (
+        f"batches of {recipe.batch} do not fit into memory: halve --batch, or --width if it has one"
+    )
 
 
 def sentence(

@@ -55,7 +55,7 @@ def load_state(folder: Path, trainer: Trainer) -> Tally:
     except UserError:
         raise
     except Exception as error:  # safetensors raises several kinds for damaged files
-        reason = str(error).splitlines()[0]
+        reason = f"{error}\n".splitlines()[0]
         raise UserError(_damaged(latest, reason)) from None
     trainer.clock = Clock(**note["clock"])
     return Tally.from_json(note["tally"])
@@ -72,7 +72,7 @@ def saved_clock(folder: Path) -> Clock:
         with safe_open(latest, framework="pt") as file:
             return Clock(**json.loads(file.metadata()["figment"])["clock"])
     except Exception as error:  # safetensors raises several kinds for damaged files
-        raise UserError(_damaged(latest, str(error).splitlines()[0])) from None
+        raise UserError(_damaged(latest, f"{error}\n".splitlines()[0])) from None
 
 
 def _tensors(trainer: Trainer) -> dict[str, Tensor]:

@@ -45,7 +45,8 @@ class Trainer:
         torch.manual_seed(seed_of("round", recipe.seed, before))
         seen = self.play(self)
         # Batch statistics saw different images; equal again, any process's state is the state.
-        mesh.average(buffer for buffer in self.nets.buffers() if buffer.is_floating_point())
+        norms = (m for m in self.nets.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm))
+        mesh.average(b for norm in norms for b in norm.buffers() if b.is_floating_point())
         self.clock = self.clock._replace(rounds=self.clock.rounds + 1)
         if "average" in self.nets:
             keep = decay(self.clock.images - before, _half_life(recipe.ema, self.clock.images))
@@ -57,7 +58,7 @@ class Trainer:
         recipe, position = self.recipe, self.clock.images
         mine = mesh.rows(recipe.batch)
         rows, labels = gather(self.dataset, self.order.indices(position, recipe.batch)[mine])
-        images = torch.from_numpy(rows).to(self.device, non_blocking=True)
+        images = torch.from_numpy(rows).to(self.device)
         if images.dtype == torch.uint8:
             images = images.float().div_(127.5).sub_(1)
         if recipe.mirror:
@@ -72,8 +73,8 @@ class Trainer:
         self.clock = self.clock._replace(images=position + recipe.batch)
         return Batch(
             images,
-            torch.from_numpy(labels).to(self.device, non_blocking=True),
-            torch.from_numpy(latents).to(self.device, non_blocking=True),
+            torch.from_numpy(labels).to(self.device),
+            torch.from_numpy(latents).to(self.device),
         )
 
     def move(self, player: str, rule: Rule, batch: Batch, fakes: Tensor) -> dict[str, Tensor]:

@@ -19,11 +19,12 @@ def alternating(trainer: Trainer) -> dict[str, Tensor]:
     with the fakes of the last of them, so a round with k = 1 runs the generator once.
     """
     recipe, nets = trainer.recipe, trainer.nets
-    seen: dict[str, Tensor] = {}
+    moves: list[dict[str, Tensor]] = []
     for left in reversed(range(recipe.discriminator_moves)):
         batch = trainer.deal()
         with trainer.autocast(), torch.set_grad_enabled(left == 0):
             fakes = recipe.generate(nets["generator"], batch.latents, batch.labels)
         held = fakes.detach()
-        seen |= trainer.move("discriminator", recipe.discriminator_terms, batch, held)
-    return seen | trainer.move("generator", recipe.generator_terms, batch, fakes)
+        moves.append(trainer.move("discriminator", recipe.discriminator_terms, batch, held))
+    means = {name: torch.stack([seen[name] for seen in moves]).mean() for name in moves[0]}
+    return means | trainer.move("generator", recipe.generator_terms, batch, fakes)
