@@ -13,7 +13,7 @@ import figment
 
 ROOT = Path(figment.__file__).parent
 LEVELS = [
-    {"errors", "randomness"},
+    {"errors", "randomness", "words"},
     {"files", "mesh"},
     {"networks", "objectives", "data"},
     {"turns"},

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from figment.report import words
+from figment.words import duration
 
 
 @pytest.mark.parametrize(
@@ -49,7 +50,7 @@ def test_three_significant_digits(value, text):
     ],
 )
 def test_duration(seconds, text):
-    assert words.duration(seconds) == text
+    assert duration(seconds) == text
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from figment.report import words
 from figment.report.charts import machine_charts, training_charts
 from figment.report.pictures import Picture, large, spread, thumbnail
 from figment.report.record import Record, number, read_run
+from figment.words import duration
 
 CLASSES = 20  # names that the page lists
 
@@ -103,7 +104,7 @@ def tiles(record: Record) -> str:
     figures = [
         (words.count, images, "images seen"),
         (words.significant, _passes(record), "passes over the data"),
-        (words.duration, seconds, "of training"),
+        (duration, seconds, "of training"),
         (words.significant, _speed(record), "images per second"),
     ]
     if isinstance(parameters, dict):
@@ -211,7 +212,7 @@ def _sentence(record: Record) -> str:
     if images is None:
         return " ".join(parts) + ". Nothing is known of how far it got."
     if seconds is not None:
-        parts.append(f"for {words.duration(seconds)}")
+        parts.append(f"for {duration(seconds)}")
     facts = [f"{words.count(images)} images seen"]
     passes, speed = _passes(record), _speed(record)
     if passes is not None:

@@ -29,20 +29,6 @@ def significant(value: float) -> str:
     return f"{value:.2e}"
 
 
-def duration(seconds: float) -> str:
-    """Return a span of time in its two largest units, ``45 s``, ``30 min``, ``2 h 05 min``."""
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    if minutes < 100:
-        return f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    if hours < 48:
-        return f"{hours} h {minutes:02d} min"
-    days, hours = divmod(hours, 24)
-    return f"{days} d {hours} h"
-
-
 def moment(stamp: str) -> str:
     """Return an ISO time as ``2026-11-22 04:00 UTC``; anything else comes back as it was."""
     found = re.fullmatch(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(:[\d.]+)?(Z|\+00:00)", stamp)

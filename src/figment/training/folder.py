@@ -70,6 +70,8 @@ def begin(run: Path, name: str, recipe: Recipe, machine: dict[str, Any]) -> None
 
 def _take_back(run: Path) -> None:
     """Remove what a failed start has made; other people's files are never among it."""
+    with contextlib.suppress(OSError):
+        (run / "machine.json").unlink()
     for part in ("samples", "snapshots", "state", "."):
         with contextlib.suppress(OSError):
             (run / part).resolve().rmdir()

@@ -15,6 +15,7 @@ from figment.errors import UserError
 from figment.recipe import Recipe
 from figment.training.devices import peak_memory
 from figment.training.trainer import NotFinite, Trainer
+from figment.words import duration, round_off
 
 ENOUGH_ROUNDS = 8_000
 """A time budget is spent on the largest form of a recipe that gets this many rounds out of it."""
@@ -110,19 +111,3 @@ def sentence(
         f"{name} on {data}: {form}batch {recipe.batch}, {recipe.precision}; {length} at "
         f"{cost.images_per_second:,.0f} images/s; {cost.memory_gib:.1f} GiB of memory"
     )
-
-
-def duration(seconds: float) -> str:
-    """Return a time as people say it: "45 s", "12 min", "3 h 20 min"."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    if minutes < 90:
-        return f"{minutes} min"
-    return f"{minutes // 60} h {minutes % 60} min"
-
-
-def round_off(number: int) -> int:
-    """Return a number to two digits, for estimates."""
-    step = 10 ** max(0, len(str(abs(number))) - 2)
-    return round(number / step) * step
