@@ -62,7 +62,9 @@ def test_generator_gradients(loss, at, gradient):
 def test_logistic_is_minus_the_value_of_the_game(real, fake):
     r, f = (torch.tensor([value], dtype=torch.float64) for value in (real, fake))
     value = torch.log(torch.sigmoid(r)) + torch.log(torch.sigmoid(-f))
-    assert logistic_discriminator(r, f).item() == pytest.approx(-value.item(), abs=1e-9)
+    assert logistic_discriminator(r, f).item() == pytest.approx(
+        -value.item(), abs=1e-8
+    )  # softplus is linear above 20
 
 
 @given(logits, st.floats(0.55, 1), st.floats(0, 0.45))
@@ -71,7 +73,7 @@ def test_targets_are_cross_entropy_with_soft_labels(logit, a, b):
     entropy = torch.nn.functional.binary_cross_entropy_with_logits
     expected = entropy(x, torch.full_like(x, a)) + entropy(x, torch.full_like(x, b))
     loss = logistic_discriminator(x, x, real_target=a, fake_target=b)
-    assert loss.item() == pytest.approx(expected.item(), abs=1e-9)
+    assert loss.item() == pytest.approx(expected.item(), abs=1e-8)  # softplus is linear above 20
 
 
 def test_one_value_per_image():

@@ -80,7 +80,7 @@ def test_it_reads_well(mixed):
         "              1 the same picture in two classes: b/2.jpg",
         "              1 classes of fewer than 5 pictures: b (4)",
         "  ignored     1 .txt",
-        "figment would: learn 11 pictures at 32 x 32 px (on a CPU), in colour, with 2 classes;"
+        "figment would: learn 11 pictures at 32 x 32 px, in colour, with 2 classes;"
         " the centre crop drops 32% of the area (--fit pad keeps it)",
     ]
 

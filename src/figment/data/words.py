@@ -87,7 +87,7 @@ def _plan(found: Inspection) -> str:
     colour = "in grey" if found.channels == 1 else "in colour"
     classes = f"with {len(found.classes)} classes" if found.classes else "without classes"
     size = f"{found.resolution} x {found.resolution} px"
-    plan = f"learn {found.usable:,} pictures at {size} (on a CPU), {colour}, {classes}"
+    plan = f"learn {found.usable:,} pictures at {size}, {colour}, {classes}"
     if found.side[2] and found.side[1] < found.resolution:
         plan += "; most are enlarged for it"
     if found.crop_loss >= 0.005:
