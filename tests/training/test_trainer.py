@@ -144,3 +144,54 @@ def test_schedule():
 
 def replace_rows(dataset: Dataset, count: int) -> Dataset:
     return replace(dataset, rows=np.array(dataset.rows[:count]), labels=dataset.labels[:count])
+
+
+def test_bfloat16_plays_the_same_game(photos):
+    """Products in bfloat16, weights, losses and penalties in float32: close to float32 throughout."""
+    dataset = open_dataset(str(photos), resolution=32, channels=3, progress=False)
+    recipe = replace(
+        find("dcgan")[1], resolution=32, width=64, batch=8
+    )  # wide enough to be lowered
+    losses = {}
+    for precision in ("float32", "bfloat16"):
+        trainer = Trainer(replace(recipe, precision=precision), dataset, CPU)
+        seen = trainer.round()
+        losses[precision] = [seen["loss/discriminator"].item(), seen["loss/generator"].item()]
+        assert all(w.dtype == torch.float32 for w in trainer.nets.parameters())
+        assert all(value.dtype == torch.float32 for value in seen.values())
+    assert losses["bfloat16"] == pytest.approx(losses["float32"], rel=0.05)
+    assert losses["bfloat16"] != losses["float32"]
+
+
+def test_the_plan_takes_the_dearest_form_that_gets_enough_rounds(ring, monkeypatch):
+    from figment.training import plan
+
+    forms = [replace(POINTS, batch=size) for size in (64, 32, 16, 8)]
+    speeds = {64: 100.0, 32: 400.0, 16: 900.0, 8: 1000.0}  # images/s
+    tried = []
+
+    def measure(recipe, dataset, device):
+        tried.append(recipe.batch)
+        return plan.Cost(recipe, speeds[recipe.batch], 0.1)
+
+    monkeypatch.setattr(plan, "measure", measure)
+    monkeypatch.setattr(plan.time, "perf_counter", lambda: 0.0)
+    chosen = plan.affordable(forms, ring, CPU, deadline=plan.ENOUGH_ROUNDS * 32 / 400.0)
+    assert chosen.recipe.batch == 32
+    assert tried == [8, 16, 32, 64]
+    assert plan.affordable(forms, ring, CPU, deadline=0.1).recipe.batch == 8
+    sentence = plan.sentence("points", chosen, ring, end=64_000, seconds=None)
+    assert sentence == (
+        "points on ring (100,000 points): batch 32, auto; 64,000 images, about 3 min at 400 images/s; "
+        "0.1 GiB of memory"
+    )
+
+
+def test_a_lazily_seen_scalar_is_averaged_over_the_rounds_it_was_seen_in():
+    from figment.training.log import Tally
+
+    tally = Tally()
+    tally.add({"loss": 1.0, "penalty": 4.0})
+    tally.add({"loss": 2.0})
+    assert tally.means() == {"loss": 1.5, "penalty": 4.0}
+    assert Tally.from_json(tally.to_json()) == tally
