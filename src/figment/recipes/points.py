@@ -53,7 +53,7 @@ class Points(Recipe):
         return super().fit_to(look, pinned)
 
     def tiny(self) -> Self:
-        return replace(super().tiny(), hidden=(8, 8))
+        return replace(super().tiny(), hidden=(16, 16))
 
     def build(self) -> nn.ModuleDict:
         from torch import nn
