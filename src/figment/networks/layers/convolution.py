@@ -23,21 +23,22 @@ from torch import Tensor, nn
 from figment.networks.layers.lowerings import double, halve
 
 Lowering = Literal["library", "product", "winograd"]
-SMALL_MAP = 8
+SMALL_MAP = {torch.float32: 8, torch.bfloat16: 16}
 MANY_CHANNELS = 128
-"""On a CPU the library is beaten between 8x8 and 4x4 maps with at least this many channels."""
+"""On a CPU the library is beaten on maps of at most so many pixels and at least so many channels."""
 
 
 def lowering_for(x: Tensor, side: int, channels: int) -> Lowering:
     """Return how a layer between maps of ``side`` and ``side / 2`` pixels is best computed for ``x``.
 
     ``channels`` counts those of the larger map. Measured on a CPU in float32: Winograd takes .6 of the
-    library's time there (1.2 times the images/s of a round of DCGAN at width 64). In bfloat16 on matrix
-    units the product runs at more than twice the library's rate.
+    library's time at 8 px, and loses above. bfloat16 is only chosen on matrix units, where products run
+    at more than twice the rate of the library's convolutions at 8 px; 16 px is taken to be alike.
     """
-    if x.device.type != "cpu" or side > SMALL_MAP or channels < MANY_CHANNELS:
+    dtype = _dtype(x)
+    if x.device.type != "cpu" or side > SMALL_MAP.get(dtype, 0) or channels < MANY_CHANNELS:
         return "library"
-    return "product" if _dtype(x) == torch.bfloat16 else "winograd"
+    return "product" if dtype == torch.bfloat16 else "winograd"
 
 
 class Convolution(nn.Conv2d):
