@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from figment import mesh
 from figment.errors import UserError
-from figment.recipe import Recipe, with_fields
+from figment.recipe import Recipe, fields_of, with_fields
 from figment.recipes import find
 from figment.run import Run
 
@@ -60,7 +60,8 @@ def train(
     _one_budget(images, minutes, epochs)
     seen = look(str(data))
     name, chosen = _choose(recipe, seen)
-    pinned = frozenset(fields)
+    written = isinstance(recipe, str) and recipe.endswith(".json")  # it says all there is to say
+    pinned = frozenset(fields_of(chosen) if written else fields)
     chosen = with_fields(chosen, fields).fit_to(seen, pinned)
     chosen.check()
     _check_processes(chosen)
@@ -131,6 +132,7 @@ def resume(
         recipe = replace(recipe, images=end)
         recipe.check()
     if mesh.is_first():
+        folder.lock(path).close()
         folder.tidy(path)
         folder.write_recipe(path, name, recipe)
         data_now = machine["data"] | ({"path": _place(data)} if data else {})
