@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -58,7 +59,7 @@ class Trainer:
         recipe, position = self.recipe, self.clock.images
         mine = mesh.rows(recipe.batch)
         rows, labels = gather(self.dataset, self.order.indices(position, recipe.batch)[mine])
-        images = torch.from_numpy(rows).to(self.device)
+        images = _own(rows).to(self.device)
         if images.dtype == torch.uint8:
             images = images.float().div_(127.5).sub_(1)
         if recipe.mirror:
@@ -73,8 +74,8 @@ class Trainer:
         self.clock = self.clock._replace(images=position + recipe.batch)
         return Batch(
             images,
-            torch.from_numpy(labels).to(self.device),
-            torch.from_numpy(latents).to(self.device),
+            _own(labels).to(self.device),
+            _own(latents).to(self.device),
         )
 
     def move(self, player: str, rule: Rule, batch: Batch, fakes: Tensor) -> dict[str, Tensor]:
@@ -133,6 +134,15 @@ def learning(weights: list[Tensor], *, among: nn.ModuleDict) -> Generator[None]:
     finally:
         for weight in others:
             weight.requires_grad_(True)
+
+
+def _own(array: np.ndarray) -> Tensor:
+    """Return a copy in torch's memory.
+
+    numpy's arrays begin at any multiple of 16 bytes, torch's at multiples of 64, and matrix products
+    round differently by where their operands begin: without the copy, equal runs end in different bits.
+    """
+    return torch.from_numpy(array).clone()
 
 
 def _half_life(ema: int, images: int) -> float:
