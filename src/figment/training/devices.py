@@ -43,7 +43,7 @@ def set_up(device: torch.device) -> None:
     """Make results repeatable, and keep freed memory for the next round."""
     if device.type == "cpu":
         # Without it oneDNN's convolutions ended in other bits in about one process of seven.
-        torch.backends.mkldnn.deterministic = True
+        torch.backends.mkldnn.deterministic = True  # ty: ignore[invalid-assignment]
         _keep_freed_memory()
     if device.type == "cuda":
         torch.backends.cudnn.benchmark = False
