@@ -99,6 +99,9 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--images", type=int, default=30_000)
+    parser.add_argument(
+        "--stride", type=float, default=0.3, help="longest time between kills, of a run"
+    )
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     rng = random.Random(args.seed)
@@ -113,7 +116,7 @@ def main() -> None:
         while kills < args.kills:
             again = (killed / "recipe.json").exists()
             go_on = ["resume", str(killed)] if again else [*words, "--run", str(killed)]
-            after = rng.uniform(0.2, 0.3 * seconds)
+            after = rng.uniform(0.2, args.stride * seconds)
             process = start(go_on, args.processes, Path(home) / "cache 2")
             if not kill(process, after):
                 break
