@@ -42,7 +42,7 @@ def choose_device(name: str = "auto") -> torch.device:
 def set_up(device: torch.device) -> None:
     """Make results repeatable, and keep freed memory for the next round."""
     if device.type == "cpu":
-        # Without it oneDNN's convolutions ended in other bits in about one process of seven.
+        # Without it oneDNN's convolutions ended in other bits in about one process of ten.
         torch.backends.mkldnn.deterministic = True  # ty: ignore[invalid-assignment]
         _keep_freed_memory()
     if device.type == "cuda":
