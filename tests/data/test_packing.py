@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from figment.data import decode, open_dataset, pack, packed
+from figment.data import decode, open_dataset, pack, packed, packing
 from figment.data.packing import _build, _pictures_job
 from figment.data.sources import find_pictures
 from figment.errors import UserError
@@ -191,7 +191,7 @@ def test_a_file_that_vanishes_is_not_remembered_as_broken(folder):
     pictures = find_pictures(str(folder))
     (folder / "a" / "2.png").unlink()
     with pytest.raises(UserError, match=r"a/2\.png vanished .* try again"):
-        _pictures_job(pictures, decode.Form(8, 3)).make(0, 4)
+        _pictures_job(pictures, decode.Form(8, 3)).piece(0, 4)()
 
 
 def test_a_full_disk_is_a_user_error_and_leaves_nothing(folder, own_cache, monkeypatch):
@@ -316,3 +316,14 @@ def test_real_photographs_of_mixed_shapes():
     assert (data.skipped, data.duplicates) == ((), 0)
     red, green, blue = data.rows[450:].mean(axis=(0, 2, 3))
     assert red > green > blue  # sunflowers are yellow
+
+
+def test_processes_make_the_same_pack(folder, own_cache, monkeypatch):
+    whole = opened(folder)
+    rows, fingerprint = np.array(whole.rows), whole.fingerprint
+    for path in own_cache.iterdir():
+        shutil.rmtree(path, ignore_errors=True)
+    monkeypatch.setattr(packing, "MANY", 1)
+    again = opened(folder)
+    assert again.fingerprint == fingerprint
+    assert np.array_equal(again.rows, rows)

@@ -9,6 +9,7 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -110,11 +111,12 @@ class _Found:
 
 def _pass(work: Callable[[int, int], _Found], count: int, source: str, progress: bool) -> _Found:
     whole = _Found(np.zeros(count, FACTS), np.zeros(count, bool), Counter(), Counter(), [])
+    pieces = (partial(work, start, min(start + 16, count)) for start in range(0, count, 16))
     seen = 0
     with (
         decode.quiet(),
         progress_bar(count, f"inspecting {source}", progress) as bar,
-        contextlib.closing(in_order(work, count, 16)) as parts,
+        contextlib.closing(in_order(pieces)) as parts,
     ):
         for part in parts:
             stop = seen + len(part.facts)

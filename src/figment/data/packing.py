@@ -24,6 +24,7 @@ from figment.data.workers import in_order
 from figment.errors import UserError
 
 STRETCH = 4 << 20  # bytes of rows that one piece of work makes, at most 64 pictures
+MANY = 1_000  # pictures that are worth the start of processes
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Job:
     count: int
     labels: Callable[[], np.ndarray]  # [N] int64, asked for only where a pack is made
     classes: tuple[str, ...]
-    make: Callable[[int, int], Batch]
+    piece: Callable[[int, int], Callable[[], Batch]]  # the work on a stretch; it pickles
     skipped: tuple[tuple[str, str], ...] = ()
 
 
@@ -139,55 +140,67 @@ def pack(
 
 
 def _pictures_job(pictures: sources.Pictures, form: Form) -> Job:
-    def make(start: int, stop: int) -> Batch:
-        rows = np.empty((stop - start, *form.shape), np.uint8)
-        digests = np.empty((stop - start, 32), np.uint8)
-        kept = np.zeros(stop - start, bool)
-        skipped = []
-        for place, index in enumerate(range(start, stop)):
-            file, data = sources.readable(pictures.files[index]), b""
-            try:
-                data = sources.read(pictures, index)
-                rows[place] = decode.decode(data, form)
-            except FileNotFoundError:  # listed a moment ago: not to be remembered as broken
-                gone = f"{file} vanished while {pictures.source} was being packed"
-                raise UserError(f"{gone}: try again when the files are at rest") from None
-            except Exception as error:  # Pillow raises many kinds; one file is at stake, not all
-                skipped.append((file, decode.why(error, data)))
-            else:
-                digests[place] = np.frombuffer(hashlib.sha256(data).digest(), np.uint8)
-                kept[place] = True
-        return Batch(rows[kept], kept, digests[kept], skipped)
+    def piece(start: int, stop: int) -> Callable[[], Batch]:
+        return partial(_decoded, sources.part(pictures, start, stop), form)
 
     key = key_of(decode.VERSION, sources.stamp(pictures), pictures.classes, asdict(form))
     return Job(
-        key, len(pictures), lambda: pictures.labels, pictures.classes, make, pictures.skipped
+        key, len(pictures), lambda: pictures.labels, pictures.classes, piece, pictures.skipped
     )
 
 
-def _packed_job(file: packed.Packed, form: Form) -> Job:
-    from PIL import Image
+def _decoded(pictures: sources.Pictures, form: Form) -> Batch:
+    rows = np.empty((len(pictures), *form.shape), np.uint8)
+    digests = np.empty((len(pictures), 32), np.uint8)
+    kept = np.zeros(len(pictures), bool)
+    skipped = []
+    for index, name in enumerate(pictures.files):
+        file, data = sources.readable(name), b""
+        try:
+            data = sources.read(pictures, index)
+            rows[index] = decode.decode(data, form)
+        except FileNotFoundError:  # listed a moment ago: not to be remembered as broken
+            gone = f"{file} vanished while {pictures.source} was being packed"
+            raise UserError(f"{gone}: try again when the files are at rest") from None
+        except Exception as error:  # Pillow raises many kinds; one file is at stake, not all
+            skipped.append((file, decode.why(error, data)))
+        else:
+            digests[index] = np.frombuffer(hashlib.sha256(data).digest(), np.uint8)
+            kept[index] = True
+    return Batch(rows[kept], kept, digests[kept], skipped)
 
+
+def _packed_job(file: packed.Packed, form: Form) -> Job:
     pixels = packed.stored(file)
 
-    def make(start: int, stop: int) -> Batch:
-        pictures = packed.in_colour(np.ascontiguousarray(pixels[start:stop]), file.layout)
-        images = (Image.fromarray(np.ascontiguousarray(picture)) for picture in pictures)
-        rows = np.stack([decode.squared(decode.plain(image), form) for image in images])
-        return _whole(rows, pictures)
+    def piece(start: int, stop: int) -> Callable[[], Batch]:
+        return partial(_fitted, np.ascontiguousarray(pixels[start:stop]), file.layout, form)
 
     key = key_of(decode.VERSION, packed.state(file), file.classes, asdict(form))
-    return Job(key, len(file), lambda: file.labels, file.classes, make)
+    return Job(key, len(file), lambda: file.labels, file.classes, piece)
+
+
+def _fitted(pixels: np.ndarray, layout: str, form: Form) -> Batch:
+    from PIL import Image
+
+    pictures = packed.in_colour(pixels, layout)
+    images = (Image.fromarray(np.ascontiguousarray(picture)) for picture in pictures)
+    rows = np.stack([decode.squared(decode.plain(image), form) for image in images])
+    return _whole(rows, pictures)
 
 
 def _flowers_job(count: int, form: Form, seed: int) -> Job:
-    def make(start: int, stop: int) -> Batch:
-        rows = builtin.drawn(start, stop, form, seed)
-        return _whole(rows, rows)
+    def piece(start: int, stop: int) -> Callable[[], Batch]:
+        return partial(_drawn, start, stop, form, seed)
 
     key = key_of("flowers", builtin.drawing_code(), count, seed, form.shape)
     labels = partial(builtin.flower_labels, count, seed)
-    return Job(key, count, labels, builtin.flowers.CLASSES, make)
+    return Job(key, count, labels, builtin.flowers.CLASSES, piece)
+
+
+def _drawn(start: int, stop: int, form: Form, seed: int) -> Batch:
+    rows = builtin.drawn(start, stop, form, seed)
+    return _whole(rows, rows)
 
 
 def _whole(rows: np.ndarray, origins: np.ndarray) -> Batch:
@@ -204,13 +217,14 @@ def _build(folder: Path, source: str, job: Job, form: Form, progress: bool) -> N
     """
     count = job.count
     stretch = min(64, max(1, STRETCH // math.prod(form.shape)))
+    pieces = (job.piece(start, min(start + stretch, count)) for start in range(0, count, stretch))
     kept = np.zeros(count, bool)
     digests = np.empty((count, 32), np.uint8)
     skipped, seen, made = list(job.skipped), 0, 0
     with (
         decode.quiet(),
         progress_bar(count, f"packing {source}", progress) as bar,
-        contextlib.closing(in_order(job.make, count, stretch)) as batches,
+        contextlib.closing(in_order(pieces, processes=count >= MANY)) as batches,
         open(folder / "images.npy", "wb") as file,
     ):
         file.write(packed.npy_header((count, *form.shape)))

@@ -14,7 +14,7 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -121,6 +121,13 @@ def read(pictures: Pictures, index: int, *, most: int = LARGEST) -> bytes:
         if size > LARGEST:
             raise ValueError(f"{size / 1e9:.1f} GB: too large for a picture")
         return file.read(most) if most < size else file.read()
+
+
+def part(pictures: Pictures, start: int, stop: int) -> Pictures:
+    """Return a stretch of the pictures, which needs memory for itself alone."""
+    members = None if pictures.members is None else pictures.members[start:stop].copy()
+    files, labels = pictures.files[start:stop], pictures.labels[start:stop].copy()
+    return replace(pictures, files=files, labels=labels, skipped=(), others={}, members=members)
 
 
 def stamp(pictures: Pictures) -> str:
