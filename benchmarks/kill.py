@@ -26,6 +26,7 @@ from figment.training.log import MEASURED, read_log
 
 WORDS = ["flowers:512", "--recipe", "dcgan", "--resolution", "32", "--width", "16", "--batch", "32"]
 WORDS += ["--tick", "640", "--save-every", "1600", "--precision", "float32"]
+WORDS += ["--metric-every", "640", "--features", "small", "--metric-count", "64"]
 
 
 def start(words: list[str], processes: int, cache: Path) -> subprocess.Popen:

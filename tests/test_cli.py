@@ -14,6 +14,7 @@ from figment.cli import COMMANDS, main
 from figment.launch import train
 
 SMALL = ["--resolution", "32", "--width", "4", "--batch", "4", "--tick", "8", "--images", "8"]
+SMALL += ["--metric-every", "8", "--features", "small", "--metric-count", "64"]
 
 
 @pytest.fixture

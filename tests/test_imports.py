@@ -15,11 +15,12 @@ ROOT = Path(figment.__file__).parent
 LEVELS = [
     {"errors", "randomness", "words"},
     {"files", "mesh"},
-    {"networks", "objectives", "data"},
+    {"networks", "objectives", "data", "metrics"},
     {"turns"},
     {"recipe"},
     {"recipes"},
     {"sampling"},
+    {"judging", "doctor"},
     {"training"},
     {"report"},
     {"run"},

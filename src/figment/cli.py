@@ -153,6 +153,83 @@ def sample(
     return 0
 
 
+def evaluate(
+    what: str,
+    /,
+    *,
+    against: str | None = None,
+    metrics: tuple[str, ...] = (),
+    features: str = "auto",
+    count: int | None = None,
+    seed: int = 0,
+    truncation: float | None = None,
+    out: Path | None = None,
+    device: str = "auto",
+    as_json: bool = False,
+) -> int:
+    """Score a run's samples, or a folder or zip of pictures, against real ones.
+
+    Args:
+        what: The run folder, or a folder or zip of pictures.
+        against: The real pictures; a run's own data without it.
+        metrics: Which scores (kid, fid, precision_recall, ...); all that can be had without it.
+        features: What is compared: auto, small, mobilenet, inception, dinov2, NAME:FILE, file:FILE.
+        count: How many samples to draw (5,000), or pictures to use (all).
+        seed: Seed of the first sample.
+        truncation: Cut the latents off at this value.
+        out: Folder for the pictures of look-alikes and nearest neighbours; a run's own without it.
+        device: cpu, cuda, mps, or auto.
+        as_json: Print JSON for other programs.
+    """
+    from figment.run import evaluate
+
+    how: dict[str, Any] = {"count": count} if count is not None else {}
+    how |= {"out": out} if out is not None else {}
+    found = evaluate(
+        what,
+        against=against,
+        metrics=metrics,
+        features=features,
+        seed=seed,
+        truncation=truncation,
+        device=device,
+        **how,
+    )
+    from figment import mesh
+    from figment.judging.table import text
+
+    if mesh.is_first():
+        print(json.dumps(found.as_json(), indent=2) if as_json else text(found))
+    mesh.stop()
+    return 0
+
+
+def doctor(what: str, /, *, as_json: bool = False) -> int:
+    """Say what is wrong with a run or with data, how sure that is, and what to do.
+
+    Args:
+        what: The run folder, or a folder, zip, packed file or built-in set.
+        as_json: Print JSON for other programs.
+    """
+    from figment.run import findings
+
+    print(findings(what, as_json=as_json))
+    return 0
+
+
+def compare(runs: list[str], /, *, out: Path | None = None) -> int:
+    """Set runs side by side: a table, and one HTML page with curves, grids, scores, differences.
+
+    Args:
+        runs: Two or more run folders.
+        out: The HTML file to write; comparison.html without it.
+    """
+    from figment.run import compare
+
+    print(compare(runs, out))
+    return 0
+
+
 def report(run: str, /) -> int:
     """Write a run's report, one HTML page that needs nothing else.
 
@@ -222,7 +299,10 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "train": train,
     "resume": resume,
     "sample": sample,
+    "evaluate": evaluate,
+    "doctor": doctor,
     "report": report,
+    "compare": compare,
     "recipes": recipes,
     "data inspect": data_inspect,
     "data pack": data_pack,

@@ -16,6 +16,14 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+def cache_root() -> Path:
+    """Return where figment keeps what it made or fetched: ``$FIGMENT_CACHE``, or the user's cache."""
+    chosen = os.environ.get("FIGMENT_CACHE")
+    if chosen:
+        return Path(chosen).expanduser()
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "figment"
+
+
 @contextmanager
 def replacing(path: Path) -> Generator[Path]:
     """Give a temporary name beside ``path``; on success the file takes its place at once.

@@ -167,13 +167,16 @@ def _play(
     from figment.training.log import Log
     from figment.training.state import load_state
     from figment.training.trainer import Trainer
+    from figment.training.watch import watch
 
     held = folder.lock(path) if mesh.is_first() else None
     trainer = Trainer(recipe, dataset, device)
     tally = load_state(path / "state", trainer)
     log = Log(path, images=trainer.clock.images, writes=mesh.is_first())
     used = folder.read_seconds(path)
-    session = Session(path, trainer, tally, log, end, deadline, began=started, used=used)
+    eyes = watch(path, trainer, progress=progress)
+    session = Session(path, trainer, tally, log, eyes, end, deadline, began=started, used=used)
+    session.data = folder.read(path)[2]["data"]
     try:
         signal = fit(session, progress=progress)
     finally:
@@ -186,8 +189,10 @@ def _play(
     mesh.barrier()
     run = Run(path, stopped_by=signal)
     if mesh.is_first():
+        findings = run.doctor()
         run.report()
         _say(progress, _what_next(run, trainer.clock.images, session.seconds()))
+        _say(progress, f"doctor: {findings[0].name}: {findings[0].evidence}")
     mesh.stop()
     return run
 
@@ -269,6 +274,7 @@ def _plan(
     progress: bool,
 ) -> Cost:
     from figment.training.plan import affordable, measure, sentence
+    from figment.training.watch import settle_measuring
 
     if deadline is None:
         cost, left = measure(recipe, dataset, device), None
@@ -278,7 +284,10 @@ def _plan(
         left = deadline - time.perf_counter()
     end = None if deadline else recipe.images
     _say(progress, sentence(name, cost, dataset, end=end, seconds=left))
-    return cost
+    speed = cost.images_per_second
+    return cost._replace(
+        recipe=settle_measuring(cost.recipe, dataset, device, speed, progress=progress)
+    )
 
 
 def _machine(

@@ -88,6 +88,18 @@ def _average_flat(tensors: Sequence[torch.Tensor]) -> None:
         tensor.copy_(mean.view_as(tensor))
 
 
+def gather(tensor: torch.Tensor) -> torch.Tensor:
+    """Return the processes' tensors [N, ...] one after another, in every process."""
+    import torch
+    import torch.distributed as dist
+
+    if size() == 1:
+        return tensor
+    parts: list[torch.Tensor] = [tensor] * size()
+    dist.all_gather_object(parts, tensor)
+    return torch.cat(parts)
+
+
 def rows(count: int) -> slice:
     """Return this process's share of ``count`` rows of a batch that belongs to all processes."""
     share = count // size()

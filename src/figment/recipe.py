@@ -62,6 +62,8 @@ class Recipe:
     """1 for grey, 3 for colour."""
     fit: Literal["crop", "pad", "stretch"] = "crop"
     """How a picture that is not square becomes square."""
+    held_out: float = 0.05
+    """Share of the pictures that training never sees, for honest scores (none of fewer than 200)."""
     mirror: bool = False
     """Show half of the reals mirrored left to right."""
 
@@ -106,6 +108,19 @@ class Recipe:
     save_every: int = 0
     """Images between two saves of the state for resuming; 0: about once a minute."""
 
+    metrics: tuple[str, ...] = ("kid",)
+    """Scores measured during training; by the first of them the best weights are chosen."""
+    features: str = "auto"
+    """What scores compare: auto, small, mobilenet, inception, dinov2, NAME:FILE or file:FILE."""
+    metric_every: int = 0
+    """Images between two measurements; 0: as often as a tenth of the time allows."""
+    metric_count: int = 1_000
+    """Samples a measurement draws."""
+    patience: int = 0
+    """Stop after so many measurements without a better one; 0: never."""
+    on_collapse: Literal["warn", "stop", "rollback"] = "warn"
+    """When training has collapsed: say so, stop, or go back to healthy weights at half the rates."""
+
     kind: ClassVar[Literal["images", "points"]] = "images"
     """What the family learns: pictures, or points in the plane."""
 
@@ -121,6 +136,13 @@ class Recipe:
         _positive(self, "resolution", "images", "batch", "latent", "discriminator_moves", "tick")
         _positive(self, "generator_lr", "discriminator_lr")
         _at_least_zero(self, "seed", "ema", "sample_every", "snapshot_every", "save_every")
+        _at_least_zero(self, "metric_every", "patience")
+        if self.metric_count < 64:
+            raise UserError(f"metric_count must be 64 or more, not {self.metric_count}")
+        if not 0 <= self.held_out < 1:
+            raise UserError(f"held_out must be at least 0 and below 1, not {self.held_out}")
+        if self.patience and not self.metrics:
+            raise UserError("patience needs a score to wait for: name one with --metrics")
         if self.channels not in (1, 3):
             raise UserError(f"channels must be 1 (grey) or 3 (colour), not {self.channels}")
         if not 0 <= self.dropout < 1:
@@ -157,7 +179,8 @@ class Recipe:
 
     def tiny(self) -> Self:
         """Return a form that plays a round in milliseconds, for tests."""
-        return replace(self, batch=4, images=32, tick=8, latent=min(self.latent, 8))
+        short = replace(self, batch=4, images=32, tick=8, latent=min(self.latent, 8))
+        return replace(short, features="small", metric_every=16, metric_count=64)
 
     # -- the players ------------------------------------------------------------------------------
 
@@ -214,6 +237,7 @@ class Recipe:
             {
                 "score/real": real.sigmoid().mean(),
                 "score/fake": fake.sigmoid().mean(),
+                "score/sign": real.sign().mean(),
                 "score/accuracy": ((real > 0).float().mean() + (fake < 0).float().mean()) / 2,
                 "jsd": divergence(real, fake),
             },

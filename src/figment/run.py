@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 from figment.errors import UserError
 
 if TYPE_CHECKING:
+    from figment.data import Dataset
+    from figment.doctor.finding import Finding
+    from figment.judging.evaluate import Evaluation
     from figment.sampling.generator import Generator
 
 
@@ -51,6 +55,60 @@ class Run:
 
         return read_log(self.path)
 
+    def evaluate(self, against: str | None = None, **how: Any) -> Evaluation:
+        """Score the run's samples, write evaluation.json and its pictures, and return the scores.
+
+        Against the data it was trained on, with what was held out of training kept apart, or against other
+        data. ``how`` is that of ``figment.judging.evaluate.evaluate_generator``.
+        """
+        from figment import mesh
+        from figment.judging.evaluate import evaluate_generator
+
+        dataset, held_out = self._data(against, how.get("progress", True))
+        found = evaluate_generator(
+            self.generator, dataset, held_out=held_out, source=str(self.path), **how
+        )
+        weights = self.weights()
+        found.weights, found.images = weights.name, _images_of(weights)
+        if mesh.is_first() and how.get("out") == self.path:
+            found.write(self.path)
+        return found
+
+    def doctor(self) -> list[Finding]:
+        """Return what the doctor finds in the run's log, the worst first, and write it to doctor.json."""
+        from figment.doctor.diagnosis import diagnose
+        from figment.files import write_json
+        from figment.recipe import fields_of
+
+        log = self.log()
+        findings = diagnose(log, fields_of(self.recipe), self.machine["data"])
+        images = log[-1]["images"] if log else 0
+        found = {"images": images, "findings": [finding._asdict() for finding in findings]}
+        write_json(self.path / "doctor.json", found)
+        return findings
+
+    def _data(
+        self, against: str | None, progress: bool
+    ) -> tuple[Dataset, tuple[float, int] | None]:
+        """Return data in the form that the run learned, and what it held out if they are its own."""
+        from figment.data import open_dataset
+
+        recipe, own = self.recipe, self.machine["data"]
+        dataset = open_dataset(
+            against or own["path"],
+            resolution=recipe.resolution,
+            channels=recipe.channels,
+            fit=recipe.fit,
+            seed=recipe.seed,
+            progress=progress,
+        )
+        same = dataset.fingerprint == own["fingerprint"]
+        if against is None and not same:
+            raise UserError(
+                f"{own['path']} has changed since {self.path} began: name the data with --against"
+            )
+        return dataset, (recipe.held_out, recipe.seed) if same else None
+
     def report(self) -> Path:
         """Write the run's report and model card; return the report's path."""
         from figment.report.card import write_card
@@ -63,6 +121,74 @@ class Run:
 def load(path: str | Path) -> Run:
     """Return the run in a folder. Raises UserError if there is none."""
     return Run(path)
+
+
+def evaluate(path: str | Path, *, against: str | None = None, **how: Any) -> Evaluation:
+    """Return the scores of a run, or of a folder or zip of pictures ``against`` another.
+
+    A run also gets evaluation.json, its pictures, and a new report.
+    """
+    from figment import mesh
+    from figment.judging.evaluate import evaluate_pictures
+    from figment.training.devices import choose_device
+    from figment.training.folder import holds_run
+
+    path = Path(path)
+    device = choose_device(how.pop("device", "auto"))
+    mesh.start(device)
+    how["device"] = str(device)
+    if holds_run(path):
+        run = Run(path)
+        found = run.evaluate(against, **{"out": run.path, **how})
+        if mesh.is_first():
+            run.report()
+        return found
+    if against is None:
+        raise UserError(
+            f"{path} is not a run, so there is nothing to compare it with: give --against DATA, "
+            "the real pictures"
+        )
+    for name in ("seed", "truncation"):
+        how.pop(name, None)
+    return evaluate_pictures(str(path), against, **how)
+
+
+def findings(what: str | Path, *, as_json: bool = False) -> str:
+    """Return what the doctor says of a run, whose report then shows it too, or of data."""
+    import json
+
+    from figment.doctor.data import examine
+    from figment.doctor.words import text
+    from figment.training.folder import holds_run
+
+    if holds_run(Path(what)):
+        run = Run(what)
+        found = run.doctor()
+        run.report()
+    else:
+        found = examine(str(what))
+    if as_json:
+        return json.dumps([finding._asdict() for finding in found], indent=2)
+    return text(found)
+
+
+def compare(runs: Sequence[str | Path], out: Path | None = None) -> str:
+    """Write the page that sets runs side by side; return the table and where the page is."""
+    from figment.report.compare import comparison_text, write_comparison
+
+    folders = [Run(run).path for run in runs]
+    page = write_comparison(folders, out)
+    return f"{comparison_text(folders)}\n\nlook at {page}"
+
+
+def _images_of(weights: Path) -> int | None:
+    """Return where the training was when a file of weights was written."""
+    import json
+
+    from safetensors import safe_open
+
+    with safe_open(weights, framework="numpy") as file:
+        return json.loads((file.metadata() or {})["figment"]).get("images")
 
 
 def sample(path: str | Path, *, out: Path | None = None, device: str = "auto", **how: Any) -> str:

@@ -20,8 +20,10 @@ from figment.run import load
 from figment.training.log import MEASURED
 
 RING = ["ring", "--hidden", "16", "--latent", "4", "--batch", "16", "--tick", "160"]
+RING += ["--metric-every", "4000", "--metric-count", "64"]
 RING += ["--save-every", "160"]
 FIELDS = {"hidden": (16,), "latent": 4, "batch": 16, "tick": 160, "save_every": 160}
+FIELDS |= {"metric_every": 4000, "metric_count": 64}
 
 
 def figment(*words: str, processes: int = 1) -> subprocess.Popen:
@@ -107,6 +109,7 @@ def test_two_processes_agree_with_one(tmp_path: Path):
 
     words = ["flowers:64", "--recipe", "cats-mlp", "--resolution", "16", "--hidden", "16", "32"]
     words += ["--batch", "8", "--images", "160", "--tick", "80", "--precision", "float32"]
+    words += ["--metric-every", "80", "--features", "small", "--metric-count", "64"]
     runs = [tmp_path / "one", tmp_path / "two"]
     for processes, run in enumerate(runs, start=1):
         process = figment("train", *words, "--run", str(run), processes=processes)
@@ -123,6 +126,7 @@ def test_two_processes_agree_with_one(tmp_path: Path):
 def test_two_processes_resume_bit_for_bit(tmp_path: Path):
     """Also with batch norm, whose statistics are kept equal in all processes."""
     words = ["flowers:64", "--resolution", "32", "--width", "4", "--batch", "8", "--tick", "40"]
+    words += ["--features", "small", "--metric-every", "40", "--metric-count", "64"]
     for images, run in (("160", "whole"), ("72", "half")):
         process = figment(
             "train", *words, "--images", images, "--run", str(tmp_path / run), processes=2

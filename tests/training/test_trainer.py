@@ -20,7 +20,7 @@ from figment.training.schedule import due, due_wider
 from figment.training.trainer import NotFinite, Trainer, build, learning
 
 CPU = torch.device("cpu")
-POINTS = Points(batch=8, hidden=(16,), latent=4, images=64, tick=16)
+POINTS = Points(batch=8, hidden=(16,), latent=4, images=64, tick=16, metric_every=64)
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ class Exploding(Points):
         return terms
 
 
-EXPLODING = Exploding(batch=8, hidden=(16,), latent=4, images=64, tick=16)
+EXPLODING = Exploding(batch=8, hidden=(16,), latent=4, images=64, tick=16, metric_every=64)
 
 
 def test_a_loss_that_is_not_finite_changes_nothing(ring):

@@ -6,6 +6,7 @@ from figment.data.glance import Look, advise, look
 from figment.data.inspection import Inspection, inspect
 from figment.data.order import Order, gather
 from figment.data.packing import open_dataset, pack
+from figment.data.split import split
 
 __all__ = [
     "Dataset",
@@ -19,4 +20,5 @@ __all__ = [
     "look",
     "open_dataset",
     "pack",
+    "split",
 ]

@@ -16,16 +16,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from figment.errors import UserError
+from figment.files import cache_root
 
 CARD = "card.json"
-
-
-def cache_root() -> Path:
-    """Return where packs are kept: ``$FIGMENT_CACHE``, or ``figment`` in the user's cache."""
-    chosen = os.environ.get("FIGMENT_CACHE")
-    if chosen:
-        return Path(chosen).expanduser()
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "figment"
 
 
 def key_of(*parts: object) -> str:

@@ -7,6 +7,7 @@ import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -18,9 +19,11 @@ from figment.training.devices import peak_memory
 from figment.training.interrupt import Interruption
 from figment.training.log import Log, Tally
 from figment.training.plan import too_large
+from figment.training.rescue import Alarm, examine, roll_back
 from figment.training.schedule import due, due_wider
 from figment.training.state import save_state, saved_clock
 from figment.training.trainer import NotFinite, Trainer
+from figment.training.watch import Watch
 
 REPORT_SECONDS = 1.5
 SAVE_SECONDS = 60.0
@@ -36,6 +39,7 @@ class Session:
     trainer: Trainer
     tally: Tally
     log: Log
+    watch: Watch
     end: int | None
     """Images at which it ends, if that is set."""
     deadline: float | None
@@ -50,6 +54,10 @@ class Session:
     saving: float = 0.0
     """Seconds that a grid with its snapshot, and the state, took at most so far."""
     ticked: tuple[float, int] = (0.0, 0)
+    data: dict[str, Any] = field(default_factory=dict)
+    """What machine.json says of the data."""
+    said: set[str] = field(default_factory=set)
+    """Names of the doctor's findings that have been said."""
 
     def finishing(self) -> float:
         """Return the seconds that the end of the run will take, its report included."""
@@ -61,9 +69,10 @@ class Session:
 
 
 def fit(session: Session, *, progress: bool = True) -> int:
-    """Play until the end, the deadline or a signal; return the signal's number, or 0.
+    """Play until the end, the deadline, a signal or no patience; return the signal's number, or 0.
 
-    Raises UserError, the last good state kept, when a loss is not finite or the disk is full.
+    Raises UserError, the last good state kept, when a loss is not finite, the disk is full, or training
+    has collapsed and is to stop then.
     """
     from tqdm import tqdm
 
@@ -84,12 +93,16 @@ def fit(session: Session, *, progress: bool = True) -> int:
     ):
         if trainer.clock.images == 0:
             _show(session, picture=True, snapshot=False)
+            session.watch.measure(trainer, session.seconds())
         reason = _agree(session, interruption, {}, 0.0)[1]
         while reason == 0:
             before, start = trainer.clock.images, time.perf_counter()
             try:
                 seen = trainer.round()
             except NotFinite as error:
+                if roll_back(session, Alarm("divergence", str(error))):
+                    _rewind(session, bar)
+                    continue
                 raise UserError(_not_finite(session, error)) from None
             except torch.OutOfMemoryError:
                 raise UserError(too_large(trainer.recipe)) from None
@@ -98,7 +111,17 @@ def fit(session: Session, *, progress: bool = True) -> int:
             bar.update(trainer.clock.images - before)
             if bar.disable is False:
                 bar.set_postfix_str(_status(values, session), refresh=False)
-            _write_what_is_due(session, before)
+            alarm = _write_what_is_due(session, before)
+            if session.watch.out_of_patience(trainer.recipe):
+                reason = reason or 1
+            if alarm is None:
+                continue
+            if roll_back(session, alarm):
+                _rewind(session, bar)
+                reason = 0
+            elif trainer.recipe.on_collapse != "warn":
+                _finish(session)
+                raise UserError(_stopped(session, alarm))
         _finish(session)
     return 0 if reason in (0, 1) else reason
 
@@ -139,8 +162,11 @@ def _agree(
     return dict(zip(seen, values, strict=True)), reason
 
 
-def _write_what_is_due(session: Session, before: int) -> None:
+def _write_what_is_due(session: Session, before: int) -> Alarm | None:
     recipe, now = session.trainer.recipe, session.trainer.clock.images
+    measured = recipe.metric_every > 0 and due(before, now, recipe.metric_every)
+    if measured:
+        session.tally.add(session.watch.measure(session.trainer, session.seconds()))
     if due(before, now, recipe.tick):
         _write_line(session)
         session.tally = Tally()
@@ -156,6 +182,15 @@ def _write_what_is_due(session: Session, before: int) -> None:
         save = time.perf_counter() - session.saved > pause
     if save:
         _save(session)
+    return examine(session) if measured else None
+
+
+def _rewind(session: Session, bar: Any) -> None:
+    """Let clocks and the bar show that training goes on from an earlier moment."""
+    session.saved_at = -1
+    session.ticked = (time.perf_counter(), session.trainer.clock.images)
+    bar.n = session.trainer.clock.images
+    bar.refresh()
 
 
 def _finish(session: Session) -> None:
@@ -183,6 +218,7 @@ def _write_line(session: Session, *, cut_short: bool = False) -> None:
         "rounds": clock.rounds,
         "seconds": round(session.seconds(), 3),
         **session.tally.means(),
+        **{name: float(value) for name, value in session.trainer.judge_held_out().items()},
         "speed/images_per_second": round((clock.images - images) / max(now - then, 1e-9), 2),
         "memory/gib": round(peak_memory(session.trainer.device), 3),
     }
@@ -226,6 +262,14 @@ def _status(values: dict[str, float], session: Session) -> str:
         left = max(0, int(session.deadline - time.perf_counter()))
         text += f" left {left // 60}:{left % 60:02d}"
     return text
+
+
+def _stopped(session: Session, alarm: Alarm) -> str:
+    at, run = session.trainer.clock.images, session.run
+    return (
+        f"training stopped at {at:,} images: {alarm.name}: {alarm.evidence}; all is saved: "
+        f"`figment doctor {run}` says what to do, `figment sample {run}` draws from the best weights"
+    )
 
 
 def _not_finite(session: Session, error: NotFinite) -> str:

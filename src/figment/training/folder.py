@@ -16,6 +16,10 @@ from figment.recipes import recipe_from
 if TYPE_CHECKING:
     from torch import nn
 
+BEST = "best.safetensors"
+"""The weights that scored best, which samples are drawn from where it is there."""
+EVENTS = "events.jsonl"
+"""What happened to a training that is not in its log: rollbacks."""
 GRID = 64
 """Pictures in a sample grid."""
 
@@ -139,10 +143,36 @@ def write_picture(run: Path, recipe: Recipe, net: nn.Module, images: int) -> Pat
 
 def write_snapshot(run: Path, recipe: Recipe, net: nn.Module, images: int) -> None:
     """Write the weights that samples are drawn with, and the recipe in the file's metadata."""
+    _write_weights(snapshot_path(run, images), run, recipe, net, {"images": images})
+
+
+def write_best(run: Path, recipe: Recipe, net: nn.Module, note: dict[str, Any]) -> None:
+    """Write the best weights so far; ``note`` says by which score, and when."""
+    _write_weights(run / BEST, run, recipe, net, note)
+
+
+def read_best(run: Path) -> dict[str, Any] | None:
+    """Return the note in a run's best weights, None where there are none."""
+    from safetensors import safe_open
+
+    if not (run / BEST).exists():
+        return None
+    try:
+        with safe_open(run / BEST, framework="numpy") as file:
+            note = json.loads(file.metadata()["figment"])
+            return {key: note[key] for key in ("images", "score", "value", "badness")}
+    except Exception as error:  # safetensors raises several kinds for damaged files
+        reason = f"{error}\n".splitlines()[0]
+        raise UserError(f"{run / BEST} is damaged ({reason}): delete that file") from None
+
+
+def _write_weights(
+    path: Path, run: Path, recipe: Recipe, net: nn.Module, note: dict[str, Any]
+) -> None:
     name = json.loads((run / "recipe.json").read_text(encoding="utf-8"))["recipe"]
     tensors = {key: tensor.contiguous().cpu() for key, tensor in net.state_dict().items()}
-    note = {"recipe": name, "fields": fields_of(recipe), "images": images}
-    write_tensors(snapshot_path(run, images), tensors, {"figment": json.dumps(note)})
+    about = {"recipe": name, "fields": fields_of(recipe), **note}
+    write_tensors(path, tensors, {"figment": json.dumps(about)})
 
 
 def tidy(run: Path) -> None:

@@ -47,6 +47,8 @@ class Log:
         self.path = run / "log.jsonl"
         kept = [line for line in read_log(run) if line["images"] <= images]
         kept = [line for line in kept if "open" not in line]  # their ticks go on now
+        self.lines = kept
+        """All lines, oldest first."""
         self.board = None
         if writes:
             write_text(self.path, "".join(json.dumps(line) + "\n" for line in kept))
@@ -59,6 +61,7 @@ class Log:
                 file.write(json.dumps(line) + "\n")
         except OSError as error:
             raise UserError(cannot_write(self.path, error)) from error
+        self.lines.append(line)
         images = int(line["images"])
         values = {name: line[name] for name in line.keys() - {"images", "open"}}
         self._tell(lambda board: [board.add_scalar(k, v, images) for k, v in values.items()])

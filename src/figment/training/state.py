@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -21,25 +22,29 @@ from figment.recipe import Clock
 from figment.training.log import Tally
 from figment.training.trainer import Trainer
 
+HEALTHY = "healthy.safetensors"
+"""The state that a rollback returns to."""
+
 
 def save_state(folder: Path, trainer: Trainer, tally: Tally) -> None:
     """Write the state, keeping the one before it as ``previous.safetensors``."""
     latest, previous = folder / "latest.safetensors", folder / "previous.safetensors"
-    note = {"clock": trainer.clock._asdict(), "tally": tally.to_json()}
-    tensors = {name: tensor.contiguous() for name, tensor in _tensors(trainer).items()}
-    write_tensors(
-        latest, tensors, {"figment": json.dumps(note)}, before=lambda: _keep(latest, previous)
-    )
+    _write(latest, trainer, tally, before=lambda: _keep(latest, previous))
 
 
-def load_state(folder: Path, trainer: Trainer) -> Tally:
+def save_healthy(folder: Path, trainer: Trainer, tally: Tally) -> None:
+    """Write the state as the one that a rollback returns to."""
+    _write(folder / HEALTHY, trainer, tally)
+
+
+def load_state(folder: Path, trainer: Trainer, name: str = "latest.safetensors") -> Tally:
     """Put a saved state into the trainer and return the open tick; a fresh one if nothing was saved.
 
     Raises UserError when the file is damaged or belongs to another recipe.
     """
     from safetensors import safe_open
 
-    latest = folder / "latest.safetensors"
+    latest = folder / name
     if not latest.exists():
         return Tally()
     _prime(trainer)
@@ -58,6 +63,7 @@ def load_state(folder: Path, trainer: Trainer) -> Tally:
         reason = f"{error}\n".splitlines()[0]
         raise UserError(_damaged(latest, reason)) from None
     trainer.clock = Clock(**note["clock"])
+    trainer.change_pace(note.get("pace", 1.0))
     return Tally.from_json(note["tally"])
 
 
@@ -73,6 +79,14 @@ def saved_clock(folder: Path) -> Clock:
             return Clock(**json.loads(file.metadata()["figment"])["clock"])
     except Exception as error:  # safetensors raises several kinds for damaged files
         raise UserError(_damaged(latest, f"{error}\n".splitlines()[0])) from None
+
+
+def _write(
+    path: Path, trainer: Trainer, tally: Tally, before: Callable[[], None] = lambda: None
+) -> None:
+    note = {"clock": trainer.clock._asdict(), "tally": tally.to_json(), "pace": trainer.pace}
+    tensors = {name: tensor.contiguous() for name, tensor in _tensors(trainer).items()}
+    write_tensors(path, tensors, {"figment": json.dumps(note)}, before)
 
 
 def _tensors(trainer: Trainer) -> dict[str, Tensor]:

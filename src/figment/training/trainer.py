@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from figment import mesh
-from figment.data import Dataset, Order, gather
+from figment.data import Dataset, Order, gather, split
 from figment.randomness import seed_of, stream
 from figment.recipe import Batch, Clock, Recipe, Terms
 from figment.training.average import WARM_UP, averaged, decay, follow, settled
@@ -27,6 +27,18 @@ class NotFinite(ArithmeticError):
     """A loss or a gradient is infinite or not a number; nothing has been changed by it."""
 
 
+class Album(nn.Module):
+    """The samples that the last measurement saw: the next one tells how far they have moved."""
+
+    SIZE = 256
+
+    def __init__(self, recipe: Recipe) -> None:
+        super().__init__()
+        kind = torch.uint8 if recipe.kind == "images" else torch.float32
+        self.register_buffer("samples", torch.zeros(self.SIZE, *recipe.shape, dtype=kind))
+        self.register_buffer("taken", torch.zeros((), dtype=torch.bool))
+
+
 class Trainer:
     """A recipe in play: networks, average, optimisers and clock."""
 
@@ -35,10 +47,13 @@ class Trainer:
         self.dataset = dataset
         self.device = device
         self.clock = Clock()
-        self.order = Order(len(dataset), recipe.seed)
+        self.rows, self.held_out = split(len(dataset), recipe.held_out, recipe.seed)
+        self.order = Order(len(self.rows), recipe.seed)
         self.nets = build(recipe, device)
         self.optimizers = recipe.optimizers(self.nets)
         self.play = recipe.turns()
+        self.pace = 1.0
+        """What the recipe's learning rates are multiplied by: halved by every rollback."""
 
     def round(self) -> dict[str, Tensor]:
         """Play one round and return the scalars seen in it, means over all processes."""
@@ -58,14 +73,12 @@ class Trainer:
         """Return this process's share of the next batch and move the clock on."""
         recipe, position = self.recipe, self.clock.images
         mine = mesh.rows(recipe.batch)
-        rows, labels = gather(self.dataset, self.order.indices(position, recipe.batch)[mine])
-        images = _own(rows).to(self.device)
-        if images.dtype == torch.uint8:
-            images = images.float().div_(127.5).sub_(1)
+        chosen = self.rows[self.order.indices(position, recipe.batch)[mine]]
+        images, labels = self.fetch(chosen)
         if recipe.mirror:
             flips = stream("mirror", recipe.seed, position).random(recipe.batch)[mine] < 0.5
-            chosen = torch.from_numpy(flips).to(self.device)[:, None, None, None]
-            images = torch.where(chosen, images.flip(3), images)
+            turned = torch.from_numpy(flips).to(self.device)[:, None, None, None]
+            images = torch.where(turned, images.flip(3), images)
         if images.ndim == 4:
             images = images.contiguous(memory_format=torch.channels_last)
         latents = stream("latents", recipe.seed, position).standard_normal(
@@ -74,9 +87,48 @@ class Trainer:
         self.clock = self.clock._replace(images=position + recipe.batch)
         return Batch(
             images,
-            _own(labels).to(self.device),
+            labels,
             _own(latents).to(self.device),
         )
+
+    def fetch(self, chosen: np.ndarray) -> tuple[Tensor, Tensor]:
+        """Return examples on the device, pictures in [-1, 1], and their labels."""
+        rows, labels = gather(self.dataset, chosen)
+        images = _own(rows).to(self.device)
+        if images.dtype == torch.uint8:
+            images = images.float().div_(127.5).sub_(1)
+        return images, _own(labels).to(self.device)
+
+    def change_pace(self, pace: float) -> None:
+        """Multiply the recipe's learning rates by ``pace`` from here on."""
+        for optimizer in self.optimizers.values():
+            for group in optimizer.param_groups:
+                group["lr"] *= pace / self.pace
+        self.pace = pace
+
+    @torch.no_grad()
+    def judge_held_out(self, count: int = 256) -> dict[str, Tensor]:
+        """Return what the discriminator says of pictures it never learned from; {} where none are.
+
+        Its mean probability that they are real, and the mean sign of its logits (Karras et al. 2020a,
+        section 3.1). Nothing changes by it, the running statistics of batch norm neither.
+        """
+        chosen = self.held_out[:count]
+        if len(chosen) < 2:
+            return {}
+        buffers = [(buffer, buffer.clone()) for buffer in self.nets.buffers()]
+        logits = []
+        with self.autocast():
+            for part in np.array_split(chosen, -(-len(chosen) // max(2, self.recipe.batch))):
+                images, labels = self.fetch(part)
+                logits.append(self.recipe.judge(self.nets, images, labels))
+        for buffer, before in buffers:
+            buffer.copy_(before)
+        all_of_them = torch.cat(logits)
+        return {
+            "score/held_out": all_of_them.sigmoid().mean(),
+            "score/held_out_sign": all_of_them.sign().mean(),
+        }
 
     def move(self, player: str, rule: Rule, batch: Batch, fakes: Tensor) -> dict[str, Tensor]:
         """Let one player take one optimiser step; return the scalars seen, by their names in the log.
@@ -119,6 +171,7 @@ def build(recipe: Recipe, device: torch.device) -> nn.ModuleDict:
     nets = recipe.build()
     if recipe.ema > 0:
         nets["average"] = averaged(nets["generator"])
+    nets["album"] = Album(recipe)
     return nets.to(device).to(memory_format=torch.channels_last)  # ty: ignore[no-matching-overload]
 
 

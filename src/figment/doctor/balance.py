@@ -1,0 +1,157 @@
+"""How the two players stand to each other: one too strong, both going in circles, or the sums blown up."""
+
+from __future__ import annotations
+
+import math
+from statistics import median
+
+from figment.doctor import flags
+from figment.doctor.finding import Finding
+from figment.doctor.history import FEW, History
+
+EARLY_ROUNDS = 500
+"""Until here nothing is called collapsed or overpowered: a DCGAN on cats had .98 look-alikes at 317
+rounds and .13 at 475."""
+
+SURE_ACCURACY = 0.985
+SURE_FAKE = 0.03
+"""Where the discriminator is right this often and gives fakes at most this, it teaches little. Healthy
+DCGANs stayed under .94 and above .11; C1 and C2, collapsed, were beyond both from 30,000 images on."""
+FAR = 0.35
+"""watch/distance beyond this is far from the data: healthy runs end below .2, untrained ones are at .8."""
+
+EVEN_ACCURACY = 0.62
+EVEN_JSD = 0.03
+"""Where the discriminator is right no more often and tells no more, it sees no difference. That is the
+goal if the samples are near the reals; if they are far, the generator has escaped it."""
+
+BLOWN_UP = 5.0
+"""A classifying discriminator's loss: 1.39 is guessing, healthy runs stayed below 1.4."""
+
+WANDERING = 0.35
+PAST_ITSELF = 2.0
+CIRCLES = 6
+"""watch/movement where the game goes in circles: beyond the first, and so many times watch/diversity, as
+the median of so many measurements. Points that rotated from mode to mode moved by .4 to 2 with
+diversities of .05 to .3; settled ones by .05 with 1; a healthy DCGAN by .3 to .7 with 1."""
+
+
+def divergence(history: History) -> Finding | None:
+    """The sums have left all bounds."""
+    broken = [line for line in history.log[-FEW:] if _not_finite(line)]
+    slower = flags.rates(history, 1 / 10)
+    if broken:
+        key = next(key for key, value in broken[0].items() if _bad(key, value))
+        return Finding(
+            "divergence",
+            "fault",
+            1.0,
+            f"{key} was not finite at {int(broken[0].get('images', 0)):,} images.",
+            "Train again with lower learning rates; nothing can be learned from here on.",
+            slower,
+        )
+    losses = history.latest("loss/discriminator")
+    if history.classifies and len(losses) == FEW and min(losses) > BLOWN_UP:
+        return Finding(
+            "divergence",
+            "fault",
+            0.9,
+            f"The discriminator's loss has been {min(losses):.3g} or more in the last {FEW} lines; "
+            "guessing would cost 1.39.",
+            "Train again with lower learning rates.",
+            slower,
+        )
+    return None
+
+
+def discriminator_too_strong(history: History) -> Finding | None:
+    """The discriminator is always right, so the generator is told nothing."""
+    if not history.classifies or history.rounds < EARLY_ROUNDS:
+        return None
+    accuracy, fake = history.level("score/accuracy", 0.5), history.level("score/fake", 0.5)
+    if accuracy < SURE_ACCURACY or fake > SURE_FAKE:
+        return None
+    distance = history.now("watch/distance")
+    if distance is not None and distance <= FAR:  # it is still being learned from
+        return None
+    evidence = (
+        f"The discriminator is right about {accuracy:.1%} of the pictures and gives samples "
+        f"{fake:.2g} on average (loss {history.level('loss/discriminator', 0):.2g})"
+    )
+    gradients = history.series("gradient/generator")
+    vanished = len(gradients) >= FEW and history.level("gradient/generator", 1) < 0.01 * max(
+        gradients
+    )
+    if vanished:
+        evidence += f"; the generator's gradient has fallen to {gradients[-1]:.2g}"
+    if distance is not None:
+        evidence += f"; samples are {distance:.2g} standard deviations from the reals"
+    return Finding(
+        "discriminator too strong",
+        "fault",
+        0.95 if distance is not None else 0.7,
+        evidence + ".",
+        "Hold the discriminator back: a lower learning rate, dropout, smoothed labels.",
+        flags.calmer(history),
+    )
+
+
+def generator_too_strong(history: History) -> Finding | None:
+    """The discriminator sees no difference although there is one."""
+    if not history.classifies or history.rounds < EARLY_ROUNDS:
+        return None
+    accuracy, jsd = history.level("score/accuracy", 0.5), history.level("jsd", 0.0)
+    distance = history.now("watch/distance")
+    if distance is None or distance < FAR or accuracy > EVEN_ACCURACY or jsd > EVEN_JSD:
+        return None
+    more = int(history.get("discriminator_moves", 1)) + 2
+    return Finding(
+        "generator too strong",
+        "fault",
+        0.9,
+        f"The discriminator is right about {accuracy:.0%} of the pictures, a guess (divergence it sees: "
+        f"{max(0.0, jsd):.2g}), yet samples are {distance:.2g} standard deviations from the reals.",
+        "Let the discriminator learn faster or move more often, or the generator slower.",
+        (
+            flags.rate(history, "discriminator", 4),
+            flags.rate(history, "generator", 1 / 4),
+            f"--discriminator-moves {more}",
+        ),
+    )
+
+
+def oscillation(history: History) -> Finding | None:
+    """The players chase each other in circles."""
+    moved = history.latest("watch/movement", CIRCLES)
+    spread = history.latest("watch/diversity", CIRCLES)
+    if min(len(moved), len(spread)) < FEW or history.rounds < EARLY_ROUNDS:
+        return None
+    far, wide = median(moved), median(spread)
+    if far < WANDERING or far < PAST_ITSELF * wide:
+        return None
+    return Finding(
+        "oscillation",
+        "fault",
+        min(0.95, 0.6 + far / 4),
+        f"From one measurement to the next, samples of the same latents move by {far:.2g} of the data's "
+        f"spread, and are spread by {wide:.2g} themselves (last {len(moved)} measurements): the generator "
+        "wanders about.",
+        "Lower the generator's learning rate and give the discriminator the faster one; no momentum may "
+        "help.",
+        (
+            flags.rate(history, "generator", 1 / 4),
+            flags.rate(history, "discriminator", 2),
+            "--betas 0 0.999",
+        ),
+    )
+
+
+def _not_finite(line: dict) -> bool:
+    return any(_bad(key, value) for key, value in line.items())
+
+
+def _bad(key: str, value: object) -> bool:
+    """A column that is infinite or no number; "not_finite" is what a training that broke off leaves."""
+    return (key == "not_finite" and bool(value)) or (
+        isinstance(value, float) and not math.isfinite(value)
+    )

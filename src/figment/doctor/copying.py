@@ -1,0 +1,100 @@
+"""Learning by heart: the discriminator knows its training pictures, or the generator copies them."""
+
+from __future__ import annotations
+
+from figment.doctor.balance import EARLY_ROUNDS
+from figment.doctor.finding import Finding
+from figment.doctor.history import FEW, History
+from figment.doctor.samples import few_samples
+
+GAP = 0.35
+"""(D(train) - D(held out)) / (D(train) - D(fake)) from which the discriminator knows pictures by heart."""
+ADA_TARGET = 0.6
+"""score/sign from which Karras et al. 2020a call a discriminator overfitting; a DCGAN's is beyond it in
+health too, so that it only counts beside the gap, or where few pictures have been seen very often."""
+SIGN_GAP = 0.3
+OFTEN = 50
+FEW_PICTURES = 1_000
+
+COPIED, COPIED_LEAST = 0.25, 0.1
+"""watch/copies from which samples are copies, where all training pictures are compared with or only some:
+healthy runs have 0 to .02 (.05 in their first minutes), held-out reals .01."""
+NEAR = 0.7
+"""watch/nearest below which samples are nearer to training examples than new ones would be; an averaged
+picture is near to all, so it only counts beside the copies."""
+REFERENCE = 1_000
+"""Training pictures that copies are looked for among (``signs.REALS``)."""
+
+
+def overfitting(history: History) -> Finding | None:
+    """The discriminator tells training pictures from new ones."""
+    if history.rounds < EARLY_ROUNDS:
+        return None
+    sign, held = history.mean("score/sign"), history.mean("score/held_out_sign")
+    real, new, fake = (history.mean(f"score/{name}") for name in ("real", "held_out", "fake"))
+    advice = (
+        "More or more varied pictures are the cure; mirrored ones and dropout help, and so does stopping "
+        "at the best score."
+    )
+    if new is None or real is None or fake is None or sign is None or held is None:
+        return _suspected(history, sign, advice)
+    gap = (real - new) / max(real - fake, 0.05)
+    if gap < GAP or sign - held < SIGN_GAP or sign < ADA_TARGET:
+        return None
+    return Finding(
+        "discriminator overfitting",
+        "fault" if gap > 2 * GAP else "warning",
+        min(0.95, 0.5 + gap / 2),
+        f"The discriminator gives training pictures {real:.2f}, held-out ones {new:.2f} and samples "
+        f"{fake:.2f} (mean signs {sign:.2f} and {held:.2f}): {gap:.0%} of what it tells apart is learned "
+        "by heart.",
+        advice,
+        _against(history),
+    )
+
+
+def memorisation(history: History) -> Finding | None:
+    """Samples are training pictures."""
+    if history.rounds < EARLY_ROUNDS or history.measured() < FEW or few_samples(history):
+        return None
+    copies, nearest = (
+        min(history.latest("watch/copies") or [0.0]),
+        history.value("watch/nearest", 1.0),
+    )
+    seen = min(1.0, REFERENCE / history.count) if history.count else 1.0
+    if copies < max(COPIED_LEAST, COPIED * seen) or nearest > NEAR:
+        return None
+    return Finding(
+        "memorisation",
+        "fault",
+        min(0.95, 0.6 + copies / 2),
+        f"{copies:.0%} of the samples are far nearer to one training picture than to any other, and the "
+        f"usual distance to the nearest is {nearest:.2g} of a new picture's ({history.count:,} pictures, "
+        f"{history.passes:,.0f} passes).",
+        "The generator repeats its training pictures: train on more of them, or stop earlier.",
+        _against(history),
+    )
+
+
+def _suspected(history: History, sign: float | None, advice: str) -> Finding | None:
+    few = 0 < history.count < FEW_PICTURES and history.passes > OFTEN
+    if sign is None or sign < ADA_TARGET or not few:
+        return None
+    return Finding(
+        "discriminator overfitting",
+        "warning",
+        0.5,
+        f"Of {history.count:,} pictures, each seen {history.passes:,.0f} times, the discriminator takes "
+        f"{(1 + sign) / 2:.0%} for real; none were held out to compare with.",
+        advice,
+        _against(history),
+    )
+
+
+def _against(history: History) -> tuple[str, ...]:
+    found = []
+    if not history.fields.get("mirror") and not history.points():
+        found.append("--mirror")
+    if history.get("dropout") == 0:
+        found.append("--dropout 0.3")
+    return tuple(found)

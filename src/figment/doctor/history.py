@@ -1,0 +1,95 @@
+"""History: a run's log as the rules read it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from statistics import median
+from typing import Any
+
+RECENT = 0.2
+"""Share of the log that counts as now, for what every line has."""
+FEW = 3
+"""Lines or measurements that now has at least: one alone may be chance."""
+PROBABILITIES = frozenset({"nonsaturating", "minimax"})
+"""Objectives whose discriminator is a classifier, so that its scores are probabilities."""
+
+
+class History:
+    """The lines of a log, the recipe's fields and what is known of the data; any of it may be missing."""
+
+    def __init__(
+        self, log: Sequence[dict[str, Any]], fields: dict[str, Any], data: dict[str, Any]
+    ) -> None:
+        self.log = [line for line in log if _is_number(line.get("images"))]
+        self.fields = fields
+        self.data = data
+        self.images = int(self.log[-1]["images"]) if self.log else 0
+        self.count = int(data.get("count") or 0)
+
+    def get(self, field: str, default: float = 0.0) -> float:
+        """Return a number of the recipe."""
+        value: Any = self.fields.get(field)
+        return float(value) if _is_number(value) else default
+
+    @property
+    def rounds(self) -> int:
+        """Rounds played."""
+        if self.log and _is_number(self.log[-1].get("rounds")):
+            return int(self.log[-1]["rounds"])
+        return self.images // max(1, int(self.get("batch", 1) * self.get("discriminator_moves", 1)))
+
+    @property
+    def passes(self) -> float:
+        """Passes over the data."""
+        return self.images / self.count if self.count else 0.0
+
+    @property
+    def classifies(self) -> bool:
+        """Whether the discriminator's scores are probabilities."""
+        return self.fields.get("objective", "nonsaturating") in PROBABILITIES
+
+    def series(self, key: str) -> list[float]:
+        """Return the finite values of a column, oldest first."""
+        return [float(line[key]) for line in self.log if _is_number(line.get(key))]
+
+    def latest(self, key: str, count: int = FEW) -> list[float]:
+        """Return the last few measurements of a column."""
+        return self.series(key)[-count:]
+
+    def now(self, key: str) -> float | None:
+        """Return the median of the last few measurements of a column, or None without any."""
+        values = self.latest(key)
+        return median(values) if values else None
+
+    def recent(self, key: str) -> list[float]:
+        """Return the values of a column in the last stretch of the log."""
+        values = self.series(key)
+        return values[-max(FEW, math.ceil(RECENT * len(values))) :]
+
+    def mean(self, key: str) -> float | None:
+        """Return the mean of a column over the last stretch, or None without values."""
+        values = self.recent(key)
+        return sum(values) / len(values) if values else None
+
+    def value(self, key: str, default: float) -> float:
+        """Return ``now`` of a column, or a default where it was not measured."""
+        found = self.now(key)
+        return default if found is None else found
+
+    def level(self, key: str, default: float) -> float:
+        """Return ``mean`` of a column, or a default where it is missing."""
+        found = self.mean(key)
+        return default if found is None else found
+
+    def measured(self) -> int:
+        """Return how many lines hold signs of health."""
+        return len(self.series("watch/diversity"))
+
+    def points(self) -> bool:
+        """Return whether the run learns points in the plane."""
+        return tuple(self.data.get("shape") or ()) == (2,)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

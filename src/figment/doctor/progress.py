@@ -1,0 +1,80 @@
+"""Where nothing is wrong: too early to tell, healthy, or converged."""
+
+from __future__ import annotations
+
+from figment.doctor.balance import EARLY_ROUNDS
+from figment.doctor.finding import Finding
+from figment.doctor.history import History
+
+ENOUGH = 12
+"""Measurements that a plateau is read from."""
+BETTER = 0.9
+"""A run still learns while its last third is better than the third before by this factor."""
+GOOD = 0.2
+"""watch/distance from which a run may be called converged: reals are at .08 of themselves."""
+
+
+def too_early(history: History) -> Finding | None:
+    """Nothing can be said yet."""
+    if history.rounds >= EARLY_ROUNDS and len(history.log) >= 3:
+        return None
+    return Finding(
+        "too early to tell",
+        "good",
+        0.9,
+        f"{history.rounds:,} rounds have been played; before {EARLY_ROUNDS:,} healthy runs look like "
+        "collapsed ones.",
+        "Keep going.",
+    )
+
+
+def progress(history: History) -> Finding:
+    """Whether more training will help, for a run without faults."""
+    early = too_early(history)
+    if early:
+        return early
+    converged = _plateau(history)
+    if converged:
+        return converged
+    distance, diversity = history.now("watch/distance"), history.now("watch/diversity")
+    if distance is None or diversity is None:
+        evidence = (
+            f"Losses and scores are within the bounds of healthy runs at {history.images:,} images."
+        )
+        return Finding("healthy", "good", 0.6, evidence, "Keep going.")
+    return Finding(
+        "healthy",
+        "good",
+        0.9,
+        f"Samples are {distance:.2g} standard deviations from the reals (reals among themselves: about "
+        f".08) with {diversity:.0%} of their diversity.",
+        "Keep going.",
+    )
+
+
+def _plateau(history: History) -> Finding | None:
+    """Return the finding for a run whose scores have stopped moving; by a metric where there is one."""
+    key, values = _yardstick(history)
+    if len(values) < ENOUGH:
+        return None
+    third = len(values) // 3
+    before, last = min(values[:-third]), min(values[-third:])
+    if last < BETTER * before or history.value("watch/distance", 0.0) > GOOD:
+        return None
+    return Finding(
+        "converged",
+        "good",
+        0.8,
+        f"The best {key} of the last third of the run is {last:.3g}; {before:.3g} had been reached before.",
+        "More training of this kind will hardly help: take the best weights, or change the recipe "
+        "(width, more data).",
+    )
+
+
+def _yardstick(history: History) -> tuple[str, list[float]]:
+    """Return the column that says how good the run is (lower is better), and its values."""
+    names = {key for line in history.log for key in line if key.startswith("metric/")}
+    for name in ("metric/kid", "metric/fid"):
+        if name in names:
+            return name.removeprefix("metric/"), history.series(name)
+    return "distance to the reals", history.series("watch/distance")

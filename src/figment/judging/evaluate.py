@@ -1,0 +1,188 @@
+"""``figment evaluate``: every score of a run, a folder or a zip, with floors, intervals and pictures."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from figment import mesh
+from figment.data import Dataset, look, open_dataset, split
+from figment.errors import UserError
+from figment.files import write_json
+from figment.judging import pictures
+from figment.judging.judge import Judge, extractor_for, judge
+from figment.judging.measures import MEASURES, lacking
+from figment.judging.sides import Side, real_side, sample_side
+from figment.metrics.score import Score
+
+if TYPE_CHECKING:
+    from figment.metrics.features import Extractor
+    from figment.sampling.generator import Generator
+
+COUNT = 5_000
+"""Samples that are drawn of a run, unless the user says how many."""
+LEAST_OF_CLASS = 50
+"""Samples and reals that a class needs for scores of its own."""
+PER_CLASS = ("kid",)
+"""Scores that are given class by class, where there are classes."""
+
+
+@dataclass
+class Evaluation:
+    """What was measured, on what, and the pictures that show it."""
+
+    source: str
+    scores: list[Score]
+    notes: list[str] = field(default_factory=list)
+    """What could not be measured, and why; what to be careful with."""
+    images: int | None = None
+    """Where the training was whose weights these are."""
+    weights: str = ""
+    pictures: dict[str, str] = field(default_factory=dict)
+    """Path below the folder that they were written to, by name."""
+    made: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as plain values, for evaluation.json and for other programs."""
+        return vars(self) | {"scores": [score._asdict() for score in self.scores]}
+
+    def write(self, folder: Path) -> None:
+        """Write evaluation.json."""
+        write_json(folder / "evaluation.json", self.as_json())
+
+
+def evaluate_generator(
+    generator: Generator,
+    dataset: Dataset,
+    *,
+    held_out: tuple[float, int] | None,
+    metrics: Sequence[str] = (),
+    features: str = "auto",
+    count: int = COUNT,
+    seed: int = 0,
+    truncation: float | None = None,
+    device: str = "cpu",
+    out: Path | None = None,
+    source: str = "",
+    progress: bool = True,
+) -> Evaluation:
+    """Return the scores of ``count`` samples against a data set.
+
+    ``held_out``: share and seed of the pictures that the training did not see, None where the data are not
+    those of the training. Pictures go to ``out``.
+    """
+    extractor = extractor_for(generator.recipe.kind, features, device)
+    rows, apart = np.arange(len(dataset)), np.empty(0, np.int64)
+    if held_out is not None:
+        rows, apart = split(len(dataset), *held_out)
+    if count < 20:
+        raise UserError(f"count must be 20 or more for a score to mean anything, not {count}")
+    reals = _reals(dataset, rows, extractor, progress)
+    unseen = _reals(dataset, apart, extractor, False) if len(apart) else None
+    samples = sample_side(
+        generator, count, extractor, seed=seed, truncation=truncation, progress=progress
+    )
+    has_classes = generator.recipe.labels_for([0], torch.device("cpu")) is not None
+    classes = dataset.classes if has_classes else ()
+    return _judged(source, samples, reals, unseen, extractor, metrics, classes, out, progress)
+
+
+def evaluate_pictures(
+    source: str,
+    against: str,
+    *,
+    metrics: Sequence[str] = (),
+    features: str = "auto",
+    count: int | None = None,
+    device: str = "cpu",
+    out: Path | None = None,
+    progress: bool = True,
+) -> Evaluation:
+    """Return the scores of a folder or a zip of pictures against another."""
+    seen = look(source)
+    if seen.kind == "points" or look(against).kind == "points":
+        raise UserError("points are scored by the run that draws them: figment evaluate RUN")
+    form = {"resolution": min(256, seen.side or 64), "channels": 1 if seen.grey else 3}
+    ours = open_dataset(source, **form, progress=progress)
+    theirs = open_dataset(against, **form, progress=progress)
+    extractor = extractor_for("images", features, device)
+    rows = np.arange(len(ours))
+    if count is not None and count < len(rows):
+        rows = np.unique(np.linspace(0, len(rows) - 1, count).astype(int))
+    if len(rows) < 20:
+        raise UserError(f"{source} holds {len(rows)} pictures: scores need 20 or more")
+    samples = _reals(ours, rows, extractor, progress)
+    reals = _reals(theirs, np.arange(len(theirs)), extractor, progress)
+    classes = ours.classes if ours.classes == theirs.classes else ()
+    return _judged(source, samples, reals, None, extractor, metrics, classes, out, progress)
+
+
+def _reals(dataset: Dataset, rows: np.ndarray, extractor: Extractor | None, progress: bool) -> Side:
+    """Return real pictures with their features, made by the first process while the others wait."""
+    if not mesh.is_first():
+        mesh.barrier()
+    side = real_side(dataset, rows, extractor, progress=progress and mesh.is_first())
+    if mesh.is_first():
+        mesh.barrier()
+    return side
+
+
+def _judged(
+    source: str,
+    samples: Side,
+    reals: Side,
+    held_out: Side | None,
+    extractor: Extractor | None,
+    metrics: Sequence[str],
+    classes: Sequence[str],
+    out: Path | None,
+    progress: bool,
+) -> Evaluation:
+    names, notes = list(metrics), []
+    if not metrics:
+        for name, measure in MEASURES.items():
+            missing = lacking(measure, samples, reals, held_out)
+            names += [] if missing else [name]
+            notes += [f"{name} was left out: it needs {', '.join(missing)}"] if missing else []
+    one = judge(names, extractor, reals, held_out, len(samples), all_reals=True)
+    scores = _scores(one, samples, progress and mesh.is_first())
+    for label, group in enumerate(classes):
+        parts = [side.of(side.labels == label) for side in (samples, reals)]
+        if min(map(len, parts)) >= LEAST_OF_CLASS:
+            wanted = [name for name in PER_CLASS if name in names]
+            of_class = judge(wanted, extractor, parts[1], None, len(parts[0]), all_reals=True)
+            scores += of_class.scores(parts[0], group=group)
+    if min(len(samples), len(reals)) < 2_048:
+        notes.append(
+            f"{len(samples):,} samples and {len(reals):,} reals are few: "
+            "below 2,048 trust kid and its interval"
+        )
+    made = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    found = Evaluation(source, scores, notes, made=made)
+    if out is not None and samples.images.ndim == 4 and mesh.is_first():
+        found.pictures = pictures.write(out, samples, reals)
+    return found
+
+
+def _scores(one: Judge, samples: Side, progress: bool) -> list[Score]:
+    from dataclasses import replace
+
+    from tqdm import tqdm
+
+    bar = tqdm(one.measures, desc="scoring", unit=" scores", disable=not progress, leave=False)
+    return [score for measure in bar for score in replace(one, measures=[measure]).scores(samples)]
+
+
+def read_evaluation(run: Path) -> dict[str, Any] | None:
+    """Return a run's evaluation.json, None where there is none that can be read."""
+    try:
+        return json.loads((run / "evaluation.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None

@@ -1,0 +1,292 @@
+"""The scores by name: what each compares, which way is better, and its honest interval."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Literal, NamedTuple
+
+import torch
+
+from figment.errors import UserError, nearest
+from figment.judging.sides import Side
+from figment.metrics import distances, diversity, manifolds, memorisation
+from figment.metrics.artefacts import checkerboard
+from figment.metrics.bins import ndb
+from figment.metrics.classification import classification_accuracy_score
+from figment.metrics.intervals import Interval, bootstrap, half_samples, proportion
+from figment.metrics.modes import point_modes
+
+FEW = 2_048
+"""Under this many pictures a side the bias of FID and IS exceeds most differences between models."""
+MOST_PAIRS = 10_000
+"""Pictures a side that scores of all pairs look at, at most."""
+
+
+class Figure(NamedTuple):
+    """One figure that a measure gives."""
+
+    name: str
+    value: float
+    interval: Interval | None = None
+    better: Literal["lower", "higher", "floor"] = "lower"
+    note: str = ""
+
+
+Give = Callable[[Side, Side, Side | None, bool], list[Figure]]
+
+
+class Measure(NamedTuple):
+    """A way to judge samples."""
+
+    give: Give
+    """Takes samples, reals, held-out reals if there are any, and whether intervals are wanted."""
+    gives: tuple[str, ...]
+    """Names of the figures."""
+    about: str
+    floor: bool = True
+    """Whether real pictures in the samples' place are worth their time."""
+    needs: frozenset[str] = frozenset()
+    """Of "pictures", "logits", "held-out pictures", "classes", "known modes"."""
+
+
+def fid(samples: Side, reals: Side, held_out: Side | None, sure: bool) -> list[Figure]:
+    """Return the Fréchet distance of the features."""
+    a, b = distances.moments(reals.features), distances.moments(samples.features)
+    interval = distances.fid_interval(reals.features, samples.features) if sure else None
+    return [Figure("fid", distances.fid(a, b), interval, note=_few(samples, reals))]
+
+
+def fid_infinity(samples: Side, reals: Side, held_out: Side | None, sure: bool) -> list[Figure]:
+    """Return the Fréchet distance extrapolated to any number of samples."""
+    found = distances.fid_infinity(distances.moments(reals.features), samples.features)
+    width = samples.features.shape[1]
+    short = len(samples) < 10 * width
+    note = f"read off fewer than {width} samples: too low" if short else ""
+    return [Figure("fid_infinity", found.value, note=note)]
+
+
+def kid(samples: Side, reals: Side, held_out: Side | None, sure: bool) -> list[Figure]:
+    """Return the kernel distance of the features, all pairs at once."""
+    found = distances.kid_full(_some(reals).features, _some(samples).features)
+    return [Figure("kid", found.value, Interval(found.low, found.high))]
+
+
+def inception_score(samples: Side, reals: Side, held_out: Side | None, sure: bool) -> list[Figure]:
+    """Return the Inception Score of the network's classes."""
+
+    def score(logits: torch.Tensor) -> float:
+        return distances.inception_score(logits, splits=min(10, len(logits)))[0]
+
+    assert samples.logits is not None
+    interval = half_samples(score, samples.logits, resamples=20) if sure else None
+    value = score(samples.logits)
+    return [Figure("inception_score", value, interval, "higher", _few(samples, samples))]
+
+
+def precision_recall(samples: Side, reals: Side, held_out: Side | None, sure: bool) -> list[Figure]:
+    """Return improved precision and recall, k = 3."""
+    real, fake = _some(reals).features, _some(samples).features
+    found = manifolds.precision_recall(real, fake)
+    sides = manifolds.precision_recall_intervals(real, fake) if sure else (None, None)
+    return [
+        Figure("precision", found.precision, sides[0], "higher"),
+        Figure("recall", found.recall, sides[1], "higher"),
+    ]
+
+
+def density_coverage(samples: Side, reals: Side, held_out: Side | None, sure: bool) -> list[Figure]:
+    """Return density and coverage, k = 5."""
+    real, fake = _some(reals).features, _some(samples).features
+    found = manifolds.density_coverage(real, fake)
+    sides = manifolds.density_coverage_intervals(real, fake) if sure else (None, None)
+    return [
+        Figure("density", found.density, sides[0], "higher"),
+        Figure("coverage", found.coverage, sides[1], "higher"),
+    ]
+
+
+def variety(samples: Side, reals: Side, held_out: Side | None, sure: bool) -> list[Figure]:
+    """Return the mean distance of two samples' features, over the reals'."""
+    real = diversity.feature_diversity(reals.features)
+
+    def score(features: torch.Tensor) -> float:
+        return diversity.feature_diversity(features, limit=2048) / real
+
+    interval = half_samples(score, samples.features, resamples=20) if sure else None
+    return [
+        Figure("diversity", diversity.feature_diversity(samples.features) / real, interval, "floor")
+    ]
+
+
+def ms_ssim(samples: Side, reals: Side, held_out: Side | None, sure: bool) -> list[Figure]:
+    """Return the mean structural similarity of two samples."""
+    images = torch.from_numpy(samples.pictures())
+    return [Figure("ms_ssim", diversity.mean_ms_ssim(images), better="floor")]
+
+
+def look_alikes(samples: Side, reals: Side, held_out: Side | None, sure: bool) -> list[Figure]:
+    """Return the share of samples that nearly repeat another."""
+    found = diversity.look_alikes(samples.features, reals.features)
+    interval = proportion(found.share, found.count) if sure else None
+    return [Figure("look_alikes", found.share, interval, "floor")]
+
+
+def bins(samples: Side, reals: Side, held_out: Side | None, sure: bool) -> list[Figure]:
+    """Return NDB/K, the share of regions of the data with the wrong share of samples."""
+    k = max(2, min(100, len(reals) // 20, len(samples) // 10))
+    found = ndb(_some(reals).features, _some(samples).features, k=k)
+    return [Figure("ndb", found.value, note=f"{k} bins")]
+
+
+def copies(samples: Side, reals: Side, held_out: Side | None, sure: bool) -> list[Figure]:
+    """Return three tests of whether samples are copies of training pictures."""
+    real, fake = reals.features, samples.features
+    authentic = memorisation.authenticity(fake, real)
+    interval = None
+    if sure:
+        low, high = proportion(authentic / 100, len(samples))
+        interval = Interval(100 * low, 100 * high)
+    figures = [Figure("authenticity", authentic, interval, "floor")]
+    if held_out is None or len(held_out) < 50:
+        return figures
+    ratio = memorisation.nearest_ratio(fake, real, held_out.features)
+    interval = proportion(ratio.suspicious, len(samples)) if sure else None
+    figures.append(Figure("copied", ratio.suspicious, interval, "floor"))
+    c_t = memorisation.data_copying(fake, real, held_out.features)
+    return [*figures, Figure("c_t", c_t.value, better="floor", note="under -5: copies")]
+
+
+def checkerboards(samples: Side, reals: Side, held_out: Side | None, sure: bool) -> list[Figure]:
+    """Return the energy at the highest frequency, over the reals'."""
+    own = checkerboard(torch.from_numpy(samples.pictures()))
+    real = float(checkerboard(torch.from_numpy(reals.pictures())).mean()) or 1e-12
+    interval = bootstrap(lambda rows: float(rows.mean()) / real, own) if sure else None
+    return [Figure("checkerboard", float(own.mean()) / real, interval, "floor")]
+
+
+def classified(samples: Side, reals: Side, held_out: Side | None, sure: bool) -> list[Figure]:
+    """Return the classification accuracy score in both directions, from small classifiers of our own."""
+    assert held_out is not None
+    sets = []
+    for side in (reals, held_out, samples):
+        side = _some(side)
+        sets.append((torch.from_numpy(side.pictures(MOST_PAIRS)), side.labels))
+    train, test, fake = sets
+    found = classification_accuracy_score(train, test, fake, int(train[1].max()) + 1)
+    gan_train = proportion(found.gan_train, len(test[1])) if sure else None
+    gan_test = proportion(found.gan_test, len(fake[1])) if sure else None
+    note = f"learned from {found.count:,} pictures; from as many reals: {found.baseline:.3f}"
+    return [
+        Figure("gan_train", found.gan_train, gan_train, "higher", note),
+        Figure("gan_test", found.gan_test, gan_test, "higher"),
+    ]
+
+
+def modes(samples: Side, reals: Side, held_out: Side | None, sure: bool) -> list[Figure]:
+    """Return which modes of the points are found, and the share of points near one."""
+    labels = [reals.labels == mode for mode in reals.labels.unique()]
+    centres = torch.stack([reals.features[mode].mean(0) for mode in labels])
+    spread = [(reals.features[m] - c).square().mean() for m, c in zip(labels, centres, strict=True)]
+    found = point_modes(samples.features, centres, float(torch.stack(spread).mean().sqrt()))
+    quality = proportion(found.high_quality, len(samples)) if sure else None
+    return [
+        Figure("modes", found.found, None, "higher", f"of {found.total}"),
+        Figure(
+            "high_quality", found.high_quality, quality, "higher", "within 3 deviations of a mode"
+        ),
+    ]
+
+
+MEASURES: dict[str, Measure] = {
+    "kid": Measure(kid, ("kid",), "kernel distance, unbiased: the one to trust on few pictures"),
+    "fid": Measure(fid, ("fid",), "Fréchet distance: what papers print, biased on few pictures"),
+    "fid_infinity": Measure(
+        fid_infinity, ("fid_infinity",), "Fréchet distance extrapolated to any number of samples"
+    ),
+    "precision_recall": Measure(
+        precision_recall,
+        ("precision", "recall"),
+        "how much looks real, how much of the real is made",
+    ),
+    "density_coverage": Measure(
+        density_coverage, ("density", "coverage"), "the same, mended against outliers"
+    ),
+    "diversity": Measure(variety, ("diversity",), "distance between samples, over the reals'"),
+    "ms_ssim": Measure(
+        ms_ssim,
+        ("ms_ssim",),
+        "likeness of two samples; higher is less diverse",
+        needs=frozenset({"pictures"}),
+    ),
+    "look_alikes": Measure(look_alikes, ("look_alikes",), "share of near-duplicates among samples"),
+    "ndb": Measure(bins, ("ndb",), "share of regions of the data with the wrong share of samples"),
+    "copies": Measure(
+        copies, ("authenticity", "copied", "c_t"), "whether samples are copies of training pictures"
+    ),
+    "checkerboard": Measure(
+        checkerboards,
+        ("checkerboard",),
+        "energy at the highest frequency, over the reals'",
+        needs=frozenset({"pictures"}),
+    ),
+    "modes": Measure(
+        modes, ("modes", "high_quality"), "modes that points find", needs=frozenset({"known modes"})
+    ),
+    "classified": Measure(
+        classified,
+        ("gan_train", "gan_test"),
+        "classifiers trained on samples and tested on reals, and the reverse",
+        floor=False,
+        needs=frozenset({"classes", "held-out pictures", "pictures"}),
+    ),
+    "inception_score": Measure(
+        inception_score, ("inception_score",), "classes: sharp and varied", needs=frozenset({"logits"})
+    ),
+}
+"""Every score by the name that ``--metrics`` takes."""
+
+
+def measures_for(names: Iterable[str]) -> list[Measure]:
+    """Return the measures for names of measures or of their figures, each once, in that order.
+
+    Raises UserError with the nearest name for one that does not exist.
+    """
+    chosen: dict[str, Measure] = {}
+    for name in names:
+        found = [key for key, measure in MEASURES.items() if name == key or name in measure.gives]
+        if not found:
+            known = [*MEASURES, *(figure for m in MEASURES.values() for figure in m.gives)]
+            hint = nearest(name, known)
+            raise UserError(
+                f"there is no score {name!r}.{hint or f' There are: {listed(MEASURES)}.'}"
+            )
+        chosen[found[0]] = MEASURES[found[0]]
+    return list(chosen.values())
+
+
+def lacking(measure: Measure, samples: Side, reals: Side, held_out: Side | None) -> Sequence[str]:
+    """Return what a measure needs and these sides do not have."""
+    has = {
+        "classes": len(samples.labels.unique()) > 1,
+        "known modes": samples.images.ndim == 2 and len(reals.labels.unique()) > 1,
+        "pictures": samples.images.ndim == 4,
+        "logits": samples.logits is not None,
+        "held-out pictures": held_out is not None,
+    }
+    return [need for need in sorted(measure.needs) if not has[need]]
+
+
+def listed(names: Iterable[str]) -> str:
+    return ", ".join(names)
+
+
+def _some(side: Side) -> Side:
+    """At most MOST_PAIRS of a side, evenly spread: all pairs of more take too long."""
+    if len(side) <= MOST_PAIRS:
+        return side
+    return side.of(torch.linspace(0, len(side) - 1, MOST_PAIRS).round().long())
+
+
+def _few(samples: Side, reals: Side) -> str:
+    least = min(len(samples), len(reals))
+    return f"only {least:,} pictures: biased, trust kid" if least < FEW else ""

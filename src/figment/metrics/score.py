@@ -1,0 +1,37 @@
+"""Score: one figure with all that it means nothing without."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal, NamedTuple
+
+
+class Score(NamedTuple):
+    """A measured figure, how sure it is, what real pictures would get, and how it was measured."""
+
+    name: str
+    """Such as ``kid`` or ``precision``."""
+    value: float
+    low: float | None = None
+    """Lower end of the 95 % interval, where there is one."""
+    high: float | None = None
+    """Upper end of the 95 % interval, where there is one."""
+    floor: float | None = None
+    """The same score of real pictures held out against the other real ones."""
+    better: Literal["lower", "higher", "floor"] = "lower"
+    """Which way is better; ``floor``: the nearer to the reals' own figure the better."""
+    protocol: str = ""
+    """Features, resizing and counts: two figures compare only where these are equal."""
+    note: str = ""
+    """Why to be careful with it, "" where there is no reason."""
+    group: str = ""
+    """The class it was measured on, "" for all together."""
+
+    @property
+    def badness(self) -> float:
+        """The smaller the better, whichever way the value is better; infinite where it is not a number."""
+        if not math.isfinite(self.value):
+            return math.inf
+        if self.better == "floor":
+            return abs(self.value - (self.floor if self.floor is not None else 0.0))
+        return self.value if self.better == "lower" else -self.value

@@ -1,0 +1,96 @@
+"""When a training falls ill: what is said, and going back to healthy weights at half the rates."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, NamedTuple
+
+from figment import mesh
+from figment.doctor.diagnosis import collapsed, diagnose, healthy
+from figment.recipe import fields_of
+from figment.training import folder
+from figment.training.log import Log
+from figment.training.state import HEALTHY, load_state, save_healthy
+
+if TYPE_CHECKING:
+    from figment.training.fit import Session
+
+MOST = 10
+"""Rollbacks of a run: the rates are then a thousandth of what they were."""
+SURE = 0.7
+"""What is said during training is at least this sure; `figment doctor` says the rest."""
+
+
+class Alarm(NamedTuple):
+    """Why a training cannot go on as it is."""
+
+    name: str
+    evidence: str
+
+
+def examine(session: Session) -> Alarm | None:
+    """Say what the doctor finds after a measurement; return the alarm where training has collapsed.
+
+    A state worth returning to is kept where the recipe asks for rollbacks. The first process decides.
+    """
+    trainer, log = session.trainer, session.log.lines
+    fields = fields_of(trainer.recipe)
+    found = collapsed(log, fields) if mesh.is_first() else None
+    alarm = mesh.first(None if found is None else Alarm(found.name, found.evidence.rstrip(".")))
+    if mesh.is_first():
+        _say_new(session, fields)
+        if alarm is None and trainer.recipe.on_collapse == "rollback" and healthy(log, fields):
+            save_healthy(session.run / "state", trainer, session.tally)
+    return alarm  # ty: ignore[invalid-return-type]
+
+
+def roll_back(session: Session, alarm: Alarm) -> bool:
+    """Go back to the last healthy state, at half the learning rates; return whether that was possible.
+
+    Log and measurements are cut back to that moment; events.jsonl tells what happened.
+    """
+    trainer, state = session.trainer, session.run / "state"
+    pace = trainer.pace / 2
+    if trainer.recipe.on_collapse != "rollback" or pace < 0.5**MOST:
+        return False
+    if not mesh.first((state / HEALTHY).exists()):
+        return False
+    at = trainer.clock.images
+    mesh.barrier()
+    session.tally = load_state(state, trainer, HEALTHY)
+    trainer.change_pace(pace)
+    to = trainer.clock.images
+    session.log.close()
+    session.log = Log(session.run, images=to, writes=mesh.is_first())
+    session.watch.back_to(to)
+    session.said.clear()
+    if mesh.is_first():
+        event = {"images": at, "event": "rollback", "to": to, "pace": pace, **alarm._asdict()}
+        with open(session.run / folder.EVENTS, "a", encoding="utf-8") as file:
+            file.write(json.dumps(event) + "\n")
+    _say(
+        f"{alarm.name} at {at:,} images ({alarm.evidence}): back to {to:,}, "
+        f"learning rates times {pace:g}"
+    )
+    return True
+
+
+def _say_new(session: Session, fields: dict) -> None:
+    """Say faults that have not been said yet."""
+    for finding in diagnose(session.log.lines, fields, session.data):
+        if (
+            finding.severity == "fault"
+            and finding.sure >= SURE
+            and finding.name not in session.said
+        ):
+            session.said.add(finding.name)
+            flags = f" ({' '.join(finding.flags)})" if finding.flags else ""
+            _say(f"{finding.name}: {finding.evidence} {finding.advice}{flags}")
+
+
+def _say(text: str) -> None:
+    from tqdm import tqdm
+
+    if mesh.is_first():
+        tqdm.write(f"doctor: {text}", file=sys.stderr)

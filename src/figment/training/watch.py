@@ -1,0 +1,161 @@
+"""Watching a training: scores and signs of health on its samples, and what follows from them.
+
+A measurement draws samples from the average, compares them with real pictures, and leaves a line in
+``metrics.jsonl`` and "watch/..." columns in the log. The best weights so far are kept and patience is
+counted. Nothing of it changes what is learned.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from figment import mesh
+from figment.data import Dataset
+from figment.doctor.signs import REALS, Reference, reference, signs
+from figment.files import write_text
+from figment.judging.judge import Judge, judge_for, settled
+from figment.metrics.score import Score
+from figment.recipe import Recipe
+from figment.sampling.generator import Generator
+from figment.training.folder import read_best, write_best
+from figment.training.trainer import Trainer
+
+SHARE = 0.1
+"""Measuring takes at most this share of the time, unless the user says how often."""
+
+
+@dataclass
+class Watch:
+    """The eyes of one training, and what they have seen."""
+
+    run: Path
+    judge: Judge | None
+    """What scores; None where the recipe names none."""
+    reference: Reference
+    """What the samples' signs of health are compared with."""
+    lines: list[dict[str, Any]]
+    """The measurements so far, as in metrics.jsonl."""
+    best: dict[str, Any] | None
+    """The note in best.safetensors."""
+
+    def measure(self, trainer: Trainer, seconds: float) -> dict[str, float]:
+        """Measure now; return the columns for the log. ``seconds``: how long the run has taken."""
+        start, images = time.perf_counter(), trainer.clock.images
+        generator = Generator(trainer.recipe, trainer.shown())
+        columns = self._signs(trainer, generator)
+        if self.judge is None:
+            return columns
+        scores = self.judge.draw(generator, trainer.recipe.metric_count)
+        first = scores[0]
+        if images and first.badness < (self.best or {}).get("badness", math.inf):
+            self.best = {"images": images, "score": first.name, "value": first.value}
+            self.best["badness"] = first.badness
+            if mesh.is_first():
+                write_best(self.run, trainer.recipe, generator.net, self.best)
+        line = {
+            "images": images,
+            "seconds": round(seconds, 3),
+            "cost": round(time.perf_counter() - start, 3),
+            "features": self.judge.features,
+            "protocol": first.protocol,
+            "scores": {score.name: brief(score) for score in scores},
+        }
+        self.lines.append(line)
+        self._write()
+        return columns | {f"metric/{score.name}": score.value for score in scores}
+
+    def out_of_patience(self, recipe: Recipe) -> bool:
+        """Return whether ``patience`` measurements have passed without a better one."""
+        best = (self.best or {}).get("images", 0)
+        since = [line for line in self.lines if line["images"] > best]
+        return 0 < recipe.patience <= len(since)
+
+    def back_to(self, images: int) -> None:
+        """Forget what was measured after a moment: training goes on from there."""
+        self.lines = [line for line in self.lines if line["images"] <= images]
+        self._write()
+
+    def _signs(self, trainer: Trainer, generator: Generator) -> dict[str, float]:
+        album = trainer.nets["album"]
+        samples = torch.from_numpy(generator.sample(len(album.samples)).array)
+        before = album.samples.cpu() if album.taken else None
+        album.samples.copy_(samples)
+        album.taken.fill_(True)
+        return signs(samples, self.reference, before)
+
+    def _write(self) -> None:
+        if mesh.is_first() and (self.lines or (self.run / "metrics.jsonl").exists()):
+            text = "".join(json.dumps(line) + "\n" for line in self.lines)
+            write_text(self.run / "metrics.jsonl", text)
+
+
+def watch(run: Path, trainer: Trainer, *, progress: bool = False) -> Watch:
+    """Return the eyes for a training that begins or goes on."""
+    recipe, dataset = trainer.recipe, trainer.dataset
+    few = np.unique(np.linspace(0, len(trainer.rows) - 1, REALS).astype(int))
+    eyes = Watch(
+        run,
+        judge_for(recipe, dataset, trainer.rows, trainer.held_out, progress=progress),
+        reference(dataset.rows[trainer.rows[few]], dataset.rows[trainer.held_out[:REALS]]),
+        read_measurements(run),
+        read_best(run),
+    )
+    eyes.back_to(trainer.clock.images)
+    return eyes
+
+
+def settle_measuring(
+    recipe: Recipe,
+    dataset: Dataset,
+    device: torch.device,
+    images_per_second: float,
+    *,
+    progress: bool = False,
+) -> Recipe:
+    """Return the recipe with its features and the pause between measurements settled on this machine.
+
+    One measurement is made with untrained weights, to see what it takes. Raises UserError for a score or
+    features that do not exist or cannot be had.
+    """
+    if recipe.kind == "images":
+        recipe = replace(recipe, features=mesh.first(settled(recipe.features)))
+    trainer = Trainer(recipe, dataset, device)
+    judge = judge_for(recipe, dataset, trainer.rows, trainer.held_out, progress=progress)
+    if recipe.metric_every:
+        return recipe
+    seconds = 0.5
+    for _ in range(2):  # the first one warms up
+        start = time.perf_counter()
+        generator = Generator(recipe, trainer.shown())
+        generator.sample(256)
+        if judge is not None:
+            judge.draw(generator, recipe.metric_count)
+        seconds = time.perf_counter() - start
+    pause = math.ceil(seconds / SHARE * images_per_second / recipe.tick) * recipe.tick
+    return replace(recipe, metric_every=mesh.first(max(pause, recipe.tick)))
+
+
+def read_measurements(run: Path) -> list[dict[str, Any]]:
+    """Return the lines of a run's metrics.jsonl, as far as they can be read."""
+    lines = []
+    path = run / "metrics.jsonl"
+    for text in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+        try:
+            lines.append(json.loads(text))
+        except json.JSONDecodeError:
+            break
+    return lines
+
+
+def brief(score: Score) -> dict[str, Any]:
+    """Return a score as metrics.jsonl holds it; what is the same for all lines is beside it."""
+    kept = ("value", "low", "high", "floor", "better", "note")
+    return {name: getattr(score, name) for name in kept if getattr(score, name) not in (None, "")}

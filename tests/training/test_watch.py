@@ -1,0 +1,141 @@
+"""Measuring during a training: scores, the best weights, patience, and what health is told by."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from figment.data import open_dataset
+from figment.errors import UserError
+from figment.launch import resume, train
+from figment.recipes.points import Points
+from figment.run import load
+from figment.training.folder import read_best
+from figment.training.trainer import Trainer
+from figment.training.watch import SHARE, read_measurements, settle_measuring
+
+CPU = torch.device("cpu")
+FIELDS = {"hidden": (16,), "latent": 4, "batch": 16, "tick": 80, "save_every": 160}
+FIELDS |= {"metric_every": 160, "metric_count": 64}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory) -> Path:
+    return train(
+        "ring", run=tmp_path_factory.mktemp("watch") / "run", images=640, progress=False, **FIELDS
+    ).path
+
+
+def test_scores_are_measured_as_often_as_asked(run: Path):
+    lines = read_measurements(run)
+    assert [line["images"] for line in lines] == [0, 160, 320, 480, 640]
+    assert lines[0]["features"] == "coordinates"
+    assert lines[0]["protocol"] == "coordinates; 64 samples against 2,000 reals"
+    kid = lines[-1]["scores"]["kid"]
+    assert kid["low"] < kid["value"] < kid["high"]
+    assert abs(kid["floor"]) < kid["value"]  # real points are nearer to real points
+
+
+def test_the_log_holds_scores_and_signs_where_they_were_measured(run: Path):
+    lines = load(run).log()
+    measured = [line["images"] for line in lines if "metric/kid" in line]
+    assert measured == [160, 320, 480, 640]
+    for line in lines:
+        assert ("watch/diversity" in line) == (line["images"] in measured)
+        assert 0 <= line["score/held_out"] <= 1 and -1 <= line["score/held_out_sign"] <= 1
+        assert -1 <= line["score/sign"] <= 1
+
+
+def test_the_best_weights_are_those_of_the_best_score(run: Path):
+    values = {line["images"]: line["scores"]["kid"]["value"] for line in read_measurements(run)}
+    del values[0]  # untrained weights are no result
+    best = read_best(run)
+    assert best is not None
+    assert best["images"] == min(values, key=values.__getitem__)
+    assert best["value"] == min(values.values())
+    assert load(run).weights() == run / "best.safetensors"
+
+
+def test_measuring_changes_nothing_that_is_learned(tmp_path: Path):
+    ends = []
+    for name, fields in {"often": {"metric_every": 80}, "never": {"metrics": ()}}.items():
+        where = tmp_path / name
+        done = train("ring", run=where, images=320, progress=False, **{**FIELDS, **fields})
+        assert done.path == where
+        ends.append(max((where / "snapshots").iterdir()))
+    assert ends[0].name == ends[1].name
+    weights = [load_tensors(path) for path in ends]
+    assert all(torch.equal(weights[0][key], weights[1][key]) for key in weights[0])
+    assert not (tmp_path / "never" / "metrics.jsonl").exists()
+    assert not (tmp_path / "never" / "best.safetensors").exists()
+
+
+def load_tensors(path: Path) -> dict[str, torch.Tensor]:
+    from safetensors.torch import load_file
+
+    return load_file(path)
+
+
+def test_patience_ends_a_training_that_no_longer_gets_better(tmp_path: Path):
+    fields = {**FIELDS, "generator_lr": 1e-30, "discriminator_lr": 1e-30, "patience": 2}
+    done = train("ring", run=tmp_path / "run", images=16_000, progress=False, **fields)
+    best = read_best(done.path)
+    assert best is not None
+    assert done.log()[-1]["images"] == best["images"] + 2 * 160
+    with pytest.raises(UserError, match="patience needs a score"):
+        train("ring", run=tmp_path / "other", images=160, **{**fields, "metrics": ()})
+
+
+def test_a_resumed_run_forgets_measurements_of_a_future_it_lost(run: Path, tmp_path: Path):
+    lines = read_measurements(run)
+    half = train("ring", run=tmp_path / "half", images=320, progress=False, **FIELDS).path
+    with open(half / "metrics.jsonl", "a") as file:  # as a kill after the last save leaves it
+        file.write(json.dumps({**lines[-1], "images": 400}) + "\n")
+    resume(half, images=320, progress=False)
+    timeless = [
+        [{k: v for k, v in line.items() if k not in ("seconds", "cost")} for line in some]
+        for some in (lines, read_measurements(half))
+    ]
+    assert timeless[0] == timeless[1]
+    assert read_best(half) == read_best(run)
+
+
+def test_what_was_held_out_is_never_dealt():
+    dataset = open_dataset("ring:400", resolution=64, channels=1, progress=False)
+    trainer = Trainer(Points(batch=16, hidden=(8,), latent=2), dataset, CPU)
+    assert len(trainer.held_out) == 20
+    apart = {tuple(row) for row in dataset.rows[trainer.held_out].tolist()}
+    for _ in range(50):
+        assert not apart & {tuple(row) for row in trainer.deal().images.tolist()}
+
+
+def test_judging_held_out_pictures_changes_nothing():
+    dataset = open_dataset("flowers:240", resolution=32, channels=3, progress=False)
+    from figment.recipes import find
+
+    trainer = Trainer(replace(find("dcgan")[1].tiny(), resolution=32), dataset, CPU)
+    trainer.round()
+    before = {key: value.clone() for key, value in trainer.nets.state_dict().items()}
+    found = trainer.judge_held_out()
+    assert set(found) == {"score/held_out", "score/held_out_sign"}
+    for key, value in trainer.nets.state_dict().items():
+        assert torch.equal(value, before[key]), key
+
+
+def test_how_often_is_settled_by_what_it_takes():
+    dataset = open_dataset("ring", resolution=64, channels=1, progress=False)
+    recipe = Points(batch=16, hidden=(8,), latent=2, metric_count=64, tick=100)
+    found = settle_measuring(recipe, dataset, CPU, images_per_second=1e6)
+    seconds = SHARE * found.metric_every / 1e6
+    assert found.metric_every % 100 == 0 and 0.001 < seconds < 10
+    assert settle_measuring(replace(recipe, metric_every=7), dataset, CPU, 1e6).metric_every == 7
+
+
+def test_a_score_that_does_not_exist_is_refused_before_training(tmp_path: Path):
+    with pytest.raises(UserError, match=r"no score 'kidd'\. Did you mean kid\?"):
+        train("ring", run=tmp_path / "run", images=160, **{**FIELDS, "metrics": ("kidd",)})
+    assert not (tmp_path / "run").exists()
