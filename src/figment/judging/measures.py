@@ -240,7 +240,10 @@ MEASURES: dict[str, Measure] = {
         needs=frozenset({"classes", "held-out pictures", "pictures"}),
     ),
     "inception_score": Measure(
-        inception_score, ("inception_score",), "classes: sharp and varied", needs=frozenset({"logits"})
+        inception_score,
+        ("inception_score",),
+        "classes: sharp and varied",
+        needs=frozenset({"logits"}),
     ),
 }
 """Every score by the name that ``--metrics`` takes."""

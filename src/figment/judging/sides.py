@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -22,7 +22,8 @@ MOST_PICTURES = 2_000
 """Pictures of a side that a score looks at as pictures, not as features."""
 
 
-class Side(NamedTuple):
+@dataclass(frozen=True)
+class Side:
     """Pictures or points, and what is measured on them."""
 
     images: np.ndarray
@@ -36,7 +37,7 @@ class Side(NamedTuple):
     logits: Tensor | None = None
     """Class scores [M, K] of the feature network, where it has them."""
 
-    def __len__(self) -> int:  # ty: ignore[invalid-method-override]
+    def __len__(self) -> int:
         return len(self.features)
 
     def of(self, chosen: Tensor) -> Side:

@@ -1,0 +1,253 @@
+"""The judge: scores of sides with floors and intervals, tables and pictures."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image, ImageFilter
+
+from figment.cli import main
+from figment.data import open_dataset
+from figment.data.flowers import draw
+from figment.errors import UserError
+from figment.judging import pictures, sides
+from figment.judging.evaluate import evaluate_pictures
+from figment.judging.judge import extractor_for, judge, settled
+from figment.judging.measures import MEASURES, measures_for
+from figment.judging.sides import Side, real_side
+from figment.judging.table import name_of, table
+from figment.launch import train
+from figment.metrics.score import Score
+from figment.run import evaluate
+
+RANDOM = torch.Generator().manual_seed(0)
+
+
+def made(count: int, *, shift: float = 0.0, copies: torch.Tensor | None = None) -> Side:
+    """A side of random features and noise pictures."""
+    features = torch.randn(count, 8, generator=RANDOM) + shift
+    if copies is not None:
+        features = copies[:count].clone()
+    images = (torch.rand(count, 3, 16, 16, generator=RANDOM) * 255).to(torch.uint8).numpy()
+    return Side(images, np.arange(count), features, torch.zeros(count, dtype=torch.int64))
+
+
+@pytest.fixture(scope="module")
+def flowers(tmp_path_factory) -> Path:
+    """Two classes of 60 flowers as a folder."""
+    folder = tmp_path_factory.mktemp("flowers")
+    save(folder, range(120))
+    return folder
+
+
+def save(folder: Path, numbers: range, blur: float = 0.0) -> None:
+    images, labels = draw(numbers, 32, 0)
+    for number, pixels, label in zip(numbers, images, labels, strict=True):
+        path = folder / ("dandelion", "marigold")[label] / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        image = Image.fromarray(pixels.transpose(1, 2, 0))
+        image.filter(ImageFilter.GaussianBlur(blur)).save(path)
+
+
+def scored(samples: Side, reals: Side, held_out: Side | None, *names: str) -> dict[str, Score]:
+    one = judge(names, None, reals, held_out, len(samples), all_reals=True)
+    return {score.name: score for score in one.scores(samples)}
+
+
+def test_every_measure_gives_the_figures_it_names_and_finite_ones():
+    reals, held_out, samples = made(300), made(100), made(200)
+    labels = torch.arange(300) % 2
+    reals = replace(reals, labels=labels)
+    for name, measure in MEASURES.items():
+        if measure.needs & {"classes", "logits", "known modes"}:
+            continue
+        found = scored(samples, reals, held_out, name)
+        assert tuple(found) == measure.gives
+        for score in found.values():
+            assert np.isfinite(score.value), score
+            if score.low is not None and score.high is not None:
+                assert score.low <= score.value <= score.high
+
+
+def test_the_same_distribution_scores_like_the_floor_and_another_does_not():
+    reals, held_out = made(2000), made(300)
+    same = scored(made(500), reals, held_out, "kid", "precision", "coverage", "copies")
+    other = scored(made(500, shift=2), reals, held_out, "kid", "precision", "coverage")
+    assert same["kid"].low < 0.02 and abs(same["kid"].floor) < 0.05
+    assert other["kid"].low > 10 * abs(same["kid"].value)
+    assert same["precision"].value == pytest.approx(same["precision"].floor, abs=0.1)
+    assert other["precision"].value < 0.2
+    assert other["coverage"].value < same["coverage"].value - 0.05
+
+
+def test_copies_of_the_training_set_are_seen():
+    reals, held_out = made(1000), made(300)
+    copied = scored(made(300, copies=reals.features), reals, held_out, "copies")
+    assert copied["authenticity"].value == 0
+    assert copied["copied"].value > 0.9
+    assert copied["c_t"].value < -5
+    fresh = scored(made(300), reals, held_out, "copies")
+    assert fresh["authenticity"].value == pytest.approx(fresh["authenticity"].floor, abs=12)
+    assert fresh["copied"].value < 0.05
+    assert abs(fresh["c_t"].value) < 4
+
+
+def test_known_modes_of_points_are_counted():
+    dataset = open_dataset("ring:4000", resolution=64, channels=1, progress=False)
+    reals = real_side(dataset, np.arange(len(dataset)), None)
+    four = reals.of(reals.labels < 4)
+    found = scored(four, reals, None, "modes")
+    assert found["modes"].value == 4 and found["modes"].note == "of 8"
+    assert found["high_quality"].value == pytest.approx(0.98889, abs=0.01)
+    assert found["modes"].floor == 8
+
+
+def test_names_of_figures_name_their_measure_too():
+    assert measures_for(["recall", "kid", "precision"]) == [
+        MEASURES["precision_recall"],
+        MEASURES["kid"],
+    ]
+    with pytest.raises(UserError, match=r"no score 'fidd'\. Did you mean fid\?"):
+        measures_for(["fidd"])
+    with pytest.raises(UserError, match=r"inception_score needs logits.*--features inception"):
+        judge(["inception_score"], None, made(100), None, 50)
+
+
+def test_real_features_are_kept(monkeypatch, tmp_path):
+    monkeypatch.setenv("FIGMENT_CACHE", str(tmp_path))
+    dataset = open_dataset("flowers:40", resolution=32, channels=3, progress=False)
+    extractor = extractor_for("images", "small")
+    rows = np.arange(5, 35)
+    first = real_side(dataset, rows, extractor)
+    assert extractor is not None
+    alone = extractor(dataset.rows[5:6]).values
+    assert torch.allclose(first.features[:1], alone, atol=1e-5)
+    monkeypatch.setattr(sides, "extract", None)  # not called again
+    assert torch.equal(real_side(dataset, rows, extractor).features, first.features)
+
+
+def test_auto_features_are_those_that_are_there(monkeypatch, tmp_path):
+    monkeypatch.setenv("FIGMENT_CACHE", str(tmp_path))
+    monkeypatch.delenv("FIGMENT_WEIGHTS", raising=False)
+    assert settled("auto") == "small"
+    assert settled("dinov2") == "dinov2"
+    with pytest.raises(UserError, match="mobilenet"):  # never another one in its place
+        extractor_for("images", "mobilenet")
+
+
+def test_a_folder_against_a_folder(flowers, tmp_path):
+    save(tmp_path / "same", range(200, 300))
+    save(tmp_path / "blurred", range(200, 300), blur=2)
+    how = {"features": "small", "metrics": ("kid", "checkerboard"), "progress": False}
+    same = evaluate_pictures(str(tmp_path / "same"), str(flowers), out=tmp_path / "out", **how)
+    blurred = evaluate_pictures(str(tmp_path / "blurred"), str(flowers), **how)
+    value = {score.name + score.group: score for score in same.scores}
+    worse = {score.name + score.group: score for score in blurred.scores}
+    assert set(value) == {"kid", "checkerboard", "kiddandelion", "kidmarigold"}
+    assert worse["kid"].low > value["kid"].high
+    assert worse["checkerboard"].value < 0.5 < value["checkerboard"].value
+    assert "100 samples against 120 reals" in value["kid"].protocol
+    assert any("trust kid" in note for note in same.notes)
+    for path in same.pictures.values():
+        with Image.open(tmp_path / "out" / path) as image:
+            assert image.width > 100
+
+
+def test_a_run_is_evaluated_from_the_command_line(tmp_path, capsys):
+    fields = {"resolution": 32, "width": 4, "batch": 4, "tick": 8, "metrics": (), "metric_every": 8}
+    run = train("flowers:240", run=tmp_path / "run", images=8, progress=False, **fields).path
+    words = [
+        "evaluate",
+        str(run),
+        "--count",
+        "40",
+        "--features",
+        "small",
+        "--metrics",
+        "kid",
+        "copies",
+    ]
+    assert main([*words, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["images"] == 8 and found["weights"] == "000000008.safetensors"
+    assert [score["name"] for score in found["scores"]] == ["kid", "authenticity"]  # 12 held out
+    assert "40 samples against 228 reals" in found["scores"][0]["protocol"]
+    assert json.loads((run / "evaluation.json").read_text()) == found
+    assert (run / found["pictures"]["look-alikes"]).exists()
+    assert main(words) == 0
+    out = capsys.readouterr().out
+    assert "kid x 1,000" in out and "real pictures" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "answer"),
+    [
+        (["nowhere"], "is not a run, so there is nothing to compare it with: give --against"),
+        (["{flowers}", "--against", "nowhere"], "there is no 'nowhere'"),
+        (["{flowers}", "--against", "{flowers}", "--metrics", "kidd"], "Did you mean kid?"),
+        (["{flowers}", "--against", "{flowers}", "--features", "smal"], "small"),
+        (["{flowers}", "--against", "ring"], "points are scored by the run"),
+        (["{flowers}", "--against", "{flowers}", "--count", "3"], "scores need 20 or more"),
+    ],
+)
+def test_mistakes_are_answered_in_one_line(words, answer, flowers, capsys):
+    words = [word.format(flowers=flowers) for word in words]
+    assert main(["evaluate", *words]) == 2
+    said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("figment:")]
+    assert len(said) == 1 and answer in said[0]
+
+
+def test_data_that_changed_are_refused(flowers, tmp_path):
+    copy = tmp_path / "copy"
+    save(copy, range(30))
+    fields = {"resolution": 32, "width": 4, "batch": 4, "tick": 8, "metrics": (), "metric_every": 8}
+    run = train(copy, run=tmp_path / "run", images=8, progress=False, **fields).path
+    (copy / "dandelion").rename(copy / "lion")
+    with pytest.raises(UserError, match=r"has changed since .* name the data with --against"):
+        evaluate(run, features="small")
+    found = evaluate(run, against=str(flowers), features="small", count=20, metrics=("kid",))
+    assert "against 120 reals" in found.scores[0].protocol
+
+
+def test_a_table_says_value_interval_floor_and_which_way():
+    lines = table(
+        [Score("kid", 0.0012, 0.001, 0.0014, 0.0001), Score("recall", 0.5, better="higher")]
+    )
+    assert " ".join(lines[1].split()) == "kid x 1,000 1.200 1.000 to 1.400 0.100 lower is better"
+    assert lines[2].split() == ["recall", "0.500", "higher", "is", "better"]
+    assert name_of(Score("kid", 1.0, group="dandelion")) == "kid x 1,000, dandelion"
+
+
+def test_look_alikes_wear_frames_of_one_colour():
+    reals = made(200)
+    samples = made(16)
+    samples.features.mul_(10)
+    samples.features[3] = samples.features[9]
+    page = np.asarray(pictures.look_alikes(samples, reals, 16))
+    frames = {tuple(page[*corner]) for corner in corners(16)}
+    assert len(frames) == 2  # paper, and one colour
+    framed = [
+        number for number, corner in enumerate(corners(16)) if tuple(page[*corner]) != (255,) * 3
+    ]
+    assert framed == [3, 9]
+
+
+def corners(count: int) -> list[tuple[int, int]]:
+    side = 64 + 2 * pictures.FRAME + pictures.GAP
+    return [(pictures.GAP + n // 4 * side, pictures.GAP + n % 4 * side) for n in range(count)]
+
+
+def test_nearest_training_pictures_stand_beside_the_samples():
+    reals = made(50)
+    samples = made(20, copies=reals.features)
+    samples = replace(samples, images=reals.images[:20])
+    page = np.asarray(pictures.neighbours(samples, reals))
+    top = 6 + 2 * 16 - 6
+    sample = page[top : top + 64, 6:70]
+    neighbour = page[top : top + 64, 6 + 70 + 12 : 6 + 70 + 12 + 64]
+    assert np.array_equal(sample, neighbour)
