@@ -14,15 +14,38 @@ from figment.randomness import stream
 
 MakeRun = Callable[..., Path]
 
+PROTOCOL = "mobilenet, 128 px; 1,000 samples against 12,556 reals"
+DIAGNOSIS = {
+    "images": 76800,
+    "findings": [
+        {
+            "name": "discriminator overfitting",
+            "severity": "fault",
+            "sure": 0.86,
+            "evidence": "Its mean sign is 0.85 in training and 0.57 held out.",
+            "advice": "Augment what it sees.",
+            "flags": ["--dropout 0.3"],
+        },
+        {"name": "no <checkerboard>", "severity": "good", "sure": 0.97, "evidence": "1.04"},
+    ],
+}
+
 
 @pytest.fixture
 def make_run(tmp_path: Path) -> MakeRun:
     """A function that writes a run folder and returns its path."""
 
-    def make(*, ticks: int = 60, moments: int = 12, objective: str = "nonsaturating") -> Path:
-        run = tmp_path / "cats64-dcgan"
+    def make(
+        *,
+        name: str = "cats64-dcgan",
+        ticks: int = 60,
+        moments: int = 12,
+        objective: str = "nonsaturating",
+        **changes: object,
+    ) -> Path:
+        run = tmp_path / name
         (run / "samples").mkdir(parents=True)
-        (run / "recipe.json").write_text(json.dumps(recipe(objective)))
+        (run / "recipe.json").write_text(json.dumps(recipe(objective, **changes)))
         (run / "machine.json").write_text(json.dumps(machine()))
         lines = [json.dumps(tick(number)) for number in range(1, ticks + 1)]
         (run / "log.jsonl").write_text("".join(f"{line}\n" for line in lines))
@@ -33,9 +56,27 @@ def make_run(tmp_path: Path) -> MakeRun:
     return make
 
 
-def recipe(objective: str) -> dict:
-    fields = {"batch": 128, "width": 64, "resolution": 64, "learning_rate": 0.0002}
-    return {"recipe": "dcgan", "fields": {**fields, "objective": objective, "penalties": None}}
+@pytest.fixture
+def judge_run() -> Callable[..., Path]:
+    """A function that adds scores, an evaluation and a diagnosis to a run folder."""
+
+    def add(run: Path, *, best: float = 0.01, protocol: str = PROTOCOL) -> Path:
+        lines = [json.dumps(measurement(number, best, protocol)) for number in range(1, 11)]
+        (run / "metrics.jsonl").write_text("".join(f"{line}\n" for line in lines))
+        (run / "evaluation.json").write_text(json.dumps(evaluation(best)))
+        (run / "doctor.json").write_text(json.dumps(DIAGNOSIS))
+        (run / "evaluation").mkdir()
+        for name in ("look-alikes", "neighbours"):
+            picture(3).save(run / "evaluation" / f"{name}.png")
+        return run
+
+    return add
+
+
+def recipe(objective: str, **changes: object) -> dict:
+    fields = {"batch": 128, "width": 64, "resolution": 64, "latent": 100}
+    fields |= {"learning_rate": 0.0002, "objective": objective, "penalties": None}
+    return {"recipe": "dcgan", "fields": {**fields, **changes}}
 
 
 def machine() -> dict:
@@ -87,6 +128,51 @@ def tick(number: int) -> dict:
         "penalty/r1": 0.01 + 0.001 * noise[6] ** 2,
         "speed/images_per_second": 128 + noise[7],
         "memory/gib": 1.9,
+    }
+
+
+def measurement(number: int, best: float, protocol: str) -> dict:
+    """A line of metrics.jsonl at ``number`` × 7680 images: KID falls to ``best`` at the 8th and rises."""
+    kid = best + 0.001 * abs(number - 8)
+    precision = {"value": 0.5 + 0.01 * number, "better": "higher", "floor": 0.8}
+    return {
+        "images": number * 7680,
+        "seconds": number * 60.0,
+        "features": "mobilenet",
+        "protocol": protocol,
+        "scores": {
+            "kid": {
+                "value": kid,
+                "low": kid - 0.0005,
+                "high": kid + 0.0005,
+                "floor": 0.0002,
+                "better": "lower",
+            },
+            "precision": precision,
+        },
+    }
+
+
+def evaluation(best: float) -> dict:
+    def score(name: str, value: float, **more: object) -> dict:
+        start = {"low": value - 0.0004, "high": value + 0.0004, "floor": 0.0001, "better": "lower"}
+        return {"name": name, "value": value, **start, "protocol": "10,000 samples", **more}
+
+    return {
+        "images": 61440,
+        "weights": "best.safetensors",
+        "scores": [
+            score("kid", best),
+            score("fid", 53.1, note="too few pictures"),
+            score("density", 0.9, low=None, high=None, better="floor", floor=1.0),
+            score("kid", 2 * best, group="<b>&"),
+        ],
+        "pictures": {
+            "look-alikes": "evaluation/look-alikes.png",
+            "neighbours": "evaluation/neighbours.png",
+        },
+        "made": "2026-11-22T05:00:00Z",
+        "notes": ["inception_score was left out"],
     }
 
 

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from figment.report.charts import machine_charts, training_charts
+from figment.report.charts import column_title, machine_charts, training_charts, watch_charts
 
 
 def log(**columns) -> dict[str, np.ndarray]:
@@ -105,3 +105,56 @@ def test_speed_and_memory_start_at_zero():
     charts = machine_charts(log(speed__images_per_second=[90, 100, 95], memory__gib=[2, 2, 2]))
     assert titles(charts) == ["Speed", "Memory"]
     assert 'data-range="0 300 0 115"' in charts[0] and 'data-range="0 300 0 2.3"' in charts[1]
+
+
+def test_held_out_pictures_stand_beside_the_others():
+    columns = log(score__real=[0.8] * 3, score__held_out=[0.6] * 3, score__fake=[0.2] * 3)
+    (chart,) = training_charts(columns, {})
+    assert re.findall(r'strong (series-\d)" data-name="([^"]*)"', chart) == [
+        ("series-3", "D(real)"),
+        ("series-5", "D(held-out)"),
+        ("series-4", "D(fake)"),
+    ]
+    assert "never trained on" in chart and 'data-range="0 300 0 1"' in chart
+    (chart,) = training_charts(log(score__real=[0.8] * 3), {})
+    assert "never trained on" not in chart
+
+
+def test_signs_have_a_chart_with_the_target_of_ada():
+    columns = log(score__sign=[0.9] * 3, score__held_out_sign=[0.2] * 3)
+    (chart,) = training_charts(columns, {})
+    assert levels(chart) == ["ADA's target: 0.6"] and 'data-range="0 300 0 1"' in chart
+    (chart,) = training_charts(log(score__sign=[-0.9] * 3), {})
+    assert 'data-range="0 300 -1 1"' in chart
+
+
+def test_scores_are_charted_elsewhere():
+    assert training_charts(log(metric__kid=[1] * 3), {}) == []
+
+
+def test_watched_columns_are_charted_apart():
+    columns = log(watch__diversity=[1, np.nan, 0.5], watch__missing=[0.2] * 3)
+    assert training_charts(columns, {}) == []
+    charts = watch_charts(columns)
+    assert titles(charts) == ["Diversity", "Missing"]
+    assert [levels(chart) for chart in charts] == [["as the reals: 1"], ["as the reals: 0"]]
+    assert "have no number" not in charts[0]
+    assert watch_charts(log(loss__generator=[1] * 3)) == []
+    assert watch_charts(log(watch__nothing=[np.nan] * 3)) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "title"),
+    [
+        ("loss/generator", "Loss, generator"),
+        ("gradient/discriminator", "Gradient norm, discriminator"),
+        ("score/real", "D(real)"),
+        ("score/held_out_sign", "Sign of the discriminator, held-out pictures"),
+        ("watch/look_alikes", "Samples: look-alikes"),
+        ("penalty/r1", "Penalty, R1"),
+        ("speed/images_per_second", "Speed, images/s"),
+        ("temperature", "Temperature"),
+    ],
+)
+def test_titles_of_single_columns(key, title):
+    assert column_title(key) == title

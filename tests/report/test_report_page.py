@@ -16,7 +16,7 @@ from figment.errors import UserError
 from figment.report import write_report
 from figment.report.record import read_run
 
-VOID = {"meta", "link", "img", "line", "br"}
+VOID = {"meta", "link", "img", "line", "br", "input"}
 
 
 class Outline(HTMLParser):

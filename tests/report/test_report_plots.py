@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from figment.report.plots import (
     Level,
+    Mark,
     Series,
     decimate,
     line_chart,
@@ -184,3 +185,60 @@ def test_long_curves_stay_small():
     x = np.arange(200_000.0)
     text = line_chart([Series("a", x, np.sin(x))], title="a", x_label="images")
     assert len(text) < 30_000
+
+
+def test_band_lies_between_the_ends_of_the_interval():
+    y = np.array([4.0, 5, 6, 5])
+    low, high = y - np.array([1, 1, np.nan, 2]), y + np.array([1, 1, 1, 3])
+    one = Series("a", np.arange(4.0), y, low=low, high=high)
+    text = line_chart([one], title="a", x_label="x", y_range=(0, 10), smoothing=0)
+    figure = ElementTree.fromstring(text)
+    path = next(p for p in figure.iter("path") if "band" in p.attrib["class"])
+    # At 0 and 1, then a gap, then the interval of a lone point.
+    assert path.attrib["d"] == "M0,500 333.3,400 333.3,600 0,700ZM1000,200 1000,700Z"
+
+
+def test_fitted_axis_holds_the_intervals():
+    y = np.array([4.0, 5.0])
+    one = Series("a", np.arange(2.0), y, low=y - 9, high=y + 9)
+    figure = ElementTree.fromstring(line_chart([one], title="a", x_label="x"))
+    low, high = map(float, figure.find(".//svg[@class='plot']").attrib["data-range"].split()[2:])
+    assert low < -5 and high > 14
+
+
+def test_few_points_are_dots_and_many_are_not():
+    few, many = chart([1, 2, np.nan, 3], smoothing=0), chart(np.ones(61), smoothing=0)
+    dots = next(p for p in few.iter("path") if "dots" in p.attrib["class"])
+    assert dots.attrib["d"].count("M") == dots.attrib["d"].count("h0") == 3
+    assert not [p for p in many.iter("path") if "dots" in p.attrib["class"]]
+    assert not [p for p in chart([1, 2]).iter("path") if "dots" in p.attrib["class"]]
+
+
+def test_mark_is_a_ring_with_its_value_in_the_legend():
+    figure = chart([0, 5, 10], y_range=(0, 10), marks=[Mark(1, 2.5, "best")])
+    rings = [ring for ring in figure.iter("circle") if "cx" in ring.attrib]
+    assert [(ring.attrib["cx"], ring.attrib["cy"]) for ring in rings] == [
+        ("50%", "50%"),  # the key of the legend
+        ("50.00%", "75.00%"),
+    ]
+    assert "".join(figure.findall(".//li")[1].itertext()) == "best 2.50"
+    outside = chart([0, 5], y_range=(0, 10), marks=[Mark(1, 12, "best")])
+    assert len(list(outside.iter("circle"))) == 1
+
+
+def test_smoothed_curves_alone_have_an_axis_of_their_own():
+    y = np.array([0.0, 10, 0, 10, 0, 10, 0, 10])
+    both, alone = chart(y), chart(y, raw=False)
+    assert not [p for p in alone.iter("path") if "raw" in p.attrib["class"]]
+    tops = [
+        float(one.find(".//svg[@class='plot']").attrib["data-range"].split()[3])
+        for one in (both, alone)
+    ]
+    assert tops[0] > 10 > 6 > tops[1]
+    assert points(alone, "strong")[1][1] != points(both, "strong")[1][1]
+
+
+def test_number_of_points_can_be_less():
+    x = np.arange(5000.0)
+    text = line_chart([Series("a", x, np.sin(x))], title="a", x_label="x", raw=False, points=100)
+    assert 50 < len(points(ElementTree.fromstring(text), "strong")) <= 100

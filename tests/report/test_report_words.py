@@ -71,3 +71,22 @@ def test_moment_keeps_what_it_does_not_know():
 )
 def test_acronyms_in_capitals(name, text):
     assert words.system(name) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("kid", "KID"),
+        ("fid_infinity", "FID∞"),
+        ("look_alikes", "Look-alikes"),
+        ("recall", "Recall"),
+    ],
+)
+def test_scores_have_the_names_of_the_field(name, text):
+    assert words.score(name) == text
+
+
+def test_intervals_and_lists():
+    assert words.interval(0.001, 0.0014) == "0.00100 – 0.00140"
+    assert words.interval(None, 1.0) == words.interval(1.0, None) == ""
+    assert words.listed(["a"]) == "a" and words.listed(["a", "b", "c"]) == "a, b and c"

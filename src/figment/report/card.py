@@ -6,6 +6,10 @@ import json
 from pathlib import Path
 
 from figment.files import write_text
+from figment.metrics.score import Score
+from figment.report import words
+from figment.report.judgement import leading
+from figment.report.record import Record, read_run
 
 
 def write_card(run: Path) -> Path:
@@ -13,12 +17,15 @@ def write_card(run: Path) -> Path:
     written = json.loads((run / "recipe.json").read_text(encoding="utf-8"))
     machine = json.loads((run / "machine.json").read_text(encoding="utf-8"))
     data, sizes = machine["data"], machine["parameters"]
-    grids = sorted(path for path in (run / "samples").glob("*.png") if path.stem.isdigit())
-    images = int(grids[-1].stem) if grids else 0
+    record = read_run(run)
+    images = record.samples[-1][0] if record.samples else 0
     what = (
         "points" if len(data["shape"]) == 1 else f"{data['shape'][1]}x{data['shape'][2]} pictures"
     )
-    picture = f"![samples](samples/{grids[-1].name})\n\n" if grids else ""
+    picture = f"![samples](samples/{record.samples[-1][1].name})\n\n" if record.samples else ""
+    kept = (run / "best.safetensors").exists()
+    weights = "`best.safetensors`, or" if kept else "the latest file in"
+    newest = "the latest in `snapshots/`" if kept else "`snapshots/`"
     write_text(
         run / "README.md",
         f"# {data['name']} by {written['recipe']}\n\n{picture}"
@@ -27,10 +34,53 @@ def write_card(run: Path) -> Path:
         f"{images:,} real images shown.\n\n"
         f"- generator: {sizes['generator']:,} parameters, from latents of {written['fields']['latent']} "
         "standard normal numbers\n"
-        "- weights: the latest file in `snapshots/`, safetensors, with the recipe in its metadata\n"
+        f"- weights: {weights} {newest}, safetensors, with the recipe in its metadata\n"
         "- new samples: `figment sample .`; in Python `figment.load('.').generator.sample(16)`\n"
         "- `recipe.json` says all that decided the training, `report.html` shows it\n\n"
+        f"{_scores(record)}{_health(record)}"
         "What it can make is bounded by what it was shown. The terms of the training data apply to what "
         "one does with the samples; samples may resemble single training examples.\n",
     )
     return run / "README.md"
+
+
+def _scores(record: Record) -> str:
+    """Return the scores with their protocols: of the evaluation, or else the best of the training."""
+    found, when = [], None
+    if record.evaluation and record.evaluation.scores:
+        found = [score for score in record.evaluation.scores if not score.group]
+        when = record.evaluation.images
+    elif course := leading(record.measurements):
+        when = course.best.images
+        found = next(one.scores for one in record.measurements if one.images == when)
+    if not found:
+        return ""
+    after = "" if when is None else f" after {words.count(when)} images"
+    protocols = {score.protocol for score in found}
+    how = f" by the protocol {protocols.pop()}" if len(protocols) == 1 else ""
+    about = f"Measured{after}{how}; figures of other protocols do not compare."
+    lines = "".join(f"- {_score(score, score.protocol if protocols else '')}\n" for score in found)
+    return f"## How good it is\n\n{about}\n\n{lines}\n"
+
+
+def _score(score: Score, protocol: str) -> str:
+    between = words.interval(score.low, score.high)
+    floor = "" if score.floor is None else f"{words.FLOOR} {words.significant(score.floor)}"
+    facts = filter(
+        None, (between and f"95 % interval {between}", floor, words.BETTER[score.better])
+    )
+    text = f"{words.score(score.name)} **{words.significant(score.value)}** ({'; '.join(facts)})"
+    return ". ".join(filter(None, (text, protocol, words.sentence_case(score.note))))
+
+
+def _health(record: Record) -> str:
+    """Return what the doctor found, "" where it has not looked."""
+    if not record.findings:
+        return ""
+    after = "" if record.examined is None else f" after {words.count(record.examined)} images"
+    lines = "".join(
+        f"- {one.severity}, {one.sure:.0%} sure: **{one.name}**. {one.evidence} {one.advice}".rstrip()
+        + "\n"
+        for one in record.findings
+    )
+    return f"## Health\n\nWhat `figment doctor` saw{after}:\n\n{lines}\n"

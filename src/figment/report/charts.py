@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from itertools import count
 
 import numpy as np
 
 from figment.report.plots import Level, Series, line_chart
-from figment.report.record import number
-from figment.report.words import significant
+from figment.report.reading import number
+from figment.report.words import sentence_case, significant
 
 CLOCK = ("images", "rounds", "seconds", "open")  # what a line is about, not what it measured
 MACHINE = ("speed", "memory")  # groups that tell of the machine, not of the game
+SCORES = "metric"  # the group of metrics.jsonl's scores, which has them with their intervals
+ELSEWHERE = ("loss", "gradient", "watch", SCORES, *MACHINE)
 LOG_2 = math.log(2)
 
+PROBABILITIES = {
+    "score/real": "D(real)",
+    "score/held_out": "D(held-out)",
+    "score/fake": "D(fake)",
+}
+SIGNS = {"score/sign": "training pictures", "score/held_out_sign": "held-out pictures"}
+
 # The same thing has the same colour in every chart.
-COLOURS = {"discriminator": 0, "generator": 1, "D(real)": 2, "D(fake)": 3}
+COLOURS = {"discriminator": 0, "generator": 1, "D(real)": 2, "D(fake)": 3, "D(held-out)": 4}
 
 Log = Mapping[str, np.ndarray]
 
@@ -31,14 +41,15 @@ def training_charts(log: Log, fields: Mapping[str, object]) -> list[str]:
         _losses(log, fields),
         _probabilities(log),
         _accuracy(log),
+        _signs(log),
         _gradients(log),
         _divergence(log),
     ]
-    taken = {"score/real", "score/fake", "score/accuracy", "jsd", *CLOCK}
+    taken = {*PROBABILITIES, *SIGNS, "score/accuracy", "jsd", *CLOCK}
     others: dict[str, dict[str, str]] = {}
     for key in log:
         group, _, name = key.partition("/")
-        if key not in taken and group not in ("loss", "gradient", *MACHINE):
+        if key not in taken and group not in ELSEWHERE:
             others.setdefault(group, {})[key] = _words(name or group)
     rest = [_chart(log, names, title=_title(group)) for group, names in others.items()]
     return [chart for chart in [*known, *rest] if chart]
@@ -53,6 +64,46 @@ def machine_charts(log: Log) -> list[str]:
         scale = (0.0, 1.15 * highest) if highest > 0 else None
         charts.append(_chart(log, names, title=_title(group), y_range=scale))
     return [chart for chart in charts if chart]
+
+
+def watch_charts(log: Log) -> list[str]:
+    """Return a chart of each thing that was watched on samples: they have scales of their own."""
+    names = _members(log, "watch")
+    if not names:
+        return []
+    from figment.doctor.signs import MEANING
+
+    charts = []
+    for key, name in names.items():
+        measured = np.isfinite(log[key])  # not at every tick
+        part = {"images": log["images"][measured], key: log[key][measured]}
+        note = sentence_case(MEANING.get(key, ""))
+        right = re.search(r"\b([01]) is right", note)
+        levels = [Level(float(right[1]), f"as the reals: {right[1]}")] if right else []
+        title = sentence_case(name)
+        note = f"{note}." if note else ""
+        charts.append(
+            _chart(part, {key: name}, title=title, levels=levels, smoothing=0.6, note=note)
+        )
+    return [chart for chart in charts if chart]
+
+
+def column_title(key: str) -> str:
+    """Return the title of a chart of one column: ``loss/generator`` is ``Loss, generator``."""
+    group, _, name = key.partition("/")
+    if key in PROBABILITIES:
+        return PROBABILITIES[key]
+    if key in SIGNS:
+        return f"Sign of the discriminator, {SIGNS[key]}"
+    if key == "score/accuracy":
+        return "Accuracy of the discriminator"
+    if key == "jsd":
+        return "Jensen–Shannon divergence, estimate"
+    if group == "watch" and name:
+        return f"Samples: {_words(name)}"
+    titles = {"gradient": "Gradient norm"}
+    title = titles.get(group) or _title(group)
+    return f"{title}, {_words(name)}" if name else title
 
 
 def _losses(log: Log, fields: Mapping[str, object]) -> str:
@@ -84,17 +135,20 @@ def _balance(fields: Mapping[str, object]) -> list[Level]:
 
 
 def _probabilities(log: Log) -> str:
-    names = {"score/real": "D(real)", "score/fake": "D(fake)"}
     title = "D(real) and D(fake)"
-    if not _within(log, names, 0, 1):  # a critic gives scores without a scale
-        return _chart(log, names, title=title)
+    held = ""
+    if _members(log, "score").keys() & {"score/held_out"}:
+        held = " Held out: real pictures that it is never trained on; they part where it overfits."
+    if not _within(log, PROBABILITIES, 0, 1):  # a critic gives scores without a scale
+        return _chart(log, PROBABILITIES, title=title, note=held.strip())
     return _chart(
         log,
-        names,
+        PROBABILITIES,
         title=title,
         y_range=(0, 1),
         levels=[Level(0.5, "cannot tell: ½")],
-        note="The discriminator's mean probability that real and generated pictures are real.",
+        note="The discriminator's mean probability that real and generated pictures are real."
+        + held,
     )
 
 
@@ -105,6 +159,18 @@ def _accuracy(log: Log) -> str:
         title="Accuracy of the discriminator",
         y_range=(0, 1) if _within(log, ["score/accuracy"], 0, 1) else None,
         levels=[Level(0.5, "guessing: ½")],
+    )
+
+
+def _signs(log: Log) -> str:
+    return _chart(
+        log,
+        SIGNS,
+        title="Sign of the discriminator on real pictures",
+        y_range=(0, 1) if _within(log, SIGNS, 0, 1) else (-1, 1),
+        levels=[Level(0.6, "ADA's target: 0.6")],
+        note="The mean sign of its logits: 1 where it calls each of them real. Far higher on training "
+        "pictures than on held-out ones, it overfits (Karras et al. 2020).",
     )
 
 
@@ -135,6 +201,7 @@ def _chart(
     title: str,
     y_range: tuple[float, float] | None = None,
     levels: Sequence[Level] = (),
+    smoothing: float = 0.9,
     note: str = "",
 ) -> str:
     """Return the chart of those columns (key → name) that hold a number, "" if none does."""
@@ -148,7 +215,13 @@ def _chart(
         for key, name in present.items()
     ]
     return line_chart(
-        series, title=title, x_label="real images seen", y_range=y_range, levels=levels, note=note
+        series,
+        title=title,
+        x_label="real images seen",
+        y_range=y_range,
+        levels=levels,
+        smoothing=smoothing,
+        note=note,
     )
 
 
@@ -171,9 +244,9 @@ def _highest(values: np.ndarray) -> float:
 
 def _words(name: str) -> str:
     known = {"images_per_second": "images/s", "gib": "GiB", "r1": "R1", "r2": "R2"}
+    known |= {"look_alikes": "look-alikes", "real_diversity": "diversity of the reals"}
     return known.get(name, name.replace("_", " "))
 
 
 def _title(group: str) -> str:
-    words = _words(group)
-    return words[:1].upper() + words[1:]
+    return sentence_case(_words(group))

@@ -25,17 +25,23 @@ function readOut(chart) {
     const area = plot.getBoundingClientRect();
     const share = Math.min(1, Math.max(0, (event.clientX - area.left) / area.width));
     const wanted = left + share * (right - left);
-    const nearest = curves.map(({ points }) =>
-      points.reduce((a, b) => (Math.abs(b[0] - wanted) < Math.abs(a[0] - wanted) ? b : a)),
-    );
-    const at = (nearest[0][0] - left) / (right - left);
+    const gap = (point) => Math.abs(point[0] - wanted);
+    const near = curves.map(({ name, colour, points }) => ({
+      name,
+      colour,
+      point: points.reduce((a, b) => (gap(b) < gap(a) ? b : a)),
+    }));
+    const closest = near.reduce((a, b) => (gap(b.point) < gap(a.point) ? b : a)).point;
+    const at = (closest[0] - left) / (right - left);
     const start = plot.getBoundingClientRect().left - frame.getBoundingClientRect().left;
     rule.style.left = `${start + at * area.width}px`;
-    box.replaceChildren(element("p", "", Math.round(nearest[0][0]).toLocaleString("en")));
-    curves.forEach(({ name, colour }, index) => {
+    box.replaceChildren(element("p", "", position(closest[0], right - left)));
+    // A curve that ends long before the pointer has nothing to say there.
+    for (const { name, colour, point } of near) {
+      if (gap(point) > gap(closest) + 0.05 * (right - left)) continue;
       const line = box.appendChild(element("p", colour, `${name} `));
-      line.append(element("b", "", Number(nearest[index][1].toPrecision(3)).toString()));
-    });
+      line.append(element("b", "", Number(point[1].toPrecision(3)).toString()));
+    }
     box.style.left = at > 0.5 ? "" : `${start + at * area.width + 10}px`;
     box.style.right =
       at > 0.5 ? `${frame.clientWidth - start - at * area.width + 10}px` : "";
@@ -44,6 +50,12 @@ function readOut(chart) {
   frame.addEventListener("pointermove", show);
   frame.addEventListener("pointerdown", show);
   frame.addEventListener("pointerleave", () => frame.classList.remove("reading"));
+}
+
+// A place on the axis: whole images, but minutes and hours with their fractions.
+function position(value, span) {
+  const digits = { maximumFractionDigits: span < 100 ? 2 : 0 };
+  return value.toLocaleString("en", digits);
 }
 
 // A thumbnail that is pressed takes the place of the large picture; the last one brings it back.

@@ -42,12 +42,12 @@ def spread(numbers: Sequence[int], count: int = 8) -> list[int]:
     return sorted(chosen)
 
 
-def large(path: Path) -> Picture:
-    """Return the picture for the top of the page, its pixels untouched unless it is very big.
+def large(path: Path, side: int = LARGE_SIDE) -> Picture:
+    """Return the picture in full, its pixels untouched unless the file is very big.
 
-    Raises OSError for a file that is no whole picture.
+    Then its longer side is at most ``side``. Raises OSError for a file that is no whole picture.
     """
-    return _embed(path, LARGE_VERBATIM, LARGE_SIDE, quality=90)
+    return _embed(path, LARGE_VERBATIM, side, quality=90)
 
 
 def thumbnail(path: Path) -> Picture:

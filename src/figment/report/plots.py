@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 
 import numpy as np
@@ -18,17 +18,23 @@ from figment.report.words import significant
 COLOURS = 8  # --series-1 … --series-8 of page.css
 UNITS = 1000  # the plot area in curve coordinates, both ways
 POINTS = 800  # what a curve keeps of a long log
+FEW = 60  # points of an unsmoothed curve up to which each shows as a dot
 
 
 @dataclass(frozen=True)
 class Series:
-    """One curve. ``colour`` counts from 0; ``dash`` is an SVG dash array, "" for a solid line."""
+    """One curve. ``colour`` counts from 0; ``dash`` is an SVG dash array, "" for a solid line.
+
+    ``low`` and ``high`` are the ends of an interval about each point, drawn as a band.
+    """
 
     name: str
     x: np.ndarray
     y: np.ndarray
     colour: int = 0
     dash: str = ""
+    low: np.ndarray | None = None
+    high: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,15 @@ class Level:
     value: float
     label: str
     colour: int | None = None
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A ring about a point that means something; its label and value stand in the legend."""
+
+    x: float
+    y: float
+    label: str
 
 
 @dataclass(frozen=True)
@@ -63,37 +78,45 @@ def line_chart(
     x_label: str,
     y_range: tuple[float, float] | None = None,
     levels: Sequence[Level] = (),
+    marks: Sequence[Mark] = (),
     smoothing: float = 0.9,
+    raw: bool = True,
+    points: int = POINTS,
     note: str = "",
 ) -> str:
     """Return a ``<figure>`` with the raw curves faint and the smoothed ones strong.
 
-    ``smoothing`` is the weight of the past in ``smooth``; 0 draws the raw curves alone, strong.
-    ``y_range`` None fits the axis to the data.
+    ``smoothing`` is the weight of the past in ``smooth``; 0 draws the raw curves alone, strong, and
+    as dots where they are few. ``raw`` False leaves out the faint ones. ``points`` is what is kept of
+    a long curve. ``y_range`` None fits the axis to the data.
     """
     smooths = [smooth(one.y, smoothing) for one in series]
+    if not raw:
+        series = [replace(one, y=y) for one, y in zip(series, smooths, strict=True)]
     axes = _axes(series, smooths, y_range, levels)
-    strong = [
-        _curve(one, smoothed, axes, "strong") for one, smoothed in zip(series, smooths, strict=True)
-    ]
-    raw = [_curve(one, one.y, axes, "raw") for one in series if smoothing]
+    drawn = [_band(one, axes) for one in series]
+    drawn += [_curve(one, one.y, axes, "raw", points) for one in series if smoothing and raw]
+    for one, smoothed in zip(series, smooths, strict=True):
+        drawn.append(_curve(one, smoothed, axes, "strong", points))
+        if not smoothing and one.x.size <= FEW:
+            drawn.append(_curve(one, one.y, axes, "dots", points))
     notes = [note, *(_beyond(one, axes) for one in series), *(_gaps(one) for one in series)]
     ranges = " ".join(f"{value:.9g}" for value in (*axes.x, *axes.y))
     summary = ", ".join(f"{one.name} {_newest(y)}" for one, y in zip(series, smooths, strict=True))
     return "\n".join(
         [
             '<figure class="chart">',
-            f"<figcaption><h3>{escape(title)}</h3>{_legend(series, smooths)}</figcaption>",
+            f"<figcaption><h3>{escape(title)}</h3>{_legend(series, smooths, marks)}</figcaption>",
             '<div class="frame">',
             f'<svg class="plot" role="img" data-range="{ranges}" '
             f'aria-label="{escape(f"{title}: {summary}")}">',
             *_grid(axes, x_label),
             f'<svg class="curves" width="100%" height="100%" viewBox="0 0 {UNITS} {UNITS}" '
             'preserveAspectRatio="none">',
-            *raw,
-            *strong,
+            *drawn,
             "</svg>",
             *(_level(level, levels, axes, _clear_end(level, smooths)) for level in levels),
+            *(_mark(mark, axes) for mark in marks),
             "</svg>",
             "</div>",
             *(f'<p class="note">{escape(text)}</p>' for text in notes if text),
@@ -172,7 +195,8 @@ def _axes(
     across = (float(left), float(right if right > left else left + 1))
     if y_range:
         return Axes(across, y_range)
-    y = np.concatenate([one.y for one in series] or [np.empty(0)])
+    parts = [part for one in series for part in (one.y, one.low, one.high) if part is not None]
+    y = np.concatenate(parts or [np.empty(0)])
     low, high = _central(y[np.isfinite(y)])
     # The newest state is what the reader came for: it is on the chart even where it is extreme.
     ends = [float(smoothed[-1]) for smoothed in smooths if len(smoothed)]
@@ -195,31 +219,54 @@ def _central(values: np.ndarray) -> tuple[float, float]:
     return low, high
 
 
-def _curve(one: Series, y: np.ndarray, axes: Axes, kind: str) -> str:
-    x, y = decimate(one.x, y)
-    points = [
-        f"{across:.1f},{down:.1f}".replace(".0,", ",").removesuffix(".0")
-        if math.isfinite(down)
-        else ""
-        for across, down in zip(
-            axes.across(x) * UNITS, np.clip(axes.down(y) * UNITS, -1e6, 1e6), strict=True
-        )
-    ]
+def _curve(one: Series, y: np.ndarray, axes: Axes, kind: str, points: int) -> str:
+    x, y = decimate(one.x, y, points)
+    pieces = _pieces(x, y, axes)
+    if kind == "dots":
+        pieces = [[point] for piece in pieces for point in piece]
+    # A lone point is a line of no length: with round caps it shows as a dot.
+    path = "".join("M" + " ".join(piece) + ("h0" if len(piece) == 1 else "") for piece in pieces)
+    return _path(one, kind, path)
+
+
+def _band(one: Series, axes: Axes) -> str:
+    """Return the interval of a curve as an area, "" where it has none."""
+    if one.low is None or one.high is None:
+        return ""
+    whole = np.isfinite(one.low) & np.isfinite(one.high)
+    lows = _pieces(one.x, np.where(whole, one.low, math.nan), axes)
+    highs = _pieces(one.x, np.where(whole, one.high, math.nan), axes)
+    areas = zip(highs, lows, strict=True)
+    path = "".join("M" + " ".join([*high, *reversed(low)]) + "Z" for high, low in areas)
+    return _path(one, "band", path) if path else ""
+
+
+def _pieces(x: np.ndarray, y: np.ndarray, axes: Axes) -> list[list[str]]:
+    """Return the points of a curve in curve coordinates, cut where there is no number."""
     pieces: list[list[str]] = [[]]
-    for point in points:
-        if point:
+    places = axes.across(x) * UNITS, np.clip(axes.down(y) * UNITS, -1e6, 1e6)
+    for across, down in zip(*places, strict=True):
+        if math.isfinite(down):
+            point = f"{across:.1f},{down:.1f}".replace(".0,", ",").removesuffix(".0")
             pieces[-1].append(point)
         elif pieces[-1]:
             pieces.append([])
-    # A lone point is a line of no length: with round caps it shows as a dot.
-    path = "".join(
-        "M" + " ".join(piece) + ("h0" if len(piece) == 1 else "") for piece in pieces if piece
-    )
-    dash = f' stroke-dasharray="{escape(one.dash)}"' if one.dash else ""
+    return [piece for piece in pieces if piece]
+
+
+def _path(one: Series, kind: str, path: str) -> str:
+    dash = f' stroke-dasharray="{escape(one.dash)}"' if one.dash and kind == "strong" else ""
     return (
         f'<path class="{kind} {_colour(one.colour)}" data-name="{escape(one.name)}"{dash} '
         f'vector-effect="non-scaling-stroke" d="{path}"/>'
     )
+
+
+def _mark(mark: Mark, axes: Axes) -> str:
+    across, down = float(axes.across(mark.x)), float(axes.down(mark.y))
+    if not 0 <= down <= 1:
+        return ""
+    return f'<circle class="mark" cx="{across:.2%}" cy="{down:.2%}" r="5.5"/>'
 
 
 def _grid(axes: Axes, x_label: str) -> list[str]:
@@ -260,13 +307,18 @@ def _clear_end(level: Level, smooths: Sequence[np.ndarray]) -> str:
     return "left" if gaps["left"] > gaps["right"] else "right"
 
 
-def _legend(series: Sequence[Series], smooths: Sequence[np.ndarray]) -> str:
+def _legend(series: Sequence[Series], smooths: Sequence[np.ndarray], marks: Sequence[Mark]) -> str:
     items = "".join(
         f'<li class="{_colour(one.colour)}">'
         f'<svg class="key"><line x1="0" x2="100%" y1="50%" y2="50%" '
         f'stroke-dasharray="{escape(one.dash) or "none"}"/></svg>'
         f"{escape(one.name)} <b>{_newest(smoothed)}</b></li>"
         for one, smoothed in zip(series, smooths, strict=True)
+    )
+    items += "".join(
+        '<li><svg class="key ring"><circle class="mark" cx="50%" cy="50%" r="4.5"/></svg>'
+        f"{escape(mark.label)} <b>{significant(mark.y)}</b></li>"
+        for mark in marks
     )
     return f'<ul class="legend">{items}</ul>'
 

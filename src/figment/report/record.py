@@ -1,13 +1,22 @@
-"""What a run folder says: its recipe, its machine, its log as columns, its sample pictures."""
+"""What a run folder says: its recipe, machine, log as columns, pictures, scores and findings."""
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+
+from figment.doctor.finding import Finding
+from figment.report.judgement import (
+    Evaluation,
+    Measurement,
+    read_evaluation,
+    read_findings,
+    read_measurements,
+)
+from figment.report.reading import mapping, number, read_object, read_rows
 
 
 @dataclass(frozen=True)
@@ -19,6 +28,11 @@ class Record:
     machine: dict = field(default_factory=dict)
     log: dict[str, np.ndarray] = field(default_factory=dict)
     samples: list[tuple[int, Path]] = field(default_factory=list)
+    measurements: list[Measurement] = field(default_factory=list)
+    evaluation: Evaluation | None = None
+    findings: list[Finding] = field(default_factory=list)
+    examined: float | None = None
+    """Images that the run had seen when the doctor looked at it."""
     missing: list[str] = field(default_factory=list)
 
     @property
@@ -29,12 +43,24 @@ class Record:
     @property
     def fields(self) -> dict:
         """The fields of the recipe, by name."""
-        return _mapping(self.recipe.get("fields"))
+        return mapping(self.recipe.get("fields"))
 
     @property
     def data(self) -> dict:
         """What the machine file says of the data."""
-        return _mapping(self.machine.get("data"))
+        return mapping(self.machine.get("data"))
+
+    @property
+    def passes(self) -> float | None:
+        """How often the run has seen its data."""
+        images, count = self.last("images"), number(self.data.get("count"))
+        return images / count if images is not None and count else None
+
+    @property
+    def speed(self) -> float | None:
+        """Images per second over the whole run."""
+        images, seconds = self.last("images"), self.last("seconds")
+        return images / seconds if images is not None and seconds else None
 
     def last(self, key: str) -> float | None:
         """Return the newest finite value of a column of the log, None where there is none."""
@@ -46,8 +72,8 @@ class Record:
 def read_run(folder: Path) -> Record:
     """Return the record of a run folder; what is missing or broken is said, never raised."""
     missing: list[str] = []
-    recipe = _read_json(folder / "recipe.json", missing)
-    machine = _read_json(folder / "machine.json", missing)
+    recipe = read_object(folder / "recipe.json", missing)
+    machine = read_object(folder / "machine.json", missing)
     log = _read_log(folder / "log.jsonl", missing)
     samples = sorted(
         (int(path.stem), path)
@@ -56,69 +82,32 @@ def read_run(folder: Path) -> Record:
     )
     if not samples:
         missing.append("samples/ holds no picture yet.")
-    return Record(folder, recipe, machine, log, samples, missing)
-
-
-def number(value: object) -> float | None:
-    """Return a finite JSON number as a float, None for anything else (also for true and false)."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return float(value) if math.isfinite(value) else None
-
-
-def _read_json(path: Path, missing: list[str]) -> dict:
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        missing.append(f"{path.name} is missing.")
-        return {}
-    except (OSError, ValueError):
-        missing.append(f"{path.name} cannot be read as JSON.")
-        return {}
-    if not isinstance(value, dict):
-        missing.append(f"{path.name} holds no JSON object.")
-    return _mapping(value)
+    examined, findings = read_findings(folder / "doctor.json", missing)
+    return Record(
+        folder,
+        recipe,
+        machine,
+        log,
+        samples,
+        read_measurements(folder / "metrics.jsonl", missing),
+        read_evaluation(folder / "evaluation.json", missing),
+        findings,
+        examined,
+        missing,
+    )
 
 
 def _read_log(path: Path, missing: list[str]) -> dict[str, np.ndarray]:
     """Return the columns of the log, each as long as the log, NaN where a line lacks a value."""
-    try:
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        missing.append("log.jsonl is missing: the run has not finished a tick.")
-        return {}
-    rows: list[dict] = []
-    broken = 0
-    for position, line in enumerate(lines):
-        row = _row(line)
-        if row is None:
-            # A killed run leaves its last line cut off; that is no news.
-            broken += bool(line.strip()) and position < len(lines) - 1
-            continue
-        # A run resumed from an older state plays some images again: the newer lines hold.
-        while rows and rows[-1]["images"] >= row["images"]:
-            rows.pop()
-        rows.append(row)
-    if broken:
-        missing.append(f"{broken} line{'s' * (broken > 1)} of log.jsonl cannot be read.")
+    rows = read_rows(path, missing)
     if not rows:
-        missing.append("log.jsonl is empty: the run has not finished a tick.")
+        state = "is missing" if rows is None else "is empty"
+        missing.append(f"log.jsonl {state}: the run has not finished a tick.")
+        return {}
     keys = dict.fromkeys(key for row in rows for key in row)
     return {key: np.array([_value(row.get(key)) for row in rows]) for key in keys}
-
-
-def _row(line: str) -> dict | None:
-    try:
-        row = json.loads(line)
-    except ValueError:
-        return None
-    return row if isinstance(row, dict) and number(row.get("images")) is not None else None
 
 
 def _value(value: object) -> float:
     found = number(value)
     return math.nan if found is None else found
-
-
-def _mapping(value: object) -> dict:
-    return value if isinstance(value, dict) else {}

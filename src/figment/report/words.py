@@ -5,6 +5,23 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Sequence
+
+SCORES = {
+    "kid": "KID",
+    "fid": "FID",
+    "fid_infinity": "FID∞",
+    "ms_ssim": "MS-SSIM",
+    "look_alikes": "Look-alikes",
+    "ndb": "NDB",
+    "c_t": "C_T",
+}
+FLOOR = "real against real"
+BETTER = {
+    "lower": "lower is better",
+    "higher": "higher is better",
+    "floor": "as real pictures is best",
+}
 
 
 def count(value: float) -> str:
@@ -40,6 +57,27 @@ def plain(value: object) -> str:
     if value is None:
         return "none"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def score(name: str) -> str:
+    """Return a score's name as it is written in the field, ``KID`` or ``Precision``."""
+    return SCORES.get(name) or sentence_case(name.replace("_", " ").replace("-", " "))
+
+
+def interval(low: float | None, high: float | None) -> str:
+    """Return ``0.0010 – 0.0014``, "" where an end is not known."""
+    return "" if low is None or high is None else f"{significant(low)} – {significant(high)}"
+
+
+def sentence_case(text: str) -> str:
+    """Return a text with its first letter large."""
+    return text[:1].upper() + text[1:]
+
+
+def listed(names: Sequence[str], last: str = "and") -> str:
+    """Return ``a, b and c``."""
+    *head, tail = names
+    return f"{', '.join(head)} {last} {tail}" if head else tail
 
 
 def system(name: str) -> str:

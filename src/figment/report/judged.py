@@ -1,0 +1,261 @@
+"""How good a run is and how it feels: the sections of its report that judge it."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from html import escape
+
+import numpy as np
+
+from figment.doctor.finding import Finding
+from figment.metrics.score import Score
+from figment.report import html, words
+from figment.report.charts import watch_charts
+from figment.report.judgement import Course, Evaluation, courses, leading
+from figment.report.pictures import large
+from figment.report.plots import Level, Mark, Series, line_chart
+from figment.report.record import Record
+
+SETTLED = 0.25  # share of a training after which a score's axis must hold every value
+SHEET_SIDE = 3200  # pixels of the longer side of an evaluation's picture: it has small print
+STEEP = 4  # an early fall this many times deeper than what follows leaves the axis
+
+PICTURES = {
+    "look-alikes": (
+        "Look-alikes",
+        "Samples that are near-duplicates of one another wear frames of the same colour.",
+    ),
+    "neighbours": (
+        "Nearest training pictures",
+        "Samples, each beside the training pictures most like it: copies show here. Above, the samples "
+        "nearest of all; the numbers are distances over a real picture's own to its nearest other.",
+    ),
+}
+"""Titles and explanations of the pictures that an evaluation leaves, by their names."""
+
+
+def key_figure(record: Record) -> list[tuple[str, str]]:
+    """Return the score that the run is judged by and its name, at its best; none without scores."""
+    course = leading(record.measurements)
+    if course:
+        best = course.best
+        name = f"best {words.score(best.score.name)}, after {words.count(best.images)} images"
+        return [(words.significant(best.score.value), name)]
+    found = record.evaluation.scores[:1] if record.evaluation else []
+    return [(words.significant(score.value), words.score(score.name)) for score in found]
+
+
+def scores(record: Record) -> str:
+    """Return the scores, through the training and of its evaluation, "" where nothing was measured."""
+    first = leading(record.measurements)
+    found = courses(record.measurements)
+    found.sort(key=lambda course: (course != first, course.score.group != ""))
+    charts = html.chart_grid([score_chart(course) for course in found], "headed")
+    evaluated = evaluation(record.evaluation) if record.evaluation else ""
+    if not charts and not evaluated:
+        return ""
+    about = f"{words.FLOOR.capitalize()}: what held-out real examples get against the others. "
+    about += "Dotted in the charts; the band is the 95 % interval." if charts else ""
+    return html.section(
+        "scores", "How good it is", html.about(f"{_kept(record, first)}{about}"), charts, evaluated
+    )
+
+
+def score_chart(course: Course) -> str:
+    """Return the chart of a score: its interval as a band, its floor as a level, its best moment."""
+    score, best = course.score, course.best
+    x = np.array([moment.images for moment in course.moments])
+    series = score_series(course, x, words.score(score.name))
+    group = f", {score.group}" if score.group else ""
+    floor = [] if score.floor is None else [score.floor]
+    return line_chart(
+        [series],
+        title=f"{series.name}{group}: {words.BETTER[score.better]}",
+        x_label="real images seen",
+        y_range=settled([series], floor),
+        levels=[Level(value, f"{words.FLOOR}: {words.significant(value)}") for value in floor],
+        marks=[Mark(best.images, best.score.value, "best")],
+        smoothing=0,
+        note="; ".join(filter(None, (score.protocol, score.note))),
+    )
+
+
+def score_series(
+    course: Course, x: np.ndarray, name: str, colour: int = 0, dash: str = ""
+) -> Series:
+    """Return the curve of a score with its interval."""
+    found = [moment.score for moment in course.moments]
+    low, high = (
+        np.array([math.nan if end is None else end for end in ends])
+        for ends in ([score.low for score in found], [score.high for score in found])
+    )
+    return Series(name, x, np.array([score.value for score in found]), colour, dash, low, high)
+
+
+def settled(series: Sequence[Series], floors: Sequence[float] = ()) -> tuple[float, float] | None:
+    """Return an axis for scores that fall steeply at first: what follows must be told apart.
+
+    None where all values fit one axis. Values outside are owned up to below the chart.
+    """
+    early, late = [], list(floors)
+    for one in series:
+        after = one.x >= SETTLED * one.x.max(initial=0.0)
+        for values in (one.y, one.low, one.high):
+            if values is not None:
+                early += values[~after & np.isfinite(values)].tolist()
+                late += values[after & np.isfinite(values)].tolist()
+    low, high = min(late, default=0.0), max(late, default=0.0)
+    span = max([high, *early]) - min([low, *early])
+    if span <= STEEP * (high - low) or high == low:
+        return None
+    pad = 0.15 * (high - low)
+    return (0.0 if 0 <= low < high / 2 else low - pad, high + pad)
+
+
+def evaluation(found: Evaluation) -> str:
+    """Return the table of an evaluation, and a second one of its classes, "" without scores."""
+    if not found.scores:
+        return ""
+    protocols = {score.protocol for score in found.scores}
+    facts = [
+        f"of {found.weights}" if found.weights else "",
+        f"after {words.count(found.images)} images" if found.images is not None else "",
+        words.moment(found.made),
+    ]
+    said = [f"Measured {', '.join(filter(None, facts))}."] if any(facts) else []
+    if len(protocols) == 1:
+        said.append(f"Protocol: {protocols.pop()}.")
+    rows = [
+        line
+        for score in found.scores
+        if not score.group
+        for line in _score_rows(score, score.protocol if protocols else "")
+    ]
+    head = ["Score", "Value", "95 % interval", words.FLOOR.capitalize()]
+    parts = [
+        html.notes(said),
+        html.table(head, rows, "scores") if rows else "",
+        html.notes(words.sentence_case(note) + "." for note in found.notes),
+        _by_class([score for score in found.scores if score.group], bool(protocols)),
+    ]
+    inner = "\n".join(filter(None, parts))
+    return f'<div class="evaluation">\n<h3>Evaluation</h3>\n{inner}\n</div>'
+
+
+def health(record: Record) -> str:
+    """Return what the doctor found, the good too, "" where it has not looked."""
+    if not record.findings:
+        return ""
+    newest, then = record.last("images"), record.examined
+    since = ""
+    if newest is not None and then is not None and then < newest:
+        since = f"Seen after {words.count(then)} images; the run has gone on since."
+    cards = "\n".join(finding(one) for one in record.findings)
+    return html.section(
+        "health", "Health", html.about(since), f'<div class="findings">\n{cards}\n</div>'
+    )
+
+
+def finding(one: Finding) -> str:
+    """Return a finding: what, how bad, how sure, the evidence, and what to do."""
+    flags = "".join(f"<code>{escape(flag)}</code>" for flag in one.flags)
+    parts = [
+        f"<h3>{escape(words.sentence_case(one.name))}</h3>",
+        f'<p class="sure">{one.severity}, {one.sure:.0%} sure</p>',
+        f"<p>{escape(one.evidence)}</p>" if one.evidence else "",
+        f"<p>{escape(one.advice)}</p>" if one.advice else "",
+        f'<p class="flags">{flags}</p>' if flags else "",
+    ]
+    inner = "\n".join(filter(None, parts))
+    return f'<article class="finding {one.severity}">\n{inner}\n</article>'
+
+
+def pictured(record: Record) -> list[str]:
+    """Return a section for each picture of the evaluation; one that is broken or gone is named."""
+    if not record.evaluation:
+        return []
+    sections = []
+    for name, path in record.evaluation.pictures.items():
+        title, about = PICTURES.get(name, (words.sentence_case(name.replace("-", " ")), ""))
+        try:
+            image = html.image(large(path, SHEET_SIDE), title)
+            shown = f'<div class="samples"><figure>{image}</figure></div>'
+        except OSError:
+            shown = html.none(f"{path.name} is missing or no picture: evaluate the run again.")
+        place = re.sub(r"[^a-z0-9]+", "-", name.lower())
+        sections.append(html.section(place, title, html.about(about), shown))
+    return sections
+
+
+def signs(record: Record) -> str:
+    """Return the charts of what was watched on samples, "" where nothing was."""
+    charts = watch_charts(record.log)
+    if not charts:
+        return ""
+    about = (
+        "Measured on a few samples beside a few real ones while the run trained: too coarse to score "
+        "it, enough to see it fall ill."
+    )
+    return html.section(
+        "signs", "Signs of health", html.about(about), html.chart_grid(charts, "small")
+    )
+
+
+def _kept(record: Record, course: Course | None) -> str:
+    """Return the sentence that says which weights are the best, "" where none were kept."""
+    if not course or not (record.folder / "best.safetensors").exists():
+        return ""
+    best = course.best
+    return (
+        f"best.safetensors holds the weights with the best {words.score(best.score.name)}, "
+        f"{words.significant(best.score.value)} after {words.count(best.images)} images. "
+    )
+
+
+def _score_rows(score: Score, protocol: str) -> list[str]:
+    """Return the row of a score, and below it its protocol and why to be careful with it."""
+    floor = "–" if score.floor is None else words.significant(score.floor)
+    between = words.interval(score.low, score.high) or "–"
+    cells = [words.significant(score.value), between, floor]
+    rows = [html.row(html.explained(words.score(score.name), words.BETTER[score.better]), cells)]
+    told = f"<span>{escape(protocol)}</span>" if protocol else ""
+    told += f" <em>{escape(words.sentence_case(score.note))}</em>" if score.note else ""
+    return [*rows, html.row_below(told, 4)] if told else rows
+
+
+def _by_class(scores: Sequence[Score], protocols: bool) -> str:
+    """Return a table with a row a class and a column a score, "" for no scores.
+
+    ``protocols``: whether each score's own has to be said.
+    """
+    if not scores:
+        return ""
+    groups = list(dict.fromkeys(score.group for score in scores))
+    names = list(dict.fromkeys(score.name for score in scores))
+    found = {(score.group, score.name): score for score in scores}
+    rows = []
+    for group in groups:
+        cells = "".join(f"<td>{_cell(found.get((group, name)))}</td>" for name in names)
+        rows.append(f'<tr><th scope="row">{escape(group)}</th>{cells}</tr>')
+    better = {score.name: words.BETTER[score.better] for score in scores}
+    head = ["Class", *(f"{words.score(name)}: {better[name]}" for name in names)]
+    told = dict.fromkeys(
+        f"{score.group}, {words.score(score.name)}: {'; '.join(filter(None, how))}"
+        for score in scores
+        if any(how := (score.protocol if protocols else "", score.note))
+    )
+    return (
+        f"<h3>Class by class</h3>\n{html.table(head, rows, 'classes')}\n"
+        f"{html.fold('How each was measured', html.notes(told))}\n"
+    )
+
+
+def _cell(score: Score | None) -> str:
+    if score is None:
+        return "–"
+    between = words.interval(score.low, score.high)
+    floor = "" if score.floor is None else f"{words.FLOOR} {words.significant(score.floor)}"
+    small = "".join(f"<small>{escape(text)}</small>" for text in (between, floor) if text)
+    return f"<b>{words.significant(score.value)}</b>{small}"

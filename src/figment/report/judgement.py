@@ -1,0 +1,153 @@
+"""What was measured of a run and what the doctor found, read from its files and put in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from figment.doctor.finding import Finding, Severity
+from figment.metrics.score import Score
+from figment.report.reading import items, mapping, number, read_object, read_rows, text
+
+BETTER: dict[str, Literal["lower", "higher", "floor"]] = {
+    "lower": "lower",
+    "higher": "higher",
+    "floor": "floor",
+}
+SEVERITIES: dict[str, Severity] = {"fault": "fault", "warning": "warning", "good": "good"}
+
+
+class Measurement(NamedTuple):
+    """The scores of one moment of a training, a line of metrics.jsonl."""
+
+    images: float
+    seconds: float | None
+    scores: list[Score]
+
+
+class Evaluation(NamedTuple):
+    """What evaluation.json says: the scores of certain weights, and pictures by their name."""
+
+    images: float | None
+    weights: str
+    scores: list[Score]
+    pictures: dict[str, Path]
+    made: str
+    notes: list[str]
+    """What could not be measured, and what to be careful with."""
+
+
+class Moment(NamedTuple):
+    """A score and when it was measured."""
+
+    images: float
+    seconds: float | None
+    score: Score
+
+
+class Course(NamedTuple):
+    """One score through a training, measured the same way each time."""
+
+    moments: list[Moment]
+
+    @property
+    def score(self) -> Score:
+        """The newest."""
+        return self.moments[-1].score
+
+    @property
+    def last(self) -> Moment:
+        """The newest moment."""
+        return self.moments[-1]
+
+    @property
+    def best(self) -> Moment:
+        """The best moment, the earliest of equals; untrained networks do not count."""
+        trained = [moment for moment in self.moments if moment.images]
+        return min(trained or self.moments, key=lambda moment: moment.score.badness)
+
+
+def courses(measurements: Iterable[Measurement]) -> list[Course]:
+    """Return each score through time; where its protocol changed another course begins."""
+    found: dict[tuple[str, str, str], list[Moment]] = {}
+    for images, seconds, scores in measurements:
+        for score in scores:
+            key = (score.name, score.protocol, score.group)
+            found.setdefault(key, []).append(Moment(images, seconds, score))
+    return [Course(sorted(moments, key=lambda one: one.images)) for moments in found.values()]
+
+
+def leading(measurements: Sequence[Measurement]) -> Course | None:
+    """Return the course of the score that a run is judged by: the first of its newest line.
+
+    By it the training chooses the best weights.
+    """
+    if not measurements or not measurements[-1].scores:
+        return None
+    first = measurements[-1].scores[0]
+    return next(course for course in courses(measurements) if course.score is first)
+
+
+def read_measurements(path: Path, told: list[str]) -> list[Measurement]:
+    """Return the lines of metrics.jsonl, none where there is no file."""
+    found = []
+    for row in read_rows(path, told) or []:
+        named = [
+            {"name": name, **mapping(score)} for name, score in mapping(row.get("scores")).items()
+        ]
+        scores = _scores(named, text(row.get("protocol")))
+        found.append(Measurement(float(row["images"]), number(row.get("seconds")), scores))
+    return found
+
+
+def read_evaluation(path: Path, told: list[str]) -> Evaluation | None:
+    """Return what evaluation.json says, None where there is no such file or it cannot be read."""
+    value = read_object(path, told, needed=False)
+    if not value:
+        return None
+    pictures = {
+        str(name): path.parent / place
+        for name, place in mapping(value.get("pictures")).items()
+        if isinstance(place, str)
+    }
+    return Evaluation(
+        number(value.get("images")),
+        text(value.get("weights")),
+        _scores(items(value.get("scores")), ""),
+        pictures,
+        text(value.get("made")),
+        [note for note in map(text, items(value.get("notes"))) if note],
+    )
+
+
+def read_findings(path: Path, told: list[str]) -> tuple[float | None, list[Finding]]:
+    """Return how many images the run had seen when the doctor looked, and what it found."""
+    value = read_object(path, told, needed=False)
+    findings = [
+        Finding(
+            text(one.get("name")),
+            SEVERITIES.get(text(one.get("severity")), "warning"),
+            number(one.get("sure")) or 0.0,
+            text(one.get("evidence")),
+            text(one.get("advice")),
+            tuple(filter(None, map(text, items(one.get("flags"))))),
+        )
+        for one in map(mapping, items(value.get("findings")))
+        if text(one.get("name"))
+    ]
+    return number(value.get("images")), findings
+
+
+def _scores(found: list, protocol: str) -> list[Score]:
+    """Return the scores of JSON objects, without those that lack a name or a finite value."""
+    scores = []
+    for one in map(mapping, found):
+        name, value = text(one.get("name")), number(one.get("value"))
+        if not name or value is None:
+            continue
+        low, high, floor = (number(one.get(key)) for key in ("low", "high", "floor"))
+        better = BETTER.get(text(one.get("better")), "lower")
+        own, note, group = (text(one.get(key)) for key in ("protocol", "note", "group"))
+        scores.append(Score(name, value, low, high, floor, better, own or protocol, note, group))
+    return scores

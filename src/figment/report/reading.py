@@ -1,0 +1,80 @@
+"""Reading a run's JSON files as far as they can be read: what is broken is told, never raised."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+
+def number(value: object) -> float | None:
+    """Return a finite JSON number as a float, None for anything else (also for true and false)."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if math.isfinite(value) else None
+
+
+def mapping(value: object) -> dict:
+    """Return a JSON object as it is, {} for anything else."""
+    return value if isinstance(value, dict) else {}
+
+
+def items(value: object) -> list:
+    """Return a JSON list as it is, [] for anything else."""
+    return value if isinstance(value, list) else []
+
+
+def text(value: object) -> str:
+    """Return a JSON string as it is, "" for anything else."""
+    return value if isinstance(value, str) else ""
+
+
+def read_object(path: Path, told: list[str], *, needed: bool = True) -> dict:
+    """Return the JSON object of a file, {} where there is none; what is wrong is added to ``told``.
+
+    That a file is missing is told only where it is ``needed``.
+    """
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        told += [f"{path.name} is missing."] if needed else []
+        return {}
+    except (OSError, ValueError):
+        told.append(f"{path.name} cannot be read as JSON.")
+        return {}
+    if not isinstance(value, dict):
+        told.append(f"{path.name} holds no JSON object.")
+    return mapping(value)
+
+
+def read_rows(path: Path, told: list[str]) -> list[dict] | None:
+    """Return the lines of a JSON-lines file that have ``images``, by increasing images.
+
+    None where there is no file. A broken line is added to ``told``, but not a last one: a killed run
+    leaves that cut off. A run resumed from an older state plays some images again: newer lines hold.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return None
+    rows: list[dict] = []
+    broken = 0
+    for position, line in enumerate(lines):
+        row = _row(line)
+        if row is None:
+            broken += bool(line.strip()) and position < len(lines) - 1
+            continue
+        while rows and rows[-1]["images"] >= row["images"]:
+            rows.pop()
+        rows.append(row)
+    if broken:
+        told.append(f"{broken} line{'s' * (broken > 1)} of {path.name} cannot be read.")
+    return rows
+
+
+def _row(line: str) -> dict | None:
+    try:
+        row = json.loads(line)
+    except ValueError:
+        return None
+    return row if isinstance(row, dict) and number(row.get("images")) is not None else None
