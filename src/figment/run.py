@@ -174,11 +174,15 @@ def findings(what: str | Path, *, as_json: bool = False) -> str:
 
 def compare(runs: Sequence[str | Path], out: Path | None = None) -> str:
     """Write the page that sets runs side by side; return the table and where the page is."""
+    import shutil
+    import sys
+
     from figment.report.compare import comparison_text, write_comparison
 
     folders = [Run(run).path for run in runs]
     page = write_comparison(folders, out)
-    return f"{comparison_text(folders)}\n\nlook at {page}"
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    return f"{comparison_text(folders, width)}\n\nlook at {page}"
 
 
 def _images_of(weights: Path) -> int | None:

@@ -20,7 +20,7 @@ from figment.judging.evaluate import evaluate_pictures
 from figment.judging.judge import extractor_for, judge, settled
 from figment.judging.measures import MEASURES, measures_for
 from figment.judging.sides import Side, real_side
-from figment.judging.table import name_of, table
+from figment.judging.table import table
 from figment.launch import train
 from figment.metrics.score import Score
 from figment.run import evaluate
@@ -102,7 +102,7 @@ def test_known_modes_of_points_are_counted():
     reals = real_side(dataset, np.arange(len(dataset)), None)
     four = reals.of(reals.labels < 4)
     found = scored(four, reals, None, "modes")
-    assert found["modes"].value == 4 and found["modes"].note == "of 8"
+    assert found["modes"].value == 4
     assert found["high_quality"].value == pytest.approx(0.98889, abs=0.01)
     assert found["modes"].floor == 8
 
@@ -181,7 +181,7 @@ def test_a_run_is_evaluated_from_the_command_line(tmp_path, capsys):
     assert (run / found["pictures"]["look-alikes"]).exists()
     assert main(words) == 0
     out = capsys.readouterr().out
-    assert "kid x 1,000" in out and "real pictures" in out
+    assert "kid " in out and "real pictures" in out
 
 
 @pytest.mark.parametrize(
@@ -218,9 +218,9 @@ def test_a_table_says_value_interval_floor_and_which_way():
     lines = table(
         [Score("kid", 0.0012, 0.001, 0.0014, 0.0001), Score("recall", 0.5, better="higher")]
     )
-    assert " ".join(lines[1].split()) == "kid x 1,000 1.200 1.000 to 1.400 0.100 lower is better"
+    assert " ".join(lines[1].split()) == "kid 0.00120 0.00100 to 0.00140 0.000100 lower is better"
     assert lines[2].split() == ["recall", "0.500", "higher", "is", "better"]
-    assert name_of(Score("kid", 1.0, group="dandelion")) == "kid x 1,000, dandelion"
+    assert table([Score("kid", 1.0, group="dandelion")])[1].startswith("kid, dandelion   1.00")
 
 
 def test_look_alikes_wear_frames_of_one_colour():

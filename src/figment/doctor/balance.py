@@ -27,6 +27,12 @@ goal if the samples are near the reals; if they are far, the generator has escap
 
 BLOWN_UP = 5.0
 """A classifying discriminator's loss: 1.39 is guessing, healthy runs stayed below 1.4."""
+BLOWN_AWAY = 100.0
+"""A non-saturating generator's loss: 10 against a discriminator that is always right, millions after too
+large steps."""
+FOOLED = 0.9
+"""score/fake beyond which the discriminator takes nearly every sample for real: a discriminator whose rate
+was divided by 1000 was at .99 and a loss of 9."""
 
 WANDERING = 0.35
 PAST_ITSELF = 2.0
@@ -50,17 +56,21 @@ def divergence(history: History) -> Finding | None:
             "Train again with lower learning rates; nothing can be learned from here on.",
             slower,
         )
-    losses = history.latest("loss/discriminator")
-    if history.classifies and len(losses) == FEW and min(losses) > BLOWN_UP:
-        return Finding(
-            "divergence",
-            "fault",
-            0.9,
-            f"The discriminator's loss has been {min(losses):.3g} or more in the last {FEW} lines; "
-            "guessing would cost 1.39.",
-            "Train again with lower learning rates.",
-            slower,
-        )
+    fooled = (
+        history.level("score/fake", 0.0) > FOOLED
+    )  # that is dear as well, but nothing has blown up
+    for player, bound in (("discriminator", BLOWN_UP), ("generator", BLOWN_AWAY)):
+        losses = history.latest(f"loss/{player}")
+        if history.classifies and len(losses) == FEW and min(losses) > bound and not fooled:
+            return Finding(
+                "divergence",
+                "fault",
+                0.9,
+                f"The {player}'s loss has been {min(losses):.3g} or more in the last {FEW} lines; it stays "
+                f"below {bound:g} in runs that learn.",
+                "Train again with lower learning rates.",
+                slower,
+            )
     return None
 
 
@@ -109,12 +119,13 @@ def generator_too_strong(history: History) -> Finding | None:
         "generator too strong",
         "fault",
         0.9,
-        f"The discriminator is right about {accuracy:.0%} of the pictures, a guess (divergence it sees: "
-        f"{max(0.0, jsd):.2g}), yet samples are {distance:.2g} standard deviations from the reals.",
+        f"The discriminator is right about {accuracy:.0%} of the pictures, a guess or worse, and gives "
+        f"samples {history.level('score/fake', 0.5):.2f} on average, yet they are {distance:.2g} standard "
+        "deviations from the reals.",
         "Let the discriminator learn faster or move more often, or the generator slower.",
         (
-            flags.rate(history, "discriminator", 4),
-            flags.rate(history, "generator", 1 / 4),
+            flags.faster(history, "discriminator"),
+            flags.slower(history, "generator"),
             f"--discriminator-moves {more}",
         ),
     )
@@ -139,7 +150,7 @@ def oscillation(history: History) -> Finding | None:
         "Lower the generator's learning rate and give the discriminator the faster one; no momentum may "
         "help.",
         (
-            flags.rate(history, "generator", 1 / 4),
+            flags.slower(history, "generator"),
             flags.rate(history, "discriminator", 2),
             "--betas 0 0.999",
         ),

@@ -6,6 +6,9 @@ from figment.doctor.history import History
 
 USUAL_RATE = 2e-4
 """Adam's learning rate in Radford et al. 2015 and most that followed."""
+NEAR = 2.0
+"""Times the usual rate, or part of it, within which a rate is changed by STEP; beyond, the usual is set."""
+STEP = 4.0
 
 
 def rate(history: History, player: str, times: float) -> str:
@@ -18,20 +21,45 @@ def rates(history: History, times: float) -> tuple[str, ...]:
     return rate(history, "generator", times), rate(history, "discriminator", times)
 
 
+def slower(history: History, player: str) -> str:
+    """Return the flag for a lower learning rate: the usual one where it is far above that."""
+    if times_usual(history, player) > NEAR:
+        return f"--{player}-lr {USUAL_RATE:g}"
+    return rate(history, player, 1 / STEP)
+
+
+def faster(history: History, player: str) -> str:
+    """Return the flag for a higher learning rate: the usual one where it is far below that."""
+    if times_usual(history, player) < 1 / NEAR:
+        return f"--{player}-lr {USUAL_RATE:g}"
+    return rate(history, player, STEP)
+
+
 def usual(history: History) -> tuple[str, ...]:
     """Return the flags that set both learning rates to the usual one, where they are not near it."""
     return tuple(
         f"--{player}-lr {USUAL_RATE:g}"
         for player in ("generator", "discriminator")
-        if not 0.1 <= history.get(f"{player}_lr", USUAL_RATE) / USUAL_RATE <= 10
+        if not 0.1 <= times_usual(history, player) <= 10
     )
 
 
 def calmer(history: History) -> tuple[str, ...]:
     """Return the flags that hold a discriminator back, those left out that are set already."""
-    flags = [rate(history, "discriminator", 1 / 4)]
+    found = [slower(history, "discriminator")]
+    if times_usual(history, "generator") < 1 / STEP:
+        found.append(faster(history, "generator"))
+    if history.get("discriminator_moves", 1) > 1:
+        found.append("--discriminator-moves 1")
+    if history.fields.get("objective") == "minimax":
+        found.append("--objective nonsaturating")
     if history.get("dropout") == 0:
-        flags.append("--dropout 0.3")
+        found.append("--dropout 0.3")
     if history.get("real_target", 1.0) == 1.0:
-        flags.append("--real-target 0.9")
-    return tuple(flags)
+        found.append("--real-target 0.9")
+    return tuple(found)
+
+
+def times_usual(history: History, player: str) -> float:
+    """Return how many times the usual rate a player's is."""
+    return history.get(f"{player}_lr", USUAL_RATE) / USUAL_RATE

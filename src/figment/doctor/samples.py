@@ -167,4 +167,4 @@ def few_samples(history: History) -> bool:
 def _more_modes(history: History) -> tuple[str, ...]:
     batch = int(history.get("batch", 64))
     smooth = ("--real-target 0.9",) if history.get("real_target", 1.0) == 1.0 else ()
-    return (flags.rate(history, "generator", 1 / 4), *smooth, f"--batch {2 * batch}")
+    return (flags.slower(history, "generator"), *smooth, f"--batch {2 * batch}")

@@ -56,7 +56,7 @@ class Judge:
                 figure.name,
                 figure.value,
                 *(figure.interval or (None, None)),
-                self.floors.get(figure.name),
+                self.floors.get(figure.name) if figure.floor is None else figure.floor,
                 figure.better,
                 protocol,
                 figure.note,

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from figment.judging.evaluate import Evaluation
 from figment.metrics.score import Score
 
-TIMES = {"kid": 1000.0}
-"""Figures that are printed times a factor, as the field prints them."""
 ARROWS = {
     "lower": "lower is better",
     "higher": "higher is better",
@@ -40,24 +39,19 @@ def table(scores: Sequence[Score]) -> list[str]:
     ]
 
 
-def name_of(score: Score) -> str:
-    """Return the name as it is printed: with its factor and its class."""
-    times = f" x {TIMES[score.name]:,.0f}" if score.name in TIMES else ""
-    return score.name + times + (f", {score.group}" if score.group else "")
-
-
 def _row(score: Score) -> tuple[str, ...]:
-    times = TIMES.get(score.name, 1.0)
-    interval = "" if score.low is None else f"{_n(score.low, times)} to {_n(score.high, times)}"
+    name = f"{score.name}, {score.group}" if score.group else score.name
+    interval = "" if score.low is None else f"{_n(score.low)} to {_n(score.high)}"
     better = ARROWS[score.better]
     remark = f"{better}; {score.note}" if score.note else better
-    return name_of(score), _n(score.value, times), interval, _n(score.floor, times), remark
+    return name, _n(score.value), interval, _n(score.floor), remark
 
 
-def _n(value: float | None, times: float) -> str:
-    """Return a number to three or four figures."""
+def _n(value: float | None) -> str:
+    """Return a number to three figures, without an exponent."""
     if value is None:
         return ""
-    value *= times
-    digits = 0 if abs(value) >= 1000 else 1 if abs(value) >= 100 else 2 if abs(value) >= 10 else 3
+    if value == 0 or not math.isfinite(value):
+        return f"{value:g}"
+    digits = max(0, 2 - math.floor(math.log10(abs(value))))
     return f"{value:,.{digits}f}"

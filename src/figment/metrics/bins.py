@@ -11,6 +11,8 @@ from figment.errors import UserError
 from figment.randomness import stream
 
 CHUNK = 4096
+CACHED_NUMBERS = 2**19
+"""Differences from a centre that stay in the processor's cache."""
 SIGNIFICANT = 1.959964
 """|z| beyond which a two-sided test at .05 calls two shares different."""
 
@@ -109,8 +111,9 @@ def _seeds(points: Tensor, k: int, seed: int) -> Tensor:
 
 def _squares(points: Tensor, centre: Tensor) -> Tensor:
     """Squared distances [N] float64 to one centre [D], 0 where equal."""
-    parts = [(rows - centre).square().sum(1, dtype=torch.float64) for rows in points.split(CHUNK)]
-    return torch.cat(parts)
+    per_chunk = max(1, CACHED_NUMBERS // points.shape[1])
+    parts = [(rows - centre).square().sum(1) for rows in points.split(per_chunk)]
+    return torch.cat(parts).double()
 
 
 def _nearest_centre(points: Tensor, centres: Tensor) -> tuple[Tensor, Tensor]:

@@ -22,6 +22,7 @@ LEVELS = (0.01, 0.05, 0.25, 0.5, 0.75)
 """Quantiles of the nearest ratio that are reported."""
 LEAST = 20
 """A cell counts in C_T with more than so many samples; Meehan et al.'s code takes the same."""
+PER_CELL = 50
 
 
 def nearest(
@@ -153,10 +154,10 @@ def data_copying(
     """Return C_T: whether samples lie nearer to the training set than held-out reals do.
 
     Features [N, D], [M, D] and [H, D]. The space is first reduced to ``width`` principal components
-    of the training set, then cut into k-means ``cells`` (one for every 20 held-out reals, at most
-    50, if not given). In each cell the distances to the cell's nearest training row are compared by
-    a rank test; a cell counts with more than 20 samples; NaN if none does. Weights are the held-out
-    shares. Meehan et al. 2020.
+    of the training set, then cut into k-means ``cells``: if not given, one for every 50 samples or
+    held-out reals, whichever are fewer, as z cannot fall far in a cell of few. In each cell a rank test
+    compares the distances to the cell's nearest training row; a cell counts with more than 20 samples;
+    NaN if none does. Weights are the held-out shares. Meehan et al. 2020.
     """
     if len(samples) <= LEAST or len(held_out) < 2:
         raise UserError(
@@ -164,7 +165,7 @@ def data_copying(
             f"there are {len(samples)} and {len(held_out)}."
         )
     if cells is None:
-        cells = max(1, min(50, len(held_out) // 20))
+        cells = max(1, min(50, min(len(held_out), len(samples)) // PER_CELL))
     if train.shape[1] > width:
         samples, train, held_out = _reduced(train, width, samples, train, held_out)
     centres = k_means(train, cells, seed=seed)

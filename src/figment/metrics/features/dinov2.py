@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from figment.metrics.features import weights
-from figment.metrics.features.extractor import Extractor, place, protocol
+from figment.metrics.features.extractor import Extractor, fitting, place, protocol
 from figment.metrics.features.resize import antialiased_bicubic
 
 SIDE, PATCH, GRID = 224, 14, 37  # the file's positions are of 37 x 37 patches, 518 px
@@ -47,7 +47,7 @@ def open_dinov2(
         has_logits=False,
         network=place(read(file), device, dtype),
         resize=functools.partial(antialiased_bicubic, side=SIDE),
-        batch=32,
+        batch=fitting(device, 16),
         device=device,
     )
 
@@ -85,12 +85,11 @@ class Attention(nn.Module):
         self.qkv = nn.Linear(WIDTH, 3 * WIDTH)
         self.proj = nn.Linear(WIDTH, WIDTH)
 
-    def forward(self, x: Tensor) -> Tensor:
-        n, tokens, _ = x.shape
-        qkv = self.qkv(x).view(n, tokens, 3, HEADS, WIDTH // HEADS)
+    def forward(self, x: Tensor, first: int | None = None) -> Tensor:
+        qkv = self.qkv(x).view(*x.shape[:2], 3, HEADS, WIDTH // HEADS)
         q, k, v = qkv.permute(2, 0, 3, 1, 4)  # each [N, heads, tokens, 64]
-        h = F.scaled_dot_product_attention(q, k, v)
-        return self.proj(h.transpose(1, 2).reshape(n, tokens, WIDTH))
+        h = F.scaled_dot_product_attention(q[:, :, :first], k, v)
+        return self.proj(h.transpose(1, 2).flatten(2))  # [N, tokens, 384]
 
 
 class Perceptron(nn.Module):
@@ -128,8 +127,9 @@ class Block(nn.Module):
         self.mlp = Perceptron()
         self.ls2 = Scale()
 
-    def forward(self, x: Tensor) -> Tensor:
-        x = x + self.ls1(self.attn(self.norm1(x)))
+    def forward(self, x: Tensor, first: int | None = None) -> Tensor:
+        """Return tokens [N, T, 384], only the ``first`` ones where that is all that is asked for."""
+        x = x[:, :first] + self.ls1(self.attn(self.norm1(x), first))
         return x + self.ls2(self.mlp(self.norm2(x)))
 
 
@@ -151,7 +151,8 @@ class DINOv2(nn.Module):
         x = ((images / 255 - mean) / deviation).to(self.cls_token.dtype)
         x = self.patch_embed["proj"](x).flatten(2).transpose(1, 2)  # [N, 16 x 16, 384]
         x = torch.cat([self.cls_token.expand(len(x), -1, -1), x], dim=1) + self.pos_embed
-        return self.norm(self.blocks(x)[:, 0]), None
+        token = self.blocks[-1](self.blocks[:-1](x), first=1)  # [N, 1, 384]
+        return self.norm(token[:, 0]), None
 
 
 def _other(path: Path) -> str:

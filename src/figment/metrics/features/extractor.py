@@ -40,7 +40,7 @@ class Extractor:
     resize: Callable[[Tensor], Tensor]
     """uint8 [N, C, H, W] -> the pictures as the network wants them, float32 in 0..255 for most."""
     batch: int
-    """Pictures at a time at which the network is fastest on a CPU."""
+    """Pictures at a time at which the network is fastest, measured on a CPU."""
     device: torch.device
 
     def __call__(self, images: Pictures) -> Features:
@@ -104,6 +104,11 @@ def place(network: nn.Module, device: torch.device, dtype: torch.dtype) -> nn.Mo
     """Return the network ready to run: on the device, in the number format, its weights frozen."""
     network = network.eval().requires_grad_(False).to(device, dtype)
     return network.to(memory_format=torch.channels_last)  # ty: ignore[no-matching-overload]
+
+
+def fitting(device: torch.device, on_cpu: int) -> int:
+    """Return the pictures at a time: few on a CPU, whose caches are small, many on a GPU."""
+    return on_cpu if device.type == "cpu" else 128
 
 
 def protocol(*parts: str, dtype: torch.dtype = torch.float32) -> str:

@@ -27,7 +27,7 @@ from torch import Tensor, nn
 
 from figment.errors import UserError
 from figment.metrics.features import weights
-from figment.metrics.features.extractor import Extractor, place, protocol
+from figment.metrics.features.extractor import Extractor, fitting, place, protocol
 from figment.metrics.features.resize import antialiased_bicubic, legacy_bilinear
 
 SIDE, WIDTH, CLASSES = 299, 2048, 1008
@@ -88,7 +88,7 @@ def open_inception(
         has_logits=True,
         network=network,
         resize=resize,
-        batch=16,
+        batch=fitting(device, 8),
         device=device,
     )
 

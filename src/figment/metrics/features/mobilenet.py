@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from figment.errors import UserError
 from figment.metrics.features import weights
-from figment.metrics.features.extractor import Extractor, place, protocol
+from figment.metrics.features.extractor import Extractor, fitting, place, protocol
 from figment.metrics.features.resize import antialiased_bicubic
 
 SIDE = 128  # the network is fully convolutional; most sets here are smaller than its 224 px
@@ -58,7 +58,7 @@ def open_mobilenet(path: str, device: torch.device, dtype: torch.dtype) -> Extra
         has_logits=True,
         network=place(read(file), device, dtype),
         resize=functools.partial(antialiased_bicubic, side=SIDE),
-        batch=64,
+        batch=fitting(device, 16),
         device=device,
     )
 
@@ -138,6 +138,8 @@ class MobileNetV2(nn.Module):
         """Return features [N, 1280] and logits [N, 1001] of float pictures [N, 3, H, W] in 0..255."""
         x = (images / 127.5 - 1).to(self.stem.weight.dtype)
         x = self.blocks(F.relu6(self.stem(x), inplace=True))  # [N, 320, H / 32, W / 32]
-        pooled = F.relu6(self.head(x), inplace=True).float().mean((2, 3), keepdim=True)  # [N, 1280, 1, 1]
+        pooled = (
+            F.relu6(self.head(x), inplace=True).float().mean((2, 3), keepdim=True)
+        )  # [N, 1280, 1, 1]
         logits = self.classifier(pooled.to(x.dtype))  # [N, 1001, 1, 1]
         return pooled.flatten(1), logits.flatten(1)

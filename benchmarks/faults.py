@@ -1,0 +1,77 @@
+"""Recipes with a planted fault each, for ``benchmarks/doctor.py``: ``--recipe faults:PALE`` and so on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from figment.recipe import Batch, Clock, Terms
+from figment.recipes.dcgan import DCGAN
+
+SMALL: dict[str, Any] = {"resolution": 32, "width": 16, "batch": 32}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pale(DCGAN):
+    """Its generator ends in a sigmoid: it cannot draw what is darker than a middle grey."""
+
+    def generate(self, generator: nn.Module, latents: Tensor, labels: Tensor | None) -> Tensor:
+        return (generator(latents) + 1) / 2  # [0, 1]
+
+
+@dataclass(frozen=True, kw_only=True)
+class HalfRange(DCGAN):
+    """Its reals are scaled to [0, 1], its generator still draws in [-1, 1]."""
+
+    def discriminator_terms(
+        self, nets: nn.ModuleDict, batch: Batch, fakes: Tensor, clock: Clock
+    ) -> Terms:
+        batch = batch._replace(images=(batch.images + 1) / 2)
+        return super().discriminator_terms(nets, batch, fakes, clock)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gridded(DCGAN):
+    """Its generator ends in a 3x3 transposed convolution of stride 2, its discriminator sees half size.
+
+    Such layers lay uneven grids over the picture (Odena et al. 2016), and here nobody minds.
+    """
+
+    def build(self) -> nn.ModuleDict:
+        nets = super().build()
+        last = nn.ConvTranspose2d(
+            self.width, self.channels, 3, stride=2, padding=1, output_padding=1, bias=False
+        )
+        nn.init.normal_(last.weight, 0.0, 0.1)
+        layers = nets["generator"].get_submodule("layers")
+        setattr(layers, [name for name, _ in layers.named_children()][-1], last)
+        return nets
+
+    def judge(self, nets: nn.ModuleDict, images: Tensor, labels: Tensor | None) -> Tensor:
+        halved = F.interpolate(F.avg_pool2d(images, 2), scale_factor=2.0)
+        return super().judge(nets, halved, labels)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bare(DCGAN):
+    """Without batch norm, and with every weight's first value five times too large."""
+
+    def build(self) -> nn.ModuleDict:
+        nets = super().build()
+        for net in (nets["generator"], nets["discriminator"]):
+            layers = net.get_submodule("layers")
+            for name, layer in list(layers.named_children()):
+                if isinstance(layer, nn.BatchNorm2d):
+                    setattr(layers, name, nn.Identity())
+                elif isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+                    layer.weight.data.mul_(5)
+        return nets
+
+
+PALE = Pale(**SMALL)
+HALF_RANGE = HalfRange(**SMALL)
+GRIDDED = Gridded(**SMALL)
+BARE = replace(Bare(**SMALL), real_target=1.0)

@@ -1,0 +1,112 @@
+"""What the doctor says of folders of pictures with one thing wrong each."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from figment.data.flowers import draw
+from figment.doctor.data import examine
+from figment.errors import UserError
+
+
+@pytest.fixture(scope="module")
+def flowers() -> np.ndarray:
+    return draw(range(240), 32)[0].transpose(0, 2, 3, 1)  # [N, H, W, C]
+
+
+def folder_of(folder: Path, pictures: np.ndarray) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, pixels in enumerate(pictures):
+        Image.fromarray(pixels).save(folder / f"{number:04d}.png")
+    return folder
+
+
+def names(folder: Path) -> list[str]:
+    return [finding.name for finding in examine(str(folder), progress=False)]
+
+
+def test_good_data(tmp_path: Path, flowers: np.ndarray):
+    (finding,) = examine(str(folder_of(tmp_path / "good", flowers)), progress=False)
+    assert (finding.name, finding.severity) == ("healthy data", "good")
+    assert finding.evidence.startswith("240 pictures")
+
+
+@pytest.mark.parametrize("source", ["flowers", "ring", "grid:500"])
+def test_built_in_sets_are_good(source: str):
+    assert [finding.name for finding in examine(source, progress=False)] == ["healthy data"]
+
+
+def test_near_empty(tmp_path: Path, flowers: np.ndarray):
+    first = examine(str(folder_of(tmp_path / "empty", flowers[:5])), progress=False)[0]
+    assert (first.name, first.severity) == ("near-empty data", "fault")
+    with pytest.raises(UserError):
+        examine(str(tmp_path / "nothing"), progress=False)
+
+
+def test_few(tmp_path: Path, flowers: np.ndarray):
+    first = examine(str(folder_of(tmp_path / "few", flowers[:60])), progress=False)[0]
+    assert (first.name, first.severity) == ("few pictures", "warning")
+    assert "--mirror" in first.flags
+
+
+def test_constant_by_bytes_and_by_pixels(tmp_path: Path, flowers: np.ndarray):
+    same = np.repeat(flowers[:1], 240, axis=0)
+    assert names(folder_of(tmp_path / "same", same)) == ["constant data"]
+    same = same.copy()
+    same[np.arange(240), np.arange(240) % 32, 0, 0] += 1  # no two files alike
+    assert names(folder_of(tmp_path / "nearly", same)) == ["constant data"]
+
+
+def test_duplicates(tmp_path: Path, flowers: np.ndarray):
+    twice = np.concatenate([flowers, flowers[:40]])
+    finding = examine(str(folder_of(tmp_path / "twice", twice)), progress=False)[0]
+    assert finding.name == "duplicates" and "40 of 280" in finding.evidence
+
+
+def test_flat_pictures(tmp_path: Path, flowers: np.ndarray):
+    some = flowers.copy()
+    some[:30] = np.arange(30, dtype=np.uint8)[:, None, None, None] * 8
+    assert names(folder_of(tmp_path / "flat", some))[0] == "flat pictures"
+
+
+def test_broken_pictures(tmp_path: Path, flowers: np.ndarray):
+    folder = folder_of(tmp_path / "broken", flowers)
+    for number in range(30):
+        (folder / f"x{number}.png").write_bytes(b"no picture")
+    finding = examine(str(folder), progress=False)[0]
+    assert finding.name == "broken pictures" and "30 of 270" in finding.evidence
+
+
+def test_dark_data(tmp_path: Path, flowers: np.ndarray):
+    assert names(folder_of(tmp_path / "dark", flowers // 16)) == ["pale data"]
+
+
+def test_tiny_classes_and_quarrels(tmp_path: Path, flowers: np.ndarray):
+    folder_of(tmp_path / "classes/many", flowers)
+    folder_of(tmp_path / "classes/two", flowers[:2] // 2)
+    assert names(tmp_path / "classes") == ["tiny classes"]
+    shutil.copy(tmp_path / "classes/many/0000.png", tmp_path / "classes/two/copy.png")
+    assert set(names(tmp_path / "classes")) == {"tiny classes", "quarrelling classes"}
+
+
+def test_a_split_is_no_classes(tmp_path: Path, flowers: np.ndarray):
+    folder_of(tmp_path / "split/train", flowers[:200])
+    folder_of(tmp_path / "split/test", flowers[200:])
+    assert names(tmp_path / "split") == ["split for classes"]
+
+
+def test_mixed_colours(tmp_path: Path, flowers: np.ndarray):
+    some = flowers.copy()
+    some[:30] = some[:30, :, :, :1]
+    assert names(folder_of(tmp_path / "mixed", some)) == ["mixed colours"]
+
+
+def test_long_pictures_are_cropped(tmp_path: Path, flowers: np.ndarray):
+    long = np.concatenate([flowers, flowers[:, :, ::-1]], axis=2)  # 32 x 64
+    finding = examine(str(folder_of(tmp_path / "long", long)), progress=False)[0]
+    assert finding.name == "cropped" and finding.flags == ("--fit pad",)
