@@ -1,11 +1,12 @@
 """The plain tutorial loop on a folder or zip of pictures, to set beside `figment train`.
 
     python benchmarks/cats.py cats64.zip --minutes 30 --out plain/
-    python benchmarks/cats.py cats64.zip --steps 897 --out plain/      the same on a machine that is busy
+    python benchmarks/cats.py cats64.zip --steps 577 897 --out plain/      for a machine that is busy
 
 DCGAN as PyTorch's tutorial writes it: width 64, batch 128, fp32, labels 1 and 0, pictures decoded from
 their files in every pass, samples by the weights themselves with running batch norm statistics. Writes
-2,000 samples as single pictures and a grid of 64, and prints steps, images and images/s.
+2,000 samples as single pictures and a grid of 64, and prints steps, images and images/s. With --steps it
+goes on for so many steps, however long they take, and writes at each of the numbers given.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("data")
     parser.add_argument("--minutes", type=float, default=30)
-    parser.add_argument("--steps", type=int, help="so many steps, however long they take")
+    parser.add_argument("--steps", type=int, nargs="+", default=[])
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
@@ -40,7 +41,8 @@ def main() -> None:
     adam_d = torch.optim.Adam(d.parameters(), lr=2e-4, betas=(0.5, 0.999))
     adam_g = torch.optim.Adam(g.parameters(), lr=2e-4, betas=(0.5, 0.999))
     steps, start, order = 0, time.perf_counter(), []
-    while steps < args.steps if args.steps else time.perf_counter() - start < 60 * args.minutes:
+    last = max(args.steps, default=0)
+    while steps < last if last else time.perf_counter() - start < 60 * args.minutes:
         if len(order) < args.batch:
             order = torch.randperm(len(names)).tolist()
         real = torch.stack([picture(archive, names[order.pop()]) for _ in range(args.batch)])
@@ -56,6 +58,9 @@ def main() -> None:
         loss_g.backward()
         adam_g.step()
         steps += 1
+        if steps in args.steps and steps != last:
+            write(g, args.out.with_name(f"{args.out.name}-{steps}"))
+            g.train()
         if steps % 25 == 0:
             print(f"step {steps}: D {loss_d + loss_fake:.2f} G {loss_g:.2f}", flush=True)
     seconds = time.perf_counter() - start

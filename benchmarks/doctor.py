@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import sys
 import time
 from dataclasses import dataclass, field
@@ -142,19 +143,19 @@ def play(case: Case, shared: Path, out: Path) -> dict[str, Any]:
     """Train one case, ask the doctor, and return the line of the results."""
     path, start = home(case.name, out), time.time()
     broke_off = ""
-    if not (path / "recipe.json").exists():
-        plan: dict[str, Any] = {
-            "tick": case.images // TICKS,
-            "metric_every": case.images // MEASUREMENTS,
-            "metrics": (),
-        }
-        try:
-            figment.train(
-                source(case, shared, out), case.recipe, run=path, images=case.images,
-                progress=False, **plan, **case.fields,
-            )  # fmt: skip
-        except UserError as error:
-            broke_off = str(error)
+    shutil.rmtree(path, ignore_errors=True)  # what an interrupted benchmark left
+    plan: dict[str, Any] = {
+        "tick": case.images // TICKS,
+        "metric_every": case.images // MEASUREMENTS,
+        "metrics": (),
+    }
+    try:
+        figment.train(
+            source(case, shared, out), case.recipe, run=path, images=case.images,
+            progress=False, **plan, **case.fields,
+        )  # fmt: skip
+    except UserError as error:
+        broke_off = str(error)
     run = figment.load(path)
     return {
         "case": case.name,

@@ -42,6 +42,7 @@ GOOD = {
     "watch/movement": 0.4,
     "watch/brightness": 0.01,
     "watch/range": 0.98,
+    "watch/dark": 0.99,
     "watch/contrast": 0.95,
     "watch/clipped": 0.0,
     "watch/detail": 0.9,
@@ -199,6 +200,7 @@ def test_wrong_normalisation():
     assert names(run(watch__brightness=0.25, watch__range=0.5))[0] == "wrong normalisation"
     assert names(run(watch__range=0.55))[0] == "wrong normalisation"
     assert names(run(watch__clipped=0.6))[0] == "wrong normalisation"
+    assert names(run(watch__dark=0.0))[0] == "wrong normalisation"
 
 
 def test_checkerboard_is_a_warning():

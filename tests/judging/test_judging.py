@@ -131,6 +131,16 @@ def test_real_features_are_kept(monkeypatch, tmp_path):
     assert torch.equal(real_side(dataset, rows, extractor).features, first.features)
 
 
+def test_features_of_other_weights_are_not_mistaken_for_these():
+    """As where a file of weights has been replaced, or a version of figment has changed a network."""
+    extractor = extractor_for("images", "small")
+    assert extractor is not None
+    other = replace(extractor, network=lambda x: (extractor.network(x)[0] + 0.5, None))
+    assert other.protocol == extractor.protocol
+    assert sides.fingerprint(extractor) == sides.fingerprint(extractor)
+    assert sides.fingerprint(extractor) != sides.fingerprint(other)
+
+
 def test_auto_features_are_those_that_are_there(monkeypatch, tmp_path):
     monkeypatch.setenv("FIGMENT_CACHE", str(tmp_path))
     monkeypatch.delenv("FIGMENT_WEIGHTS", raising=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import MagicMock
 
 import numpy as np
 import pytest
@@ -125,9 +126,16 @@ def test_bfloat16_is_near_and_named():
     assert rough(images).values.dtype == torch.float32
 
 
-def test_a_bar_is_shown_where_asked(capsys: pytest.CaptureFixture[str]):
-    extract(means(), [pictures(8)], total=8, progress=False)
-    assert capsys.readouterr().err == ""
+@pytest.mark.parametrize(("progress", "disable"), [(True, None), (False, True)])
+def test_a_bar_counts_pictures(
+    monkeypatch: pytest.MonkeyPatch, progress: bool, disable: bool | None
+):
+    bar = MagicMock()
+    monkeypatch.setattr("figment.metrics.features.extractor.tqdm", bar)
+    extract(means(), [pictures(6)], total=6, progress=progress)
+    assert bar.call_args.kwargs["total"] == 6
+    assert bar.call_args.kwargs["disable"] is disable  # None: only where a terminal looks
+    assert [call.args for call in bar().update.call_args_list] == [(4,), (2,)]
 
 
 @pytest.mark.parametrize(

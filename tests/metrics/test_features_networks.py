@@ -206,6 +206,18 @@ def test_dinov2_attends_as_softmax_does(transformer: Path):
     assert torch.allclose(attention(x), expected, atol=1e-5)
 
 
+def test_dinov2_leaves_out_only_what_nobody_reads(transformer: Path):
+    """The last block makes the class token alone; it is the one that all tokens' way gives."""
+    network = dinov2.read(transformer).requires_grad_(False)
+    images = pattern().float().repeat_interleave(4, 2).repeat_interleave(4, 3)[..., :224, :224]
+    tokens: list[torch.Tensor] = []
+    network.blocks[-1].register_forward_pre_hook(lambda _, given: tokens.append(given[0]))
+    found, _ = network(images)
+    expected = network.norm(network.blocks[-1](tokens[0])[:, 0])
+    assert tokens[0].shape == (1, 257, 384)
+    assert torch.allclose(found, expected, atol=1e-5)
+
+
 def test_dinov2_sees_imagenet_normalised_colours(transformer: Path):
     extractor = open_features(f"dinov2:{transformer}")
     network = extractor.network

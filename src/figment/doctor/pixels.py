@@ -20,6 +20,8 @@ class Levels(NamedTuple):
     """1 % of all values lie below."""
     high: float
     """1 % of all values lie above."""
+    dark: float
+    """Share of values below middle grey."""
     clipped: float
     """Share of values at the two ends, 0 and 255."""
     contrast: float
@@ -42,6 +44,7 @@ def levels(images: Tensor) -> Levels:
         mean=float((counts * torch.arange(256)).sum() / counts.sum() / 255),
         low=int((shares >= 0.01).nonzero()[0]) / 255,
         high=int((shares >= 0.99).nonzero()[0]) / 255,
+        dark=float(shares[127]),
         clipped=float((counts[0] + counts[255]) / counts.sum()),
         contrast=float(deviation.mean()),
         saturation=float(saturation),

@@ -25,6 +25,8 @@ OFF_LEVEL = 0.2
 NARROW = 0.65
 WIDE = 1.5
 """watch/range outside these, or"""
+BRIGHT_ONLY = 0.02
+"""watch/dark below which samples never leave the bright half, which is [0, 1] of the range [-1, 1]; or"""
 CLIPPED = 0.3
 """watch/clipped beyond this, are no matter of taste: a healthy DCGAN is within .03, .95 to 1.02 and .03."""
 
@@ -117,9 +119,10 @@ def normalisation(history: History) -> Finding | None:
         return None
     offset, width = history.value("watch/brightness", 0.0), history.value("watch/range", 1.0)
     clipped = history.value("watch/clipped", 0.0)
-    if abs(offset) < OFF_LEVEL and NARROW <= width <= WIDE and clipped < CLIPPED:
+    half = _bright_half_only(history)
+    if not half and abs(offset) < OFF_LEVEL and NARROW <= width <= WIDE and clipped < CLIPPED:
         return None
-    only_narrow = abs(offset) < OFF_LEVEL and clipped < CLIPPED
+    only_narrow = not half and abs(offset) < OFF_LEVEL and clipped < CLIPPED
     if only_narrow and few_samples(
         history
     ):  # an average of pictures is pale; nothing else is wrong
@@ -127,12 +130,19 @@ def normalisation(history: History) -> Finding | None:
     return Finding(
         "wrong normalisation",
         "fault",
-        min(0.95, 0.5 + abs(offset) + abs(width - 1) / 2 + clipped / 2),
+        0.95 if half else min(0.95, 0.5 + abs(offset) + abs(width - 1) / 2 + clipped / 2),
         f"Samples are {abs(offset):.0%} {'brighter' if offset > 0 else 'darker'} than the reals, their "
-        f"levels span {width:.0%} of the reals' range, and {clipped:.0%} more of them are black or white.",
+        f"levels span {width:.0%} of the reals' range, and {clipped:.0%} more of them are black or white"
+        + ("; none is ever darker than middle grey." if half else "."),
         "Reals and the generator's output must both lie in [-1, 1]: look at what the recipe's networks end "
         "in and at what it does to the pictures.",
     )
+
+
+def _bright_half_only(history: History) -> bool:
+    """Whether no sample has ever been darker than middle grey, where the reals are."""
+    dark = history.series("watch/dark")
+    return bool(dark) and max(dark) < BRIGHT_ONLY
 
 
 def checkerboard(history: History) -> Finding | None:

@@ -40,6 +40,7 @@ MEANING = {
     "watch/movement": "how far samples of the same latents moved since last time, over the reals' spread",
     "watch/brightness": "mean level of the samples minus the reals', 1 being black to white",
     "watch/range": "range of levels of the samples over the reals'; 1 is right",
+    "watch/dark": "share of values below middle grey over the reals'; 1 is right",
     "watch/contrast": "contrast of the samples over the reals'; 1 is right",
     "watch/saturation": "strength of colour of the samples over the reals'; 1 is right",
     "watch/clipped": "share of values at black or white, above the reals' own",
@@ -145,7 +146,7 @@ def signs(
     if before is not None:
         then = torch.as_tensor(before)
         then = pixels.thumbnails(then, _THUMB) if images else then.float()
-        found["movement"] = float((rows - then).norm(dim=1).mean()) / max(real.spread, _TINY)
+        found["movement"] = float((rows - then).norm(dim=1).mean()) / _unit(real)
     found["real_diversity"] = real.spread
     return {f"watch/{name}": round(value, 6) for name, value in found.items()}
 
@@ -155,15 +156,16 @@ def _variety(rows: Tensor, real: Reference) -> dict[str, float]:
     count = min(len(rows), len(real.rows))
     gaps = spacing(rows[:count])
     usual = torch.cat([spacing(part) for part in real.rows.split(count) if len(part) == count])
-    alike = max(float(usual.quantile(_ALIKE)), _FLAT if real.kind == "images" else _TINY)
+    least = _FLAT if real.kind == "images" else _TINY
+    alike = max(float(usual.quantile(_ALIKE)), least)
     twins = float((gaps < alike).double().mean() - (usual < alike).double().mean())
     shares = _shares(rows, real.centres, real.cluster)
     missed = shares < _HARDLY * real.shares
     ours = quantiles(rows - real.middle, real.axes)
     theirs = quantiles(real.rows - real.middle, real.axes)
     return {
-        "diversity": _spread(rows) / max(real.spread, _TINY),
-        "spacing": float(gaps.median()) / max(float(usual.median()), _TINY),
+        "diversity": _spread(rows) / _unit(real),
+        "spacing": float(gaps.median()) / max(float(usual.median()), least),
         "look_alikes": max(0.0, twins),
         "missing": float(real.shares[missed].sum()),
         "distance": float((ours - theirs).abs().mean()),
@@ -190,6 +192,7 @@ def _look(fakes: Tensor, real: Reference) -> dict[str, float]:
         "brightness": ours.mean - theirs.mean,
         "range": (ours.high - ours.low) / max(theirs.high - theirs.low, 1 / 255),
         "contrast": ours.contrast / max(theirs.contrast, _FLAT),
+        "dark": ours.dark / max(theirs.dark, 0.01),
         "clipped": max(0.0, ours.clipped - theirs.clipped),
         "detail": ours.detail / max(theirs.detail, 1e-3),
         "checkerboard": pixels.checkerboard(fakes) / max(real.grid, 1.0),
@@ -225,6 +228,11 @@ def _shares(rows: Tensor, centres: Tensor, cluster: Tensor) -> Tensor:
     """Return the share of rows in each cluster."""
     member = cluster[distances(rows, centres).argmin(1)]
     return torch.bincount(member, minlength=int(cluster.max()) + 1) / len(rows)
+
+
+def _unit(real: Reference) -> float:
+    """Return what spreads and movements are measured in: the reals' spread, or the least there can be."""
+    return max(real.spread, _FLAT if real.kind == "images" else _TINY)
 
 
 def _spread(rows: Tensor) -> float:
