@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -252,3 +253,31 @@ def test_pack_and_train_from_it(here: Path, photos: Path, capsys):
     assert "24 pictures, 0 skipped" in capsys.readouterr().out
     assert main(["train", "pack.npz", *SMALL, "--run", "run"]) == 0
     assert json.loads((here / "run" / "machine.json").read_text())["data"]["count"] == 24
+
+
+def test_doctor_of_a_run_and_of_data(trained: Path, capsys):
+    assert main(["doctor", str(trained)]) == 0
+    assert "too early to tell" in capsys.readouterr().out
+    assert main(["doctor", str(trained), "--json"]) == 0
+    finding = json.loads(capsys.readouterr().out)[0]
+    assert set(finding) == {"name", "severity", "sure", "evidence", "advice", "flags"}
+    assert json.loads((trained / "doctor.json").read_text())["findings"][0] == finding
+    assert main(["doctor", "flowers:300"]) == 0
+    assert "healthy data" in capsys.readouterr().out
+    assert "there is no 'nowhere'" in complaint(capsys, "doctor", "nowhere")
+
+
+def test_compare(trained: Path, here: Path, capsys):
+    shutil.copytree(trained, here / "other")
+    assert main(["compare", str(trained), "other", "--out", "both.html"]) == 0
+    assert "other" in capsys.readouterr().out
+    page = (here / "both.html").read_text()
+    assert "<script src" not in page and "http" not in page.replace("http-equiv", "")
+    assert "compar" in complaint(capsys, "compare", str(trained))
+    assert "is not a run" in complaint(capsys, "compare", str(trained), ".")
+
+
+def test_scores_end_up_in_run_and_report(trained: Path):
+    assert json.loads((trained / "metrics.jsonl").read_text().splitlines()[-1])["scores"]["kid"]
+    assert (trained / "best.safetensors").exists()
+    assert "KID" in (trained / "report.html").read_text()

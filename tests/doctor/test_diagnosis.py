@@ -270,6 +270,7 @@ def test_a_generator_that_never_rose_is_given_time():
     never = with_all(run(20), ONE_PICTURE)
     assert collapsed(never[:7], FIELDS) is None
     assert collapsed(never[:9], FIELDS) is not None
+    assert collapsed(never[-2:], FIELDS) is None  # two measurements are too few to act upon
 
 
 def test_measurements_in_every_third_line_only():

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -261,3 +264,35 @@ def test_nearest_training_pictures_stand_beside_the_samples():
     sample = page[top : top + 64, 6:70]
     neighbour = page[top : top + 64, 6 + 70 + 12 : 6 + 70 + 12 + 64]
     assert np.array_equal(sample, neighbour)
+
+
+def test_two_processes_give_the_same_figures(tmp_path, capsys):
+    fields = {"hidden": (16,), "latent": 4, "batch": 16, "tick": 160, "metrics": ()}
+    run = train("ring", run=tmp_path / "run", images=160, progress=False, **fields).path
+    words = [
+        "evaluate",
+        str(run),
+        "--count",
+        "301",
+        "--metrics",
+        "kid",
+        "recall",
+        "modes",
+        "--json",
+    ]
+    assert main(words) == 0
+    alone = json.loads(capsys.readouterr().out)
+    launch = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "-m", "--"]
+    done = subprocess.run(
+        [*launch, "figment", *words],
+        capture_output=True,
+        text=True,
+        timeout=240,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    assert done.returncode == 0, done.stderr
+    together = json.loads(done.stdout)
+    for one, other in zip(alone["scores"], together["scores"], strict=True):
+        assert one["name"] == other["name"] and one["protocol"] == other["protocol"]
+        assert one["value"] == pytest.approx(other["value"], rel=1e-6)
+        assert one["floor"] == pytest.approx(other["floor"], rel=1e-6)

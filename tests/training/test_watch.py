@@ -15,6 +15,7 @@ from figment.launch import resume, train
 from figment.recipes.points import Points
 from figment.run import load
 from figment.training.folder import read_best
+from figment.training.log import MEASURED
 from figment.training.trainer import Trainer
 from figment.training.watch import SHARE, read_measurements, settle_measuring
 
@@ -78,6 +79,21 @@ def load_tensors(path: Path) -> dict[str, torch.Tensor]:
     from safetensors.torch import load_file
 
     return load_file(path)
+
+
+def test_the_end_is_measured_out_of_turn_and_forgotten_by_a_resume(run: Path, tmp_path: Path):
+    path = train("ring", run=tmp_path / "run", images=400, progress=False, **FIELDS).path
+    assert [line["images"] for line in read_measurements(path)] == [0, 160, 320, 400]
+    assert "metric/kid" in load(path).log()[-1]
+    resume(path, images=240, progress=False)
+    assert [line["images"] for line in read_measurements(path)] == [0, 160, 320, 480, 640]
+    state = "state/latest.safetensors"
+    assert (path / state).read_bytes() == (run / state).read_bytes()
+    assert columns(path) == columns(run)
+
+
+def columns(run: Path) -> list[dict]:
+    return [{k: v for k, v in line.items() if k not in MEASURED} for line in load(run).log()]
 
 
 def test_patience_ends_a_training_that_no_longer_gets_better(tmp_path: Path):

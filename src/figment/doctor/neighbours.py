@@ -33,7 +33,7 @@ def nearest_two(queries: Tensor, rows: Tensor, *, same: bool = False) -> tuple[T
     """
     apart = distances(queries, rows)
     if same:
-        pass
+        apart.fill_diagonal_(math.inf)
     two = apart.topk(min(2, apart.shape[1]), largest=False).values  # [N, 2]
     return two[:, 0], two[:, -1]
 

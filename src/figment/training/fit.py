@@ -61,7 +61,8 @@ class Session:
 
     def finishing(self) -> float:
         """Return the seconds that the end of the run will take, its report included."""
-        return 1.5 * self.showing + 1.5 * self.saving + REPORT_SECONDS
+        measuring = 1.5 * self.watch.cost()
+        return 1.5 * self.showing + 1.5 * self.saving + measuring + REPORT_SECONDS
 
     def seconds(self) -> float:
         """Return the seconds this run has taken, all its sessions together."""
@@ -120,9 +121,9 @@ def fit(session: Session, *, progress: bool = True) -> int:
                 _rewind(session, bar)
                 reason = 0
             elif trainer.recipe.on_collapse != "warn":
-                _finish(session)
+                _finish(session, measure=False)
                 raise UserError(_stopped(session, alarm))
-        _finish(session)
+        _finish(session, measure=reason == 1)
     return 0 if reason in (0, 1) else reason
 
 
@@ -193,11 +194,12 @@ def _rewind(session: Session, bar: Any) -> None:
     bar.refresh()
 
 
-def _finish(session: Session) -> None:
-    """Leave the run complete: last grid and snapshot, the state, and a line for a tick cut short."""
+def _finish(session: Session, *, measure: bool) -> None:
+    """Leave the run complete: last grid and snapshot, the state, a measurement, a line cut short.
+
+    The state comes before the measurement, so that one resumed goes on as if it had never stopped.
+    """
     run, now = session.run, session.trainer.clock.images
-    if session.tally.sums:
-        _write_line(session, cut_short=True)
     _show(
         session,
         picture=not folder.picture_path(run, now).exists(),
@@ -205,6 +207,10 @@ def _finish(session: Session) -> None:
     )
     if now > 0 and session.saved_at != now:  # without a state, resuming starts from the seed
         _save(session)
+    if measure and session.watch.last() < now:
+        session.tally.add(session.watch.measure(session.trainer, session.seconds(), end=True))
+    if session.tally.sums:
+        _write_line(session, cut_short=True)
 
 
 def _write_line(session: Session, *, cut_short: bool = False) -> None:

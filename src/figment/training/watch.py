@@ -46,8 +46,11 @@ class Watch:
     best: dict[str, Any] | None
     """The note in best.safetensors."""
 
-    def measure(self, trainer: Trainer, seconds: float) -> dict[str, float]:
-        """Measure now; return the columns for the log. ``seconds``: how long the run has taken."""
+    def measure(self, trainer: Trainer, seconds: float, *, end: bool = False) -> dict[str, float]:
+        """Measure now; return the columns for the log. ``seconds``: how long the run has taken.
+
+        ``end``: it is out of turn, because the training ends; a resume forgets it.
+        """
         start, images = time.perf_counter(), trainer.clock.images
         generator = Generator(trainer.recipe, trainer.shown())
         columns = self._signs(trainer, generator)
@@ -68,7 +71,7 @@ class Watch:
             "protocol": first.protocol,
             "scores": {score.name: brief(score) for score in scores},
         }
-        self.lines.append(line)
+        self.lines.append(line | ({"end": True} if end else {}))
         self._write()
         return columns | {f"metric/{score.name}": score.value for score in scores}
 
@@ -80,8 +83,16 @@ class Watch:
 
     def back_to(self, images: int) -> None:
         """Forget what was measured after a moment: training goes on from there."""
-        self.lines = [line for line in self.lines if line["images"] <= images]
+        self.lines = [line for line in self.lines if line["images"] <= images and "end" not in line]
         self._write()
+
+    def last(self) -> int:
+        """Return where the last measurement was."""
+        return self.lines[-1]["images"] if self.lines else 0
+
+    def cost(self) -> float:
+        """Return the seconds that a measurement takes."""
+        return self.lines[-1]["cost"] if self.lines else 0.0
 
     def _signs(self, trainer: Trainer, generator: Generator) -> dict[str, float]:
         album = trainer.nets["album"]
