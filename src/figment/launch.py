@@ -64,6 +64,7 @@ def train(
     pinned = frozenset(fields_of(chosen) if written else fields)
     chosen = with_fields(chosen, fields).fit_to(seen, pinned)
     chosen.check()
+    _check_measuring(chosen)
     _check_processes(chosen)
     path = Path(run) if run else Path("runs") / f"{seen.name}-{name.replace(':', '-')}"
     if path.name in ("", ".."):  # "." and the like have no name to be found by
@@ -213,6 +214,16 @@ def _one_budget(images: int | None, minutes: float | None, epochs: float | None)
     for name, value in given.items():
         if not 0 < value < math.inf:
             raise UserError(f"{name} must be above 0, not {value}")
+
+
+def _check_measuring(recipe: Recipe) -> None:
+    """Refuse scores and features that do not exist before anything is packed."""
+    from figment.judging.measures import measures_for
+    from figment.metrics.features import split
+
+    measures_for(recipe.metrics)
+    if recipe.features != "auto":
+        split(recipe.features)
 
 
 def _check_processes(recipe: Recipe) -> None:

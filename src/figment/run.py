@@ -93,7 +93,13 @@ class Run:
         """Return data in the form that the run learned, and what it held out if they are its own."""
         from figment.data import open_dataset
 
+        from figment.data.builtin import builtin
+
         recipe, own = self.recipe, self.machine["data"]
+        if against is None and not builtin(own["path"]) and not Path(own["path"]).exists():
+            raise UserError(
+                f"the data of {self.path} are no longer at {own['path']}: name them with --against"
+            )
         dataset = open_dataset(
             against or own["path"],
             resolution=recipe.resolution,

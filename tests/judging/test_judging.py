@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -220,6 +221,10 @@ def test_data_that_changed_are_refused(flowers, tmp_path):
     save(copy, range(30))
     fields = {"resolution": 32, "width": 4, "batch": 4, "tick": 8, "metrics": (), "metric_every": 8}
     run = train(copy, run=tmp_path / "run", images=8, progress=False, **fields).path
+    shutil.move(copy, tmp_path / "moved")
+    with pytest.raises(UserError, match=r"no longer at .*: name them with --against"):
+        evaluate(run, features="small")
+    shutil.move(tmp_path / "moved", copy)
     (copy / "dandelion").rename(copy / "lion")
     with pytest.raises(UserError, match=r"has changed since .* name the data with --against"):
         evaluate(run, features="small")
