@@ -92,7 +92,6 @@ class Run:
     ) -> tuple[Dataset, tuple[float, int] | None]:
         """Return data in the form that the run learned, and what it held out if they are its own."""
         from figment.data import open_dataset
-
         from figment.data.builtin import builtin
 
         recipe, own = self.recipe, self.machine["data"]

@@ -25,8 +25,11 @@ CROPPED = 0.25
 """Mean share of the area that a centre crop may cut off."""
 DARK, BRIGHT = 0.05, 0.95
 """Mean levels outside these leave nothing to see."""
-MIXED = 0.01
-"""Share of grey pictures among coloured ones, or the other way about, that is worth a word."""
+MIXED = 0.1
+"""Share of grey pictures among coloured ones, or the other way about, that samples will show too: photo
+collections hold about 3 % of either kind."""
+ENLARGED = 0.8
+"""The usual shorter side may be so much of the resolution before enlarging shows."""
 PALE = 0.1
 """Range of levels (1 % to 99 %) below this: nearly one grey."""
 
@@ -194,7 +197,7 @@ def _shapes(found: Inspection) -> list[Finding]:
         evidence = f"A centre crop cuts off {found.crop_loss:.0%} of the usual picture's area."
         advice = "Pad the pictures to squares instead, or crop them yourself to what matters."
         findings.append(Finding("cropped", "warning", 0.8, evidence, advice, ("--fit pad",)))
-    if found.side[2] and found.side[1] < found.resolution:
+    if found.side[2] and found.side[1] < ENLARGED * found.resolution:
         evidence = (
             f"The usual shorter side is {found.side[1]} px, less than the {found.resolution} px that "
             "they would be learned at."
@@ -206,7 +209,7 @@ def _shapes(found: Inspection) -> list[Finding]:
     for what, (number, files) in found.odd.items():
         if what in ("grey among colour", "in colour among grey") and number > MIXED * found.usable:
             evidence = f"{number:,} of {found.usable:,} pictures are {what}, such as {files[0]}."
-            advice = "Learn in grey, or sort them out."
+            advice = "Sort them out, or learn all in grey: else as many samples will be like them."
             flags = ("--channels 1",)
             findings.append(Finding("mixed colours", "warning", 0.7, evidence, advice, flags))
     return findings
