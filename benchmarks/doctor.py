@@ -49,7 +49,7 @@ class Case:
 
     name: str
     right: frozenset[str]
-    """Names that are right for the first finding."""
+    """What it may be called."""
     data: str
     recipe: str
     images: int
@@ -191,25 +191,36 @@ def truth(run: Run, shared: Path) -> dict[str, float]:
 
 
 def table(results: list[dict[str, Any]]) -> str:
-    """Return the confusion table and the tally in Markdown."""
+    """Return the confusion table and the tally in Markdown.
+
+    A fault is named where one of the faults or warnings found has its name; on a healthy run any fault
+    or warning at all is a false alarm.
+    """
     lines = ["| planted | the doctor says | sure | right | truth |", "|---|---|---|---|---|"]
-    named = faults = quiet = well = 0
+    tally = {"faults": 0, "named": 0, "first": 0, "healthy": 0, "alarms": 0}
     for result in results:
         findings = [Finding(**finding) for finding in result["findings"]]
-        first, others = findings[0], [finding.name for finding in findings[1:]]
-        right = first.name in result["expected"]
-        if "healthy" in result["expected"]:
-            well, quiet = well + 1, quiet + right
+        ill = [finding.name for finding in findings if finding.severity != "good"]
+        expected = set(result["expected"])
+        if "healthy" in expected:
+            right = not ill
+            tally["healthy"] += 1
+            tally["alarms"] += not right
         else:
-            faults, named = faults + 1, named + right
-        says = first.name + (f" (also {', '.join(others)})" if others else "")
+            right = bool(expected & set(ill))
+            tally["faults"] += 1
+            tally["named"] += right
+            tally["first"] += ill[:1] != [] and ill[0] in expected
+        says = ", ".join(finding.name for finding in findings)
         known = ", ".join(f"{name} {value:.3g}" for name, value in result["truth"].items())
+        sure = findings[0].sure
         lines.append(
-            f"| {result['case']} | {says} | {first.sure:.2f} | {'yes' if right else '**no**'} | {known} |"
+            f"| {result['case']} | {says} | {sure:.2f} | {'yes' if right else '**no**'} | {known} |"
         )
     lines.append("")
     lines.append(
-        f"{named} of {faults} faults named, {well - quiet} false alarms on {well} healthy runs."
+        "{named} of {faults} faults named, {first} of them first; {alarms} false alarms on {healthy} "
+        "healthy runs.".format(**tally)
     )
     return "\n".join(lines)
 

@@ -118,7 +118,8 @@ def test_two_processes_agree_with_one(tmp_path: Path):
     one, two = (load_file(run / "state" / "latest.safetensors") for run in runs)
     assert one.keys() == two.keys()
     for name in one:
-        assert np.allclose(one[name], two[name], atol=1e-5), name
+        near = 1 if one[name].dtype == np.uint8 else 1e-5  # pictures are rounded to whole levels
+        assert np.allclose(one[name].astype(float), two[name].astype(float), atol=near), name
     logs = [[line["loss/generator"] for line in load(run).log()] for run in runs]
     assert logs[0] == pytest.approx(logs[1], abs=1e-5)
 
