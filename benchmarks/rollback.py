@@ -54,7 +54,7 @@ def ending(name: str, start: Path, run: Path, half: int, times: float, on_collap
         recipe = json.loads((run / "recipe.json").read_text())
         for rate in ("generator_lr", "discriminator_lr"):
             recipe["fields"][rate] *= times
-        recipe["fields"]["on_collapse"] = on_collapse
+        recipe["fields"] |= {"on_collapse": on_collapse, "metric_every": 4_000}
         write_json(run / "recipe.json", recipe)
         try:
             resume(run, images=half)

@@ -17,7 +17,7 @@ from figment.run import load
 from figment.training.folder import read_best
 from figment.training.log import MEASURED
 from figment.training.trainer import Trainer
-from figment.training.watch import SHARE, read_measurements, settle_measuring
+from figment.training.watch import SHARE, Watch, read_measurements, settle_measuring
 
 CPU = torch.device("cpu")
 FIELDS = {"hidden": (16,), "latent": 4, "batch": 16, "tick": 80, "save_every": 160}
@@ -155,3 +155,32 @@ def test_a_score_that_does_not_exist_is_refused_before_training(tmp_path: Path):
     with pytest.raises(UserError, match=r"no score 'kidd'\. Did you mean kid\?"):
         train("ring", run=tmp_path / "run", images=160, **{**FIELDS, "metrics": ("kidd",)})
     assert not (tmp_path / "run").exists()
+
+
+def eyes(values: list[float], spread: float = 0.02, better: str = "lower") -> Watch:
+    lines = [
+        {
+            "images": 100 * number,
+            "scores": {
+                "kid": {"value": v, "low": v - spread, "high": v + spread, "better": better}
+            },
+        }
+        for number, v in enumerate([9.0, *values])
+    ]
+    return Watch(Path(), None, None, lines, None)
+
+
+def test_a_relapse_is_three_measurements_far_above_the_best():
+    assert "1.30 times its best in 3" in eyes([2, 1, 1.3, 1.4, 1.5]).relapse()
+    assert eyes([2, 1, 1.3, 1.4]).relapse() == ""  # two are chance
+    assert eyes([2, 1, 1.3, 1.1, 1.5]).relapse() == ""  # one has recovered
+    assert eyes([2, 1, 1.3, 1.4, 1.5], spread=0.5).relapse() == ""  # within the intervals
+    assert eyes([2, 1, 1.3, 1.4, 1.5], better="higher").relapse() == ""
+    assert eyes([2, -0.01, 0.3, 0.4, 0.5]).relapse() == ""  # nothing is a multiple of that
+    assert eyes([]).relapse() == ""
+
+
+def test_only_a_moment_near_the_best_is_worth_going_back_to():
+    assert eyes([2, 1, 1.04]).at_its_best()
+    assert not eyes([2, 1, 1.1]).at_its_best()
+    assert eyes([]).at_its_best()

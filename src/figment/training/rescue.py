@@ -37,12 +37,18 @@ def examine(session: Session) -> Alarm | None:
     trainer, log = session.trainer, session.log.lines
     fields = fields_of(trainer.recipe)
     found = collapsed(log, fields) if mesh.is_first() else None
-    alarm = mesh.first(None if found is None else Alarm(found.name, found.evidence.rstrip(".")))
+    alarm = None if found is None else Alarm(found.name, found.evidence.rstrip("."))
+    if alarm is None and (worse := session.watch.relapse()):
+        alarm = Alarm("relapse", worse)
     if mesh.is_first():
         _say_new(session, fields)
-        if alarm is None and trainer.recipe.on_collapse == "rollback" and healthy(log, fields):
+        if alarm and trainer.recipe.on_collapse == "warn" and alarm.name not in session.said:
+            session.said.add(alarm.name)
+            _say(f"{alarm.name}: {alarm.evidence}; --on-collapse rollback would go back")
+        well = alarm is None and healthy(log, fields) and session.watch.at_its_best()
+        if well and trainer.recipe.on_collapse == "rollback":
             save_healthy(session.run / "state", trainer, session.tally)
-    return alarm  # ty: ignore[invalid-return-type]
+    return mesh.first(alarm)  # ty: ignore[invalid-return-type]
 
 
 def roll_back(session: Session, alarm: Alarm) -> bool:
