@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from figment.data.flowers import draw
 from figment.recipe import Batch, Clock, Terms
 from figment.recipes.dcgan import DCGAN
 
@@ -71,7 +73,35 @@ class Bare(DCGAN):
         return nets
 
 
+class Table(nn.Module):
+    """Latents [N, L] -> the pictures [N, C, R, R] that their first number picks from a table."""
+
+    pictures: Tensor
+
+    def __init__(self, count: int, resolution: int) -> None:
+        super().__init__()
+        pictures = torch.from_numpy(draw(range(count), resolution)[0]).float()
+        self.register_buffer("pictures", pictures / 127.5 - 1)
+        self.shift = nn.Linear(1, 3)
+
+    def forward(self, z: Tensor) -> Tensor:
+        place = torch.special.ndtr(z[:, 0]) * len(self.pictures)
+        shift = 0.02 * self.shift(z[:, 1:2])[:, :, None, None]  # [N, 3, 1, 1]
+        return (self.pictures[place.long()] + shift).clamp(-1, 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parrot(DCGAN):
+    """Its generator holds the first 400 of the drawn flowers and repeats them."""
+
+    def build(self) -> nn.ModuleDict:
+        nets = super().build()
+        nets["generator"] = Table(400, self.resolution)
+        return nets
+
+
 PALE = Pale(**SMALL)
 HALF_RANGE = HalfRange(**SMALL)
 GRIDDED = Gridded(**SMALL)
+PARROT = Parrot(**SMALL)
 BARE = replace(Bare(**SMALL), real_target=1.0)

@@ -8,7 +8,7 @@ Three endings of one beginning, compared by KID of 5,000 samples:
     broken        the second half with both learning rates multiplied by --times
     rolled back   the same with --on-collapse rollback
 
-Runs that are there already are not trained again.
+Runs that are there already are neither trained nor scored again.
 """
 
 from __future__ import annotations
@@ -48,7 +48,10 @@ def main() -> None:
 
 
 def ending(name: str, start: Path, run: Path, half: int, times: float, on_collapse: str) -> str:
-    """Return the table's line for one ending, trained first where it is not there."""
+    """Return the table's line for one ending, trained and scored first where it is not there."""
+    line = run.with_suffix(".txt")
+    if line.exists():
+        return line.read_text()
     if not run.exists():
         shutil.copytree(start, run)
         recipe = json.loads((run / "recipe.json").read_text())
@@ -67,10 +70,11 @@ def ending(name: str, start: Path, run: Path, half: int, times: float, on_collap
     lines = events.read_text().splitlines() if events.exists() else []
     pace = json.loads(lines[-1])["pace"] if lines else 1.0
     rate = load(run).recipe.generator_lr * pace
-    return (
+    line.write_text(
         f"| {name} | {int(latest.stem):,} | {len(lines)} | {rate:.2g} | {1000 * kid.value:.2f} | "
         f"{1000 * kid.low:.2f} to {1000 * kid.high:.2f} |"
     )
+    return line.read_text()
 
 
 if __name__ == "__main__":

@@ -15,7 +15,9 @@ ROOT = Path(figment.__file__).parent
 LEVELS = [
     {"errors", "randomness", "words"},
     {"files", "mesh"},
-    {"networks", "objectives", "data", "metrics"},
+    {"networks", "data", "metrics"},
+    {"objectives", "penalties", "matching"},
+    {"game"},
     {"turns"},
     {"recipe"},
     {"recipes"},

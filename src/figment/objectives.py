@@ -100,7 +100,7 @@ def critic_generator(real: Tensor, fake: Tensor) -> Tensor:
 
 
 def relativistic_discriminator(real: Tensor, fake: Tensor) -> Tensor:
-    """-log s(real - fake): [N], pair by pair; Jolicoeur-Martineau 2018, section 4.1 (RpGAN).
+    """-log s(real - fake): [N], pair by pair; Jolicoeur-Martineau 2018 (RSGAN), RpGAN since.
 
     A constant added to all logits changes nothing, so the bias of the last layer never moves.
     """
@@ -108,7 +108,7 @@ def relativistic_discriminator(real: Tensor, fake: Tensor) -> Tensor:
 
 
 def relativistic_generator(real: Tensor, fake: Tensor) -> Tensor:
-    """-log s(fake - real): [N]; Jolicoeur-Martineau 2018, section 4.1.
+    """-log s(fake - real): [N]; Jolicoeur-Martineau 2018.
 
     The non-saturating mirror image of the discriminator's loss, which R3GAN's code uses; the zero-sum
     form of its paper (Huang et al. 2024, eq. 2) would be minus that loss.
@@ -117,7 +117,7 @@ def relativistic_generator(real: Tensor, fake: Tensor) -> Tensor:
 
 
 def relativistic_average_discriminator(real: Tensor, fake: Tensor) -> Tensor:
-    """(-log s(real - mean fake) - log s(mean real - fake)) / 2: [N]; Jolicoeur-Martineau 2018, 4.2.
+    """(-log s(real - mean fake) - log s(mean real - fake)) / 2: [N]; Jolicoeur-Martineau 2018.
 
     The means are over the whole batch, of all processes. Halved as in the author's code (not in her
     equations), which puts it on the scale of the pairing form: log 2 at equal logits.
@@ -127,7 +127,7 @@ def relativistic_average_discriminator(real: Tensor, fake: Tensor) -> Tensor:
 
 
 def relativistic_average_generator(real: Tensor, fake: Tensor) -> Tensor:
-    """(-log s(fake - mean real) - log s(mean fake - real)) / 2: [N]; Jolicoeur-Martineau 2018, 4.2."""
+    """(-log s(fake - mean real) - log s(mean fake - real)) / 2: [N]; Jolicoeur-Martineau 2018."""
     return relativistic_average_discriminator(fake, real)
 
 

@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from figment.data import Look
 
 
+WEIGHTS = ("r1", "r2", "gradient_penalty", "zero_centred", "dragan", "lecam", "consistency")
+WEIGHTS += ("orthogonal", "historical_averaging")
+"""Fields that weigh a penalty."""
+
+
 class Clock(NamedTuple):
     """Where a training is."""
 
@@ -79,12 +84,52 @@ class Recipe:
     dropout: float = 0.0
     """Share of the discriminator's hidden units that are dropped while it learns."""
 
-    objective: Literal["nonsaturating", "minimax"] = "nonsaturating"
+    objective: Literal[
+        "nonsaturating",
+        "minimax",
+        "least_squares",
+        "hinge",
+        "wasserstein",
+        "relativistic",
+        "relativistic_average",
+    ] = "nonsaturating"
     """The pair of losses."""
     real_target: float = 1.0
     """Label of reals in the discriminator's loss; .9 is one-sided smoothing."""
     fake_target: float = 0.0
     """Label of fakes in the discriminator's loss; above 0 is two-sided smoothing."""
+    packing: int = 1
+    """Samples that the discriminator judges together (PacGAN's m)."""
+    instance_noise: float = 0.0
+    """Deviation of the noise on all that the discriminator sees, at the start."""
+    instance_noise_images: int = 0
+    """Images until that noise has faded to nothing; 0: the whole training."""
+    replay: int = 0
+    """Earlier fakes that are kept; half of the discriminator's fakes are drawn from them."""
+    r1: float = 0.0
+    """Weight of half the squared gradient on reals."""
+    r2: float = 0.0
+    """Weight of half the squared gradient on fakes."""
+    gradient_penalty: float = 0.0
+    """Weight of the gradient's squared distance from 1 between reals and fakes (WGAN-GP)."""
+    gradient_penalty_sides: Literal[1, 2] = 2
+    """2: any gradient that is not 1 costs; 1: only steeper ones."""
+    zero_centred: float = 0.0
+    """Weight of the squared gradient between reals and fakes."""
+    dragan: float = 0.0
+    """Weight of the gradient's squared distance from 1 around reals."""
+    penalty_every: int = 1
+    """Rounds between two applications of the penalties on gradients, which weigh the more then."""
+    lecam: float = 0.0
+    """Weight of LeCam's pull on the logits."""
+    consistency: float = 0.0
+    """Weight of the change of logits under flips and shifts of reals."""
+    orthogonal: float = 0.0
+    """Weight of the inner products between a layer's filters, in both networks."""
+    historical_averaging: float = 0.0
+    """Weight of the squared distance of both players' weights from their own past mean."""
+    clip: float = 0.0
+    """Bound on every weight of the discriminator (WGAN); 0: none."""
     discriminator_moves: int = 1
     """Discriminator moves a round (k), each on fresh reals."""
 
@@ -134,6 +179,14 @@ class Recipe:
     def check(self) -> None:
         """Refuse, with a sentence, what makes no sense. Families add their own refusals."""
         _positive(self, "resolution", "images", "batch", "latent", "discriminator_moves", "tick")
+        _positive(self, "packing", "penalty_every")
+        _at_least_zero(self, *WEIGHTS, "instance_noise", "instance_noise_images", "replay", "clip")
+        if self.batch % self.packing:
+            raise UserError(f"batch {self.batch} is no whole number of packs of {self.packing}")
+        if self.consistency and self.kind == "points":
+            raise UserError("points have nothing to flip: leave --consistency out")
+        if self.replay and 2 * self.replay < self.batch:
+            raise UserError(f"replay must be half a batch or more, not {self.replay}")
         _positive(self, "generator_lr", "discriminator_lr")
         _at_least_zero(self, "seed", "ema", "sample_every", "snapshot_every", "save_every")
         _at_least_zero(self, "metric_every", "patience")
@@ -152,6 +205,11 @@ class Recipe:
                 "label targets need 0 <= fake_target < real_target <= 1, not "
                 f"fake_target {self.fake_target} and real_target {self.real_target}"
             )
+        if self.objective not in ("nonsaturating", "minimax"):
+            from figment.objectives import refuse_targets
+
+            targets = {"real_target": self.real_target, "fake_target": self.fake_target}
+            refuse_targets(self.objective, **targets)
         if not all(0 <= beta < 1 for beta in self.betas):
             raise UserError(f"betas must be at least 0 and below 1, not {self.betas}")
 
@@ -162,7 +220,11 @@ class Recipe:
             raise UserError(
                 f"{look.name} holds {look.kind}, this recipe learns {self.kind}: use {other}"
             )
-        changes: dict[str, int] = {}
+        from figment.objectives import OBJECTIVES
+
+        changes: dict[str, float] = {}
+        if "real_target" not in pinned and not OBJECTIVES[self.objective].takes_targets:
+            changes["real_target"] = 1.0
         if "channels" not in pinned and look.grey:
             changes["channels"] = 1
         if "resolution" not in pinned and look.side:
@@ -225,37 +287,24 @@ class Recipe:
         self, nets: nn.ModuleDict, batch: Batch, fakes: Tensor, clock: Clock
     ) -> Terms:
         """Return what the discriminator minimises on reals and (detached) fakes."""
-        from figment.objectives import OBJECTIVES, divergence
+        from figment.game import discriminator_terms
 
-        real = self.judge(nets, batch.images, batch.labels)
-        fake = self.judge(nets, fakes, batch.labels)
-        loss = OBJECTIVES[self.objective].discriminator(
-            real, fake, real_target=self.real_target, fake_target=self.fake_target
-        )
-        return Terms(
-            {"adversarial": loss.mean()},
-            {
-                "score/real": real.sigmoid().mean(),
-                "score/fake": fake.sigmoid().mean(),
-                "score/sign": real.sign().mean(),
-                "score/accuracy": ((real > 0).float().mean() + (fake < 0).float().mean()) / 2,
-                "jsd": divergence(real, fake),
-            },
-        )
+        return Terms(*discriminator_terms(self, nets, batch, fakes, clock))
 
     def generator_terms(
         self, nets: nn.ModuleDict, batch: Batch, fakes: Tensor, clock: Clock
     ) -> Terms:
         """Return what the generator minimises on its fakes, whose graph reaches its weights."""
-        from figment.objectives import OBJECTIVES
+        from figment.game import generator_terms
 
-        objective = OBJECTIVES[self.objective]
-        fake = self.judge(nets, fakes, batch.labels)
-        real = self.judge(nets, batch.images, batch.labels) if objective.paired else fake
-        return Terms({"adversarial": objective.generator(real, fake).mean()}, {})
+        return Terms(*generator_terms(self, nets, batch, fakes, clock))
 
     def after(self, player: str, nets: nn.ModuleDict) -> None:
         """Do what follows a player's move, such as clipping its weights."""
+        if self.clip > 0 and player == "discriminator":
+            from figment.penalties import clip
+
+            clip(nets["discriminator"], self.clip)
 
 
 def fields_of(recipe: Recipe) -> dict[str, object]:

@@ -100,10 +100,11 @@ def test_a_log_of_an_old_run_without_signs():
 
 
 def test_a_plateau_has_converged():
-    assert names(run(30)) == ["converged"]
+    assert names(run(30, metric__kid=0.01)) == ["converged"]
+    assert names(run(30)) == ["healthy"]  # thumbnails do not tell
     still_better = run(30)
     for n, line in enumerate(still_better):
-        line["watch/distance"] = 0.19 - 0.004 * n
+        line["metric/kid"] = 0.04 - 0.001 * n
     assert names(still_better) == ["healthy"]
 
 
@@ -147,6 +148,13 @@ def test_a_sure_discriminator_that_is_learned_from_is_left_alone():
     assert names(run(score__accuracy=0.999, score__fake=0.002)) == ["healthy"]
 
 
+def test_a_sure_discriminator_of_samples_that_come_nearer_is_left_alone():
+    log = run(score__accuracy=0.999, score__fake=0.02)
+    for n, line in enumerate(log):  # a DCGAN on MNIST in its first 500 rounds
+        line["watch/distance"] = 1.2 - 0.08 * n
+    assert names(log) == ["healthy"]
+
+
 def test_generator_too_strong():
     log = run(score__accuracy=0.51, jsd=0.001, watch__distance=0.9, loss__discriminator=1.38)
     assert names(log)[0] == "generator too strong"
@@ -171,6 +179,14 @@ def test_oscillation():
     log = run(watch__movement=0.9, watch__diversity=0.25, watch__distance=0.8)
     assert "oscillation" in names(log)
     assert "oscillation" not in names(run(watch__movement=0.9))  # far, but not past its own spread
+
+
+def test_oscillation_of_a_wide_generator_that_gets_nowhere():
+    log = run(20, watch__movement=0.5, watch__diversity=0.7, watch__distance=0.45)
+    assert names(log)[0] == "oscillation"
+    for n, line in enumerate(log):  # the same, but nearer and nearer
+        line["watch/distance"] = 0.9 - 0.025 * n
+    assert "oscillation" not in names(log)
 
 
 def test_mode_collapse_of_pictures():

@@ -15,17 +15,17 @@ from figment.doctor.signs import MEANING, Reference, reference, signs
 
 @pytest.fixture(scope="module")
 def flowers() -> torch.Tensor:
-    return torch.from_numpy(draw(range(900), 32)[0])
+    return torch.from_numpy(draw(range(656), 32)[0])
 
 
 @pytest.fixture(scope="module")
 def real(flowers: torch.Tensor) -> Reference:
-    return reference(flowers[:500], flowers[500:600])
+    return reference(flowers[:300], flowers[300:400])
 
 
 @pytest.fixture(scope="module")
 def fresh(flowers: torch.Tensor) -> torch.Tensor:
-    return flowers[600:856]
+    return flowers[400:656]
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +73,7 @@ def test_copies_are_near_one_training_picture(flowers: torch.Tensor, real: Refer
 
 
 def test_copies_of_held_out_pictures_are_none(flowers: torch.Tensor, real: Reference):
-    assert changed(flowers[500:600], real)["copies"] < 0.05
+    assert changed(flowers[300:400], real)["copies"] < 0.05
 
 
 def test_washed_out_pictures(fresh: torch.Tensor, real: Reference):

@@ -41,10 +41,6 @@ EXPLAINS: dict[str, frozenset[str]] = {
 """What needs no name of its own where a cause has been found."""
 SEVERITIES = ("fault", "warning", "good")
 
-RISEN = 0.3
-"""watch/diversity that a generator has had before it can be said to have lost it."""
-NEVER_RISEN_ROUNDS = 2_000
-"""After so many rounds without it, a generator that draws one picture has collapsed all the same."""
 KEPT = 0.5
 """A moment is healthy while this share of the best diversity so far is left."""
 
@@ -83,11 +79,7 @@ def collapsed(log: Sequence[dict[str, Any]], fields: dict[str, Any]) -> Finding 
     blown_up = balance.divergence(history)
     if blown_up:
         return blown_up
-    finding = samples.collapse(history)
-    if finding is None or history.measured() < FEW:
-        return None
-    risen = max(history.series("watch/diversity")[:-FEW], default=0.0) >= RISEN
-    return finding if risen or history.rounds >= NEVER_RISEN_ROUNDS else None
+    return samples.collapse(history) if history.measured() >= FEW else None
 
 
 def healthy(log: Sequence[dict[str, Any]], fields: dict[str, Any]) -> bool:
@@ -96,7 +88,7 @@ def healthy(log: Sequence[dict[str, Any]], fields: dict[str, Any]) -> bool:
     diversity = history.series("watch/diversity")
     if not diversity or balance.divergence(history) or samples.collapse(history):
         return False
-    kept = diversity[-1] >= max(RISEN, KEPT * max(diversity))
+    kept = diversity[-1] >= max(samples.RISEN, KEPT * max(diversity))
     losses = history.latest("loss/discriminator")
     return kept and not (history.classifies and losses and losses[-1] > balance.BLOWN_UP)
 

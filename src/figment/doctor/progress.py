@@ -5,6 +5,7 @@ from __future__ import annotations
 from figment.doctor.balance import EARLY_ROUNDS
 from figment.doctor.finding import Finding
 from figment.doctor.history import History
+from figment.doctor.samples import RISEN_ROUNDS, unrisen
 
 ENOUGH = 12
 """Measurements that a plateau is read from."""
@@ -16,6 +17,16 @@ GOOD = 0.2
 
 def too_early(history: History) -> Finding | None:
     """Nothing can be said yet."""
+    if unrisen(history) and history.rounds >= EARLY_ROUNDS:
+        return Finding(
+            "too early to tell",
+            "good",
+            0.7,
+            f"After {history.rounds:,} rounds the samples hardly vary yet, with at most "
+            f"{max(history.series('watch/diversity')):.2g} of the reals' diversity; some recipes take "
+            f"{RISEN_ROUNDS:,}.",
+            "Keep going, and ask again.",
+        )
     if history.rounds >= EARLY_ROUNDS and len(history.log) >= 3:
         return None
     return Finding(
@@ -53,8 +64,9 @@ def progress(history: History) -> Finding:
 
 
 def _plateau(history: History) -> Finding | None:
-    """Return the finding for a run whose scores have stopped moving; by a metric where there is one."""
-    key, values = _yardstick(history)
+    """Return the finding for a run whose score has stopped getting better, where there is a fine one."""
+    key, name = _score(history)
+    values = history.series(key)
     if len(values) < ENOUGH:
         return None
     third = len(values) // 3
@@ -65,16 +77,19 @@ def _plateau(history: History) -> Finding | None:
         "converged",
         "good",
         0.8,
-        f"The best {key} of the last third of the run is {last:.3g}; {before:.3g} had been reached before.",
+        f"The best {name} of the last third of the run is {last:.3g}; {before:.3g} had been reached "
+        "before.",
         "More training of this kind will hardly help: take the best weights, or change the recipe "
         "(width, more data).",
     )
 
 
-def _yardstick(history: History) -> tuple[str, list[float]]:
-    """Return the column that says how good the run is (lower is better), and its values."""
-    names = {key for line in history.log for key in line if key.startswith("metric/")}
-    for name in ("metric/kid", "metric/fid"):
-        if name in names:
-            return name.removeprefix("metric/"), history.series(name)
-    return "distance to the reals", history.series("watch/distance")
+def _score(history: History) -> tuple[str, str]:
+    """Return the column that says how good the run is (lower is better) and its name.
+
+    Thumbnails settle long before what they leave out, so that of pictures only a metric counts.
+    """
+    for name in ("kid", "fid"):
+        if history.series(f"metric/{name}"):
+            return f"metric/{name}", name.upper()
+    return "watch/stray", "share of stray points"

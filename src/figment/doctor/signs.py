@@ -55,6 +55,7 @@ _THUMB, _PORTRAIT = 8, 16  # px: what a picture shows at all; what tells it from
 _FLAT = 0.5 / 255  # half a level: nothing below it is a difference between pictures
 _TINY = 1e-6
 _ALIKE = 0.01  # near-duplicate: nearer than 99 % of reals are to any other
+_ENOUGH = 100  # reals that the distance of near-duplicates can be read from
 _HARDLY = 0.25  # a cluster with less than this of its share is missed
 _CLUSTERS, _IN_CLUSTER = 16, 20  # most clusters; fewest reals in one, on average
 _AXES = 32  # directions that distributions are compared along
@@ -159,6 +160,7 @@ def _variety(rows: Tensor, real: Reference) -> dict[str, float]:
     least = _FLAT if real.kind == "images" else _TINY
     alike = max(float(usual.quantile(_ALIKE)), least)
     twins = float((gaps < alike).double().mean() - (usual < alike).double().mean())
+    twins = {"look_alikes": max(0.0, twins)} if len(usual) >= _ENOUGH else {}
     shares = _shares(rows, real.centres, real.cluster)
     missed = shares < _HARDLY * real.shares
     ours = quantiles(rows - real.middle, real.axes)
@@ -166,10 +168,9 @@ def _variety(rows: Tensor, real: Reference) -> dict[str, float]:
     return {
         "diversity": _spread(rows) / _unit(real),
         "spacing": float(gaps.median()) / max(float(usual.median()), least),
-        "look_alikes": max(0.0, twins),
         "missing": float(real.shares[missed].sum()),
         "distance": float((ours - theirs).abs().mean()),
-    }
+    } | twins
 
 
 def _against_training(fine: Tensor, real: Reference) -> dict[str, float]:

@@ -109,9 +109,11 @@ def evaluate_pictures(
     seen = look(source)
     if seen.kind == "points" or look(against).kind == "points":
         raise UserError("points are scored by the run that draws them: figment evaluate RUN")
-    form = {"resolution": min(256, seen.side or 64), "channels": 1 if seen.grey else 3}
-    ours = open_dataset(source, **form, progress=progress)
-    theirs = open_dataset(against, **form, progress=progress)
+    side, channels = min(256, seen.side or 64), 1 if seen.grey else 3
+    ours, theirs = (
+        open_dataset(data, resolution=side, channels=channels, progress=progress)
+        for data in (source, against)
+    )
     extractor = extractor_for("images", features, device)
     rows = np.arange(len(ours))
     if count is not None and count < len(rows):

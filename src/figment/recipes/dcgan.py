@@ -73,11 +73,12 @@ class DCGAN(Recipe):
 
         from figment.networks.dcgan import Discriminator, Generator
 
-        size = {"width": self.width, "resolution": self.resolution, "channels": self.channels}
+        size = {"width": self.width, "resolution": self.resolution}
+        packed = self.packing * self.channels
         return nn.ModuleDict(
             {
-                "generator": Generator(latent=self.latent, **size),
-                "discriminator": Discriminator(dropout=self.dropout, **size),
+                "generator": Generator(latent=self.latent, channels=self.channels, **size),
+                "discriminator": Discriminator(channels=packed, dropout=self.dropout, **size),
             }
         )
 

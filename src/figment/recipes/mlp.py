@@ -49,7 +49,9 @@ class MLP(Recipe):
 
         generator = Generator(latent=self.latent, hidden=self.hidden, shape=self.shape)
         discriminator = Discriminator(
-            shape=self.shape, hidden=self.hidden[::-1], dropout=self.dropout
+            shape=(self.packing * self.channels, *self.shape[1:]),
+            hidden=self.hidden[::-1],
+            dropout=self.dropout,
         )
         return nn.ModuleDict({"generator": generator, "discriminator": discriminator})
 

@@ -61,7 +61,9 @@ class Points(Recipe):
         from figment.networks.mlp import PointDiscriminator, PointGenerator
 
         generator = PointGenerator(latent=self.latent, hidden=self.hidden)
-        discriminator = PointDiscriminator(hidden=self.hidden, dropout=self.dropout)
+        discriminator = PointDiscriminator(
+            hidden=self.hidden, dropout=self.dropout, inputs=2 * self.packing
+        )
         return nn.ModuleDict({"generator": generator, "discriminator": discriminator})
 
 

@@ -48,7 +48,7 @@ def examine(session: Session) -> Alarm | None:
         well = alarm is None and healthy(log, fields) and session.watch.at_its_best()
         if well and trainer.recipe.on_collapse == "rollback":
             save_healthy(session.run / "state", trainer, session.tally)
-    return mesh.first(alarm)  # ty: ignore[invalid-return-type]
+    return mesh.first(alarm)  # ty: ignore[invalid-explicit-return]
 
 
 def roll_back(session: Session, alarm: Alarm) -> bool:

@@ -16,9 +16,12 @@ from torch import Tensor, nn
 
 from figment import mesh
 from figment.data import Dataset, Order, gather, split
+from figment.game import aids, observed_held_out
+from figment.networks.layers.packing import pack
 from figment.randomness import seed_of, stream
 from figment.recipe import Batch, Clock, Recipe, Terms
 from figment.training.average import WARM_UP, averaged, decay, follow, settled
+from figment.turns.memory import Remembering
 
 Rule = Callable[[nn.ModuleDict, Batch, Tensor, Clock], Terms]
 
@@ -31,12 +34,21 @@ class Album(nn.Module):
     """The samples that the last measurement saw: the next one tells how far they have moved."""
 
     SIZE = 256
+    samples: Tensor
+    taken: Tensor
 
     def __init__(self, recipe: Recipe) -> None:
         super().__init__()
         kind = torch.uint8 if recipe.kind == "images" else torch.float32
         self.register_buffer("samples", torch.zeros(self.SIZE, *recipe.shape, dtype=kind))
         self.register_buffer("taken", torch.zeros((), dtype=torch.bool))
+
+    def turn(self, samples: Tensor) -> Tensor | None:
+        """Keep the samples; return those of the last measurement, None at the first."""
+        before = self.samples.cpu().clone() if self.taken else None
+        self.samples.copy_(samples)
+        self.taken.fill_(True)
+        return before
 
 
 class Trainer:
@@ -52,6 +64,8 @@ class Trainer:
         self.nets = build(recipe, device)
         self.optimizers = recipe.optimizers(self.nets)
         self.play = recipe.turns()
+        if isinstance(self.play, Remembering):
+            self.nets["turns"] = self.play.memory(self.weights())
         self.pace = 1.0
         """What the recipe's learning rates are multiplied by: halved by every rollback."""
 
@@ -69,11 +83,15 @@ class Trainer:
             follow(self.nets["average"], self.nets["generator"], keep=keep)
         return seen
 
-    def deal(self) -> Batch:
-        """Return this process's share of the next batch and move the clock on."""
+    def deal(self, start: int | None = None) -> Batch:
+        """Return this process's share of the next batch and move the clock on.
+
+        Its reals are the next ones in the order, or those from ``start`` on.
+        """
         recipe, position = self.recipe, self.clock.images
         mine = mesh.rows(recipe.batch)
-        chosen = self.rows[self.order.indices(position, recipe.batch)[mine]]
+        first = position if start is None else start
+        chosen = self.rows[self.order.indices(first, recipe.batch)[mine]]
         images, labels = self.fetch(chosen)
         if recipe.mirror:
             flips = stream("mirror", recipe.seed, position).random(recipe.batch)[mine] < 0.5
@@ -110,33 +128,51 @@ class Trainer:
     def judge_held_out(self, count: int = 256) -> dict[str, Tensor]:
         """Return what the discriminator says of pictures it never learned from; {} where none are.
 
-        Its mean probability that they are real, and the mean sign of its logits (Karras et al. 2020a,
-        section 3.1). Nothing changes by it, the running statistics of batch norm neither.
+        Its mean score of them, and the mean sign of its logits (Karras et al. 2020a, section 3.1). Nothing
+        changes by it, the running statistics of batch norm neither.
         """
-        chosen = self.held_out[:count]
-        if len(chosen) < 2:
+        chosen, packing = self.held_out[:count], self.recipe.packing
+        if len(chosen) < 2 * packing:
             return {}
         buffers = [(buffer, buffer.clone()) for buffer in self.nets.buffers()]
         logits = []
         with self.autocast():
-            for part in np.array_split(chosen, -(-len(chosen) // max(2, self.recipe.batch))):
+            for part in np.array_split(
+                chosen, -(-len(chosen) // max(2 * packing, self.recipe.batch))
+            ):
                 images, labels = self.fetch(part)
-                logits.append(self.recipe.judge(self.nets, images, labels))
+                packed = pack(images[: len(images) - len(images) % packing], packing)
+                logits.append(self.recipe.judge(self.nets, packed, labels))
         for buffer, before in buffers:
             buffer.copy_(before)
-        all_of_them = torch.cat(logits)
-        return {
-            "score/held_out": all_of_them.sigmoid().mean(),
-            "score/held_out_sign": all_of_them.sign().mean(),
-        }
+        return observed_held_out(self.recipe, torch.cat(logits))
+
+    def weights(self, *players: str) -> list[Tensor]:
+        """Return what these players' optimisers change; without a name, all players'."""
+        return [
+            weight
+            for player in players or self.optimizers
+            for group in self.optimizers[player].param_groups
+            for weight in group["params"]
+        ]
 
     def move(self, player: str, rule: Rule, batch: Batch, fakes: Tensor) -> dict[str, Tensor]:
         """Let one player take one optimiser step; return the scalars seen, by their names in the log.
 
         Raises NotFinite, before anything has changed, where a gradient is not finite.
         """
-        optimizer = self.optimizers[player]
-        weights = [w for group in optimizer.param_groups for w in group["params"]]
+        seen = self.differentiate(player, rule, batch, fakes)
+        self.step(player)
+        return seen
+
+    def differentiate(
+        self, player: str, rule: Rule, batch: Batch, fakes: Tensor
+    ) -> dict[str, Tensor]:
+        """Add one player's gradients, means over the processes, to its weights; return what was seen.
+
+        Raises NotFinite, no gradients left behind, where one is not finite.
+        """
+        weights = self.weights(player)
         with learning(weights, among=self.nets):
             with self.autocast():
                 terms = rule(self.nets, batch, fakes, self.clock)
@@ -146,14 +182,18 @@ class Trainer:
         mesh.average(gradients)
         norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
         if not torch.isfinite(norm + total.detach()):
-            optimizer.zero_grad()
+            for optimizer in self.optimizers.values():
+                optimizer.zero_grad()
             raise NotFinite(_blame(player, terms))
-        optimizer.step()
-        optimizer.zero_grad()
-        self.recipe.after(player, self.nets)
         named = {f"{_group(name)}/{player}": value for name, value in terms.minimise.items()}
         seen = {name: value.detach() for name, value in (named | terms.observe).items()}
         return seen | {f"gradient/{player}": norm}
+
+    def step(self, player: str) -> None:
+        """Let one player take a step along its gradients, and forget them."""
+        self.optimizers[player].step()
+        self.optimizers[player].zero_grad()
+        self.recipe.after(player, self.nets)
 
     def shown(self) -> nn.Module:
         """Return the network that samples are drawn with: a settled copy of the average."""
@@ -171,6 +211,7 @@ def build(recipe: Recipe, device: torch.device) -> nn.ModuleDict:
     nets = recipe.build()
     if recipe.ema > 0:
         nets["average"] = averaged(nets["generator"])
+    nets.update(aids(recipe, nets))
     nets["album"] = Album(recipe)
     return nets.to(device).to(memory_format=torch.channels_last)  # ty: ignore[no-matching-overload]
 

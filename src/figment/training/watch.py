@@ -12,7 +12,7 @@ import math
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -26,7 +26,7 @@ from figment.metrics.score import Score
 from figment.recipe import Recipe
 from figment.sampling.generator import Generator
 from figment.training.folder import read_best, write_best
-from figment.training.trainer import Trainer
+from figment.training.trainer import Album, Trainer
 
 RELAPSE, IN_A_ROW = 1.15, 3
 """A training has relapsed when its first score was so many times its best in so many measurements in a row.
@@ -130,12 +130,9 @@ class Watch:
         return self.lines[-1]["cost"] if self.lines else 0.0
 
     def _signs(self, trainer: Trainer, generator: Generator) -> dict[str, float]:
-        album = trainer.nets["album"]
-        samples = torch.from_numpy(generator.sample(len(album.samples)).array)
-        before = album.samples.cpu() if album.taken else None
-        album.samples.copy_(samples)
-        album.taken.fill_(True)
-        return signs(samples, self.reference, before)
+        samples = torch.from_numpy(generator.sample(Album.SIZE).array)
+        album = cast(Album, trainer.nets["album"])
+        return signs(samples, self.reference, album.turn(samples))
 
     def _write(self) -> None:
         if mesh.is_first() and (self.lines or (self.run / "metrics.jsonl").exists()):

@@ -9,6 +9,7 @@ import torch
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from figment.recipe import Batch
     from figment.training.trainer import Trainer
 
 
@@ -17,6 +18,15 @@ def alternating(trainer: Trainer) -> dict[str, Tensor]:
 
     Each discriminator move sees fresh reals and fakes. The generator answers the updated discriminator
     with the fakes of the last of them, so a round with k = 1 runs the generator once.
+    """
+    seen, batch, fakes = move_discriminator(trainer)
+    return seen | trainer.move("generator", trainer.recipe.generator_terms, batch, fakes)
+
+
+def move_discriminator(trainer: Trainer) -> tuple[dict[str, Tensor], Batch, Tensor]:
+    """Play the discriminator's moves of a round; return their mean scalars, the last batch and its fakes.
+
+    The graph of these fakes reaches the generator's weights.
     """
     recipe, nets = trainer.recipe, trainer.nets
     moves: list[dict[str, Tensor]] = []
@@ -27,4 +37,4 @@ def alternating(trainer: Trainer) -> dict[str, Tensor]:
         held = fakes.detach()
         moves.append(trainer.move("discriminator", recipe.discriminator_terms, batch, held))
     means = {name: torch.stack([seen[name] for seen in moves]).mean() for name in moves[0]}
-    return means | trainer.move("generator", recipe.generator_terms, batch, fakes)
+    return means, batch, fakes

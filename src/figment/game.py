@@ -1,0 +1,169 @@
+"""The game that a recipe's fields describe: what each player minimises on a batch.
+
+Families that play another game override the recipe's two rules; these are what all others share. Every
+term is one scalar by name: "adversarial" is the player's loss, any other a penalty times its weight.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, cast
+
+import torch
+from torch import Tensor, nn
+
+from figment import penalties
+from figment.networks.layers.noise import annealed, instance_noise
+from figment.networks.layers.packing import pack
+from figment.networks.layers.replay import Replay
+from figment.objectives import OBJECTIVES, Objective, divergence
+
+if TYPE_CHECKING:
+    from figment.recipe import Batch, Clock, Recipe
+
+Scalars = dict[str, Tensor]
+
+LECAM_START = 1_000
+"""Rounds before the anchors of LeCam are steady enough to pull at (Tseng et al. 2021, their code)."""
+
+
+def aids(recipe: Recipe, nets: nn.ModuleDict) -> dict[str, nn.Module]:
+    """Return the modules that hold what the recipe's techniques remember, by name, for the checkpoint."""
+    found: dict[str, nn.Module] = {}
+    if recipe.lecam > 0:
+        found["anchors"] = penalties.LeCamAnchors()
+    if recipe.historical_averaging > 0:
+        players = ("generator", "discriminator")
+        means = {player: penalties.HistoricalMean(nets[player]) for player in players}
+        found["history"] = nn.ModuleDict(means)
+    if recipe.replay > 0:
+        kind = torch.uint8 if recipe.kind == "images" else torch.float32
+        found["replay"] = Replay(recipe.replay, recipe.shape, kind)
+    return found
+
+
+def discriminator_terms(
+    recipe: Recipe, nets: nn.ModuleDict, batch: Batch, fakes: Tensor, clock: Clock
+) -> tuple[Scalars, Scalars]:
+    """Return what the discriminator minimises on reals and (detached) fakes, and what to log."""
+    objective = OBJECTIVES[recipe.objective]
+    labels = batch.labels
+    if "replay" in nets:
+        fakes, labels = cast(Replay, nets["replay"]).mix(fakes, labels)
+    reals, fakes = (seen(recipe, images, clock) for images in (batch.images, fakes))
+    real = recipe.judge(nets, reals, batch.labels)
+    fake = recipe.judge(nets, fakes, labels)
+    targets = {"real_target": recipe.real_target, "fake_target": recipe.fake_target}
+    loss = objective.discriminator(real, fake, **(targets if objective.takes_targets else {}))
+    minimise = {"adversarial": loss.mean()}
+    if clock.rounds % recipe.penalty_every == 0:
+        with penalties.hold_statistics(nets["discriminator"]):
+            for name, value in _slopes(recipe, nets, reals, fakes, batch.labels):
+                minimise[name] = recipe.penalty_every * value.mean()
+    minimise |= _others(recipe, nets, reals, real, fake, batch.labels, clock)
+    minimise |= _on_weights(recipe, nets, "discriminator")
+    return minimise, observed(objective, real.detach(), fake.detach())
+
+
+def generator_terms(
+    recipe: Recipe, nets: nn.ModuleDict, batch: Batch, fakes: Tensor, clock: Clock
+) -> tuple[Scalars, Scalars]:
+    """Return what the generator minimises on its fakes, whose graph reaches its weights."""
+    objective = OBJECTIVES[recipe.objective]
+    fake = recipe.judge(nets, seen(recipe, fakes, clock), batch.labels)
+    real = fake
+    if objective.paired:
+        real = recipe.judge(nets, seen(recipe, batch.images, clock), batch.labels)
+    loss = objective.generator(real, fake)
+    return {"adversarial": loss.mean(), **_on_weights(recipe, nets, "generator")}, {}
+
+
+def seen(recipe: Recipe, images: Tensor, clock: Clock) -> Tensor:
+    """Return images as the discriminator sees them: with instance noise, packed together."""
+    if recipe.instance_noise > 0:
+        over = recipe.instance_noise_images or recipe.images
+        images = instance_noise(images, annealed(recipe.instance_noise, clock.images, over))
+    return pack(images, recipe.packing)
+
+
+def observed(objective: Objective, real: Tensor, fake: Tensor) -> Scalars:
+    """Return what the log says of logits: scores, as probabilities where they are, sign, accuracy."""
+    shown = torch.sigmoid if objective.probabilities else torch.Tensor.float
+    scalars = {"score/real": shown(real).mean(), "score/fake": shown(fake).mean()}
+    boundary = objective.boundary
+    if boundary is None:
+        scalars["score/accuracy"] = (real > fake).float().mean()
+    else:
+        right = (real > boundary).float().mean() + (fake < boundary).float().mean()
+        scalars |= {"score/sign": (real - boundary).sign().mean(), "score/accuracy": right / 2}
+    if objective.probabilities:
+        scalars["jsd"] = divergence(real, fake)
+    return scalars
+
+
+def observed_held_out(recipe: Recipe, logits: Tensor) -> Scalars:
+    """Return what the log says of logits of pictures that were held out, as ``observed`` does of others."""
+    objective = OBJECTIVES[recipe.objective]
+    shown = logits.sigmoid() if objective.probabilities else logits.float()
+    found = {"score/held_out": shown.mean()}
+    if objective.boundary is not None:
+        found["score/held_out_sign"] = (logits - objective.boundary).sign().mean()
+    return found
+
+
+def _slopes(
+    recipe: Recipe, nets: nn.ModuleDict, reals: Tensor, fakes: Tensor, labels: Tensor
+) -> Iterator[tuple[str, Tensor]]:
+    """Yield the penalties on the discriminator's gradient, weighted, by name."""
+
+    def judge(images: Tensor) -> Tensor:
+        return recipe.judge(nets, images, labels)
+
+    if recipe.r1 > 0:
+        yield "r1", recipe.r1 * penalties.r1(judge, reals)
+    if recipe.r2 > 0:
+        yield "r2", recipe.r2 * penalties.r2(judge, fakes)
+    if recipe.gradient_penalty > 0:
+        one_sided = recipe.gradient_penalty_sides == 1
+        values = penalties.gradient_penalty(judge, reals, fakes, one_sided=one_sided)
+        yield "gradient_penalty", recipe.gradient_penalty * values
+    if recipe.zero_centred > 0:
+        yield "zero_centred", recipe.zero_centred * penalties.zero_centred(judge, reals, fakes)
+    if recipe.dragan > 0:
+        yield "dragan", recipe.dragan * penalties.dragan(judge, reals)
+
+
+def _others(
+    recipe: Recipe,
+    nets: nn.ModuleDict,
+    reals: Tensor,
+    real: Tensor,
+    fake: Tensor,
+    labels: Tensor,
+    clock: Clock,
+) -> Scalars:
+    """Return the penalties on the discriminator's logits, weighted, by name."""
+    found: Scalars = {}
+    if "anchors" in nets:
+        anchors = cast(penalties.LeCamAnchors, nets["anchors"])
+        anchors.follow(real.detach(), fake.detach())
+        if clock.rounds >= LECAM_START:
+            found["lecam"] = recipe.lecam * anchors(real, fake).mean()
+    if recipe.consistency > 0:
+        judge: Callable[[Tensor], Tensor] = lambda images: recipe.judge(nets, images, labels)  # noqa: E731
+        with penalties.hold_statistics(nets["discriminator"]):
+            values = penalties.consistency(judge, reals, real)
+        found["consistency"] = recipe.consistency * values.mean()
+    return found
+
+
+def _on_weights(recipe: Recipe, nets: nn.ModuleDict, player: str) -> Scalars:
+    """Return the penalties on a player's weights, weighted, by name."""
+    found: Scalars = {}
+    if recipe.orthogonal > 0:
+        found["orthogonal"] = recipe.orthogonal * penalties.off_diagonal(nets[player])
+    if "history" in nets:
+        mean = cast(penalties.HistoricalMean, cast(nn.ModuleDict, nets["history"])[player])
+        found["history"] = recipe.historical_averaging * mean(nets[player])
+        mean.follow(nets[player])
+    return found

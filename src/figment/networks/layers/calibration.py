@@ -1,0 +1,40 @@
+"""Data-dependent initialisation: layers that set themselves by the first batch they see."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+
+class Calibrated(nn.Module):
+    """A layer whose initial weights may be fitted to data."""
+
+    def calibrate(self, x: Tensor) -> None:
+        """Set the layer's weights by its input ``x``."""
+        raise NotImplementedError
+
+
+@torch.no_grad()
+def calibrate(network: nn.Module, *inputs: Tensor) -> None:
+    """Fit each layer that can be fitted, in the order in which ``inputs`` reach them; returns nothing.
+
+    One forward pass in the network's present mode: each layer is fitted to what the layers before it,
+    fitted already, make of the batch (Salimans & Kingma 2016, section 3). A layer that is reached
+    twice is fitted twice. Call it once, before the first move: a recipe knows that move by
+    ``clock.images == recipe.batch``. Statistics are averaged over processes, so all agree.
+    """
+    hooks = [
+        module.register_forward_pre_hook(_fit)
+        for module in network.modules()
+        if isinstance(module, Calibrated)
+    ]
+    try:
+        network(*inputs)
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def _fit(layer: nn.Module, args: tuple[Tensor, ...]) -> None:
+    assert isinstance(layer, Calibrated)
+    layer.calibrate(args[0])

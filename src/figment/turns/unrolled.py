@@ -1,0 +1,150 @@
+"""Unrolled play: the generator answers a discriminator that has already answered it.
+
+Metz et al. 2016, "Unrolled generative adversarial networks", eqs. 7 to 11.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+from torch.utils.checkpoint import checkpoint
+
+from figment import mesh
+from figment.randomness import seed_of
+from figment.turns.alternating import move_discriminator
+from figment.turns.inner import Inner, State, start
+
+if TYPE_CHECKING:
+    from figment.recipe import Batch, Clock, Terms
+    from figment.training.trainer import Rule, Trainer
+
+
+def with_values(
+    nets: nn.ModuleDict,
+    values: dict[str, Tensor],
+    rule: Rule,
+    batch: Batch,
+    fakes: Tensor,
+    clock: Clock,
+) -> Terms:
+    """Return what a rule gives where parameters and buffers of the nets, by name, have these values.
+
+    The nets themselves do not change: a buffer that the rule updates in place is updated in ``values``.
+    """
+    named = {f"nets.{name}": value for name, value in values.items()}
+    return functional_call(_Stage(nets, rule), named, (batch, fakes, clock))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unrolled:
+    """Alternating play in which the generator minimises its loss under the discriminator K steps on.
+
+    θ_0 is the discriminator after its own moves, θ_{k+1} one step of descent on L_D(θ_k, G), and the
+    gradient of L_G(θ_K, G) includes how θ_K depends on G (true second order). L_D and L_G are the
+    recipe's rules: with the minimax objective this is the paper's game, with the non-saturating one a
+    common substitute. All K steps see the last batch of the round and the same dropout masks. Neither
+    the discriminator's weights, nor its optimiser, nor any buffer changes by them; what follows a move
+    (weight clipping) is not part of them. With K = 0 the moves are those of ``alternating``.
+    """
+
+    steps: int = 5
+    """Steps that the discriminator is unrolled by (K)."""
+    inner: Inner = "adam"
+    """What these steps are."""
+    lr: float | None = None
+    """Learning rate of these steps; the discriminator's own without."""
+    checkpoint: bool = True
+    """Keep only weights and moments of each step and compute the rest again: far less memory."""
+
+    def __call__(self, trainer: Trainer) -> dict[str, Tensor]:
+        """Play one round and return the scalars seen in it; the generator's loss is the one under θ_K.
+
+        Raises UserError where an inner Adam has no Adam to take after.
+        """
+        seen, batch, fakes = move_discriminator(trainer)
+        return seen | trainer.move("generator", self.rule(trainer), batch, fakes)
+
+    def rule(self, trainer: Trainer) -> Rule:
+        """Return the recipe's generator rule as it is under the unrolled discriminator."""
+
+        def generator_terms(
+            nets: nn.ModuleDict, batch: Batch, fakes: Tensor, clock: Clock
+        ) -> Terms:
+            values = self.unroll(trainer, batch, fakes)
+            # Running statistics of the live discriminator are not to learn from another one's.
+            homes = {name.split(".")[0] for name in values}
+            buffers = {n: b.clone() for n, b in nets.named_buffers() if n.split(".")[0] in homes}
+            rule = trainer.recipe.generator_terms
+            return with_values(nets, values | buffers, rule, batch, fakes, clock)
+
+        return generator_terms
+
+    def unroll(self, trainer: Trainer, batch: Batch, fakes: Tensor) -> dict[str, Tensor]:
+        """Return θ_K as a function of ``fakes``: the discriminator's weights by their names in the nets."""
+        nets, clock = trainer.nets, trainer.clock
+        name_of = {id(weight): name for name, weight in nets.named_parameters()}
+        names = [name_of[id(weight)] for weight in trainer.weights("discriminator")]
+        begun = start(trainer.optimizers["discriminator"], self.inner, self.lr)
+        states, advances = [state for state, _ in begun], [advance for _, advance in begun]
+        seed = seed_of("unroll", trainer.recipe.seed, clock.images)
+
+        def step(states: list[State], fakes: Tensor, taken: int) -> list[State]:
+            torch.manual_seed(seed)  # the same masks in every step
+            values = dict(zip(names, (state[0] for state in states), strict=True))
+            buffers = {name: buffer.clone() for name, buffer in nets.named_buffers()}
+            with trainer.autocast():
+                rule = trainer.recipe.discriminator_terms
+                terms = with_values(nets, buffers | values, rule, batch, fakes, clock)
+            loss = torch.stack(list(terms.minimise.values())).sum()
+            weights = list(values.values())
+            gradients = torch.autograd.grad(
+                loss, weights, create_graph=True, materialize_grads=True
+            )
+            if mesh.size() > 1:
+                gradients = Mean.apply(*gradients)
+            each = zip(advances, states, gradients, strict=True)
+            return [advance(state, gradient, taken) for advance, state, gradient in each]
+
+        with torch.autocast(trainer.device.type, enabled=False):  # gradients as in every move
+            for taken in range(self.steps):
+                if self.checkpoint:
+                    states = checkpoint(step, states, fakes, taken, use_reentrant=False)
+                else:
+                    states = step(states, fakes, taken)
+        return dict(zip(names, (state[0] for state in states), strict=True))
+
+
+class Mean(torch.autograd.Function):
+    """Tensors -> their means over all processes, differentiably.
+
+    Every process minimises the loss of its share and the gradients are averaged in the end; under that
+    convention the mean is its own adjoint.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, *tensors: Tensor) -> tuple[Tensor, ...]:
+        means = tuple(tensor.clone() for tensor in tensors)
+        mesh.average(means)
+        return means
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, ...]:
+        means = tuple(gradient.clone() for gradient in gradients)
+        mesh.average(means)
+        return means
+
+
+class _Stage(nn.Module):
+    """A rule of the game as the forward pass of a module that holds the networks it is played with."""
+
+    def __init__(self, nets: nn.ModuleDict, rule: Rule) -> None:
+        super().__init__()
+        self.nets = nets
+        self.rule = rule
+
+    def forward(self, batch: Batch, fakes: Tensor, clock: Clock) -> Terms:
+        return self.rule(self.nets, batch, fakes, clock)

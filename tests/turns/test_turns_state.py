@@ -1,0 +1,94 @@
+"""All turns: exact resume, and two processes that play as one."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+import torch
+import torch.multiprocessing
+from games import CPU, TinyPoints
+
+from figment import mesh
+from figment.data import open_dataset
+from figment.training.log import Tally
+from figment.training.state import load_state, save_state
+from figment.training.trainer import Trainer
+from figment.turns.alternating import alternating
+from figment.turns.extragradient import Extragradient
+from figment.turns.optimistic import Optimistic
+from figment.turns.simultaneous import simultaneous
+from figment.turns.svre import SVRE
+from figment.turns.unrolled import Unrolled
+
+PLAYS = {
+    "alternating": alternating,
+    "simultaneous": simultaneous,
+    "extragradient": Extragradient(),
+    "same batch": Extragradient(fresh=False),
+    "optimistic": Optimistic(),
+    "svre": SVRE(),
+    "unrolled": Unrolled(steps=2),
+    "fresh Adam": Unrolled(steps=2, inner="fresh-adam", checkpoint=False),
+    "SGD": Unrolled(steps=2, inner="sgd"),
+}
+
+
+def trainer_for(name: str, examples: int = 24) -> Trainer:
+    data = open_dataset(f"ring:{examples}", resolution=64, channels=1, progress=False)
+    recipe = TinyPoints(play=PLAYS[name], generator_lr=1e-3, discriminator_lr=1e-3)
+    return Trainer(recipe, data, CPU)
+
+
+@pytest.mark.parametrize("stop", [2, 4])
+@pytest.mark.parametrize("name", PLAYS)
+def test_resumes_to_the_bit(name: str, stop: int, tmp_path: Path):
+    """Stopped while the mean gradient is gathered (2 of 3) and within an epoch (4), as far as SVRE goes."""
+    whole = trainer_for(name)
+    for _ in range(9):
+        whole.round()
+    half = trainer_for(name)
+    for _ in range(stop):
+        half.round()
+    save_state(tmp_path, half, Tally())
+    again = trainer_for(name)
+    load_state(tmp_path, again)
+    for _ in range(9 - stop):
+        again.round()
+    assert again.clock == whole.clock
+    one, other = whole.nets.state_dict(), again.nets.state_dict()
+    assert list(one) == list(other)
+    assert all(torch.equal(one[key], other[key]) for key in one)
+    assert not torch.equal(one["generator.layers.0.weight"], trainer_for(name).weights()[0])
+
+
+def play_as_one_of_two(rank: int, port: int, folder: Path) -> None:
+    os.environ |= {"RANK": str(rank), "WORLD_SIZE": "2"}
+    os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    torch.set_num_threads(1)
+    mesh.start(CPU)
+    ends = {name: played(name) for name in PLAYS}
+    torch.save(ends, folder / f"{rank}.pt")
+    mesh.stop()
+
+
+def played(name: str) -> list[torch.Tensor]:
+    trainer = trainer_for(name, examples=8)  # one batch: SVRE moves in its second round
+    for _ in range(2):
+        trainer.round()
+    return [weight.detach() for weight in trainer.weights()]
+
+
+def test_two_processes_play_as_one(tmp_path: Path):
+    """Also through the unrolled steps, whose gradients cross from one process to the other."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    torch.multiprocessing.spawn(play_as_one_of_two, (port, tmp_path), nprocs=2)
+    first, second = (torch.load(tmp_path / f"{rank}.pt") for rank in (0, 1))
+    for name in PLAYS:
+        for alone, one, other in zip(played(name), first[name], second[name], strict=True):
+            assert torch.equal(one, other), name
+            assert torch.allclose(alone, one, atol=1e-5), name
