@@ -26,8 +26,8 @@ RULES: tuple[Rule, ...] = (
     balance.discriminator_too_strong,
     balance.oscillation,
     samples.collapse,
-    samples.partial_collapse,
     copying.memorisation,
+    samples.partial_collapse,
     copying.overfitting,
     samples.checkerboard,
 )
@@ -88,7 +88,7 @@ def healthy(log: Sequence[dict[str, Any]], fields: dict[str, Any]) -> bool:
     diversity = history.series("watch/diversity")
     if not diversity or balance.divergence(history) or samples.collapse(history):
         return False
-    kept = diversity[-1] >= max(samples.RISEN, KEPT * max(diversity))
+    kept = diversity[-1] >= max(balance.RISEN, KEPT * max(diversity))
     losses = history.latest("loss/discriminator")
     return kept and not (history.classifies and losses and losses[-1] > balance.BLOWN_UP)
 

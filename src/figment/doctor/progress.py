@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from figment.doctor.balance import EARLY_ROUNDS
+from figment.doctor.balance import EARLY_ROUNDS, RISEN_ROUNDS, unrisen
 from figment.doctor.finding import Finding
 from figment.doctor.history import History
-from figment.doctor.samples import RISEN_ROUNDS, unrisen
 
 ENOUGH = 12
 """Measurements that a plateau is read from."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from figment.doctor import flags
-from figment.doctor.balance import EARLY_ROUNDS
+from figment.doctor.balance import EARLY_ROUNDS, unrisen
 from figment.doctor.finding import Finding
 from figment.doctor.history import FEW, History
 
@@ -16,12 +16,6 @@ SOME_TWINS = 0.25
 MISSING = 0.25
 """watch/missing from this on is partial collapse: healthy runs end at 0 to .13, collapsed ones at .4 to
 .9."""
-
-RISEN = 0.3
-"""watch/diversity that a generator has had before it can be said to have lost it."""
-RISEN_ROUNDS = 2_000
-"""After so many rounds without it, a generator that draws one picture has collapsed all the same. C1, whose
-rates are a tenth of the usual, has not begun to vary after 600."""
 
 SAME = 0.004
 """Reals whose spread is less than one level of 256 are one picture."""
@@ -162,12 +156,6 @@ def checkerboard(history: History) -> Finding | None:
         "It may fade with more training; else use a generator that enlarges by interpolation, or whose "
         "transposed convolutions have a kernel divisible by their stride.",
     )
-
-
-def unrisen(history: History) -> bool:
-    """Whether the generator has not begun to vary, and need not have by now."""
-    before = history.series("watch/diversity")
-    return bool(before) and max(before) < RISEN and history.rounds < RISEN_ROUNDS
 
 
 def few_samples(history: History) -> bool:

@@ -104,6 +104,7 @@ def fit(session: Session, *, progress: bool = True) -> int:
                 if roll_back(session, Alarm("divergence", str(error))):
                     _rewind(session, bar)
                     continue
+                _write_line(session, cut_short=True, not_finite=True)
                 raise UserError(_not_finite(session, error)) from None
             except torch.OutOfMemoryError:
                 raise UserError(too_large(trainer.recipe)) from None
@@ -213,7 +214,7 @@ def _finish(session: Session, *, measure: bool) -> None:
         _write_line(session, cut_short=True)
 
 
-def _write_line(session: Session, *, cut_short: bool = False) -> None:
+def _write_line(session: Session, *, cut_short: bool = False, not_finite: bool = False) -> None:
     clock, now = session.trainer.clock, time.perf_counter()
     then, images = session.ticked
     session.ticked = (now, clock.images)
@@ -228,7 +229,8 @@ def _write_line(session: Session, *, cut_short: bool = False) -> None:
         "speed/images_per_second": round((clock.images - images) / max(now - then, 1e-9), 2),
         "memory/gib": round(peak_memory(session.trainer.device), 3),
     }
-    session.log.write(line | ({"open": True} if cut_short else {}))
+    marks = {"open": cut_short, "not_finite": not_finite}
+    session.log.write(line | {name: True for name, mark in marks.items() if mark})
 
 
 def _show(session: Session, *, picture: bool, snapshot: bool) -> None:

@@ -63,7 +63,7 @@ class Log:
             raise UserError(cannot_write(self.path, error)) from error
         self.lines.append(line)
         images = int(line["images"])
-        values = {name: line[name] for name in line.keys() - {"images", "open"}}
+        values = {name: line[name] for name in line.keys() - {"images", "open", "not_finite"}}
         self._tell(lambda board: [board.add_scalar(k, v, images) for k, v in values.items()])
 
     def picture(self, path: Path, images: int) -> None:

@@ -26,6 +26,11 @@ from figment.turns.memory import Remembering
 Rule = Callable[[nn.ModuleDict, Batch, Tensor, Clock], Terms]
 
 
+def spread(rows: np.ndarray, most: int) -> np.ndarray:
+    """Return at most so many of the rows, evenly spread: of every class, where they are in order."""
+    return rows[np.linspace(0, len(rows) - 1, min(most, len(rows))).astype(int)]
+
+
 class NotFinite(ArithmeticError):
     """A loss or a gradient is infinite or not a number; nothing has been changed by it."""
 
@@ -131,7 +136,8 @@ class Trainer:
         Its mean score of them, and the mean sign of its logits (Karras et al. 2020a, section 3.1). Nothing
         changes by it, the running statistics of batch norm neither.
         """
-        chosen, packing = self.held_out[:count], self.recipe.packing
+        packing = self.recipe.packing
+        chosen = spread(self.held_out, count)
         if len(chosen) < 2 * packing:
             return {}
         buffers = [(buffer, buffer.clone()) for buffer in self.nets.buffers()]

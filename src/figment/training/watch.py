@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
-import numpy as np
 import torch
 
 from figment import mesh
@@ -26,7 +25,7 @@ from figment.metrics.score import Score
 from figment.recipe import Recipe
 from figment.sampling.generator import Generator
 from figment.training.folder import read_best, write_best
-from figment.training.trainer import Album, Trainer
+from figment.training.trainer import Album, Trainer, spread
 
 RELAPSE, IN_A_ROW = 1.15, 3
 """A training has relapsed when its first score was so many times its best in so many measurements in a row.
@@ -143,11 +142,11 @@ class Watch:
 def watch(run: Path, trainer: Trainer, *, progress: bool = False) -> Watch:
     """Return the eyes for a training that begins or goes on."""
     recipe, dataset = trainer.recipe, trainer.dataset
-    few = np.unique(np.linspace(0, len(trainer.rows) - 1, REALS).astype(int))
+    some, unseen = (spread(rows, REALS) for rows in (trainer.rows, trainer.held_out))
     eyes = Watch(
         run,
         judge_for(recipe, dataset, trainer.rows, trainer.held_out, progress=progress),
-        reference(dataset.rows[trainer.rows[few]], dataset.rows[trainer.held_out[:REALS]]),
+        reference(dataset.rows[some], dataset.rows[unseen]),
         read_measurements(run),
         read_best(run),
     )

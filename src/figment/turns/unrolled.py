@@ -5,18 +5,19 @@ Metz et al. 2016, "Unrolled generative adversarial networks", eqs. 7 to 11.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
-from torch.utils.checkpoint import checkpoint
 
 from figment import mesh
 from figment.randomness import seed_of
 from figment.turns.alternating import move_discriminator
-from figment.turns.inner import Inner, State, start
+from figment.turns.inner import Inner, start
+from figment.turns.steps import kept_step, retraced_step
 
 if TYPE_CHECKING:
     from figment.recipe import Batch, Clock, Terms
@@ -88,33 +89,29 @@ class Unrolled:
         nets, clock = trainer.nets, trainer.clock
         name_of = {id(weight): name for name, weight in nets.named_parameters()}
         names = [name_of[id(weight)] for weight in trainer.weights("discriminator")]
-        begun = start(trainer.optimizers["discriminator"], self.inner, self.lr)
-        states, advances = [state for state, _ in begun], [advance for _, advance in begun]
         seed = seed_of("unroll", trainer.recipe.seed, clock.images)
 
-        def step(states: list[State], fakes: Tensor, taken: int) -> list[State]:
+        def slope(
+            weights: Sequence[Tensor], fakes: Tensor, *, create_graph: bool
+        ) -> Sequence[Tensor]:
             torch.manual_seed(seed)  # the same masks in every step
-            values = dict(zip(names, (state[0] for state in states), strict=True))
-            buffers = {name: buffer.clone() for name, buffer in nets.named_buffers()}
+            values = {name: buffer.clone() for name, buffer in nets.named_buffers()}
+            values |= dict(zip(names, weights, strict=True))
             with trainer.autocast():
                 rule = trainer.recipe.discriminator_terms
-                terms = with_values(nets, buffers | values, rule, batch, fakes, clock)
+                terms = with_values(nets, values, rule, batch, fakes, clock)
             loss = torch.stack(list(terms.minimise.values())).sum()
-            weights = list(values.values())
             gradients = torch.autograd.grad(
-                loss, weights, create_graph=True, materialize_grads=True
+                loss, weights, create_graph=create_graph, materialize_grads=True
             )
-            if mesh.size() > 1:
-                gradients = Mean.apply(*gradients)
-            each = zip(advances, states, gradients, strict=True)
-            return [advance(state, gradient, taken) for advance, state, gradient in each]
+            return Mean.apply(*gradients) if mesh.size() > 1 else gradients
 
+        begun = start(trainer.optimizers["discriminator"], self.inner, self.lr)
+        states, advances = [state for state, _ in begun], [advance for _, advance in begun]
+        one_step = retraced_step if self.checkpoint else kept_step
         with torch.autocast(trainer.device.type, enabled=False):  # gradients as in every move
             for taken in range(self.steps):
-                if self.checkpoint:
-                    states = checkpoint(step, states, fakes, taken, use_reentrant=False)
-                else:
-                    states = step(states, fakes, taken)
+                states = one_step(slope, advances, states, fakes, taken)
         return dict(zip(names, (state[0] for state in states), strict=True))
 
 
