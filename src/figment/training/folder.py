@@ -160,7 +160,7 @@ def read_best(run: Path) -> dict[str, Any] | None:
     try:
         with safe_open(run / BEST, framework="numpy") as file:
             note = json.loads(file.metadata()["figment"])
-            return {key: note[key] for key in ("images", "score", "value", "badness")}
+            return {key: note[key] for key in ("images", "score", "value", "badness", "end")}
     except Exception as error:  # safetensors raises several kinds for damaged files
         reason = f"{error}\n".splitlines()[0]
         raise UserError(f"{run / BEST} is damaged ({reason}): delete that file") from None

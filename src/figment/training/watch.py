@@ -24,7 +24,7 @@ from figment.judging.judge import Judge, judge_for, settled
 from figment.metrics.score import Score
 from figment.recipe import Recipe
 from figment.sampling.generator import Generator
-from figment.training.folder import read_best, write_best
+from figment.training.folder import BEST, read_best, write_best
 from figment.training.trainer import Album, Trainer, spread
 
 RELAPSE, IN_A_ROW = 1.15, 3
@@ -56,7 +56,8 @@ class Watch:
     def measure(self, trainer: Trainer, seconds: float, *, end: bool = False) -> dict[str, float]:
         """Measure now; return the columns for the log. ``seconds``: how long the run has taken.
 
-        ``end``: it is out of turn, because the training ends; a resume forgets it.
+        ``end``: it is out of turn, because the training ends. A resume forgets it, so it makes weights the
+        best only where no measurement in turn has.
         """
         start, images = time.perf_counter(), trainer.clock.images
         generator = Generator(trainer.recipe, trainer.shown())
@@ -65,9 +66,10 @@ class Watch:
             return columns
         scores = self.judge.draw(generator, trainer.recipe.metric_count)
         first = scores[0]
-        if images and first.badness < (self.best or {}).get("badness", math.inf):
+        better = first.badness < (self.best or {}).get("badness", math.inf)
+        if images and better and not (end and self.best):
             self.best = {"images": images, "score": first.name, "value": first.value}
-            self.best["badness"] = first.badness
+            self.best |= {"badness": first.badness, "end": end}
             if mesh.is_first():
                 write_best(self.run, trainer.recipe, generator.net, self.best)
         line = {
@@ -118,6 +120,10 @@ class Watch:
     def back_to(self, images: int) -> None:
         """Forget what was measured after a moment: training goes on from there."""
         self.lines = [line for line in self.lines if line["images"] <= images and "end" not in line]
+        if self.best and self.best["end"]:
+            self.best = None
+            if mesh.is_first():
+                (self.run / BEST).unlink(missing_ok=True)
         self._write()
 
     def last(self) -> int:

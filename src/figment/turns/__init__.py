@@ -1,1 +1,1 @@
-"""How the players alternate: one function a file, each playing one round."""
+"""How the players alternate: one way a file, each playing one round."""

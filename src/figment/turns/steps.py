@@ -7,13 +7,16 @@ what the graph holds. Measured on an MLP with Adam, in tensors of all weights' s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
 from figment.turns.inner import Advance, State
+
+PIECE = 1 << 18
+"""Numbers that are taken through an optimiser's arithmetic at a time."""
 
 
 class Slope(Protocol):
@@ -63,8 +66,14 @@ class Retraced(torch.autograd.Function):
         with torch.enable_grad():
             weights = [_leaf(state[0]) for state in states]
             gradients = slope(weights, fakes.detach(), create_graph=False)
-        each = zip(advances, states, gradients, strict=True)
-        return tuple(t for advance, state, g in each for t in advance(state, g, taken))
+        flat_after: list[Tensor] = []
+        for advance, state, gradient in zip(advances, states, gradients, strict=True):
+
+            def ahead(*values: Tensor, advance: Advance = advance) -> Sequence[Tensor]:
+                return advance(values[:-1], values[-1], taken)
+
+            flat_after += _in_pieces(ahead, (*state, gradient), len(state))
+        return tuple(flat_after)
 
     @staticmethod
     @torch.enable_grad()
@@ -78,10 +87,7 @@ class Retraced(torch.autograd.Function):
         into_gradients: list[Tensor] = []
         each = zip(ctx.advances, states, gradients, _states(ups, ctx.advances), strict=True)
         for advance, state, gradient, up in each:
-            leaves = [_leaf(tensor) for tensor in (*state, gradient)]
-            after = advance(tuple(leaves[:-1]), leaves[-1], ctx.taken)
-            asked = [(new, back) for new, back in zip(after, up, strict=True) if back is not None]
-            *down, into = _pull(asked, leaves)
+            *down, into = _pull_step(advance, ctx.taken, state, gradient.detach(), up)
             downs += down
             into_gradients.append(into)
         *through, into_fakes = _pull(
@@ -91,6 +97,40 @@ class Retraced(torch.autograd.Function):
         for number, more in enumerate(through):
             downs[number * width] += more
         return None, None, None, into_fakes, *downs
+
+
+def _pull_step(
+    advance: Advance, taken: int, state: State, gradient: Tensor, up: Sequence[Tensor | None]
+) -> list[Tensor]:
+    """Return the gradients by state and gradient, for those by the state a step on."""
+    width = len(state)
+    asked = [number for number, back in enumerate(up) if back is not None]
+
+    def pull(*values: Tensor) -> Sequence[Tensor]:
+        leaves = [_leaf(value) for value in values[: width + 1]]
+        after = advance(tuple(leaves[:-1]), leaves[-1], taken)
+        outputs = [after[number] for number in asked]
+        return _pull(list(zip(outputs, values[width + 1 :], strict=True)), leaves)
+
+    backs = [back for back in up if back is not None]
+    return _in_pieces(pull, (*state, gradient, *backs), width + 1)
+
+
+def _in_pieces(
+    function: Callable[..., Sequence[Tensor]], tensors: Sequence[Tensor], count: int
+) -> list[Tensor]:
+    """Return the ``count`` results of a function of tensors of one shape, value by value.
+
+    A few rows at a time, so that what lies between takes no room.
+    """
+    results = [torch.empty_like(tensors[0]) for _ in range(count)]
+    whole = [torch.atleast_1d(tensor) for tensor in (*tensors, *results)]
+    rows = max(1, PIECE * len(whole[0]) // whole[0].numel())
+    for pieces in zip(*(tensor.split(rows) for tensor in whole), strict=True):
+        values = function(*pieces[: len(tensors)])
+        for result, value in zip(pieces[len(tensors) :], values, strict=True):
+            result.copy_(value)
+    return results
 
 
 def _states(flat: Sequence[Any], advances: Sequence[Advance]) -> list[tuple[Any, ...]]:

@@ -1,0 +1,102 @@
+"""FCC-GAN and its DCGAN baseline (Barua et al. 2019; systems S1 to S4).
+
+Three halvings and three doublings, and in FCC-GAN a stack of fully connected layers before the first map
+and after the last. Adam 1e-4 for both players, its default decay rates, batch 64. Larger pictures widen the
+map of R / 8 pixels and add no layer, as the Study does; with ``up`` and ``down`` the strided layers give
+way to up-sampling and pooling, which leave no checkerboards.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from figment.errors import UserError
+from figment.recipe import Recipe
+
+if TYPE_CHECKING:
+    from torch import nn
+
+CIFAR = 50_000
+"""Pictures in one pass over CIFAR-10."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FCCGAN(Recipe):
+    """GAN of convolutions between fully connected layers, or without them."""
+
+    resolution: int = 32
+    batch: int = 64
+    images: int = 100 * CIFAR
+    generator_lr: float = 1e-4
+    discriminator_lr: float = 1e-4
+    betas: tuple[float, float] = (0.9, 0.999)
+    width: int = 64
+    """Channels next to the picture, doubled twice on the way to the smallest map."""
+    kernel: int = 4
+    """Side of the convolutions' kernels; the Study takes 5."""
+    connected: int = 1
+    """1: fully connected layers at the narrow ends (FCC-GAN); 0: none (the DCGAN baseline)."""
+    up: Literal["transposed", "nearest", "bilinear"] = "transposed"
+    """How the generator doubles a map."""
+    down: Literal["strided", "pooled"] = "pooled"
+    """How the discriminator halves a map."""
+
+    def check(self) -> None:
+        super().check()
+        if self.resolution % 8 or self.resolution < 16:
+            raise UserError(
+                f"resolution must be a multiple of 8 from 16 on, not {self.resolution}: "
+                f"try {max(16, self.resolution // 8 * 8)}"
+            )
+        if self.width < 1 or self.kernel < 3 or self.connected not in (0, 1):
+            raise UserError("width must be above 0, kernel 3 or more, connected 0 or 1")
+        if self.batch < 2:
+            raise UserError("batch must be 2 or more: batch norm needs company")
+
+    def nearest_resolution(self, side: int) -> int:
+        return max(16, min(side, self.resolution) // 8 * 8)
+
+    def tiny(self) -> Self:
+        return replace(super().tiny(), resolution=16, width=4)
+
+    def build(self) -> nn.ModuleDict:
+        from torch import nn
+
+        from figment.networks import fccgan
+
+        size = {"width": self.width, "resolution": self.resolution, "kernel": self.kernel}
+        generator: dict[str, Any] = {
+            "latent": self.latent,
+            "channels": self.channels,
+            "up": self.up,
+        }
+        judge: dict[str, Any] = {
+            "channels": self.packing * self.channels,
+            "down": self.down,
+            "norm_first": self.down == "strided" and self.kernel == 4,
+            "dropout": self.dropout,
+        }
+        if not self.connected:
+            return nn.ModuleDict(
+                {
+                    "generator": fccgan.BaselineGenerator(**size, **generator),
+                    "discriminator": fccgan.BaselineDiscriminator(**size, **judge),
+                }
+            )
+        hidden, judging = fccgan.GENERATOR_HIDDEN[3], fccgan.DISCRIMINATOR_HIDDEN[4]
+        return nn.ModuleDict(
+            {
+                "generator": fccgan.Generator(hidden=hidden, **size, **generator),
+                "discriminator": fccgan.Discriminator(hidden=judging, **size, **judge),
+            }
+        )
+
+
+BASELINE = FCCGAN(connected=0, down="strided")
+STUDY_BASELINE = FCCGAN(connected=0, down="strided", kernel=5)
+FCC = FCCGAN()
+"""The paper's headline model: pooled."""
+STUDY_128 = FCCGAN(resolution=128, kernel=5)
+SMOOTH = FCCGAN(up="nearest", down="pooled", kernel=5)
+"""The Study's advice against checkerboards."""
