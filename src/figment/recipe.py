@@ -28,6 +28,10 @@ WEIGHTS += ("orthogonal", "historical_averaging")
 """Fields that weigh a penalty."""
 
 
+TOGETHER = ("simultaneous", "extragradient", "optimistic", "svre")
+"""Ways to play in which both players move at once."""
+
+
 class Clock(NamedTuple):
     """Where a training is."""
 
@@ -133,6 +137,13 @@ class Recipe:
     discriminator_moves: int = 1
     """Discriminator moves a round (k), each on fresh reals."""
 
+    play: Literal[
+        "alternating", "simultaneous", "unrolled", "extragradient", "optimistic", "svre"
+    ] = "alternating"
+    """How the two players take turns."""
+    unroll: int = 5
+    """Steps of the discriminator that an unrolled generator looks ahead (K)."""
+
     generator_lr: float = 2e-4
     """Adam's learning rate for the generator."""
     discriminator_lr: float = 2e-4
@@ -179,10 +190,16 @@ class Recipe:
     def check(self) -> None:
         """Refuse, with a sentence, what makes no sense. Families add their own refusals."""
         _positive(self, "resolution", "images", "batch", "latent", "discriminator_moves", "tick")
-        _positive(self, "packing", "penalty_every")
+        _positive(self, "packing", "penalty_every", "unroll")
         _at_least_zero(self, *WEIGHTS, "instance_noise", "instance_noise_images", "replay", "clip")
         if self.batch % self.packing:
             raise UserError(f"batch {self.batch} is no whole number of packs of {self.packing}")
+        if self.play in TOGETHER and self.discriminator_moves != 1:
+            raise UserError(
+                f"in {self.play} play both move at once: leave discriminator_moves at 1"
+            )
+        if self.play == "unrolled" and self.replay:
+            raise UserError("an unrolled generator must reach all fakes: leave replay out")
         if self.consistency and self.kind == "points":
             raise UserError("points have nothing to flip: leave --consistency out")
         if self.replay and 2 * self.replay < self.batch:
@@ -267,9 +284,9 @@ class Recipe:
 
     def turns(self):
         """Return the function that plays one round (see ``figment.turns``)."""
-        from figment.turns.alternating import alternating
+        from figment.turns import turns_for
 
-        return alternating
+        return turns_for(self.play, self.unroll)
 
     def generate(self, generator: nn.Module, latents: Tensor, labels: Tensor | None) -> Tensor:
         """Return fakes [N, C, R, R] in [-1, 1] for latents [N, L] (and labels [N] if conditional)."""

@@ -161,6 +161,24 @@ def test_every_technique_plays_with_every_recipe(name: str, fields: dict):
 
 
 @every_recipe
+@pytest.mark.parametrize(
+    "play", ["simultaneous", "unrolled", "extragradient", "optimistic", "svre"]
+)
+def test_every_way_to_play_plays_every_recipe(name: str, play: str):
+    recipe = replace(TINY[name], play=play, unroll=2)
+    recipe.check()
+    few = replace(dataset_for(recipe), rows=dataset_for(recipe).rows[:24])  # SVRE passes over all
+    trainer = Trainer(recipe, few, CPU)
+    before = {key: value.clone() for key, value in trainer.nets.named_parameters()}
+    for _ in range(3 if play != "svre" else 8):
+        seen = trainer.round()
+    assert all(torch.isfinite(value) for value in seen.values())
+    after = trainer.nets.state_dict()
+    changed = {key.split(".")[0] for key in before if not torch.equal(before[key], after[key])}
+    assert changed >= {"generator", "discriminator"}
+
+
+@every_recipe
 def test_trains_samples_and_resumes_bit_for_bit(name: str, tmp_path: Path):
     recipe = TINY[name]
     options = {"recipe": name, "progress": False, **fields_for(name)}

@@ -28,6 +28,9 @@ SYSTEMS = {
     "cats-mlp-minibatch": System(
         "C3", mlp.CATS_MINIBATCH, "Cats study 2019: C2 with minibatch discrimination"
     ),
+    "cats-mlp-unrolled": System(
+        "C4", mlp.CATS_UNROLLED, "Cats study 2019, after Metz et al. 2016: C2 unrolled, K = 5"
+    ),
     "dcgan": System("C5", dcgan.DCGAN_64, "Radford et al. 2015, as PyTorch's tutorial builds it"),
     "faces": System("F1", faces.FACES, "Faces study 2019: convolutional G, fully connected D"),
     "fccgan-baseline": System(
