@@ -50,15 +50,15 @@ class Faces(Recipe):
 
         from figment.networks.faces import Discriminator, Generator
 
-        size = {"resolution": self.resolution}
-        return nn.ModuleDict(
-            {
-                "generator": Generator(latent=self.latent, channels=self.channels, **size),
-                "discriminator": Discriminator(
-                    channels=self.packing * self.channels, dropout=self.dropout, **size
-                ),
-            }
+        generator = Generator(
+            latent=self.latent, resolution=self.resolution, channels=self.channels
         )
+        discriminator = Discriminator(
+            resolution=self.resolution,
+            channels=self.packing * self.channels,
+            dropout=self.dropout,
+        )
+        return nn.ModuleDict({"generator": generator, "discriminator": discriminator})
 
 
 FACES = Faces()

@@ -65,7 +65,11 @@ class FCCGAN(Recipe):
 
         from figment.networks import fccgan
 
-        size = {"width": self.width, "resolution": self.resolution, "kernel": self.kernel}
+        size: dict[str, Any] = {
+            "width": self.width,
+            "resolution": self.resolution,
+            "kernel": self.kernel,
+        }
         generator: dict[str, Any] = {
             "latent": self.latent,
             "channels": self.channels,

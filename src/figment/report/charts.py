@@ -13,7 +13,13 @@ from figment.report.plots import Level, Series, line_chart
 from figment.report.reading import number
 from figment.report.words import sentence_case, significant
 
-CLOCK = ("images", "rounds", "seconds", "open", "not_finite")  # what a line is about, not what it measured
+CLOCK = (
+    "images",
+    "rounds",
+    "seconds",
+    "open",
+    "not_finite",
+)  # what a line is about, not what it measured
 MACHINE = ("speed", "memory")  # groups that tell of the machine, not of the game
 SCORES = "metric"  # the group of metrics.jsonl's scores, which has them with their intervals
 ELSEWHERE = ("loss", "gradient", "watch", SCORES, *MACHINE)

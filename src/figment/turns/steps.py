@@ -144,11 +144,17 @@ def _leaf(tensor: Tensor) -> Tensor:
 
 
 def _pull(outputs: Sequence[tuple[Tensor, Tensor]], inputs: Sequence[Tensor]) -> list[Tensor]:
-    """Return the gradients by the inputs for (output, its gradient) pairs, 0 where none arrives."""
+    """Return the gradients by the inputs for (output, its gradient) pairs, 0 where none arrives.
+
+    An output may be constant, as the slope by a critic's last bias is.
+    """
+    moving = [(output, gradient) for output, gradient in outputs if output.requires_grad]
+    if not moving:
+        return [torch.zeros_like(value) for value in inputs]
     found = torch.autograd.grad(
-        [output for output, _ in outputs],
+        [output for output, _ in moving],
         inputs,
-        [gradient for _, gradient in outputs],
+        [gradient for _, gradient in moving],
         materialize_grads=True,
     )
     return list(found)
