@@ -6,7 +6,7 @@ term is one scalar by name: "adversarial" is the player's loss, any other a pena
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, cast
 
 import torch
@@ -60,7 +60,21 @@ def discriminator_terms(
         with penalties.hold_statistics(nets["discriminator"]):
             for name, value in _slopes(recipe, nets, reals, fakes, batch.labels):
                 minimise[name] = recipe.penalty_every * value.mean()
-    minimise |= _others(recipe, nets, reals, real, fake, batch.labels, clock)
+    if "anchors" in nets:
+        anchors = cast(penalties.LeCamAnchors, nets["anchors"])
+        anchors.follow(real.detach(), fake.detach())
+        if clock.rounds >= LECAM_START:
+            minimise["lecam"] = recipe.lecam * anchors(real, fake).mean()
+    if recipe.drift > 0:
+        minimise["drift"] = recipe.drift * penalties.drift(real).mean()
+    with penalties.hold_statistics(nets["discriminator"]):
+        for name, weight, images, logits, classes in (
+            ("consistency", recipe.consistency, reals, real, batch.labels),
+            ("consistency_fake", recipe.consistency_fake, fakes, fake, labels),
+        ):
+            if weight > 0:
+                values = penalties.consistency(_judge(recipe, nets, classes), images, logits)
+                minimise[name] = weight * values.mean()
     minimise |= _on_weights(recipe, nets, "discriminator")
     return minimise, observed(objective, real.detach(), fake.detach())
 
@@ -116,9 +130,7 @@ def _slopes(
 ) -> Iterator[tuple[str, Tensor]]:
     """Yield the penalties on the discriminator's gradient, weighted, by name."""
 
-    def judge(images: Tensor) -> Tensor:
-        return recipe.judge(nets, images, labels)
-
+    judge = _judge(recipe, nets, labels)
     if recipe.r1 > 0:
         yield "r1", recipe.r1 * penalties.r1(judge, reals)
     if recipe.r2 > 0:
@@ -133,35 +145,18 @@ def _slopes(
         yield "dragan", recipe.dragan * penalties.dragan(judge, reals)
 
 
-def _others(
-    recipe: Recipe,
-    nets: nn.ModuleDict,
-    reals: Tensor,
-    real: Tensor,
-    fake: Tensor,
-    labels: Tensor,
-    clock: Clock,
-) -> Scalars:
-    """Return the penalties on the discriminator's logits, weighted, by name."""
-    found: Scalars = {}
-    if "anchors" in nets:
-        anchors = cast(penalties.LeCamAnchors, nets["anchors"])
-        anchors.follow(real.detach(), fake.detach())
-        if clock.rounds >= LECAM_START:
-            found["lecam"] = recipe.lecam * anchors(real, fake).mean()
-    if recipe.consistency > 0:
-        judge: Callable[[Tensor], Tensor] = lambda images: recipe.judge(nets, images, labels)  # noqa: E731
-        with penalties.hold_statistics(nets["discriminator"]):
-            values = penalties.consistency(judge, reals, real)
-        found["consistency"] = recipe.consistency * values.mean()
-    return found
+def _judge(recipe: Recipe, nets: nn.ModuleDict, labels: Tensor) -> penalties.Judge:
+    """Return the discriminator as a function of images alone."""
+    return lambda images: recipe.judge(nets, images, labels)
 
 
 def _on_weights(recipe: Recipe, nets: nn.ModuleDict, player: str) -> Scalars:
     """Return the penalties on a player's weights, weighted, by name."""
     found: Scalars = {}
     if recipe.orthogonal > 0:
-        found["orthogonal"] = recipe.orthogonal * penalties.off_diagonal(nets[player])
+        found["orthogonal"] = recipe.orthogonal * penalties.orthogonal(nets[player])
+    if recipe.off_diagonal > 0:
+        found["off_diagonal"] = recipe.off_diagonal * penalties.off_diagonal(nets[player])
     if "history" in nets:
         mean = cast(penalties.HistoricalMean, cast(nn.ModuleDict, nets["history"])[player])
         found["history"] = recipe.historical_averaging * mean(nets[player])

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 WEIGHTS = ("r1", "r2", "gradient_penalty", "zero_centred", "dragan", "lecam", "consistency")
-WEIGHTS += ("orthogonal", "historical_averaging")
+WEIGHTS += ("consistency_fake", "drift", "orthogonal", "off_diagonal", "historical_averaging")
 """Fields that weigh a penalty."""
 
 
@@ -128,8 +128,14 @@ class Recipe:
     """Weight of LeCam's pull on the logits."""
     consistency: float = 0.0
     """Weight of the change of logits under flips and shifts of reals."""
+    consistency_fake: float = 0.0
+    """The same of fakes."""
+    drift: float = 0.0
+    """Weight of the squared logits of reals."""
     orthogonal: float = 0.0
-    """Weight of the inner products between a layer's filters, in both networks."""
+    """Weight of the distance of a layer's filters from orthonormal ones, in both networks."""
+    off_diagonal: float = 0.0
+    """The same without asking for filters of length 1 (BigGAN's)."""
     historical_averaging: float = 0.0
     """Weight of the squared distance of both players' weights from their own past mean."""
     clip: float = 0.0
@@ -200,8 +206,8 @@ class Recipe:
             )
         if self.play == "unrolled" and self.replay:
             raise UserError("an unrolled generator must reach all fakes: leave replay out")
-        if self.consistency and self.kind == "points":
-            raise UserError("points have nothing to flip: leave --consistency out")
+        if (self.consistency or self.consistency_fake) and self.kind == "points":
+            raise UserError("points have nothing to flip: leave consistency out")
         if self.replay and 2 * self.replay < self.batch:
             raise UserError(f"replay must be half a batch or more, not {self.replay}")
         _positive(self, "generator_lr", "discriminator_lr")
