@@ -274,7 +274,9 @@ def figure(value: float) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("sets", nargs="*", metavar="SET", help=f"of {', '.join(SETS)}; all by default")
+    parser.add_argument(
+        "sets", nargs="*", metavar="SET", help=f"of {', '.join(SETS)}; all by default"
+    )
     parser.add_argument("--pictures", type=int, default=2000, help="of each set, at most")
     parser.add_argument("--divisions", type=int, default=8, help="for the floors")
     parser.add_argument("--features", default=f"mobilenet:{WEIGHTS}")

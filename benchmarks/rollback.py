@@ -44,7 +44,10 @@ def main() -> None:
     print("| ending | images | rollbacks | last rates | KID x 1000 | 95 % |")
     print("|---|---|---|---|---|---|")
     for name, (times, on_collapse) in endings.items():
-        print(ending(name, start, args.out / name.replace(" ", "-"), half, times, on_collapse), flush=True)
+        print(
+            ending(name, start, args.out / name.replace(" ", "-"), half, times, on_collapse),
+            flush=True,
+        )
 
 
 def ending(name: str, start: Path, run: Path, half: int, times: float, on_collapse: str) -> str:
