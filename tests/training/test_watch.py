@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -151,13 +152,25 @@ def test_how_often_is_settled_by_what_it_takes():
     assert settle_measuring(replace(recipe, metric_every=7), dataset, CPU, 1e6).metric_every == 7
 
 
+def test_random_features_choose_no_weights(tmp_path: Path):
+    fields = {"resolution": 32, "width": 4, "batch": 4, "tick": 8, "metric_count": 64}
+    fields |= {"features": "small", "metric_every": 8}
+    done = train("flowers:24", run=tmp_path / "run", images=16, progress=False, **fields)
+    assert read_measurements(done.path)[-1]["features"] == "small"
+    assert not (done.path / "best.safetensors").exists()
+    with pytest.raises(UserError, match="small cannot: choose --features"):
+        train("flowers:24", run=tmp_path / "other", images=16, patience=2, **fields)
+
+
 def test_a_score_that_does_not_exist_is_refused_before_training(tmp_path: Path):
     with pytest.raises(UserError, match=r"no score 'kidd'\. Did you mean kid\?"):
         train("ring", run=tmp_path / "run", images=160, **{**FIELDS, "metrics": ("kidd",)})
     assert not (tmp_path / "run").exists()
 
 
-def eyes(values: list[float], spread: float = 0.02, better: str = "lower") -> Watch:
+def eyes(
+    values: list[float], spread: float = 0.02, better: str = "lower", trusted: bool = True
+) -> Watch:
     lines = [
         {
             "images": 100 * number,
@@ -167,7 +180,8 @@ def eyes(values: list[float], spread: float = 0.02, better: str = "lower") -> Wa
         }
         for number, v in enumerate([9.0, *values])
     ]
-    return Watch(Path(), None, None, lines, None)
+    judge = SimpleNamespace(trusted=trusted)
+    return Watch(Path(), judge, None, lines, None)
 
 
 def test_a_relapse_is_three_measurements_far_above_the_best():
@@ -178,6 +192,7 @@ def test_a_relapse_is_three_measurements_far_above_the_best():
     assert eyes([2, 1, 1.3, 1.4, 1.5], better="higher").relapse() == ""
     assert eyes([2, -0.01, 0.3, 0.4, 0.5]).relapse() == ""  # nothing is a multiple of that
     assert eyes([]).relapse() == ""
+    assert eyes([2, 1, 1.3, 1.4, 1.5], trusted=False).relapse() == ""
 
 
 def test_only_a_moment_near_the_best_is_worth_going_back_to():

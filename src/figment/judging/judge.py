@@ -39,6 +39,15 @@ class Judge:
         """The name of the features."""
         return self.extractor.name if self.extractor else "coordinates"
 
+    @property
+    def trusted(self) -> bool:
+        """Whether models may be ranked by these features: not by those of random weights.
+
+        Measured on the built-in flowers: by ``small`` KID was .0024 after 60,000 images and .0054 after
+        376,000, by MobileNet 6.1 and 4.8, and the eye agrees with MobileNet.
+        """
+        return self.features != "small"
+
     def protocol(self, count: int) -> str:
         """Return how ``count`` samples are scored: two figures compare only where this is equal."""
         seen = self.extractor.protocol if self.extractor else "coordinates"

@@ -19,6 +19,7 @@ import torch
 from figment import mesh
 from figment.data import Dataset
 from figment.doctor.signs import REALS, Reference, reference, signs
+from figment.errors import UserError
 from figment.files import write_text
 from figment.judging.judge import Judge, judge_for, settled
 from figment.metrics.score import Score
@@ -67,7 +68,7 @@ class Watch:
         scores = self.judge.draw(generator, trainer.recipe.metric_count)
         first = scores[0]
         better = first.badness < (self.best or {}).get("badness", math.inf)
-        if images and better and not (end and self.best):
+        if images and better and self.judge.trusted and not (end and self.best):
             self.best = {"images": images, "score": first.name, "value": first.value}
             self.best |= {"badness": first.badness, "end": end}
             if mesh.is_first():
@@ -96,7 +97,7 @@ class Watch:
         Asked of scores of which lower is better; worse counts only beyond both intervals.
         """
         scores = self._first_scores()
-        if len(scores) <= IN_A_ROW:
+        if len(scores) <= IN_A_ROW or not (self.judge and self.judge.trusted):
             return ""
         best = min(scores[:-IN_A_ROW], key=lambda score: score["value"])
         limit = max(RELAPSE * best["value"], best.get("high", best["value"]))
@@ -109,7 +110,8 @@ class Watch:
 
     def at_its_best(self) -> bool:
         """Return whether the last score is about the best so far, as far as scores are measured."""
-        values = [score["value"] for score in self._first_scores()]
+        trusted = self.judge is not None and self.judge.trusted
+        values = [score["value"] for score in self._first_scores()] if trusted else []
         return not values or values[-1] <= AT_BEST * max(0.0, min(values))
 
     def _first_scores(self) -> list[dict[str, Any]]:
@@ -177,6 +179,11 @@ def settle_measuring(
         recipe = replace(recipe, features=mesh.first(settled(recipe.features)))
     trainer = Trainer(recipe, dataset, device)
     judge = judge_for(recipe, dataset, trainer.rows, trainer.held_out, progress=progress)
+    if judge is not None and recipe.patience and not judge.trusted:
+        raise UserError(
+            "patience needs a score that can rank weights, and the features small cannot: "
+            "choose --features mobilenet:FILE, inception or dinov2"
+        )
     if recipe.metric_every:
         return recipe
     seconds = 0.5
