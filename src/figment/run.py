@@ -59,19 +59,20 @@ class Run:
         """Score the run's samples, write evaluation.json and its pictures, and return the scores.
 
         Against the data it was trained on, with what was held out of training kept apart, or against other
-        data. ``how`` is that of ``figment.judging.evaluate.evaluate_generator``.
+        data. ``how`` is that of ``figment.judging.evaluate.evaluate_generator``; its ``out`` is the run.
         """
         from figment import mesh
         from figment.judging.evaluate import evaluate_generator
 
+        how = {"out": self.path, **how}
         dataset, held_out = self._data(against, how.get("progress", True))
         found = evaluate_generator(
             self.generator, dataset, held_out=held_out, source=str(self.path), **how
         )
         weights = self.weights()
         found.weights, found.images = weights.name, _images_of(weights)
-        if mesh.is_first() and how.get("out") == self.path:
-            found.write(self.path)
+        if mesh.is_first() and how["out"] is not None:
+            found.write(how["out"])
         return found
 
     def doctor(self) -> list[Finding]:
@@ -144,7 +145,7 @@ def evaluate(path: str | Path, *, against: str | None = None, **how: Any) -> Eva
     how["device"] = str(device)
     if holds_run(path):
         run = Run(path)
-        found = run.evaluate(against, **{"out": run.path, **how})
+        found = run.evaluate(against, **how)
         if mesh.is_first():
             run.report()
         return found
@@ -153,9 +154,12 @@ def evaluate(path: str | Path, *, against: str | None = None, **how: Any) -> Eva
             f"{path} is not a run, so there is nothing to compare it with: give --against DATA, "
             "the real pictures"
         )
-    for name in ("seed", "truncation"):
-        how.pop(name, None)
-    return evaluate_pictures(str(path), against, **how)
+    if how.pop("seed", 0) != 0 or how.pop("truncation", None) is not None:
+        raise UserError(f"{path} is not a run: seed and truncation are for drawing, leave them out")
+    found = evaluate_pictures(str(path), against, **how)
+    if mesh.is_first() and how.get("out") is not None:
+        found.write(how["out"])
+    return found
 
 
 def findings(what: str | Path, *, as_json: bool = False) -> str:

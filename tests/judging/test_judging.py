@@ -205,6 +205,10 @@ def test_a_run_is_evaluated_from_the_command_line(tmp_path, capsys):
         (["{flowers}", "--against", "nowhere"], "there is no 'nowhere'"),
         (["{flowers}", "--against", "{flowers}", "--metrics", "kidd"], "Did you mean kid?"),
         (["{flowers}", "--against", "{flowers}", "--features", "smal"], "small"),
+        (
+            ["{flowers}", "--against", "{flowers}", "--seed", "3"],
+            "seed and truncation are for drawing",
+        ),
         (["{flowers}", "--against", "ring"], "points are scored by the run"),
         (["{flowers}", "--against", "{flowers}", "--count", "3"], "scores need 20 or more"),
     ],

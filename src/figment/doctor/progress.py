@@ -86,9 +86,10 @@ def _plateau(history: History) -> Finding | None:
 def _score(history: History) -> tuple[str, str]:
     """Return the column that says how good the run is (lower is better) and its name.
 
-    Thumbnails settle long before what they leave out, so that of pictures only a metric counts.
+    Thumbnails settle long before what they leave out, so that of pictures only a metric counts, and not one
+    of the features ``small``: by those the flowers of the demo were at their best while still noisy.
     """
-    for name in ("kid", "fid"):
+    for name in () if history.fields.get("features") == "small" else ("kid", "fid"):
         if history.series(f"metric/{name}"):
             return f"metric/{name}", name.upper()
     return "watch/stray", "share of stray points"
