@@ -17,7 +17,7 @@ LEVELS = [
     {"files", "mesh"},
     {"networks", "data", "metrics"},
     {"objectives", "penalties", "matching"},
-    {"game"},
+    {"game", "optimizers", "players", "refusals"},
     {"turns"},
     {"recipe"},
     {"recipes"},

@@ -13,6 +13,10 @@ import torch
 from torch import Tensor, nn
 
 from figment import penalties
+from figment.errors import UserError
+from figment.matching import feature_matching, supervised
+from figment.networks.layers.head import Auxiliary
+from figment.networks.layers.judge import Judge
 from figment.networks.layers.noise import annealed, instance_noise
 from figment.networks.layers.packing import pack
 from figment.networks.layers.replay import Replay
@@ -51,11 +55,12 @@ def discriminator_terms(
     if "replay" in nets:
         fakes, labels = cast(Replay, nets["replay"]).mix(fakes, labels)
     reals, fakes = (seen(recipe, images, clock) for images in (batch.images, fakes))
-    real = recipe.judge(nets, reals, batch.labels)
-    fake = recipe.judge(nets, fakes, labels)
+    real, real_features = examine(recipe, nets, reals, batch.labels)
+    fake, fake_features = examine(recipe, nets, fakes, labels)
     targets = {"real_target": recipe.real_target, "fake_target": recipe.fake_target}
     loss = objective.discriminator(real, fake, **(targets if objective.takes_targets else {}))
     minimise = {"adversarial": loss.mean()}
+    observe = observed(objective, real.detach(), fake.detach())
     if clock.rounds % recipe.penalty_every == 0:
         with penalties.hold_statistics(nets["discriminator"]):
             for name, value in _slopes(recipe, nets, reals, fakes, batch.labels):
@@ -68,15 +73,16 @@ def discriminator_terms(
     if recipe.drift > 0:
         minimise["drift"] = recipe.drift * penalties.drift(real).mean()
     with penalties.hold_statistics(nets["discriminator"]):
-        for name, weight, images, logits, classes in (
-            ("consistency", recipe.consistency, reals, real, batch.labels),
-            ("consistency_fake", recipe.consistency_fake, fakes, fake, labels),
-        ):
-            if weight > 0:
-                values = penalties.consistency(_judge(recipe, nets, classes), images, logits)
-                minimise[name] = weight * values.mean()
+        for name, value in _steadiness(recipe, nets, batch, (reals, real), (fakes, fake), labels):
+            minimise[name] = value.mean()
+    if recipe.conditioning == "classifier":
+        classes = _classes(nets, real_features)
+        told = supervised(classes, batch.labels) + supervised(_classes(nets, fake_features), labels)
+        minimise["class"] = recipe.class_loss * told.mean()
+        right = classes.detach().argmax(1) == batch.labels
+        observe["score/class"] = right.float().mean()
     minimise |= _on_weights(recipe, nets, "discriminator")
-    return minimise, observed(objective, real.detach(), fake.detach())
+    return minimise, observe
 
 
 def generator_terms(
@@ -84,12 +90,46 @@ def generator_terms(
 ) -> tuple[Scalars, Scalars]:
     """Return what the generator minimises on its fakes, whose graph reaches its weights."""
     objective = OBJECTIVES[recipe.objective]
-    fake = recipe.judge(nets, seen(recipe, fakes, clock), batch.labels)
-    real = fake
-    if objective.paired:
-        real = recipe.judge(nets, seen(recipe, batch.images, clock), batch.labels)
-    loss = objective.generator(real, fake)
-    return {"adversarial": loss.mean(), **_on_weights(recipe, nets, "generator")}, {}
+    minimise: Scalars = {}
+    fake, features = examine(recipe, nets, seen(recipe, fakes, clock), batch.labels)
+    real, real_features = fake, None
+    if objective.paired or recipe.feature_matching > 0:
+        reals = seen(recipe, batch.images, clock)
+        real, real_features = examine(recipe, nets, reals, batch.labels)
+    if recipe.adversarial > 0:
+        loss = objective.generator(real, fake)
+        if recipe.top_k < 1:
+            loss = loss * penalties.top_k(fake, _share(recipe, clock))
+        minimise["adversarial"] = recipe.adversarial * loss.mean()
+    if recipe.feature_matching > 0:
+        assert features is not None and real_features is not None
+        distance = feature_matching(real_features, features)
+        minimise["feature_matching"] = recipe.feature_matching * distance
+    if recipe.conditioning == "classifier":
+        told = supervised(_classes(nets, features), batch.labels)
+        minimise["class"] = recipe.class_loss_generator * told.mean()
+    if recipe.latent_diversity > 0:
+        moved = recipe.generate(nets["generator"], penalties.nudge(batch.latents), batch.labels)
+        value = penalties.latent_diversity(fakes, moved).mean()
+        minimise["latent_diversity"] = recipe.latent_diversity * value
+    return {**minimise, **_on_weights(recipe, nets, "generator")}, {}
+
+
+def examine(
+    recipe: Recipe, nets: nn.ModuleDict, images: Tensor, labels: Tensor
+) -> tuple[Tensor, Tensor | None]:
+    """Return the discriminator's logits [N] and, where a term needs them, its features [N, F]."""
+    if recipe.feature_matching == 0 and recipe.conditioning != "classifier":
+        return recipe.judge(nets, images, labels), None
+    judge = nets["discriminator"]
+    if not isinstance(judge, Judge):
+        raise UserError(
+            "feature matching and classifiers need a discriminator with features: "
+            "make it a figment.networks.layers.judge.Judge"
+        )
+    features = judge.features(recipe.told(images, labels))
+    condition = (labels,) if recipe.conditioning == "projection" else ()
+    return judge.verdict(features, *condition).float(), features
 
 
 def seen(recipe: Recipe, images: Tensor, clock: Clock) -> Tensor:
@@ -143,6 +183,45 @@ def _slopes(
         yield "zero_centred", recipe.zero_centred * penalties.zero_centred(judge, reals, fakes)
     if recipe.dragan > 0:
         yield "dragan", recipe.dragan * penalties.dragan(judge, reals)
+
+
+def _steadiness(
+    recipe: Recipe,
+    nets: nn.ModuleDict,
+    batch: Batch,
+    reals: tuple[Tensor, Tensor],
+    fakes: tuple[Tensor, Tensor],
+    labels: Tensor,
+) -> Iterator[tuple[str, Tensor]]:
+    """Yield the penalties on changes of logits, weighted, by name; of images and their logits."""
+    if recipe.consistency > 0:
+        judge = _judge(recipe, nets, batch.labels)
+        yield "consistency", recipe.consistency * penalties.consistency(judge, *reals)
+    if recipe.consistency_fake > 0:
+        judge = _judge(recipe, nets, labels)
+        yield "consistency_fake", recipe.consistency_fake * penalties.consistency(judge, *fakes)
+    if recipe.latent_consistency > 0:
+        with torch.no_grad(), penalties.hold_statistics(nets["generator"]):
+            latents = penalties.nudge(batch.latents)
+            moved = recipe.generate(nets["generator"], latents, batch.labels)
+        nudged = recipe.judge(nets, pack(moved, recipe.packing), batch.labels)
+        values = penalties.latent_consistency(fakes[1], nudged)
+        yield "latent_consistency", recipe.latent_consistency * values
+
+
+def _classes(nets: nn.ModuleDict, features: Tensor | None) -> Tensor:
+    """Return the auxiliary classifier's logits [N, K]."""
+    assert features is not None
+    head = cast(Auxiliary, cast(Judge, nets["discriminator"]).head)
+    return head.classify(features)
+
+
+def _share(recipe: Recipe, clock: Clock) -> float:
+    """Share of fakes that teach the generator: from all down to ``top_k`` at half of the training.
+
+    Sinha et al. 2020 take .99 of it each epoch, to .5.
+    """
+    return max(recipe.top_k ** (2 * clock.images / recipe.images), recipe.top_k)
 
 
 def _judge(recipe: Recipe, nets: nn.ModuleDict, labels: Tensor) -> penalties.Judge:

@@ -9,7 +9,7 @@ quick.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple, Self
 
@@ -21,15 +21,8 @@ if TYPE_CHECKING:
     from torch.optim import Optimizer
 
     from figment.data import Look
-
-
-WEIGHTS = ("r1", "r2", "gradient_penalty", "zero_centred", "dragan", "lecam", "consistency")
-WEIGHTS += ("consistency_fake", "drift", "orthogonal", "off_diagonal", "historical_averaging")
-"""Fields that weigh a penalty."""
-
-
-TOGETHER = ("simultaneous", "extragradient", "optimistic", "svre")
-"""Ways to play in which both players move at once."""
+    from figment.networks.layers.head import Head
+    from figment.training.trainer import Trainer
 
 
 class Clock(NamedTuple):
@@ -138,10 +131,51 @@ class Recipe:
     """The same without asking for filters of length 1 (BigGAN's)."""
     historical_averaging: float = 0.0
     """Weight of the squared distance of both players' weights from their own past mean."""
+    latent_consistency: float = 0.0
+    """Weight of the change of the discriminator's logits under small steps of the latents (zCR)."""
+    latent_diversity: float = 0.0
+    """Weight of the change of fakes under the same steps, which the generator is to have (zCR)."""
     clip: float = 0.0
     """Bound on every weight of the discriminator (WGAN); 0: none."""
+    adversarial: float = 1.0
+    """Weight of the objective in the generator's loss."""
+    feature_matching: float = 0.0
+    """Weight of the distance of mean discriminator features in the generator's loss."""
+    top_k: float = 1.0
+    """Least share of fakes that the generator learns from, those that are judged best; 1: all."""
+
+    minibatch_discrimination: int = 0
+    """Kernels by which the discriminator compares the pictures of a batch."""
+    minibatch_dimensions: int = 16
+    """Numbers that each of these kernels compares."""
+    minibatch_stddev: bool = False
+    """Tell the discriminator how much the pictures of a group of four vary."""
+    spectral_norm: Literal["none", "discriminator", "both"] = "none"
+    """Networks whose layers are divided by their largest singular value."""
+    discriminator_norm: Literal["batch", "none", "layer", "instance"] = "batch"
+    """What stands in the place of the discriminator's batch norms."""
+    generator_norm: Literal["batch", "reference", "virtual"] = "batch"
+    """Statistics of the generator's batch norms: the batch's, those of one kept batch, both."""
+    reference: int = 64
+    """Latents in the batch that reference and virtual batch norm keep."""
+
+    conditioning: Literal["none", "concat", "projection", "classifier"] = "none"
+    """How the discriminator takes classes: as constant maps, by projection, by telling them (AC-GAN)."""
+    class_norm: bool = False
+    """The generator takes classes by gains of its batch norms, in place of a one-hot beside the latent."""
+    classes: int = 0
+    """Classes there are; 0: as many as the data have."""
+    class_loss: float = 1.0
+    """Weight of an auxiliary classifier's loss for the discriminator."""
+    class_loss_generator: float = 1.0
+    """The same for the generator."""
+
     discriminator_moves: int = 1
     """Discriminator moves a round (k), each on fresh reals."""
+    generator_moves: int = 1
+    """Generator moves a round, each on fresh latents."""
+    balance: float = 0.0
+    """Accuracy above which the discriminator skips its move; 0: it never does."""
 
     play: Literal[
         "alternating", "simultaneous", "unrolled", "extragradient", "optimistic", "svre"
@@ -150,12 +184,14 @@ class Recipe:
     unroll: int = 5
     """Steps of the discriminator that an unrolled generator looks ahead (K)."""
 
+    optimizer: Literal["adam", "rmsprop", "sgd"] = "adam"
+    """What makes steps of gradients."""
     generator_lr: float = 2e-4
-    """Adam's learning rate for the generator."""
+    """Learning rate of the generator."""
     discriminator_lr: float = 2e-4
-    """Adam's learning rate for the discriminator."""
+    """Learning rate of the discriminator."""
     betas: tuple[float, float] = (0.5, 0.999)
-    """Adam's decay rates."""
+    """Decay rates of Adam; the momentum of the others, and RMSprop's decay rate."""
     ema: int = 10_000
     """Half-life, in images, of the averaged generator that samples are drawn from; 0: no average."""
 
@@ -195,46 +231,9 @@ class Recipe:
 
     def check(self) -> None:
         """Refuse, with a sentence, what makes no sense. Families add their own refusals."""
-        _positive(self, "resolution", "images", "batch", "latent", "discriminator_moves", "tick")
-        _positive(self, "packing", "penalty_every", "unroll")
-        _at_least_zero(self, *WEIGHTS, "instance_noise", "instance_noise_images", "replay", "clip")
-        if self.batch % self.packing:
-            raise UserError(f"batch {self.batch} is no whole number of packs of {self.packing}")
-        if self.play in TOGETHER and self.discriminator_moves != 1:
-            raise UserError(
-                f"in {self.play} play both move at once: leave discriminator_moves at 1"
-            )
-        if self.play == "unrolled" and self.replay:
-            raise UserError("an unrolled generator must reach all fakes: leave replay out")
-        if (self.consistency or self.consistency_fake) and self.kind == "points":
-            raise UserError("points have nothing to flip: leave consistency out")
-        if self.replay and 2 * self.replay < self.batch:
-            raise UserError(f"replay must be half a batch or more, not {self.replay}")
-        _positive(self, "generator_lr", "discriminator_lr")
-        _at_least_zero(self, "seed", "ema", "sample_every", "snapshot_every", "save_every")
-        _at_least_zero(self, "metric_every", "patience")
-        if self.metric_count < 64:
-            raise UserError(f"metric_count must be 64 or more, not {self.metric_count}")
-        if not 0 <= self.held_out < 1:
-            raise UserError(f"held_out must be at least 0 and below 1, not {self.held_out}")
-        if self.patience and not self.metrics:
-            raise UserError("patience needs a score to wait for: name one with --metrics")
-        if self.channels not in (1, 3):
-            raise UserError(f"channels must be 1 (grey) or 3 (colour), not {self.channels}")
-        if not 0 <= self.dropout < 1:
-            raise UserError(f"dropout must be at least 0 and below 1, not {self.dropout}")
-        if not 0 <= self.fake_target < self.real_target <= 1:
-            raise UserError(
-                "label targets need 0 <= fake_target < real_target <= 1, not "
-                f"fake_target {self.fake_target} and real_target {self.real_target}"
-            )
-        if self.objective not in ("nonsaturating", "minimax"):
-            from figment.objectives import refuse_targets
+        from figment.refusals import refuse
 
-            targets = {"real_target": self.real_target, "fake_target": self.fake_target}
-            refuse_targets(self.objective, **targets)
-        if not all(0 <= beta < 1 for beta in self.betas):
-            raise UserError(f"betas must be at least 0 and below 1, not {self.betas}")
+        refuse(self)
 
     def fit_to(self, look: Look, pinned: frozenset[str] = frozenset()) -> Self:
         """Return the recipe for these data: resolution and channels follow them unless pinned."""
@@ -252,6 +251,12 @@ class Recipe:
             changes["channels"] = 1
         if "resolution" not in pinned and look.side:
             changes["resolution"] = self.nearest_resolution(look.side)
+        if self.conditioning != "none" and self.classes == 0:
+            if len(look.classes) < 2:
+                raise UserError(
+                    f"{look.name} has no classes: give each a folder, or leave conditioning out"
+                )
+            changes["classes"] = len(look.classes)
         return replace(self, **changes)
 
     def nearest_resolution(self, side: int) -> int:
@@ -276,15 +281,50 @@ class Recipe:
         """
         raise NotImplementedError
 
+    def begin(self, nets: nn.ModuleDict, trainer: Trainer) -> None:
+        """Set, before the first move, what the networks take from the pictures that are trained on.
+
+        Their rows are ``trainer.rows`` of ``trainer.dataset``; ``trainer.fetch`` gives them. Not called
+        when a run is resumed: what it sets has to be part of the state.
+        """
+
     def optimizers(self, nets: nn.ModuleDict) -> dict[str, Optimizer]:
         """Return each player's optimiser, by the player's name."""
-        from torch.optim import Adam
+        from figment.optimizers import optimizer_for
 
         rates = {"generator": self.generator_lr, "discriminator": self.discriminator_lr}
         return {
-            player: Adam(nets[player].parameters(), lr=rate, betas=self.betas, fused=True)
+            player: optimizer_for(self.optimizer, nets[player].parameters(), rate, self.betas)
             for player, rate in rates.items()
         }
+
+    @property
+    def inputs(self) -> int:
+        """Numbers that the generator is given: the latent, and a one-hot class where it takes one."""
+        return self.latent + self.classes * (self.conditional and not self.class_norm)
+
+    @property
+    def conditional(self) -> bool:
+        """The networks are told classes."""
+        return self.conditioning != "none"
+
+    @property
+    def judged_channels(self) -> int:
+        """Channels that the discriminator is given: those of a pack, and a map a class if it takes them."""
+        return self.packing * self.shape[0] + self.classes * (self.conditioning == "concat")
+
+    def head(self, plain: Head) -> Head:
+        """Return what makes logits of a discriminator's features: ``plain``, or what fields ask for."""
+        from figment.networks.layers.head import assembled
+
+        return assembled(
+            plain,
+            kernels=self.minibatch_discrimination,
+            dimensions=self.minibatch_dimensions,
+            stddev=self.minibatch_stddev,
+            classes=self.classes,
+            conditioning=self.conditioning,
+        )
 
     # -- the game ---------------------------------------------------------------------------------
 
@@ -292,19 +332,40 @@ class Recipe:
         """Return the function that plays one round (see ``figment.turns``)."""
         from figment.turns import turns_for
 
-        return turns_for(self.play, self.unroll)
+        return turns_for(self.play, self.unroll, self.optimizer)
 
     def generate(self, generator: nn.Module, latents: Tensor, labels: Tensor | None) -> Tensor:
         """Return fakes [N, C, R, R] in [-1, 1] for latents [N, L] (and labels [N] if conditional)."""
-        return generator(latents)
+        if labels is None or not self.conditional:
+            return generator(latents)
+        if self.class_norm:
+            return generator(latents, labels)
+        from figment.networks.layers.one_hot import beside
+
+        return generator(beside(latents, labels, self.classes))
 
     def labels_for(self, seeds: Sequence[int], device: torch.device) -> Tensor | None:
-        """Return the classes [N] that samples of these seeds are of; None without classes."""
-        return None
+        """Return the classes [N] that samples of these seeds are of, in turn; None without classes."""
+        if not self.conditional:
+            return None
+        import torch
+
+        return torch.tensor(seeds, device=device) % self.classes
 
     def judge(self, nets: nn.ModuleDict, images: Tensor, labels: Tensor | None) -> Tensor:
         """Return the discriminator's logits [N], in float32."""
+        images = self.told(images, labels)
+        if self.conditioning == "projection":
+            return nets["discriminator"](images, labels).float()
         return nets["discriminator"](images).float()
+
+    def told(self, images: Tensor, labels: Tensor | None) -> Tensor:
+        """Return images as the discriminator's first layer takes them, classes as further channels."""
+        if self.conditioning != "concat" or labels is None:
+            return images
+        from figment.networks.layers.one_hot import beside
+
+        return beside(images, labels, self.classes)
 
     def discriminator_terms(
         self, nets: nn.ModuleDict, batch: Batch, fakes: Tensor, clock: Clock
@@ -349,17 +410,3 @@ def with_fields(recipe: Recipe, fields: dict[str, object]) -> Recipe:
         return msgspec.convert({**known, **fields}, type(recipe))
     except msgspec.ValidationError as error:
         raise UserError(f"a recipe's field has a wrong value: {error}") from None
-
-
-def _positive(recipe: Recipe, *names: str) -> None:
-    _refuse(recipe, names, lambda value: value > 0, "above 0")
-
-
-def _at_least_zero(recipe: Recipe, *names: str) -> None:
-    _refuse(recipe, names, lambda value: value >= 0, "0 or more")
-
-
-def _refuse(recipe: Recipe, names: Iterable[str], allowed, wanted: str) -> None:
-    for name in names:
-        if not allowed(getattr(recipe, name)):
-            raise UserError(f"{name} must be {wanted}, not {getattr(recipe, name)}")

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from figment.networks import dcgan_theano, maxout, mlp, stacked_mnist
-from figment.networks.layers.head import minibatch
+from figment.networks.layers.head import activated, assembled
 from figment.networks.layers.initial import he, orthogonal
 from figment.networks.layers.uniform import uniform
 
@@ -21,7 +21,10 @@ def count(net: nn.Module) -> int:
 def test_the_cats_studys_minibatch_discrimination():
     with torch.device("meta"):
         net = mlp.Discriminator(
-            shape=(3, 64, 64), hidden=(2048, 1024, 512), dropout=0.3, head=minibatch(256, 16)
+            shape=(3, 64, 64),
+            hidden=(2048, 1024, 512),
+            dropout=0.3,
+            head=assembled(activated(0.3), kernels=256),
         )
     assert count(net) == 29_888_769
     assert count(net.layers[-1][0]) == 2_097_152
@@ -32,7 +35,10 @@ def test_a_minibatch_head_looks_at_the_whole_batch():
     torch.manual_seed(0)
     x = torch.randn(4, 1, 4, 4)
     other = torch.cat([x[:1], torch.randn(3, 1, 4, 4)])
-    for head, alike in (({}, True), ({"head": minibatch(6, 3, std=0.5)}, False)):
+    for head, alike in (
+        ({}, True),
+        ({"head": assembled(activated(0.0), kernels=6, dimensions=3)}, False),
+    ):
         net = mlp.Discriminator(shape=(1, 4, 4), hidden=(8,), dropout=0.0, **head)
         assert net(x).shape == (4,)
         assert torch.allclose(net(x)[0], net(other)[0], atol=1e-6) == alike
@@ -174,7 +180,12 @@ def test_gradients_reach_every_weight():
     pairs = [
         (
             mlp.Generator(latent=5, hidden=(6, 7), shape=(3, 4, 4)),
-            mlp.Discriminator(shape=(3, 4, 4), hidden=(7, 6), dropout=0.0, head=minibatch(3, 2)),
+            mlp.Discriminator(
+                shape=(3, 4, 4),
+                hidden=(7, 6),
+                dropout=0.0,
+                head=assembled(activated(0.0), kernels=3, dimensions=2),
+            ),
         ),
         (
             mlp.PointGenerator(latent=5, hidden=(16,)),

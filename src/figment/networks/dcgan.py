@@ -9,59 +9,91 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
+from figment.networks.layers.attention import SelfAttention
 from figment.networks.layers.convolution import Convolution, TransposedConvolution
 from figment.networks.layers.dropout import Dropout
+from figment.networks.layers.head import Head
+from figment.networks.layers.initial import normal
+from figment.networks.layers.judge import Judge
+from figment.networks.layers.told import Told
+
+
+def whole_map(features: int) -> nn.Module:
+    """Return the head of the paper: a convolution over the whole last map, [N, F] -> [N, 1]."""
+    return nn.Linear(features, 1, bias=False).apply(normal(0.02))
 
 
 class Generator(nn.Module):
-    """Latents [N, L] -> images [N, C, R, R] in [-1, 1].
+    """Latents [N, L], and labels [N] if its norms are conditional -> images [N, C, R, R] in [-1, 1].
 
     4x4 transposed convolutions: the first makes a 4x4 map, each further one doubles it; batch norm and
-    ReLU after all but the last, tanh there.
+    ReLU after all but the last, tanh there. With `attend` self-attention looks at the map of so many
+    pixels.
     """
 
-    def __init__(self, *, latent: int, width: int, resolution: int, channels: int) -> None:
+    def __init__(
+        self, *, latent: int, width: int, resolution: int, channels: int, attend: int = 0
+    ) -> None:
         super().__init__()
         wide = _widths(width, resolution)[::-1]
-        self.layers = nn.Sequential(*_up(latent, wide[0], stride=1, padding=0))
+        self.layers = Told(*_up(latent, wide[0], stride=1, padding=0))
+        side = 4
         for wide_in, wide_out in pairwise(wide):
             self.layers.extend(_up(wide_in, wide_out, stride=2, padding=1))
+            side *= 2
+            if side == attend:
+                self.layers.append(SelfAttention(wide_out))
         self.layers.append(TransposedConvolution(wide[-1], channels, 4, 2, 1, bias=False))
         self.apply(_initialise)
 
-    def forward(self, z: Tensor) -> Tensor:
-        return self.layers(z[:, :, None, None]).tanh()  # [N, L, 1, 1] -> [N, C, R, R]
+    def forward(self, z: Tensor, *condition: Tensor) -> Tensor:
+        maps = self.layers(z[:, :, None, None], *condition)  # [N, L, 1, 1] -> [N, C, R, R]
+        return maps.tanh()
 
 
-class Discriminator(nn.Module):
+class Discriminator(Judge):
     """Images [N, C, R, R] -> logits [N].
 
     4x4 convolutions: each halves the map down to 4x4, the last makes it one number; batch norm on all
-    but the first and the last, LeakyReLU(.2) between.
+    but the first and the last, LeakyReLU(.2) between. With `attend` self-attention looks at the map of
+    so many pixels.
     """
 
-    def __init__(self, *, width: int, resolution: int, channels: int, dropout: float) -> None:
+    def __init__(
+        self,
+        *,
+        width: int,
+        resolution: int,
+        channels: int,
+        dropout: float,
+        attend: int = 0,
+        head: Head = whole_map,
+    ) -> None:
         super().__init__()
         wide = _widths(width, resolution)
         self.layers = nn.Sequential(
-            Convolution(channels, wide[0], 4, 2, 1, bias=False),
-            nn.LeakyReLU(0.2, inplace=True),
-            Dropout(dropout),
+            Convolution(channels, wide[0], 4, 2, 1, bias=False), nn.LeakyReLU(0.2, inplace=True)
         )
+        side = resolution // 2
         for wide_in, wide_out in pairwise(wide):
+            if side == attend:
+                self.layers.append(SelfAttention(wide_in))
+            side //= 2
             self.layers.extend(
                 [
+                    Dropout(dropout),
                     Convolution(wide_in, wide_out, 4, 2, 1, bias=False),
                     nn.BatchNorm2d(wide_out),
                     nn.LeakyReLU(0.2, inplace=True),
-                    Dropout(dropout),
                 ]
             )
-        self.layers.append(Convolution(wide[-1], 1, 4, 1, 0, bias=False))
         self.apply(_initialise)
+        self.dropout = Dropout(dropout)
+        self.head = head(wide[-1] * 16)
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self.layers(x).flatten()  # [N, 1, 1, 1] -> [N]
+    def features(self, x: Tensor) -> Tensor:
+        """Return the last hidden layer [N, F] before its dropout."""
+        return self.layers(x).flatten(1)  # [N, C, 4, 4] -> [N, 16 C]
 
 
 def _widths(width: int, resolution: int) -> list[int]:

@@ -13,6 +13,8 @@ from torch import Tensor, nn
 from figment.networks.layers.dropout import Dropout
 from figment.networks.layers.head import Head
 from figment.networks.layers.initial import normal
+from figment.networks.layers.judge import Judge
+from figment.networks.layers.told import Told
 from figment.networks.layers.uniform import uniform
 
 EPS = 1e-8
@@ -33,7 +35,7 @@ class Generator(nn.Module):
     def __init__(self, *, latent: int, width: int, resolution: int, channels: int) -> None:
         super().__init__()
         wide = _widths(width, resolution)[::-1]
-        self.layers = nn.Sequential(
+        self.layers = Told(
             nn.Linear(latent, wide[0] * 16, bias=False),
             nn.BatchNorm1d(wide[0] * 16, eps=EPS),
             nn.ReLU(inplace=True),
@@ -50,11 +52,11 @@ class Generator(nn.Module):
         self.layers.append(nn.ConvTranspose2d(wide[-1], channels, 5, 2, 2, 1, bias=False))
         self.apply(_initialise)
 
-    def forward(self, z: Tensor) -> Tensor:
-        return self.layers(uniform(z, -1, 1)).tanh()  # [N, C, R, R]
+    def forward(self, z: Tensor, *condition: Tensor) -> Tensor:
+        return self.layers(uniform(z, -1, 1), *condition).tanh()  # [N, C, R, R]
 
 
-class Discriminator(nn.Module):
+class Discriminator(Judge):
     """Images [N, C, R, R] -> logits [N].
 
     5x5 convolutions halve the map down to 4x4, a linear layer judges it; batch norm on all but the
@@ -90,11 +92,8 @@ class Discriminator(nn.Module):
         self.apply(_initialise)
 
     def features(self, x: Tensor) -> Tensor:
-        """Return the last hidden layer [N, F] before its dropout, for feature matching."""
+        """Return the last hidden layer [N, F] before its dropout."""
         return self.layers(x).flatten(1)  # [N, C, 4, 4] -> [N, 16 C]
-
-    def forward(self, x: Tensor, *condition: Tensor) -> Tensor:
-        return self.head(self.dropout(self.features(x)), *condition).flatten()  # [N]
 
 
 def _widths(width: int, resolution: int) -> list[int]:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from figment.networks import mlp
 from figment.networks.layers.head import Head, linear
 from figment.networks.layers.initial import glorot
+from figment.networks.layers.told import Told
 
 SLOPE = 0.2
 """Of LeakyReLU: the study prints none; this is what Keras GANs of its time have."""
@@ -28,7 +29,7 @@ class Generator(nn.Module):
     def __init__(self, *, latent: int, resolution: int, channels: int) -> None:
         super().__init__()
         grid = resolution // 4
-        self.layers = nn.Sequential(
+        self.layers = Told(
             nn.Linear(latent, 16 * grid * grid),
             nn.LeakyReLU(SLOPE),
             nn.BatchNorm1d(16 * grid * grid, eps=1e-3, momentum=0.01),
@@ -43,8 +44,8 @@ class Generator(nn.Module):
         )
         self.apply(glorot)
 
-    def forward(self, z: Tensor) -> Tensor:
-        return self.layers(z)  # [N, C, R, R]
+    def forward(self, z: Tensor, *condition: Tensor) -> Tensor:
+        return self.layers(z, *condition)  # [N, C, R, R]
 
 
 class Discriminator(mlp.Discriminator):

@@ -28,7 +28,9 @@ from figment.networks.layers.convolution import Convolution, TransposedConvoluti
 from figment.networks.layers.dropout import Dropout
 from figment.networks.layers.head import Head, linear
 from figment.networks.layers.initial import glorot, normal
+from figment.networks.layers.judge import Judge
 from figment.networks.layers.resample import UpConvolution, same
+from figment.networks.layers.told import Told
 
 Up = Literal["transposed", "nearest", "bilinear"]
 Down = Literal["strided", "pooled"]
@@ -83,7 +85,7 @@ class Generator(nn.Module):
         super().__init__()
         grid, wide = resolution // 8, 4 * width
         units = (latent, *hidden)
-        self.layers = nn.Sequential()
+        self.layers = Told()
         for wide_in, wide_out in pairwise(units):
             self.layers.extend([nn.Linear(wide_in, wide_out), nn.ReLU(inplace=True)])
         self.layers.extend(
@@ -96,11 +98,11 @@ class Generator(nn.Module):
         )
         self.apply(_initialise)
 
-    def forward(self, z: Tensor) -> Tensor:
-        return self.layers(z).tanh()  # [N, C, R, R]
+    def forward(self, z: Tensor, *condition: Tensor) -> Tensor:
+        return self.layers(z, *condition).tanh()  # [N, C, R, R]
 
 
-class Discriminator(nn.Module):
+class Discriminator(Judge):
     """FCC-GAN's: images [N, C, R, R] -> logits [N].
 
     Three halvings to a map of R / 8 pixels with batch norm and LeakyReLU(.2), then `hidden` layers with
@@ -134,11 +136,8 @@ class Discriminator(nn.Module):
         self.apply(_initialise)
 
     def features(self, x: Tensor) -> Tensor:
-        """Return the last hidden layer [N, F] before its dropout, for feature matching."""
+        """Return the last hidden layer [N, F] before its dropout."""
         return self.layers(x)
-
-    def forward(self, x: Tensor, *condition: Tensor) -> Tensor:
-        return self.head(self.dropout(self.features(x)), *condition).flatten()  # [N]
 
 
 class BaselineGenerator(nn.Module):
@@ -152,7 +151,7 @@ class BaselineGenerator(nn.Module):
         self, *, latent: int, width: int, resolution: int, channels: int, kernel: int, up: Up
     ) -> None:
         super().__init__()
-        self.layers = nn.Sequential(
+        self.layers = Told(
             TransposedConvolution(latent, 4 * width, resolution // 8, bias=False),
             Norm2d(4 * width),
             nn.ReLU(inplace=True),
@@ -160,11 +159,11 @@ class BaselineGenerator(nn.Module):
         )
         self.apply(_initialise)
 
-    def forward(self, z: Tensor) -> Tensor:
-        return self.layers(z[:, :, None, None]).tanh()  # [N, L, 1, 1] -> [N, C, R, R]
+    def forward(self, z: Tensor, *condition: Tensor) -> Tensor:
+        return self.layers(z[:, :, None, None], *condition).tanh()  # [N, L, 1, 1] -> [N, C, R, R]
 
 
-class BaselineDiscriminator(nn.Module):
+class BaselineDiscriminator(Judge):
     """The DCGAN baseline's: images [N, C, R, R] -> logits [N].
 
     Three halvings as in FCC-GAN, then one convolution that covers the whole map of R / 8 pixels, which
@@ -190,11 +189,8 @@ class BaselineDiscriminator(nn.Module):
         self.head = head(4 * width * (resolution // 8) ** 2)
 
     def features(self, x: Tensor) -> Tensor:
-        """Return the last hidden layer [N, F] before its dropout, for feature matching."""
+        """Return the last hidden layer [N, F] before its dropout."""
         return self.layers(x).flatten(1)  # [N, 4 width, R/8, R/8] -> [N, F]
-
-    def forward(self, x: Tensor, *condition: Tensor) -> Tensor:
-        return self.head(self.dropout(self.features(x)), *condition).flatten()  # [N]
 
 
 def _doublings(width: int, channels: int, kernel: int, up: Up) -> list[nn.Module]:

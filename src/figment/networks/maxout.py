@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from figment.networks.layers.dropout import Dropout
 from figment.networks.layers.head import Head, linear
 from figment.networks.layers.initial import uniform
+from figment.networks.layers.judge import Judge
 
 
 class Generator(nn.Module):
@@ -35,7 +36,7 @@ class Generator(nn.Module):
         return x.unflatten(1, self.shape)  # [N, C, R, R]
 
 
-class Discriminator(nn.Module):
+class Discriminator(Judge):
     """Images [N, C, R, R] -> logits [N].
 
     Hidden layers of maxout units. `dropout` is the share of hidden units that is dropped, and
@@ -56,16 +57,14 @@ class Discriminator(nn.Module):
         self.layers = nn.Sequential(Dropout(input_dropout))
         for wide_in, wide_out in pairwise((math.prod(shape), *hidden)):
             self.layers.extend([Maxout(wide_in, wide_out, pieces), Dropout(dropout)])
-        self.layers.append(head(hidden[-1]))
+        del self.layers[-1]  # features come before their dropout
+        self.dropout = Dropout(dropout)
+        self.head = head(hidden[-1])
         self.apply(uniform(0.005))
 
     def features(self, x: Tensor) -> Tensor:
-        """Return the last hidden layer [N, F] before its dropout, for feature matching."""
-        return self.layers[:-2]((x.flatten(1) + 1) / 2)  # [N, C·R·R] -> [N, F]
-
-    def forward(self, x: Tensor, *condition: Tensor) -> Tensor:
-        x = self.layers[-2](self.features(x))
-        return self.layers[-1](x, *condition).flatten()  # [N]
+        """Return the last hidden layer [N, F] before its dropout."""
+        return self.layers((x.flatten(1) + 1) / 2)  # [N, C·R·R] -> [N, F]
 
 
 class Maxout(nn.Module):

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from figment.networks.layers.dropout import Dropout
 from figment.networks.layers.head import Head, linear
 from figment.networks.layers.initial import Initialise
+from figment.networks.layers.judge import Judge
 
 
 class Generator(nn.Module):
@@ -28,7 +29,7 @@ class Generator(nn.Module):
         return self.layers(z).tanh().unflatten(1, self.shape)  # [N, C, R, R]
 
 
-class Discriminator(nn.Module):
+class Discriminator(Judge):
     """Images [N, C, R, R] -> logits [N]; LeakyReLU(.2) and dropout after every hidden layer.
 
     The Cats study's third run (C3) has 2048, 1024 and 512 hidden units and minibatch discrimination with
@@ -47,15 +48,13 @@ class Discriminator(nn.Module):
         self.layers = nn.Sequential()
         for wide_in, wide_out in pairwise((math.prod(shape), *hidden)):
             self.layers.extend([nn.Linear(wide_in, wide_out), nn.LeakyReLU(0.2), Dropout(dropout)])
-        self.layers.append(head(hidden[-1]))
+        del self.layers[-1]  # features come before their dropout
+        self.dropout = Dropout(dropout)
+        self.head = head(hidden[-1])
 
     def features(self, x: Tensor) -> Tensor:
-        """Return the last hidden layer [N, F] before its dropout, for feature matching."""
-        return self.layers[:-2](x.flatten(1))  # [N, C·R·R] -> [N, F]
-
-    def forward(self, x: Tensor, *condition: Tensor) -> Tensor:
-        x = self.layers[-2](self.features(x))
-        return self.layers[-1](x, *condition).flatten()  # [N]
+        """Return the last hidden layer [N, F] before its dropout."""
+        return self.layers(x.flatten(1))  # [N, C·R·R] -> [N, F]
 
 
 class PointGenerator(nn.Module):
@@ -87,7 +86,7 @@ class PointGenerator(nn.Module):
         return self.layers(z)
 
 
-class PointDiscriminator(nn.Module):
+class PointDiscriminator(Judge):
     """Points [N, 2] -> logits [N]; dropout after every hidden layer.
 
     `inputs` is 2, or 2 m for packs of m points. The input is divided by `divisor`: by 4 in the unrolled
@@ -111,14 +110,12 @@ class PointDiscriminator(nn.Module):
         self.layers = nn.Sequential()
         for wide_in, wide_out in pairwise((inputs, *hidden)):
             self.layers.extend([nn.Linear(wide_in, wide_out), activation(), Dropout(dropout)])
-        self.layers.append(head(hidden[-1]))
+        del self.layers[-1]  # features come before their dropout
+        self.dropout = Dropout(dropout)
+        self.head = head(hidden[-1])
         if initialise:
             self.apply(initialise)
 
     def features(self, x: Tensor) -> Tensor:
-        """Return the last hidden layer [N, F] before its dropout, for feature matching."""
-        return self.layers[:-2](x / self.divisor)
-
-    def forward(self, x: Tensor, *condition: Tensor) -> Tensor:
-        x = self.layers[-2](self.features(x))
-        return self.layers[-1](x, *condition).flatten()  # [N]
+        """Return the last hidden layer [N, F] before its dropout."""
+        return self.layers(x / self.divisor)

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from figment.networks.layers.dropout import Dropout
 from figment.networks.layers.head import Head
 from figment.networks.layers.initial import glorot
+from figment.networks.layers.judge import Judge
 from figment.networks.layers.residual import DownBlock, FirstDownBlock, UpBlock
 from figment.networks.layers.wrapping import Wrap, identity
 
@@ -73,14 +74,13 @@ class Generator(nn.Module):
         return self.to_image(self.activation(self.norm(x))).tanh()  # [N, C, R, R]
 
 
-class Discriminator(nn.Module):
+class Discriminator(Judge):
     """Images [N, C, R, R], and labels [N] if its head is conditional -> logits [N].
 
     Blocks halve the map to 8 pixels, two more keep its size; ReLU, and `pool` makes features of it. No
     norm, so that a gradient penalty is one image's own. `wrap` goes around every layer with weights:
     spectral norm for SNGAN. `head` judges the features: one linear layer without it, `Projection` for
-    labels. `classes` above 0 adds `classifier`, an auxiliary one on the same features. `attention`
-    makes a layer for the map of R / 2 pixels. R is a power of two, 16 or more.
+    labels. `attention` makes a layer for the map of R / 2 pixels. R is a power of two, 16 or more.
     """
 
     def __init__(
@@ -91,7 +91,6 @@ class Discriminator(nn.Module):
         channels: int,
         pool: Callable[[Tensor], Tensor],
         dropout: float,
-        classes: int = 0,
         attention: Make | None = None,
         wrap: Wrap = identity,
         head: Head | None = None,
@@ -107,15 +106,11 @@ class Discriminator(nn.Module):
         self.activation, self.pool = nn.ReLU(inplace=True), pool
         self.dropout = Dropout(dropout)
         self.head = head(width) if head else wrap(_started(nn.Linear(width, 1)))
-        self.classifier = wrap(_started(nn.Linear(width, classes))) if classes else None
 
     def features(self, x: Tensor) -> Tensor:
         """Return the pooled features [N, F], F the width, before their dropout."""
         x = self.blocks(self.attention(self.first(x)))  # [N, F, 8, 8]
         return self.pool(self.activation(x))
-
-    def forward(self, x: Tensor, *condition: Tensor) -> Tensor:
-        return self.head(self.dropout(self.features(x)), *condition).flatten()  # [N]
 
 
 def _doublings(resolution: int) -> int:

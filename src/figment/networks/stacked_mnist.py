@@ -1,7 +1,8 @@
 """The small networks in which unrolled GANs were measured on stacked MNIST (Metz et al. 2016, appendix).
 
-Layer for layer as in PacGAN's replica (Lin et al. 2018). Generator 287 875 parameters; the discriminator
-is far smaller, so that modes are lost: 585 at width 2 (the paper's "D = 1/4"), 1 889 at width 4 ("1/2").
+Layer for layer as in PacGAN's replica (Lin et al. 2018). Generator 287 875 parameters at its width of 8; the
+discriminator is far smaller, so that modes are lost: 585 at width 2 (the paper's "D = 1/4"), 1 889 at
+width 4 ("1/2"). A resolution R of any kind is halved three times, rounding up: 28, 14, 7, 4.
 """
 
 from __future__ import annotations
@@ -13,44 +14,59 @@ from torch.nn import functional as F
 
 from figment.networks.layers.dropout import Dropout
 from figment.networks.layers.head import Head, linear
-from figment.networks.layers.initial import normal
+from figment.networks.layers.initial import Initialise, normal
+from figment.networks.layers.judge import Judge
+from figment.networks.layers.told import Told
 
 
 class Generator(nn.Module):
-    """Latents [N, L] -> images [N, C, 28, 28] in [-1, 1].
+    """Latents [N, L], and labels [N] if its norms are conditional -> images [N, C, R, R] in [-1, 1].
 
-    A linear layer makes a 4x4 map of 64 channels, 3x3 transposed convolutions make it 7, 14 and 28
-    pixels of 32, 16 and 8 channels, a 3x3 convolution the picture; batch norm and ReLU between.
+    A linear layer makes the smallest map, of 8 `width` channels; 3x3 transposed convolutions double it
+    three times and halve its channels, a 3x3 convolution makes the picture; batch norm and ReLU between.
     """
 
-    def __init__(self, *, latent: int, channels: int) -> None:
+    def __init__(self, *, latent: int, channels: int, width: int = 8, resolution: int = 28) -> None:
         super().__init__()
-        self.start = nn.Linear(latent, 64 * 16)
-        self.layers = nn.Sequential(nn.BatchNorm2d(64), nn.ReLU(inplace=True))
-        for (wide_in, wide_out), odd in zip(pairwise((64, 32, 16, 8)), (0, 1, 1), strict=True):
+        sides = sides_of(resolution)[::-1]
+        wide = [8 * width, 4 * width, 2 * width, width]
+        self.shape = (wide[0], sides[0], sides[0])
+        self.start = nn.Linear(latent, wide[0] * sides[0] ** 2)
+        self.layers = Told(nn.BatchNorm2d(wide[0]), nn.ReLU(inplace=True))
+        for (wide_in, wide_out), side in zip(pairwise(wide), sides[1:], strict=True):
+            even = 1 - side % 2
             self.layers.extend(
                 [
-                    nn.ConvTranspose2d(wide_in, wide_out, 3, 2, 1, output_padding=odd),
+                    nn.ConvTranspose2d(wide_in, wide_out, 3, 2, 1, output_padding=even),
                     nn.BatchNorm2d(wide_out),
                     nn.ReLU(inplace=True),
                 ]
             )
-        self.layers.append(nn.Conv2d(8, channels, 3, padding=1))
+        self.layers.append(nn.Conv2d(width, channels, 3, padding=1))
         self.apply(normal(0.02))
 
-    def forward(self, z: Tensor) -> Tensor:
-        x = self.start(z).unflatten(1, (64, 4, 4))
-        return self.layers(x).tanh()  # [N, C, 28, 28]
+    def forward(self, z: Tensor, *condition: Tensor) -> Tensor:
+        x = self.start(z).unflatten(1, self.shape)  # [N, 8 width, R/8, R/8]
+        return self.layers(x, *condition).tanh()  # [N, C, R, R]
 
 
-class Discriminator(nn.Module):
-    """Images [N, C, 28, 28] -> logits [N].
+class Discriminator(Judge):
+    """Images [N, C, R, R] -> logits [N].
 
-    3x3 convolutions of stride 2 to 14, 7 and 4 pixels of `width`, twice and four times as many channels,
-    batch norm and LeakyReLU(.3) after each, then a linear layer.
+    3x3 convolutions of stride 2 to R/2, R/4 and R/8 pixels of `width`, twice and four times as many
+    channels, batch norm and LeakyReLU(.3) after each, then a linear layer.
     """
 
-    def __init__(self, *, width: int, channels: int, dropout: float, head: Head = linear) -> None:
+    def __init__(
+        self,
+        *,
+        width: int,
+        channels: int,
+        dropout: float,
+        resolution: int = 28,
+        head: Head = linear,
+        initialise: Initialise | None = None,
+    ) -> None:
         super().__init__()
         self.layers = nn.ModuleList(
             nn.Sequential(
@@ -61,8 +77,8 @@ class Discriminator(nn.Module):
             for wide_in, wide_out in pairwise((channels, width, 2 * width, 4 * width))
         )
         self.dropout = Dropout(dropout)
-        self.head = head(4 * width * 16)
-        self.apply(normal(0.02))
+        self.head = head(4 * width * sides_of(resolution)[-1] ** 2)
+        self.apply(initialise or normal(0.02))
 
     def features(self, x: Tensor) -> Tensor:
         """Return the last hidden layer [N, F] before its dropout, for feature matching."""
@@ -71,7 +87,9 @@ class Discriminator(nn.Module):
             # TensorFlow's "same": an even side is padded behind only, an odd one on both sides.
             before = x.shape[2] % 2
             x = layer(F.pad(x, (before, 1, before, 1)))
-        return x.flatten(1)  # [N, 4 width, 4, 4] -> [N, F]
+        return x.flatten(1)  # [N, 4 width, R/8, R/8] -> [N, F]
 
-    def forward(self, x: Tensor, *condition: Tensor) -> Tensor:
-        return self.head(self.dropout(self.features(x)), *condition).flatten()  # [N]
+
+def sides_of(resolution: int) -> list[int]:
+    """Return the sides of the maps from the picture down: R, R/2, R/4, R/8, rounded up."""
+    return [-(-resolution // (1 << halvings)) for halvings in range(4)]

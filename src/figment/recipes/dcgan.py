@@ -31,6 +31,8 @@ class DCGAN(Recipe):
     real_target: float = 0.9
     width: int = 64
     """Channels next to the picture, doubled at every halving of the resolution."""
+    attend: int = 0
+    """Pixels a side of the map that both networks look at with self-attention; 0: none."""
 
     def check(self) -> None:
         super().check()
@@ -42,6 +44,9 @@ class DCGAN(Recipe):
             )
         if self.width < 1:
             raise UserError(f"width must be above 0, not {self.width}")
+        maps = [1 << power for power in range(3, self.resolution.bit_length() - 1)]
+        if self.attend and self.attend not in maps:
+            raise UserError(f"attend must be 0 or one of {maps}, not {self.attend}")
         if self.batch < 2:
             raise UserError("batch must be 2 or more: batch norm needs company")
 
@@ -71,16 +76,17 @@ class DCGAN(Recipe):
     def build(self) -> nn.ModuleDict:
         from torch import nn
 
-        from figment.networks.dcgan import Discriminator, Generator
+        from figment.networks.dcgan import Discriminator, Generator, whole_map
 
-        size = {"width": self.width, "resolution": self.resolution}
-        packed = self.packing * self.channels
-        return nn.ModuleDict(
-            {
-                "generator": Generator(latent=self.latent, channels=self.channels, **size),
-                "discriminator": Discriminator(channels=packed, dropout=self.dropout, **size),
-            }
+        size = {"width": self.width, "resolution": self.resolution, "attend": self.attend}
+        generator = Generator(latent=self.inputs, channels=self.channels, **size)
+        discriminator = Discriminator(
+            channels=self.judged_channels,
+            dropout=self.dropout,
+            head=self.head(whole_map),
+            **size,
         )
+        return nn.ModuleDict({"generator": generator, "discriminator": discriminator})
 
 
 DCGAN_64 = DCGAN()

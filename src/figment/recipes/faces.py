@@ -49,14 +49,16 @@ class Faces(Recipe):
         from torch import nn
 
         from figment.networks.faces import Discriminator, Generator
+        from figment.networks.layers.head import linear
 
         generator = Generator(
-            latent=self.latent, resolution=self.resolution, channels=self.channels
+            latent=self.inputs, resolution=self.resolution, channels=self.channels
         )
         discriminator = Discriminator(
             resolution=self.resolution,
-            channels=self.packing * self.channels,
+            channels=self.judged_channels,
             dropout=self.dropout,
+            head=self.head(linear),
         )
         return nn.ModuleDict({"generator": generator, "discriminator": discriminator})
 

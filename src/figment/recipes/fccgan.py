@@ -64,6 +64,7 @@ class FCCGAN(Recipe):
         from torch import nn
 
         from figment.networks import fccgan
+        from figment.networks.layers.head import linear
 
         size: dict[str, Any] = {
             "width": self.width,
@@ -71,12 +72,12 @@ class FCCGAN(Recipe):
             "kernel": self.kernel,
         }
         generator: dict[str, Any] = {
-            "latent": self.latent,
+            "latent": self.inputs,
             "channels": self.channels,
             "up": self.up,
         }
         judge: dict[str, Any] = {
-            "channels": self.packing * self.channels,
+            "channels": self.judged_channels,
             "down": self.down,
             "norm_first": self.down == "strided" and self.kernel == 4,
             "dropout": self.dropout,
@@ -85,14 +86,18 @@ class FCCGAN(Recipe):
             return nn.ModuleDict(
                 {
                     "generator": fccgan.BaselineGenerator(**size, **generator),
-                    "discriminator": fccgan.BaselineDiscriminator(**size, **judge),
+                    "discriminator": fccgan.BaselineDiscriminator(
+                        head=self.head(fccgan.whole_map), **size, **judge
+                    ),
                 }
             )
         hidden, judging = fccgan.GENERATOR_HIDDEN[3], fccgan.DISCRIMINATOR_HIDDEN[4]
         return nn.ModuleDict(
             {
                 "generator": fccgan.Generator(hidden=hidden, **size, **generator),
-                "discriminator": fccgan.Discriminator(hidden=judging, **size, **judge),
+                "discriminator": fccgan.Discriminator(
+                    hidden=judging, head=self.head(linear), **size, **judge
+                ),
             }
         )
 

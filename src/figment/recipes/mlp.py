@@ -35,8 +35,6 @@ class MLP(Recipe):
     real_target: float = 0.9
     hidden: tuple[int, ...] = (256, 512, 1024, 2048)
     """Units of the generator's hidden layers; the discriminator has them in reverse."""
-    minibatch_discrimination: int = 0
-    """Kernels by which the discriminator compares the pictures of a batch, in its last layer's place."""
 
     def check(self) -> None:
         super().check()
@@ -46,8 +44,6 @@ class MLP(Recipe):
             )
         if self.minibatch_discrimination and len(self.hidden) < 2:
             raise UserError("minibatch discrimination needs two hidden layers or more")
-        if self.minibatch_discrimination < 0:
-            raise UserError("minibatch_discrimination must be 0 or more")
 
     def tiny(self) -> Self:
         return replace(super().tiny(), resolution=16, hidden=(8, 16))
@@ -55,19 +51,19 @@ class MLP(Recipe):
     def build(self) -> nn.ModuleDict:
         from torch import nn
 
-        from figment.networks.layers.head import linear, minibatch
+        from figment.networks.layers.head import activated, linear
         from figment.networks.mlp import Discriminator, Generator
 
-        generator = Generator(latent=self.latent, hidden=self.hidden, shape=self.shape)
-        judging, head = self.hidden[::-1], linear
+        generator = Generator(latent=self.inputs, hidden=self.hidden, shape=self.shape)
+        judging, plain = self.hidden[::-1], linear
         if self.minibatch_discrimination:
-            judging = judging[:-1]
-            head = minibatch(self.minibatch_discrimination, dropout=self.dropout)
+            # The study's kernels stand in the last hidden layer's place, with its activation and dropout.
+            judging, plain = judging[:-1], activated(self.dropout)
         discriminator = Discriminator(
-            shape=(self.packing * self.channels, *self.shape[1:]),
+            shape=(self.judged_channels, *self.shape[1:]),
             hidden=judging,
             dropout=self.dropout,
-            head=head,
+            head=self.head(plain),
         )
         return nn.ModuleDict({"generator": generator, "discriminator": discriminator})
 

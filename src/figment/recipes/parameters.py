@@ -12,8 +12,10 @@ def count(recipe: Recipe) -> dict[str, int]:
     """Return the number of trainable parameters of each network, built without memory."""
     import torch
 
+    from figment.players import players
+
     with torch.device("meta"):
-        nets = recipe.build()
+        nets = players(recipe)
     return {
         name: sum(weight.numel() for weight in net.parameters() if weight.requires_grad)
         for name, net in nets.items()

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from figment.data import Look
+    from figment.turns import Turns
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +31,12 @@ class Points(Recipe):
     discriminator_lr: float = 1e-3
     hidden: tuple[int, ...] = (128, 128, 128)
     """Units of the hidden layers of both networks."""
+    judge_hidden: tuple[int, ...] = ()
+    """Units of the discriminator's hidden layers where they are others."""
+    divisor: float = 4.0
+    """What the discriminator divides the points by."""
+    orthogonal_gain: float = 0.0
+    """Scale of orthogonal initial weights of the generator; 0: torch's own uniform ones."""
 
     kind: ClassVar[Literal["images", "points"]] = "points"
 
@@ -43,6 +50,14 @@ class Points(Recipe):
             raise UserError(
                 f"hidden needs one or more layers of 1 or more units, not {self.hidden}"
             )
+        if any(units < 1 for units in self.judge_hidden):
+            raise UserError(
+                f"judge_hidden needs layers of 1 or more units, not {self.judge_hidden}"
+            )
+        if self.divisor <= 0:
+            raise UserError(f"divisor must be above 0, not {self.divisor}")
+        if self.orthogonal_gain < 0:
+            raise UserError(f"orthogonal_gain must be 0 or more, not {self.orthogonal_gain}")
         if self.mirror:
             raise UserError("points have no left and right: leave --mirror out")
 
@@ -53,18 +68,36 @@ class Points(Recipe):
         return super().fit_to(look, pinned)
 
     def tiny(self) -> Self:
-        return replace(super().tiny(), hidden=(16, 16))
+        return replace(super().tiny(), hidden=(16, 16), judge_hidden=self.judge_hidden and (16,))
 
     def build(self) -> nn.ModuleDict:
         from torch import nn
 
+        from figment.networks.layers.head import linear
+        from figment.networks.layers.initial import orthogonal
         from figment.networks.mlp import PointDiscriminator, PointGenerator
 
-        generator = PointGenerator(latent=self.latent, hidden=self.hidden)
+        generator = PointGenerator(
+            latent=self.latent,
+            hidden=self.hidden,
+            initialise=orthogonal(self.orthogonal_gain) if self.orthogonal_gain else None,
+        )
         discriminator = PointDiscriminator(
-            hidden=self.hidden, dropout=self.dropout, inputs=2 * self.packing
+            hidden=self.judge_hidden or self.hidden,
+            dropout=self.dropout,
+            inputs=self.judged_channels,
+            divisor=self.divisor,
+            head=self.head(linear),
         )
         return nn.ModuleDict({"generator": generator, "discriminator": discriminator})
+
+    def turns(self) -> Turns:
+        if self.play == "unrolled":
+            from figment.turns.unrolled import Unrolled
+
+            # So few weights: to keep the graph of every step costs little, to compute it again much.
+            return Unrolled(steps=self.unroll, checkpoint=False)
+        return super().turns()
 
 
 POINTS = Points()

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from figment.errors import UserError
+from figment.players import players
 from figment.recipe import Recipe
 from figment.sampling.latents import latents_of
 from figment.sampling.pictures import Pictures
@@ -79,7 +80,7 @@ def load_generator(path: Path, device: torch.device) -> Generator:
         with safe_open(path, framework="pt") as file:
             _, recipe = recipe_from(json.loads((file.metadata() or {})["figment"]))
             weights = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-        net = recipe.build()["generator"]
+        net = players(recipe)["generator"]
         net.load_state_dict(weights)
     except (SafetensorError, KeyError, RuntimeError, OSError, ValueError, TypeError) as error:
         reason = f"{error}\n".splitlines()[0]

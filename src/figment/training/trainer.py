@@ -18,6 +18,7 @@ from figment import mesh
 from figment.data import Dataset, Order, gather, split
 from figment.game import aids, observed_held_out
 from figment.networks.layers.packing import pack
+from figment.players import players
 from figment.randomness import seed_of, stream
 from figment.recipe import Batch, Clock, Recipe, Terms
 from figment.training.average import WARM_UP, averaged, decay, follow, settled
@@ -77,6 +78,10 @@ class Trainer:
     def round(self) -> dict[str, Tensor]:
         """Play one round and return the scalars seen in it, means over all processes."""
         recipe, before = self.recipe, self.clock.images
+        if self.clock.rounds == 0:
+            torch.manual_seed(seed_of("begin", recipe.seed))
+            with torch.no_grad():
+                recipe.begin(self.nets, self)
         torch.manual_seed(seed_of("round", recipe.seed, before))
         seen = self.play(self)
         # Batch statistics saw different images; equal again, any process's state is the state.
@@ -104,15 +109,15 @@ class Trainer:
             images = torch.where(turned, images.flip(3), images)
         if images.ndim == 4:
             images = images.contiguous(memory_format=torch.channels_last)
-        latents = stream("latents", recipe.seed, position).standard_normal(
-            (recipe.batch, recipe.latent), dtype="float32"
-        )[mine]
         self.clock = self.clock._replace(images=position + recipe.batch)
-        return Batch(
-            images,
-            labels,
-            _own(latents).to(self.device),
+        return Batch(images, labels, self.latents("latents", position))
+
+    def latents(self, purpose: str, *address: int) -> Tensor:
+        """Return this process's share of a batch of latents [N, L], by their address in the seed."""
+        drawn = stream(purpose, self.recipe.seed, *address).standard_normal(
+            (self.recipe.batch, self.recipe.latent), dtype="float32"
         )
+        return _own(drawn[mesh.rows(self.recipe.batch)]).to(self.device)
 
     def fetch(self, chosen: np.ndarray) -> tuple[Tensor, Tensor]:
         """Return examples on the device, pictures in [-1, 1], and their labels."""
@@ -168,6 +173,12 @@ class Trainer:
         Raises NotFinite, before anything has changed, where a gradient is not finite.
         """
         seen = self.differentiate(player, rule, batch, fakes)
+        if self.recipe.balance and player == "discriminator":
+            ahead = self.is_ahead(seen["score/accuracy"])
+            seen["score/waited"] = torch.tensor(float(ahead))
+            if ahead:
+                self.optimizers[player].zero_grad()
+                return seen
         self.step(player)
         return seen
 
@@ -195,6 +206,12 @@ class Trainer:
         seen = {name: value.detach() for name, value in (named | terms.observe).items()}
         return seen | {f"gradient/{player}": norm}
 
+    def is_ahead(self, accuracy: Tensor) -> bool:
+        """Return whether the discriminator, so accurate, is to skip its move (``Recipe.balance``)."""
+        accuracy = accuracy.clone()
+        mesh.average([accuracy])
+        return bool(accuracy > self.recipe.balance)
+
     def step(self, player: str) -> None:
         """Let one player take a step along its gradients, and forget them."""
         self.optimizers[player].step()
@@ -214,7 +231,7 @@ class Trainer:
 def build(recipe: Recipe, device: torch.device) -> nn.ModuleDict:
     """Return the recipe's networks, and the average if it keeps one, initialised from its seed."""
     torch.manual_seed(seed_of("weights", recipe.seed))
-    nets = recipe.build()
+    nets = players(recipe)
     if recipe.ema > 0:
         nets["average"] = averaged(nets["generator"])
     nets.update(aids(recipe, nets))

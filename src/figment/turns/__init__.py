@@ -13,8 +13,11 @@ if TYPE_CHECKING:
     Turns = Callable[[Trainer], dict[str, Tensor]]
 
 
-def turns_for(play: str, unroll: int) -> Turns:
-    """Return what plays one round in a way to play, by its name in ``Recipe.play``."""
+def turns_for(play: str, unroll: int, optimizer: str = "adam") -> Turns:
+    """Return what plays one round in a way to play, by its name in ``Recipe.play``.
+
+    What is unrolled are steps of the discriminator's optimiser: Adam's own, or plain ones of SGD.
+    """
     from figment.turns.alternating import alternating
     from figment.turns.extragradient import Extragradient
     from figment.turns.optimistic import Optimistic
@@ -25,7 +28,7 @@ def turns_for(play: str, unroll: int) -> Turns:
     ways: dict[str, Callable[[], Turns]] = {
         "alternating": lambda: alternating,
         "simultaneous": lambda: simultaneous,
-        "unrolled": lambda: Unrolled(steps=unroll),
+        "unrolled": lambda: Unrolled(steps=unroll, inner="sgd" if optimizer == "sgd" else "adam"),
         "extragradient": Extragradient,
         "optimistic": Optimistic,
         "svre": SVRE,

@@ -17,10 +17,19 @@ def alternating(trainer: Trainer) -> dict[str, Tensor]:
     """Play one round and return the scalars seen in it.
 
     Each discriminator move sees fresh reals and fakes. The generator answers the updated discriminator
-    with the fakes of the last of them, so a round with k = 1 runs the generator once.
+    with the fakes of the last of them, so a round with k = 1 runs the generator once. Its further
+    moves, if there are any, are on fresh latents; the scalars are then those of the last.
     """
+    recipe = trainer.recipe
     seen, batch, fakes = move_discriminator(trainer)
-    return seen | trainer.move("generator", trainer.recipe.generator_terms, batch, fakes)
+    seen |= trainer.move("generator", recipe.generator_terms, batch, fakes)
+    for more in range(1, recipe.generator_moves):
+        latents = trainer.latents("more latents", trainer.clock.images, more)
+        batch = batch._replace(latents=latents)
+        with trainer.autocast():
+            fakes = recipe.generate(trainer.nets["generator"], latents, batch.labels)
+        seen |= trainer.move("generator", recipe.generator_terms, batch, fakes)
+    return seen
 
 
 def move_discriminator(trainer: Trainer) -> tuple[dict[str, Tensor], Batch, Tensor]:
