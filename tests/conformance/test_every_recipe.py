@@ -120,6 +120,8 @@ def test_losses_of_an_undecided_discriminator(name: str, objective: str):
     if OBJECTIVES[objective].probabilities:
         assert terms.observe["score/real"].item() == terms.observe["score/fake"].item() == 0.5
         assert terms.observe["jsd"].item() == pytest.approx(0, abs=1e-6)
+        assert terms.observe["value/game"].item() == pytest.approx(-1.386294, abs=1e-6)
+        assert terms.observe["value/above_minimum"].item() == pytest.approx(0, abs=1e-6)
     else:
         assert terms.observe["score/real"].item() == terms.observe["score/fake"].item() == 0
 

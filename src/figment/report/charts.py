@@ -32,6 +32,8 @@ PROBABILITIES = {
 }
 SIGNS = {"score/sign": "training pictures", "score/held_out_sign": "held-out pictures"}
 
+VALUE = ("value/game", "value/above_minimum")
+
 # The same thing has the same colour in every chart.
 COLOURS = {"discriminator": 0, "generator": 1, "D(real)": 2, "D(fake)": 3, "D(held-out)": 4}
 
@@ -50,8 +52,9 @@ def training_charts(log: Log, fields: Mapping[str, object]) -> list[str]:
         _signs(log),
         _gradients(log),
         _divergence(log),
+        _value(log),
     ]
-    taken = {*PROBABILITIES, *SIGNS, "score/accuracy", "jsd", *CLOCK}
+    taken = {*PROBABILITIES, *SIGNS, "score/accuracy", "jsd", *VALUE, *CLOCK}
     others: dict[str, dict[str, str]] = {}
     for key in log:
         group, _, name = key.partition("/")
@@ -197,6 +200,16 @@ def _divergence(log: Log) -> str:
         y_range=(0, 0.75) if _within(log, ["jsd"], 0, 0.75) else None,
         levels=[Level(LOG_2, "nothing in common: log 2")],
         note="A lower bound by the discriminator's loss, in nats; 0 where it can only guess.",
+    )
+
+
+def _value(log: Log) -> str:
+    return _chart(
+        log,
+        {"value/game": "V(D, G)"},
+        title="Value of the game",
+        levels=[Level(-2 * LOG_2, "its minimum for the best D: −log 4")],
+        note="E log D(real) + E log(1 - D(fake)); twice the estimated divergence above -log 4.",
     )
 
 
