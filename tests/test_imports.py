@@ -16,7 +16,7 @@ LEVELS = [
     {"errors", "randomness", "words"},
     {"files", "mesh"},
     {"networks", "data", "metrics"},
-    {"objectives", "penalties", "matching"},
+    {"objectives", "penalties", "augment", "matching", "guidance"},
     {"game", "optimizers", "players", "refusals"},
     {"turns"},
     {"recipe"},

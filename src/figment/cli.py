@@ -133,6 +133,7 @@ def sample(
     *,
     count: int = 64,
     seed: int = 0,
+    class_: str | None = None,
     truncation: float | None = None,
     out: Path | None = None,
     device: str = "auto",
@@ -143,13 +144,15 @@ def sample(
         run: The run folder, or a snapshot file.
         count: How many pictures: those of the seeds from --seed on.
         seed: Seed of the first picture.
+        class_: Name of the class to draw; all classes in turn without it.
         truncation: Cut the latents off at this value; less is safer and more alike.
         out: FILE.png for a grid, FILE.zip, FILE.npy or a folder for single pictures.
         device: cpu, cuda, mps, or auto.
     """
     from figment.run import sample
 
-    print(sample(run, count=count, seed=seed, truncation=truncation, out=out, device=device))
+    how = {"count": count, "seed": seed, "label": class_, "truncation": truncation}
+    print(sample(run, out=out, device=device, **how))
     return 0
 
 
@@ -165,7 +168,7 @@ def evaluate(
     truncation: float | None = None,
     out: Path | None = None,
     device: str = "auto",
-    as_json: bool = False,
+    json_: bool = False,
 ) -> int:
     """Score a run's samples, or a folder or zip of pictures, against real ones.
 
@@ -179,7 +182,7 @@ def evaluate(
         truncation: Cut the latents off at this value.
         out: Folder for the pictures of look-alikes and nearest neighbours; a run's own without it.
         device: cpu, cuda, mps, or auto.
-        as_json: Print JSON for other programs.
+        json_: Print JSON for other programs.
     """
     from figment.run import evaluate
 
@@ -199,21 +202,21 @@ def evaluate(
     from figment.judging.table import text
 
     if mesh.is_first():
-        print(json.dumps(found.as_json(), indent=2) if as_json else text(found))
+        print(json.dumps(found.as_json(), indent=2) if json_ else text(found))
     mesh.stop()
     return 0
 
 
-def doctor(what: str, /, *, as_json: bool = False) -> int:
+def doctor(what: str, /, *, json_: bool = False) -> int:
     """Say what is wrong with a run or with data, how sure that is, and what to do.
 
     Args:
         what: The run folder, or a folder, zip, packed file or built-in set.
-        as_json: Print JSON for other programs.
+        json_: Print JSON for other programs.
     """
     from figment.run import findings
 
-    print(findings(what, as_json=as_json))
+    print(findings(what, as_json=json_))
     return 0
 
 
@@ -242,31 +245,31 @@ def report(run: str, /) -> int:
     return 0
 
 
-def recipes(name: str | None = None, /, *, as_json: bool = False) -> int:
+def recipes(name: str | None = None, /, *, json_: bool = False) -> int:
     """List the systems, or show one with all its fields.
 
     Args:
         name: A name or an id; all systems without it.
-        as_json: Print JSON for other programs.
+        json_: Print JSON for other programs.
     """
     from figment.recipes.listing import listing, listing_text
 
     found = listing(name)
-    print(json.dumps(found, indent=2) if as_json else listing_text(found))
+    print(json.dumps(found, indent=2) if json_ else listing_text(found))
     return 0
 
 
-def data_inspect(data: str, /, *, as_json: bool = False) -> int:
+def data_inspect(data: str, /, *, json_: bool = False) -> int:
     """Say what is in a data set, what is odd or broken, and what figment would do with it.
 
     Args:
         data: A folder, a zip, an .npy or .npz file, or flowers, ring, grid.
-        as_json: Print JSON for other programs.
+        json_: Print JSON for other programs.
     """
     from figment.data import inspect
 
     found = inspect(data)
-    print(found.to_json() if as_json else found.text())
+    print(found.to_json() if json_ else found.text())
     return 0
 
 
@@ -322,7 +325,6 @@ def _dispatch(words: list[str]) -> int:
         name, rest = " ".join(words[:length]), words[length:]
         if name in COMMANDS:
             command = train(rest) if name == "train" else COMMANDS[name]
-            rest = ["--as-json" if word == "--json" else word for word in rest]
             return call(command, rest, prog=f"figment {name}")
     raise unknown("command", " ".join(words[:2]) if words[0] == "data" else words[0], [*COMMANDS])
 

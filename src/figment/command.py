@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import functools
+import inspect
 import io
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any, get_type_hints
 
 from figment.errors import UserError, nearest
 
@@ -15,14 +15,20 @@ from figment.errors import UserError, nearest
 def call(function: Callable[..., int], words: list[str], *, prog: str) -> int:
     """Return what ``function`` returns for a command's words, read by its signature and docstring.
 
-    Raises UserError, in one line, where the words do not fit. ``--help`` prints and exits with 0.
+    A parameter that ends in an underscore, since Python has taken its name (``class_``), is a flag
+    without. Raises UserError, in one line, where the words do not fit. ``--help`` prints and exits with 0.
     """
     import tyro
 
-    @functools.wraps(function)
     def capture(*args: Any, **kwargs: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
         return args, kwargs
 
+    capture.__doc__ = function.__doc__
+    capture.__signature__ = inspect.signature(function)  # ty: ignore[missing-attribute]
+    capture.__annotations__ = {
+        name: Annotated[hint, tyro.conf.arg(name=name[:-1])] if name.endswith("_") else hint
+        for name, hint in get_type_hints(function, include_extras=True).items()
+    }
     said = io.StringIO()
     try:
         with contextlib.redirect_stderr(said):
@@ -76,6 +82,6 @@ def _one_line(box: str, prog: str) -> str:
         parts[0] = parts[0][1:]
     text = " ".join(" ".join(parts[0]).split())
     rest = " ".join(" ".join(part) for part in parts[1:])
-    meant = re.search(r"Perhaps you meant.*?([a-z][\w-]*) ", rest)
+    meant = re.search(r"Perhaps you meant.*?([a-z][\w-]*)[, ]", rest)
     hint = f" Did you mean --{meant[1]}?" if meant else f" `{prog} --help` lists what it takes."
     return f"{text.rstrip('.')}.{hint}"

@@ -6,13 +6,14 @@ term is one scalar by name: "adversarial" is the player's loss, any other a pena
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import Tensor, nn
 
-from figment import penalties
+from figment import guidance, penalties
 from figment.errors import UserError
 from figment.matching import feature_matching, supervised
 from figment.networks.layers.head import Auxiliary
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 Scalars = dict[str, Tensor]
 
+LOG_4 = math.log(4)
+"""The game's value is no lower than -log 4, its value at the solution (Goodfellow et al. 2014, thm 1)."""
 LECAM_START = 1_000
 """Rounds before the anchors of LeCam are steady enough to pull at (Tseng et al. 2021, their code)."""
 
@@ -43,6 +46,8 @@ def aids(recipe: Recipe, nets: nn.ModuleDict) -> dict[str, nn.Module]:
     if recipe.replay > 0:
         kind = torch.uint8 if recipe.kind == "images" else torch.float32
         found["replay"] = Replay(recipe.replay, recipe.shape, kind)
+    if recipe.guided:
+        found["guide"] = guidance.Guide(recipe.channels, recipe.classes)
     return found
 
 
@@ -112,7 +117,11 @@ def generator_terms(
         moved = recipe.generate(nets["generator"], penalties.nudge(batch.latents), batch.labels)
         value = penalties.latent_diversity(fakes, moved).mean()
         minimise["latent_diversity"] = recipe.latent_diversity * value
-    return {**minimise, **_on_weights(recipe, nets, "generator")}, {}
+    observe: Scalars = {}
+    if "guide" in nets:
+        guided, observe = guidance.terms(recipe, nets["guide"], fakes, batch.labels)
+        minimise |= guided
+    return {**minimise, **_on_weights(recipe, nets, "generator")}, observe
 
 
 def examine(
@@ -151,7 +160,8 @@ def observed(objective: Objective, real: Tensor, fake: Tensor) -> Scalars:
         right = (real > boundary).float().mean() + (fake < boundary).float().mean()
         scalars |= {"score/sign": (real - boundary).sign().mean(), "score/accuracy": right / 2}
     if objective.probabilities:
-        scalars["jsd"] = divergence(real, fake)
+        jsd = divergence(real, fake)
+        scalars |= {"jsd": jsd, "value/above_minimum": 2 * jsd, "value/game": 2 * jsd - LOG_4}
     return scalars
 
 

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from figment.training.plan import Cost
 
 
+FEW = 5
+"""Pictures of a class below which it is said that they are few."""
+
+
 def name_and_recipe(recipe: str | None, data: str | None) -> tuple[str, Recipe]:
     """Return name and recipe for what the user named, or else the one that suits the data."""
     if recipe is not None:
@@ -74,6 +78,7 @@ def train(
     target = _set_up(device)
     chosen = _settle_precision(chosen, target)
     dataset = _open(str(data), chosen, progress)
+    _check_classes(chosen, seen, dataset, progress)
     if epochs is not None:
         images = round(epochs * len(dataset))
     if images is not None:
@@ -273,6 +278,22 @@ def _open(data: str, recipe: Recipe, progress: bool) -> Dataset:
         more = f", and {len(dataset.skipped) - 1} more" if len(dataset.skipped) > 1 else ""
         _say(progress, f"skipped {file} ({reason}){more}; `figment data inspect {data}` lists them")
     return dataset
+
+
+def _check_classes(recipe: Recipe, look: Look, dataset: Dataset, progress: bool) -> None:
+    """Refuse classes of which no picture can be read; say which have too few to be learned."""
+    if not recipe.classed:
+        return
+    lost = [name for name in look.classes if name not in dataset.classes]
+    if lost:
+        raise UserError(
+            f"no picture of class {lost[0]} can be read: mend them, or take it out of {look.name}"
+        )
+    sizes = [int((dataset.labels == number).sum()) for number in range(len(dataset.classes))]
+    few = [name for name, size in zip(dataset.classes, sizes, strict=True) if size < FEW]
+    if few:
+        more = f" and {len(few) - 3} more" if len(few) > 3 else ""
+        _say(progress, f"under {FEW} pictures of {', '.join(few[:3])}{more}: too few to learn from")
 
 
 def _plan(

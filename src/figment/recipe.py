@@ -169,6 +169,12 @@ class Recipe:
     """Weight of an auxiliary classifier's loss for the discriminator."""
     class_loss_generator: float = 1.0
     """The same for the generator."""
+    guidance: float = 0.0
+    """Weight of a frozen classifier's loss on fakes, whose latents come from a mode a class."""
+    guidance_balance: float = 0.0
+    """Weight of the distance of that classifier's mean verdict on fakes from all classes alike."""
+    guide_images: int = 50_000
+    """Most pictures, repeats counted, that this classifier learns from before the first round."""
 
     discriminator_moves: int = 1
     """Discriminator moves a round (k), each on fresh reals."""
@@ -243,6 +249,7 @@ class Recipe:
                 f"{look.name} holds {look.kind}, this recipe learns {self.kind}: use {other}"
             )
         from figment.objectives import OBJECTIVES
+        from figment.refusals import classes_of
 
         changes: dict[str, float] = {}
         if "real_target" not in pinned and not OBJECTIVES[self.objective].takes_targets:
@@ -251,12 +258,7 @@ class Recipe:
             changes["channels"] = 1
         if "resolution" not in pinned and look.side:
             changes["resolution"] = self.nearest_resolution(look.side)
-        if self.conditioning != "none" and self.classes == 0:
-            if len(look.classes) < 2:
-                raise UserError(
-                    f"{look.name} has no classes: give each a folder, or leave conditioning out"
-                )
-            changes["classes"] = len(look.classes)
+        changes["classes"] = classes_of(self, look, pinned)
         return replace(self, **changes)
 
     def nearest_resolution(self, side: int) -> int:
@@ -270,6 +272,8 @@ class Recipe:
     def tiny(self) -> Self:
         """Return a form that plays a round in milliseconds, for tests."""
         short = replace(self, batch=4, images=32, tick=8, latent=min(self.latent, 8))
+        if self.classed:
+            short = replace(short, classes=2)
         return replace(short, features="small", metric_every=16, metric_count=64)
 
     # -- the players ------------------------------------------------------------------------------
@@ -287,6 +291,10 @@ class Recipe:
         Their rows are ``trainer.rows`` of ``trainer.dataset``; ``trainer.fetch`` gives them. Not called
         when a run is resumed: what it sets has to be part of the state.
         """
+        if self.guided:
+            from figment.guidance import teach
+
+            teach(self, nets, trainer)
 
     def optimizers(self, nets: nn.ModuleDict) -> dict[str, Optimizer]:
         """Return each player's optimiser, by the player's name."""
@@ -307,6 +315,16 @@ class Recipe:
     def conditional(self) -> bool:
         """The networks are told classes."""
         return self.conditioning != "none"
+
+    @property
+    def guided(self) -> bool:
+        """Latents come from a mode a class, and a frozen classifier guides the generator."""
+        return self.guidance > 0 or self.guidance_balance > 0
+
+    @property
+    def classed(self) -> bool:
+        """Samples are of a class that can be chosen."""
+        return self.conditional or self.guided
 
     @property
     def judged_channels(self) -> int:
@@ -335,7 +353,11 @@ class Recipe:
         return turns_for(self.play, self.unroll, self.optimizer)
 
     def generate(self, generator: nn.Module, latents: Tensor, labels: Tensor | None) -> Tensor:
-        """Return fakes [N, C, R, R] in [-1, 1] for latents [N, L] (and labels [N] if conditional)."""
+        """Return fakes [N, C, R, R] in [-1, 1] for latents [N, L] (and labels [N] if it has classes)."""
+        if labels is not None and self.guided:
+            from figment.guidance import at_modes
+
+            latents = at_modes(latents, labels)
         if labels is None or not self.conditional:
             return generator(latents)
         if self.class_norm:
@@ -346,7 +368,7 @@ class Recipe:
 
     def labels_for(self, seeds: Sequence[int], device: torch.device) -> Tensor | None:
         """Return the classes [N] that samples of these seeds are of, in turn; None without classes."""
-        if not self.conditional:
+        if not self.classed:
             return None
         import torch
 

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from figment.errors import UserError
 
 if TYPE_CHECKING:
+    from figment.data import Look
     from figment.recipe import Recipe
 
 WEIGHTS = ("r1", "r2", "gradient_penalty", "zero_centred", "dragan", "lecam", "consistency")
 WEIGHTS += ("consistency_fake", "drift", "orthogonal", "off_diagonal", "historical_averaging")
 WEIGHTS += ("latent_consistency", "latent_diversity", "adversarial", "feature_matching")
-WEIGHTS += ("class_loss", "class_loss_generator")
+WEIGHTS += ("class_loss", "class_loss_generator", "guidance", "guidance_balance")
 """Fields that weigh a term of a loss."""
 
 TOGETHER = ("simultaneous", "extragradient", "optimistic", "svre")
@@ -28,8 +29,26 @@ def refuse(recipe: Recipe) -> None:
     _refuse_networks(recipe)
 
 
+def classes_of(recipe: Recipe, look: Look, pinned: frozenset[str]) -> int:
+    """Return how many classes the recipe learns from these data: all there are, if it takes any.
+
+    Raises UserError where it needs classes and there are none, or where the user counts otherwise.
+    """
+    found = len(look.classes)
+    if not recipe.classed:
+        if recipe.classes and "classes" in pinned:
+            raise UserError("classes are told by --conditioning or --guidance: set one of them")
+        return recipe.classes
+    if found < 2:
+        asks = "conditioning" if recipe.conditional else "guidance"
+        raise UserError(f"{look.name} has no classes: give each a folder, or leave {asks} out")
+    if recipe.classes not in (0, found):
+        raise UserError(f"{look.name} has {found} classes, not {recipe.classes}: leave classes out")
+    return found
+
+
 def _refuse_values(recipe: Recipe) -> None:
-    _positive(recipe, "resolution", "images", "batch", "latent", "tick")
+    _positive(recipe, "resolution", "images", "batch", "latent", "tick", "guide_images")
     _positive(recipe, "generator_lr", "discriminator_lr", "reference", "minibatch_dimensions")
     _at_least_zero(recipe, "seed", "ema", "sample_every", "snapshot_every", "save_every")
     _at_least_zero(recipe, "metric_every", "patience", "minibatch_discrimination", "classes")
@@ -106,8 +125,13 @@ def _refuse_networks(recipe: Recipe) -> None:
         raise UserError("class_norm needs classes: set --conditioning")
     if recipe.class_norm and recipe.generator_norm != "batch":
         raise UserError(f"class_norm and {recipe.generator_norm} batch norm exclude each other")
-    if recipe.conditional and recipe.kind == "points":
-        raise UserError("points have no classes: leave conditioning out")
+    if recipe.classed and recipe.kind == "points":
+        asks = "conditioning" if recipe.conditional else "guidance"
+        raise UserError(f"points have no classes: leave {asks} out")
+    if recipe.guided and recipe.latent < recipe.classes:
+        raise UserError(
+            f"each of {recipe.classes} modes has its own direction: set --latent to that or more"
+        )
     if recipe.conditional and recipe.packing > 1:
         raise UserError("a pack has no single class: leave packing or conditioning out")
 

@@ -10,10 +10,14 @@ from typing import TYPE_CHECKING, Any
 from figment.errors import UserError
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from figment.data import Dataset
     from figment.doctor.finding import Finding
+    from figment.judging.classifier import Classes, Classifier
     from figment.judging.evaluate import Evaluation
     from figment.sampling.generator import Generator
+    from figment.sampling.pictures import Pictures
 
 
 class Run:
@@ -36,6 +40,27 @@ class Run:
         from figment.training.devices import choose_device
 
         return load_generator(self.weights(), choose_device())
+
+    @cached_property
+    def classifier(self) -> Classifier | None:
+        """What the run has learned to tell classes by, None where its recipe learns no such thing."""
+        from figment.judging.classifier import load_classifier
+        from figment.training.devices import choose_device
+        from figment.training.folder import CLASSIFIER
+
+        path = self.path / CLASSIFIER
+        return load_classifier(path, choose_device()) if path.exists() else None
+
+    def classify(self, pictures: str | Path | np.ndarray | Pictures) -> Classes:
+        """Return the classes of pictures: see ``figment.judging.classifier.Classifier.classify``.
+
+        Raises UserError where the run has no classifier.
+        """
+        if self.classifier is None:
+            raise UserError(
+                f"{self.path} tells no classes: train with a recipe that does, such as ssl-mnist"
+            )
+        return self.classifier.classify(pictures)
 
     def weights(self) -> Path:
         """Return the file that samples are drawn from. Raises UserError where there is none yet."""
@@ -67,7 +92,12 @@ class Run:
         how = {"out": self.path, **how}
         dataset, held_out = self._data(against, how.get("progress", True))
         found = evaluate_generator(
-            self.generator, dataset, held_out=held_out, source=str(self.path), **how
+            self.generator,
+            dataset,
+            held_out=held_out,
+            classifier=self.classifier,
+            source=str(self.path),
+            **how,
         )
         weights = self.weights()
         found.weights, found.images = weights.name, _images_of(weights)
@@ -217,4 +247,5 @@ def sample(path: str | Path, *, out: Path | None = None, device: str = "auto", *
     weights = path if path.is_file() else Run(path).weights()
     home = path.parent if path.is_file() else path
     generator = load_generator(weights, choose_device(device))
-    return draw(generator, out or home / f"sample-{how.get('seed', 0)}.png", **how)
+    named = "" if how.get("label") is None else f"-{how['label'].replace('/', '-')}"
+    return draw(generator, out or home / f"sample{named}-{how.get('seed', 0)}.png", **how)

@@ -27,8 +27,8 @@ def test_the_cats_studys_minibatch_discrimination():
             head=assembled(activated(0.3), kernels=256),
         )
     assert count(net) == 29_888_769
-    assert count(net.layers[-1][0]) == 2_097_152
-    assert net.layers[-1][-1].in_features == 768
+    assert count(net.head.compare) == 2_097_152
+    assert net.head.verdict[-1].in_features == 768
 
 
 def test_a_minibatch_head_looks_at_the_whole_batch():
@@ -53,7 +53,7 @@ def test_features_are_the_last_hidden_layer_before_its_dropout():
         assert features.shape == (3, 7)
         assert torch.equal(features, net.features(x))
         net.eval()
-        torch.testing.assert_close(net(x), net.layers[-1](features).squeeze(1))
+        torch.testing.assert_close(net(x), net.head(features).squeeze(1))
 
 
 @pytest.mark.parametrize(

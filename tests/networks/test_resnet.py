@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import pytest
 import torch
 from torch import nn
 
+from figment.networks import surgery
 from figment.networks.layers.attention import SelfAttention
-from figment.networks.layers.conditional_norm import by_class
+from figment.networks.layers.conditional_norm import ConditionalBatchNorm
+from figment.networks.layers.head import assembled
 from figment.networks.layers.projection import Projection
-from figment.networks.layers.spectral_norm import SpectralNorm, spectral
-from figment.networks.resnet import Discriminator, Generator, mean_pool, sum_pool
+from figment.networks.layers.spectral_norm import SpectralNorm
+from figment.networks.resnet import Discriminator, Generator, mean_pool, plain, sum_pool
 
 
 def count(net: nn.Module) -> int:
@@ -32,8 +32,8 @@ def test_counts_are_the_published_ones():
     assert count(generator(latent=128, width=128)) == 1_204_483  # WGAN-GP
     assert count(generator(latent=128, width=256)) == 4_276_739  # SNGAN
     assert count(discriminator(width=128)) == 1_053_825
-    assert count(discriminator(width=128, pool=sum_pool, wrap=spectral)) == 1_053_825
-    assert count(discriminator(width=128, classes=10)) == 1_053_825 + 1_290
+    judged = assembled(plain, classes=10, conditioning="classifier")
+    assert count(discriminator(width=128, head=judged)) == 1_053_825 + 1_290
 
 
 def test_64_pixels_take_one_block_more():
@@ -62,12 +62,18 @@ def test_the_sum_over_64_pixels_is_64_means():
     torch.testing.assert_close(critic.features(x), 64 * mean)
 
 
-def test_labels_reach_conditional_norms():
-    net = generator(norm=partial(by_class, classes=3)).eval()
+def test_labels_reach_the_norms_of_the_blocks_and_not_the_last_one():
+    net = generator().eval()
+    assert surgery.by_classes(net, 3) == 6
+    norms = [m for m in net.modules() if isinstance(m, ConditionalBatchNorm)]
+    assert len(norms) == 6
+    assert type(net.end[0]) is nn.BatchNorm2d
     z, zeros = torch.randn(2, 8), torch.zeros(2, dtype=torch.long)
     torch.testing.assert_close(net(z, zeros), net(z, zeros + 1))  # classes start alike
-    nn.init.normal_(net.blocks[0].norm1.shift.weight)
-    assert not torch.allclose(net(z, zeros), net(z, zeros + 1))
+    for norm in norms:
+        before = net(z, zeros) - net(z, zeros + 1)
+        nn.init.normal_(norm.shift.weight)
+        assert not torch.allclose(net(z, zeros) - net(z, zeros + 1), before)
 
 
 def test_a_projection_head_adds_the_inner_product_with_the_class():
@@ -79,49 +85,56 @@ def test_a_projection_head_adds_the_inner_product_with_the_class():
 
 
 def test_the_auxiliary_classifier_sees_the_heads_features():
-    critic = discriminator(classes=10)
+    critic = discriminator(head=assembled(plain, classes=10, conditioning="classifier"))
     features = critic.features(torch.randn(2, 3, 32, 32))
-    assert critic.classifier(features).shape == (2, 10)
-    assert critic.head(features).shape == (2, 1)
+    rows = critic.head.classes
+    assert rows.weight.shape == (10, 4)
+    torch.testing.assert_close(critic.head.classify(features), features @ rows.weight.T + rows.bias)
+    assert critic.verdict(features).shape == (2,)
 
 
-def test_attention_works_on_half_the_resolution():
+@pytest.mark.parametrize("attend", [8, 16])
+def test_attention_looks_at_maps_of_the_side_that_is_asked_for(attend: int):
     for net, x in (
-        (generator(attention=SelfAttention), torch.randn(2, 8)),
-        (discriminator(attention=SelfAttention), torch.randn(2, 3, 32, 32)),
+        (generator(attend=attend), torch.randn(2, 8)),
+        (discriminator(attend=attend), torch.randn(2, 3, 32, 32)),
     ):
         seen = []
-        net.attention.register_forward_pre_hook(lambda _, args, s=seen: s.append(args[0].shape))
+        (attention,) = [m for m in net.modules() if isinstance(m, SelfAttention)]
+        attention.register_forward_pre_hook(lambda _, args, s=seen: s.append(args[0].shape))
         net(x)
-        assert seen == [(2, 4, 16, 16)]
+        assert seen == [(2, 4, attend, attend)]
 
 
-def test_spectral_norm_wraps_every_weight():
-    critic = discriminator(wrap=spectral, classes=3)
+def test_spectral_norm_reaches_every_weight():
+    critic = discriminator(head=assembled(plain, classes=3, conditioning="classifier"))
     layers = [m for m in critic.modules() if isinstance(m, nn.Conv2d | nn.Linear)]
-    norms = [m for m in critic.modules() if isinstance(m, SpectralNorm)]
-    assert len(norms) == len(layers) == 12
+    assert surgery.spectrally(critic) == len(layers) == 12
+    assert len([m for m in critic.modules() if isinstance(m, SpectralNorm)]) == 12
 
 
 def test_initial_weights():
     """3x3 convolutions of blocks are wider by sqrt 2 than Glorot's bound, all else within it."""
     net = generator(width=64)
-    inside, outside = net.blocks[0].convolution1.weight, net.to_image.weight
+    inside, outside = net.blocks[0].convolution1.weight, net.end[2].weight
     assert inside.abs().max().item() == pytest.approx((12 / (9 * 128)) ** 0.5, rel=0.01)
     assert outside.abs().max().item() == pytest.approx((6 / (9 * 67)) ** 0.5, rel=0.01)
-    assert not net.start.bias.any()
+    assert not net.start[0].bias.any()
+    head = discriminator(width=64).head
+    assert (6 / 65) ** 0.5 * 0.8 < head.weight.abs().max() <= (6 / 65) ** 0.5
+    assert not head.bias.any()
 
 
-@pytest.mark.parametrize("wrap", [lambda layer: layer, spectral])
-def test_gradients_reach_every_weight(wrap):
+@pytest.mark.parametrize("spectral", [False, True])
+def test_gradients_reach_every_weight(spectral: bool):
     torch.manual_seed(0)
-    attention = partial(SelfAttention, wrap=wrap)
-    up = generator(norm=partial(by_class, classes=3), attention=attention, wrap=wrap)
-    down = discriminator(
-        head=lambda wide: Projection(wide, 3, wrap=wrap), attention=attention, wrap=wrap
-    )
+    up, down = generator(attend=16), discriminator(head=lambda wide: Projection(wide, 3), attend=16)
+    surgery.by_classes(up, 3)
     for net in (up, down):
-        nn.init.ones_(net.attention.gamma)  # at its start of 0 nothing behind it would learn
+        if spectral:
+            surgery.spectrally(net)
+        for attention in (m for m in net.modules() if isinstance(m, SelfAttention)):
+            nn.init.ones_(attention.gamma)  # at its start of 0 nothing behind it would learn
     labels = torch.tensor([0, 1, 2, 0])
     down(up(torch.randn(4, 8), labels), labels).square().sum().backward()
     for name, weight in [*up.named_parameters(), *down.named_parameters()]:

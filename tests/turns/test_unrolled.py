@@ -121,11 +121,11 @@ def test_inner_adam_steps_as_torch_does(ring: Dataset, kind, weight_decay: float
         assert torch.allclose(unrolled, weight, atol=2e-6), name
 
 
-def assert_close(some: list[Tensor], others: list[Tensor], rounding: float = 2e-5) -> None:
+def assert_close(some: list[Tensor], others: list[Tensor]) -> None:
     """Equal to the rounding of sums taken in another order, and not for being 0."""
     for one, other in zip(some, others, strict=True):
         assert one.abs().max() > 0
-        assert (one - other).abs().max() < rounding * other.abs().max()
+        assert (one - other).abs().max() < 2e-5 * other.abs().max()
 
 
 @pytest.mark.parametrize("inner", ["adam", "fresh-adam", "sgd"])
@@ -200,27 +200,39 @@ def state(trainer: Trainer) -> dict[str, Tensor]:
     return {**trainer.nets.state_dict(), **moments}
 
 
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-def test_a_discriminator_with_batch_norm_is_left_alone(photos, precision: str):
+def unrolled_dcgan(dataset: Dataset, precision: str, *, checkpoint: bool) -> list[Tensor]:
+    """Return the generator's unrolled gradient after a round in float32; nothing else has changed."""
+    recipe = replace(find("dcgan")[1].tiny(), precision="float32", dropout=0.2)
+    trainer = Trainer(recipe, dataset, CPU)
+    trainer.round()
+    trainer.recipe = recipe = replace(recipe, precision=precision)
+    torch.manual_seed(0)
+    batch = trainer.deal()
+    with trainer.autocast():
+        fakes = recipe.generate(trainer.nets["generator"], batch.latents, batch.labels)
+    before = copy.deepcopy(state(trainer))
+    rule = Unrolled(steps=2, checkpoint=checkpoint).rule(trainer)
+    trainer.differentiate("generator", rule, batch, fakes)
+    after = state(trainer)
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    assert all(weight.grad is None for weight in trainer.weights("discriminator"))
+    assert all(weight.requires_grad for weight in trainer.weights())
+    return [weight.grad for weight in trainer.weights("generator")]
+
+
+def test_a_discriminator_with_batch_norm_is_left_alone(photos):
+    """In bfloat16 the two ways differ by less than the number format itself makes them err."""
     dataset = open_dataset(str(photos), resolution=32, channels=3, progress=False)
-    recipe = replace(find("dcgan")[1].tiny(), precision=precision, dropout=0.2)
-    gradients = []
-    for checkpoint in (True, False):
-        trainer = Trainer(recipe, dataset, CPU)
-        trainer.round()
-        torch.manual_seed(0)
-        batch = trainer.deal()
-        with trainer.autocast():
-            fakes = recipe.generate(trainer.nets["generator"], batch.latents, batch.labels)
-        before = copy.deepcopy(state(trainer))
-        rule = Unrolled(steps=2, checkpoint=checkpoint).rule(trainer)
-        trainer.differentiate("generator", rule, batch, fakes)
-        after = state(trainer)
-        assert all(torch.equal(before[name], after[name]) for name in before)
-        assert all(weight.grad is None for weight in trainer.weights("discriminator"))
-        assert all(weight.requires_grad for weight in trainer.weights())
-        gradients.append([weight.grad for weight in trainer.weights("generator")])
-    assert_close(*gradients, rounding=2e-5 if precision == "float32" else 3e-2)
+    retraced, kept = (
+        {p: unrolled_dcgan(dataset, p, checkpoint=way) for p in ("float32", "bfloat16")}
+        for way in (True, False)
+    )
+    assert_close(retraced["float32"], kept["float32"])
+    exact, low, other = (
+        torch.cat([gradient.flatten() for gradient in gradients])
+        for gradients in (kept["float32"], kept["bfloat16"], retraced["bfloat16"])
+    )
+    assert (other - low).norm() < (low - exact).norm() < 0.3 * exact.norm()
 
 
 @pytest.mark.parametrize("name", ["dcgan", "points", "cats-mlp"])

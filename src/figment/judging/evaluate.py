@@ -17,6 +17,7 @@ from figment.data import Dataset, look, open_dataset, split
 from figment.errors import UserError
 from figment.files import write_json
 from figment.judging import pictures
+from figment.judging.classifier import ACCURACY, Classifier
 from figment.judging.judge import Judge, extractor_for, judge
 from figment.judging.measures import MEASURES, lacking
 from figment.judging.sides import Side, real_side, sample_side
@@ -63,6 +64,7 @@ def evaluate_generator(
     dataset: Dataset,
     *,
     held_out: tuple[float, int] | None,
+    classifier: Classifier | None = None,
     metrics: Sequence[str] = (),
     features: str = "auto",
     count: int = COUNT,
@@ -76,8 +78,12 @@ def evaluate_generator(
     """Return the scores of ``count`` samples against a data set.
 
     ``held_out``: share and seed of the pictures that the training did not see, None where the data are not
-    those of the training. Pictures go to ``out``.
+    those of the training. ``classifier``: what the run has learned to tell classes by; its accuracy is one
+    of the scores then. Pictures go to ``out``.
     """
+    told = [name for name in metrics if name == ACCURACY] if classifier else []
+    if told == list(metrics) != []:
+        return _tested(Evaluation(source, [], made=_now()), classifier, dataset, held_out, True)
     extractor = extractor_for(generator.recipe.kind, features, device)
     rows, apart = np.arange(len(dataset)), np.empty(0, np.int64)
     if held_out is not None:
@@ -91,7 +97,40 @@ def evaluate_generator(
     )
     has_classes = generator.recipe.labels_for([0], torch.device("cpu")) is not None
     classes = dataset.classes if has_classes else ()
-    return _judged(source, samples, reals, unseen, extractor, metrics, classes, out, progress)
+    others = [name for name in metrics if name not in told]
+    found = _judged(source, samples, reals, unseen, extractor, others, classes, out, progress)
+    if told or not metrics:
+        _tested(found, classifier, dataset, held_out, bool(told))
+    return found
+
+
+def _tested(
+    found: Evaluation,
+    classifier: Classifier | None,
+    dataset: Dataset,
+    held_out: tuple[float, int] | None,
+    asked: bool,
+) -> Evaluation:
+    """Return the evaluation with the accuracy of the classifier, if there is one.
+
+    Where there is nothing to test it on a note says so, or a UserError where it was asked for.
+    """
+    if classifier is None:
+        return found
+    rows, what = np.arange(len(dataset)), f"pictures of {dataset.name}"
+    try:
+        if held_out is not None:
+            rows, what = split(len(dataset), *held_out)[1], "pictures held out of training"
+        if not len(rows):
+            raise UserError(
+                "nothing was held out of training: name labelled pictures with --against"
+            )
+        found.scores.append(classifier.accuracy(dataset, rows, what))
+    except UserError as error:
+        if asked:
+            raise
+        found.notes.append(f"{ACCURACY} was left out: {error}")
+    return found
 
 
 def evaluate_pictures(
@@ -166,11 +205,14 @@ def _judged(
             f"{len(samples):,} samples and {len(reals):,} reals are few: "
             "below 2,048 trust kid and its interval"
         )
-    made = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    found = Evaluation(source, scores, notes, made=made)
+    found = Evaluation(source, scores, notes, made=_now())
     if out is not None and samples.images.ndim == 4 and mesh.is_first():
         found.pictures = pictures.write(out, samples, reals)
     return found
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _scores(one: Judge, samples: Side, progress: bool) -> list[Score]:

@@ -21,8 +21,9 @@ EPS = 1e-8
 """What the authors' batch norm adds to a variance."""
 
 
-def _without_bias(features: int) -> nn.Module:
-    return nn.Linear(features, 1, bias=False)
+def whole_map(features: int) -> nn.Module:
+    """Return the head of the authors' code, a linear layer of the last map: [N, F] -> [N, 1]."""
+    return nn.Linear(features, 1, bias=False).apply(normal(0.02))
 
 
 class Generator(nn.Module):
@@ -70,7 +71,7 @@ class Discriminator(Judge):
         resolution: int,
         channels: int,
         dropout: float,
-        head: Head = _without_bias,
+        head: Head = whole_map,
     ) -> None:
         super().__init__()
         wide = _widths(width, resolution)
@@ -87,9 +88,9 @@ class Discriminator(Judge):
                     nn.LeakyReLU(0.2, inplace=True),
                 ]
             )
+        self.apply(_initialise)
         self.dropout = Dropout(dropout)
         self.head = head(wide[-1] * 16)
-        self.apply(_initialise)
 
     def features(self, x: Tensor) -> Tensor:
         """Return the last hidden layer [N, F] before its dropout."""

@@ -14,6 +14,9 @@ convolutions but the baseline's first and last (Study: 5). `up` and `down` choos
 - ``transposed`` and ``strided``: the convolution itself does it, and can leave a checkerboard;
 - ``nearest`` or ``bilinear`` doubling before a convolution, ``pooled`` averaging after one: none
   (Odena et al. 2016, "Deconvolution and Checkerboard Artifacts").
+
+`attend` is the side of the map, R / 2 or R / 4 pixels, that both players look at with self-attention; 0
+for none.
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ from typing import Literal
 
 from torch import Tensor, nn
 
+from figment.networks.layers.attention import SelfAttention
 from figment.networks.layers.convolution import Convolution, TransposedConvolution
 from figment.networks.layers.dropout import Dropout
 from figment.networks.layers.head import Head, linear
@@ -81,6 +85,7 @@ class Generator(nn.Module):
         channels: int,
         kernel: int,
         up: Up,
+        attend: int = 0,
     ) -> None:
         super().__init__()
         grid, wide = resolution // 8, 4 * width
@@ -93,7 +98,7 @@ class Generator(nn.Module):
                 nn.Linear(units[-1], wide * grid * grid),
                 Norm1d(wide * grid * grid),
                 nn.Unflatten(1, (wide, grid, grid)),  # [N, 4 width, R/8, R/8]
-                *_doublings(width, channels, kernel, up),
+                *_doublings(width, channels, kernel, up, grid, attend),
             ]
         )
         self.apply(_initialise)
@@ -121,13 +126,15 @@ class Discriminator(Judge):
         down: Down,
         norm_first: bool,
         dropout: float,
+        attend: int = 0,
         head: Head = linear,
     ) -> None:
         super().__init__()
         grid = resolution // 8
         units = (4 * width * grid * grid, *hidden)
         self.layers = nn.Sequential(
-            *_halvings(width, channels, kernel, down, norm_first, dropout), nn.Flatten()
+            *_halvings(width, channels, kernel, down, norm_first, dropout, resolution, attend),
+            nn.Flatten(),
         )
         for wide_in, wide_out in pairwise(units):
             self.layers.extend([Dropout(dropout), nn.Linear(wide_in, wide_out), nn.LeakyReLU(0.2)])
@@ -148,14 +155,23 @@ class BaselineGenerator(nn.Module):
     """
 
     def __init__(
-        self, *, latent: int, width: int, resolution: int, channels: int, kernel: int, up: Up
+        self,
+        *,
+        latent: int,
+        width: int,
+        resolution: int,
+        channels: int,
+        kernel: int,
+        up: Up,
+        attend: int = 0,
     ) -> None:
         super().__init__()
+        grid = resolution // 8
         self.layers = Told(
-            TransposedConvolution(latent, 4 * width, resolution // 8, bias=False),
+            TransposedConvolution(latent, 4 * width, grid, bias=False),
             Norm2d(4 * width),
             nn.ReLU(inplace=True),
-            *_doublings(width, channels, kernel, up),
+            *_doublings(width, channels, kernel, up, grid, attend),
         )
         self.apply(_initialise)
 
@@ -180,10 +196,13 @@ class BaselineDiscriminator(Judge):
         down: Down,
         norm_first: bool,
         dropout: float,
+        attend: int = 0,
         head: Head = whole_map,
     ) -> None:
         super().__init__()
-        self.layers = nn.Sequential(*_halvings(width, channels, kernel, down, norm_first, dropout))
+        self.layers = nn.Sequential(
+            *_halvings(width, channels, kernel, down, norm_first, dropout, resolution, attend)
+        )
         self.apply(_initialise)
         self.dropout = Dropout(dropout)
         self.head = head(4 * width * (resolution // 8) ** 2)
@@ -193,7 +212,9 @@ class BaselineDiscriminator(Judge):
         return self.layers(x).flatten(1)  # [N, 4 width, R/8, R/8] -> [N, F]
 
 
-def _doublings(width: int, channels: int, kernel: int, up: Up) -> list[nn.Module]:
+def _doublings(
+    width: int, channels: int, kernel: int, up: Up, side: int, attend: int
+) -> list[nn.Module]:
     """[N, 4 width, R/8, R/8] -> [N, C, R, R]: three layers that each double the map."""
     layers: list[nn.Module] = []
     for wide_in, wide_out in pairwise((4 * width, 2 * width, width)):
@@ -202,6 +223,9 @@ def _doublings(width: int, channels: int, kernel: int, up: Up) -> list[nn.Module
             Norm2d(wide_out),
             nn.ReLU(inplace=True),
         ]
+        side *= 2
+        if side == attend:
+            layers.append(SelfAttention(wide_out))
     return [*layers, _doubling(width, channels, kernel, up)]
 
 
@@ -214,7 +238,14 @@ def _doubling(wide_in: int, wide_out: int, kernel: int, up: Up) -> nn.Module:
 
 
 def _halvings(
-    width: int, channels: int, kernel: int, down: Down, norm_first: bool, dropout: float
+    width: int,
+    channels: int,
+    kernel: int,
+    down: Down,
+    norm_first: bool,
+    dropout: float,
+    side: int,
+    attend: int,
 ) -> list[nn.Module]:
     """[N, C, R, R] -> [N, 4 width, R/8, R/8]: three layers that each halve the map, dropout between."""
     layers: list[nn.Module] = []
@@ -227,7 +258,11 @@ def _halvings(
             layers.append(Norm2d(wide_out))
         if down == "pooled":  # the authors' order: norm, pool, then the activation
             layers.append(nn.AvgPool2d(2))
-        layers += [nn.LeakyReLU(0.2), Dropout(dropout)]
+        layers.append(nn.LeakyReLU(0.2))
+        side //= 2
+        if side == attend:
+            layers.append(SelfAttention(wide_out))
+        layers.append(Dropout(dropout))
     return layers[:-1]
 
 

@@ -13,6 +13,7 @@ stretched on the way out, its discriminator's pixels are moved back on the way i
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Iterator
 from itertools import pairwise
@@ -22,19 +23,19 @@ from torch import Tensor, nn
 
 from figment.networks.layers.dropout import Dropout
 from figment.networks.layers.initial import glorot, normal
+from figment.networks.layers.judge import Judge
 from figment.networks.layers.noise import GaussianNoise
 from figment.networks.layers.uniform import uniform
 from figment.networks.layers.weight_norm import WeightNorm
 
 
-class Classifier(nn.Module):
+class Classifier(Judge):
     """What both discriminators share: images [N, C, R, R] -> logits [N] of being real.
 
     `body` makes features, `head` class logits of them.
     """
 
     body: nn.Sequential
-    head: nn.Sequential
 
     def features(self, x: Tensor) -> Tensor:
         """Return the last hidden layer [N, F] before its noise, for feature matching."""
@@ -44,8 +45,8 @@ class Classifier(nn.Module):
         """Return the class logits [N, K], in float32; their softmax is the classes' probability."""
         return self.head(self.features(x)).float()
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self.classify(x).logsumexp(1)  # [N, K] -> [N]
+    def verdict(self, features: Tensor, *condition: Tensor) -> Tensor:
+        return self.head(features).float().logsumexp(1)  # [N, K] -> [N]
 
 
 class Discriminator(Classifier):
@@ -138,32 +139,78 @@ class Generator(nn.Module):
 class ConvGenerator(nn.Module):
     """The CIFAR-10 and SVHN code's: latents as above -> images [N, C, R, R] in [-1, 1].
 
-    A linear layer makes a map of 512 channels and R / 8 pixels a side, 5x5 transposed convolutions to
-    256, 128 and the picture's channels double it; ReLU, batch norm without gain; the last is weight
-    normalised, tanh.
+    A linear layer makes a map of 4 `width` channels and R / 8 pixels a side, 5x5 transposed convolutions
+    to 2 `width`, `width` and the picture's channels double it; ReLU, batch norm without gain; the last is
+    weight normalised, tanh. `width` is 128 in that code.
     """
 
-    def __init__(self, *, latent: int, resolution: int, channels: int) -> None:
+    def __init__(self, *, latent: int, resolution: int, channels: int, width: int = 128) -> None:
         super().__init__()
-        grid = resolution // 8
+        grid, most = resolution // 8, 4 * width
         self.layers = nn.Sequential(
-            nn.Linear(latent, 512 * grid * grid, bias=False),
-            ShiftNorm(nn.BatchNorm1d, 512 * grid * grid),
+            nn.Linear(latent, most * grid * grid, bias=False),
+            ShiftNorm(nn.BatchNorm1d, most * grid * grid),
             nn.ReLU(inplace=True),
-            nn.Unflatten(1, (512, grid, grid)),
-            nn.ConvTranspose2d(512, 256, 5, 2, 2, 1, bias=False),
-            ShiftNorm(nn.BatchNorm2d, 256),
+            nn.Unflatten(1, (most, grid, grid)),
+            nn.ConvTranspose2d(most, 2 * width, 5, 2, 2, 1, bias=False),
+            ShiftNorm(nn.BatchNorm2d, 2 * width),
             nn.ReLU(inplace=True),
-            nn.ConvTranspose2d(256, 128, 5, 2, 2, 1, bias=False),
-            ShiftNorm(nn.BatchNorm2d, 128),
+            nn.ConvTranspose2d(2 * width, width, 5, 2, 2, 1, bias=False),
+            ShiftNorm(nn.BatchNorm2d, width),
             nn.ReLU(inplace=True),
         )
-        last = nn.ConvTranspose2d(128, channels, 5, 2, 2, 1, bias=False)
+        last = nn.ConvTranspose2d(width, channels, 5, 2, 2, 1, bias=False)
         self.layers.append(WeightNorm(last, spread=0.1))
         self.apply(normal(0.05))
 
     def forward(self, z: Tensor) -> Tensor:
         return self.layers(uniform(z, 0, 1)).tanh()  # [N, C, R, R]
+
+
+class Average(nn.Module):
+    """The mean of a network's weights over its moves, all of it buffers (Polyak & Juditsky 1992).
+
+    As a module it tells classes: images [N, C, R, R] in [-1, 1] -> class logits [N, K]. After n moves
+    the newest weights count `rate`, or 3 / n while that is more: a start that the authors' code, which
+    begins at 0, does without. `net` is a copy in evaluation mode.
+    """
+
+    moves: Tensor
+
+    def __init__(self, net: Classifier) -> None:
+        super().__init__()
+        self.net = _frozen(copy.deepcopy(net)).eval()
+        self.register_buffer("moves", torch.zeros((), dtype=torch.int64))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.net.classify(x)
+
+    @torch.no_grad()
+    def follow(self, net: nn.Module, rate: float) -> None:
+        """Take the network's present weights into the mean."""
+        self.moves += 1
+        share = max(rate, min(1.0, 3 / int(self.moves)))
+        mine, others = self.net.state_dict(), net.state_dict()
+        torch._foreach_lerp_(list(mine.values()), [others[name] for name in mine], share)
+
+
+class Labelled(nn.Module):
+    """The labelled pictures: uint8 [N, C, R, R] and their classes [N], in any order."""
+
+    images: Tensor
+    labels: Tensor
+
+    def __init__(self, count: int, shape: tuple[int, ...]) -> None:
+        super().__init__()
+        self.register_buffer("images", torch.zeros(count, *shape, dtype=torch.uint8))
+        self.register_buffer("labels", torch.zeros(count, dtype=torch.int64))
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the chosen pictures [B, C, R, R] in [-1, 1] and their classes [B]."""
+        return self.images[rows].float() / 127.5 - 1, self.labels[rows]
 
 
 class ShiftNorm(nn.Module):
@@ -199,3 +246,12 @@ def _activated(layer: nn.Conv2d) -> list[nn.Module]:
 def _dense(wide_in: int, wide_out: int, *, learn_scale: bool = False) -> WeightNorm:
     # Only directions count, but their length sets the pace at which they learn.
     return WeightNorm(nn.Linear(wide_in, wide_out).apply(normal(0.1)), learn_scale=learn_scale)
+
+
+def _frozen(net: Classifier) -> Classifier:
+    """Make every parameter a buffer of the same name: no player's move is to change it."""
+    for module in net.modules():
+        for name, weight in list(module.named_parameters(recurse=False)):
+            delattr(module, name)
+            module.register_buffer(name, weight.detach().clone())
+    return net

@@ -1,8 +1,8 @@
 """The small networks in which unrolled GANs were measured on stacked MNIST (Metz et al. 2016, appendix).
 
-Layer for layer as in PacGAN's replica (Lin et al. 2018). Generator 287 875 parameters at its width of 8; the
-discriminator is far smaller, so that modes are lost: 585 at width 2 (the paper's "D = 1/4"), 1 889 at
-width 4 ("1/2"). A resolution R of any kind is halved three times, rounding up: 28, 14, 7, 4.
+Layer for layer as in PacGAN's replica (Lin et al. 2018). The generator has 287 875 parameters at its width
+of 8; the discriminator is far smaller, so that modes are lost: 585 at width 2 (the paper's "D = 1/4"),
+1 889 at width 4 ("1/2"). The resolution is halved three times, rounding up: 28, 14, 7, 4.
 """
 
 from __future__ import annotations

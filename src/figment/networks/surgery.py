@@ -12,9 +12,11 @@ from typing import Literal, TypeVar
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from figment.networks.layers.conditional_norm import by_class
+from figment.networks.layers.conditional_norm import ConditionalBatchNorm, by_class
 from figment.networks.layers.reference_norm import ReferenceBatchNorm, VirtualBatchNorm
+from figment.networks.layers.residual import UpBlock
 from figment.networks.layers.spectral_norm import spectral
+from figment.networks.layers.told import Told
 
 Layer = TypeVar("Layer", bound=nn.Module)
 Weighted = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d, nn.Embedding)
@@ -45,13 +47,27 @@ def refer(network: nn.Module, references: int, kind: Literal["reference", "virtu
 
 
 def by_classes(network: nn.Module, classes: int) -> int:
-    """Give each batch norm of maps gains and shifts by class; the network must tell it labels."""
-    return swap(network, nn.BatchNorm2d, lambda norm: by_class(norm.num_features, classes))
+    """Give each batch norm of maps that would be told labels gains and shifts by class.
+
+    That are those of ``Told`` and of residual blocks, which hand on what follows a network's input.
+    """
+    telling = [module for module in network.modules() if isinstance(module, Told | UpBlock)]
+    return sum(
+        swap(module, nn.BatchNorm2d, lambda norm: by_class(norm.num_features, classes), deep=False)
+        for module in telling
+    )
 
 
 def spectrally(network: nn.Module) -> int:
-    """Divide the weights of every linear layer, convolution and embedding by their spectral norm."""
+    """Divide the weights of every linear layer, convolution and embedding by their spectral norm.
+
+    Gains and shifts of conditional norms stay as they are, as in the code of Brock et al. 2019: they start
+    at 0, which has no direction.
+    """
+    norms = [module for module in network.modules() if isinstance(module, ConditionalBatchNorm)]
+    spared = {layer for norm in norms for layer in norm.modules()}
     layers = [module for module in network.modules() if isinstance(module, Weighted)]
+    layers = [layer for layer in layers if layer not in spared]
     for layer in layers:
         spectral(layer)
     return len(layers)
@@ -61,11 +77,13 @@ def swap(
     network: nn.Module,
     kind: type[Layer],
     make: Callable[[Layer], nn.Module],
+    *,
+    deep: bool = True,
 ) -> int:
-    """Put ``make(layer)`` in the place of each layer of a kind."""
+    """Put ``make(layer)`` in the place of each layer of a kind; only of its own, unless ``deep``."""
     places = [
         (parent, name, child)
-        for parent in network.modules()
+        for parent in (network.modules() if deep else [network])
         for name, child in parent.named_children()
         if isinstance(child, kind)
     ]

@@ -11,7 +11,17 @@ from typing import Any, NamedTuple
 
 from figment.errors import UserError, nearest
 from figment.recipe import Recipe, with_fields
-from figment.recipes import dcgan, faces, fccgan, mlp, points
+from figment.recipes import (
+    dcgan,
+    faces,
+    fccgan,
+    goodfellow,
+    mlp,
+    points,
+    resnet,
+    stacked_mnist,
+    wgan,
+)
 
 
 class System(NamedTuple):
@@ -32,6 +42,9 @@ SYSTEMS = {
         "C4", mlp.CATS_UNROLLED, "Cats study 2019, after Metz et al. 2016: C2 unrolled, K = 5"
     ),
     "dcgan": System("C5", dcgan.DCGAN_64, "Radford et al. 2015, as PyTorch's tutorial builds it"),
+    "dcgan-radford": System(
+        "C5r", dcgan.RADFORD, "Radford et al. 2015, as the authors' own code has it: 5x5 kernels"
+    ),
     "faces": System("F1", faces.FACES, "Faces study 2019: convolutional G, fully connected D"),
     "fccgan-baseline": System(
         "S1", fccgan.STUDY_BASELINE, "Study: DCGAN at 32 px with 5x5 kernels, FCC-GAN's baseline"
@@ -40,6 +53,53 @@ SYSTEMS = {
     "fccgan-128": System("S3", fccgan.STUDY_128, "Study: FCC-GAN at 128 px, the first map widened"),
     "fccgan-smooth": System(
         "S4", fccgan.SMOOTH, "Study: FCC-GAN with up-sampling and average pooling"
+    ),
+    "fccgan-baseline-aided": System(
+        "S5", fccgan.AIDED, "Study: S1 with instance noise, replay, two rates and self-attention"
+    ),
+    "fccgan-baseline-extragradient": System(
+        "S5e", fccgan.EXTRAGRADIENT, "Study, after Gidel et al. 2019: S1 by extragradient"
+    ),
+    "fccgan-baseline-svre": System(
+        "S5v", fccgan.SVRE, "Study, after Chavdarova et al. 2019: S1 with reduced variance"
+    ),
+    "goodfellow": System(
+        "L1", goodfellow.GOODFELLOW, "Goodfellow et al. 2014: MNIST, maxout units, as in their code"
+    ),
+    "goodfellow-minimax": System(
+        "L1m", goodfellow.MINIMAX, "Goodfellow et al. 2014: L1 with the paper's minimax game"
+    ),
+    "dcgan-features": System(
+        "L2", dcgan.FEATURES, "Salimans et al. 2016: C5, the generator by feature matching alone"
+    ),
+    "dcgan-historical": System(
+        "L2h", dcgan.HISTORICAL, "Salimans et al. 2016: C5 with historical averaging"
+    ),
+    "dcgan-virtual": System(
+        "L3", dcgan.VIRTUAL, "Salimans et al. 2016: C5 with virtual batch norm in the generator"
+    ),
+    "dcgan-reference": System(
+        "L3r", dcgan.REFERENCE, "Salimans et al. 2016: C5 with reference batch norm there"
+    ),
+    "dcgan-concat": System(
+        "L5", dcgan.CONCAT, "Mirza & Osindero 2014: C5 with one-hot classes for both players"
+    ),
+    "sngan-projection": System(
+        "L5p", resnet.PROJECTION, "Miyato & Koyama 2018: conditional batch norm, projection"
+    ),
+    "acgan": System(
+        "L5a", resnet.ACGAN, "Gulrajani et al. 2017 with classes, after Odena et al. 2017: AC-GAN"
+    ),
+    "sngan": System("N1", resnet.SNGAN, "Miyato et al. 2018: SNGAN's ResNet for CIFAR-10"),
+    "sagan": System(
+        "N2", resnet.SAGAN, "Zhang et al. 2019: SAGAN's training, on N1's networks at 64 px"
+    ),
+    "resnet-wgan-gp": System(
+        "N3", resnet.WGAN_GP, "Gulrajani et al. 2017: WGAN-GP's ResNet for CIFAR-10"
+    ),
+    "wgan": System("W0", wgan.WGAN, "Arjovsky et al. 2017: C5's networks, weights clipped"),
+    "stacked-mnist": System(
+        "K1", stacked_mnist.HALF, "Metz et al. 2016, as Lin et al. 2018 build it: 1,000 modes"
     ),
     "points": System(
         "P1", points.POINTS, "Goodfellow et al. 2014 in the plane, after Metz et al. 2016"

@@ -4,6 +4,9 @@ Strided convolutions instead of pooling, batch norm everywhere but at the genera
 discriminator's input, no hidden linear layers. The numbers are those of PyTorch's tutorial, which the
 Cats study used for 100 passes, with the one-sided smoothing of all its models. Width 64 at 64 px is the
 published size; other resolutions add or leave out blocks at the wide end.
+
+The other systems of this file are that one with one technique of Salimans et al. 2016, arXiv:1606.03498
+(L2, L3), or with classes (L5), and the authors' own form of the networks (``Radford``).
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from figment.recipes.mlp import CATS
 
 if TYPE_CHECKING:
     from torch import nn
+    from torch.optim import Optimizer
 
 SMALLER = ((64, 64), (48, 64), (32, 64), (32, 32), (24, 32), (16, 32), (8, 16))
 """(width, batch) for ever smaller time budgets, see ``DCGAN.cheaper``."""
@@ -71,7 +75,8 @@ class DCGAN(Recipe):
         return list(dict.fromkeys(forms))
 
     def tiny(self) -> Self:
-        return replace(super().tiny(), resolution=32, width=4)
+        small = replace(super().tiny(), resolution=32, width=4)
+        return replace(small, attend=16 if self.attend else 0, reference=4)
 
     def build(self) -> nn.ModuleDict:
         from torch import nn
@@ -89,4 +94,61 @@ class DCGAN(Recipe):
         return nn.ModuleDict({"generator": generator, "discriminator": discriminator})
 
 
+@dataclass(frozen=True, kw_only=True)
+class Radford(DCGAN):
+    """DCGAN in the networks of its authors' own code: 5x5 kernels, uniform latents, twice as wide.
+
+    25 passes over some 350,000 faces, hard labels, an L2 penalty of 1e-5 on all weights. Their Adam also
+    lets its first decay rate fall by 1e-8 of itself a step, to .4997 in the end: here it stays. They
+    sample with a batch's own statistics, here they are settled ones as in all systems.
+    """
+
+    images: int = 25 * 350_000
+    real_target: float = 1.0
+    width: int = 128
+    """Channels next to the picture, doubled at every halving of the resolution."""
+    weight_decay: float = 1e-5
+    """What a weight adds of itself to its gradient, in both networks."""
+
+    def check(self) -> None:
+        super().check()
+        if self.attend:
+            raise UserError(
+                "these networks have no self-attention: leave attend out, or take dcgan"
+            )
+        if self.weight_decay < 0:
+            raise UserError(f"weight_decay must be 0 or more, not {self.weight_decay}")
+
+    def build(self) -> nn.ModuleDict:
+        from torch import nn
+
+        from figment.networks.dcgan_theano import Discriminator, Generator, whole_map
+
+        size = {"width": self.width, "resolution": self.resolution}
+        generator = Generator(latent=self.inputs, channels=self.channels, **size)
+        discriminator = Discriminator(
+            channels=self.judged_channels,
+            dropout=self.dropout,
+            head=self.head(whole_map),
+            **size,
+        )
+        return nn.ModuleDict({"generator": generator, "discriminator": discriminator})
+
+    def optimizers(self, nets: nn.ModuleDict) -> dict[str, Optimizer]:
+        found = super().optimizers(nets)
+        for optimizer in found.values():
+            for group in optimizer.param_groups:
+                group["weight_decay"] = self.weight_decay
+        return found
+
+
 DCGAN_64 = DCGAN()
+RADFORD = Radford()
+FEATURES = DCGAN(adversarial=0.0, feature_matching=1.0)
+"""The generator learns from feature matching alone, as in the paper's section 3.1."""
+HISTORICAL = DCGAN(historical_averaging=0.01)
+"""The paper tells no weight."""
+VIRTUAL = DCGAN(generator_norm="virtual")
+REFERENCE = DCGAN(generator_norm="reference")
+CONCAT = DCGAN(conditioning="concat")
+"""A one-hot class beside the latent, and as constant maps beside the picture (Mirza & Osindero 2014)."""

@@ -4,6 +4,11 @@ Three halvings and three doublings, and in FCC-GAN a stack of fully connected la
 and after the last. Adam 1e-4 for both players, its default decay rates, batch 64. Larger pictures widen the
 map of R / 8 pixels and add no layer, as the Study does; with ``up`` and ``down`` the strided layers give
 way to up-sampling and pooling, which leave no checkerboards.
+
+S5 is the baseline with the aids that the Study collects: noise on what the discriminator sees, which fades;
+earlier fakes shown again; two learning rates, of which the discriminator's is the smaller, as Heusel et
+al. 2017 found best for DCGAN on CIFAR-10; self-attention. Extragradient and variance-reduced play, which
+it names as well, are systems of their own.
 """
 
 from __future__ import annotations
@@ -16,6 +21,8 @@ from figment.recipe import Recipe
 
 if TYPE_CHECKING:
     from torch import nn
+
+    from figment.data import Look
 
 CIFAR = 50_000
 """Pictures in one pass over CIFAR-10."""
@@ -41,6 +48,8 @@ class FCCGAN(Recipe):
     """How the generator doubles a map."""
     down: Literal["strided", "pooled"] = "pooled"
     """How the discriminator halves a map."""
+    attend: int = 0
+    """Pixels a side of the map that both networks look at with self-attention; 0: none."""
 
     def check(self) -> None:
         super().check()
@@ -51,14 +60,24 @@ class FCCGAN(Recipe):
             )
         if self.width < 1 or self.kernel < 3 or self.connected not in (0, 1):
             raise UserError("width must be above 0, kernel 3 or more, connected 0 or 1")
+        maps = [self.resolution // 4, self.resolution // 2]
+        if self.attend and self.attend not in maps:
+            raise UserError(f"attend must be 0 or one of {maps}, not {self.attend}")
         if self.batch < 2:
             raise UserError("batch must be 2 or more: batch norm needs company")
+
+    def fit_to(self, look: Look, pinned: frozenset[str] = frozenset()) -> Self:
+        fitted = super().fit_to(look, pinned)
+        if "attend" in pinned:
+            return fitted
+        return replace(fitted, attend=self.attend * fitted.resolution // self.resolution)
 
     def nearest_resolution(self, side: int) -> int:
         return max(16, min(side, self.resolution) // 8 * 8)
 
     def tiny(self) -> Self:
-        return replace(super().tiny(), resolution=16, width=4)
+        small = replace(super().tiny(), resolution=16, width=4, replay=min(self.replay, 8))
+        return replace(small, attend=8 if self.attend else 0)
 
     def build(self) -> nn.ModuleDict:
         from torch import nn
@@ -70,6 +89,7 @@ class FCCGAN(Recipe):
             "width": self.width,
             "resolution": self.resolution,
             "kernel": self.kernel,
+            "attend": self.attend,
         }
         generator: dict[str, Any] = {
             "latent": self.inputs,
@@ -109,3 +129,6 @@ FCC = FCCGAN()
 STUDY_128 = FCCGAN(resolution=128, kernel=5)
 SMOOTH = FCCGAN(up="nearest", down="pooled", kernel=5)
 """The Study's advice against checkerboards."""
+AIDED = replace(STUDY_BASELINE, instance_noise=0.1, replay=25_600, generator_lr=5e-4, attend=16)
+EXTRAGRADIENT = replace(STUDY_BASELINE, play="extragradient")
+SVRE = replace(STUDY_BASELINE, play="svre")

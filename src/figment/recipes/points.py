@@ -92,12 +92,11 @@ class Points(Recipe):
         return nn.ModuleDict({"generator": generator, "discriminator": discriminator})
 
     def turns(self) -> Turns:
-        if self.play == "unrolled":
-            from figment.turns.unrolled import Unrolled
+        from figment.turns.unrolled import Unrolled
 
-            # So few weights: to keep the graph of every step costs little, to compute it again much.
-            return Unrolled(steps=self.unroll, checkpoint=False)
-        return super().turns()
+        play = super().turns()
+        # So few weights: to keep the graph of every step costs little, to compute it again much.
+        return replace(play, checkpoint=False) if isinstance(play, Unrolled) else play
 
 
 POINTS = Points()

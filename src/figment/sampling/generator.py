@@ -7,27 +7,37 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from figment.errors import UserError
+from figment.errors import UserError, nearest
 from figment.players import players
 from figment.recipe import Recipe
 from figment.sampling.latents import latents_of
 from figment.sampling.pictures import Pictures
 
+CPU = torch.device("cpu")
+SIDE_BY_SIDE = 10
+"""Most classes that an overview sets side by side."""
+LISTED = 20
+"""Names of classes that a message lists."""
+
 
 class Generator:
-    """A recipe's generator in evaluation mode, drawn from by seed."""
+    """A recipe's generator in evaluation mode, drawn from by seed, and by class where it has classes."""
 
-    def __init__(self, recipe: Recipe, net: nn.Module) -> None:
+    def __init__(self, recipe: Recipe, net: nn.Module, classes: Sequence[str] = ()) -> None:
         self.recipe = recipe
         self.net = net.eval()
+        numbers = (str(number) for number in range(recipe.classes))
+        self.classes = tuple(classes or numbers) if recipe.classed else ()
+        """Names of the classes that it draws, () where it knows none."""
 
     def sample(
         self,
         count: int = 64,
         *,
         seed: int = 0,
+        label: str | None = None,
         truncation: float | None = None,
         batch: int = 64,
         progress: bool = False,
@@ -35,38 +45,95 @@ class Generator:
         """Return the pictures of seeds ``seed`` to ``seed + count - 1``.
 
         uint8 [N, C, R, R], or float32 points [N, 2]. A seed's picture does not depend on the others nor,
-        up to rounding, on batch or device. ``truncation`` cuts the latents off at ± that value.
+        up to rounding, on batch or device. ``label`` names the class of them all; without it seed n is of
+        class n modulo their number. ``truncation`` cuts the latents off at ± that value. Raises UserError
+        for a class that it does not know.
         """
         if count < 1:
             raise UserError(f"count must be above 0, not {count}")
         if seed < 0:
             raise UserError(f"seed must be 0 or more, not {seed}")
-        parts = self.batches(range(seed, seed + count), truncation=truncation, batch=batch)
+        seeds = range(seed, seed + count)
+        parts = self.batches(seeds, label=label, truncation=truncation, batch=batch)
         if progress:
             from tqdm import tqdm
 
             parts = tqdm(parts, total=-(-count // batch), unit=" batches", desc="sampling")
         return Pictures(torch.cat(list(parts)).numpy())
 
-    @torch.inference_mode()
+    def overview(self, count: int = 64) -> Pictures:
+        """Return the pictures of the first seeds, to be looked at together.
+
+        With up to ten classes each latent is drawn in all of them, side by side: a column is of one
+        class, eight rows, about as many pictures in all.
+        """
+        kinds = len(self.classes)
+        if not 0 < kinds <= SIDE_BY_SIDE:
+            return self.sample(count)
+        across = max(1, 8 // kinds)  # latents in a row
+        latents = latents_of(range(8 * across), self.recipe.latent).repeat_interleave(kinds, 0)
+        labels = torch.arange(kinds).repeat(8 * across)
+        return Pictures(self.draw(latents, labels).numpy(), columns=across * kinds)
+
+    def numbered(self, label: str | None, seed: int = 0) -> int | None:
+        """Return the number of the class of that name, of the seed's without one; None without classes.
+
+        Raises UserError for a name that it does not know.
+        """
+        if label is None:
+            return seed % len(self.classes) if self.classes else None
+        if not self.classes:
+            raise UserError(
+                f"this generator knows no classes, so none {label}: train with --conditioning projection"
+            )
+        if label not in self.classes:
+            more = len(self.classes) - LISTED
+            listed = ", ".join(self.classes[:LISTED]) + (f" and {more:,} more" if more > 0 else "")
+            hint = nearest(label, self.classes)
+            raise UserError(f"there is no class {label}.{hint} The classes are {listed}.")
+        return self.classes.index(label)
+
     def batches(
-        self, seeds: Sequence[int], *, truncation: float | None = None, batch: int = 64
-    ) -> Iterator[torch.Tensor]:
-        """Yield the pictures of the seeds, ``batch`` at a time, on the CPU: uint8 or points."""
+        self,
+        seeds: Sequence[int],
+        *,
+        label: str | None = None,
+        truncation: float | None = None,
+        batch: int = 64,
+    ) -> Iterator[Tensor]:
+        """Return an iterator over the pictures of the seeds, ``batch`` at a time: see ``sample``."""
+        self.numbered(label)  # a wrong name is refused before the first picture is asked for
         if truncation is not None and not 0 < truncation < math.inf:
             raise UserError(f"truncation must be above 0, not {truncation}")
+
+        def picture(part: Sequence[int]) -> Tensor:
+            labels = self.recipe.labels_for(part, CPU)
+            if label is not None:
+                labels = torch.tensor([self.numbered(label)] * len(part))
+            return self.draw(latents_of(part, self.recipe.latent, truncation), labels, batch=batch)
+
+        return (picture(seeds[start : start + batch]) for start in range(0, len(seeds), batch))
+
+    @torch.inference_mode()
+    def draw(self, latents: Tensor, labels: Tensor | None = None, *, batch: int = 64) -> Tensor:
+        """Return the pictures of latents [N, L], on the CPU: uint8 or points.
+
+        ``labels`` are their classes [N], None for a generator without classes.
+        """
         device = next(self.net.parameters()).device
-        for start in range(0, len(seeds), batch):
-            latents = latents_of(seeds[start : start + batch], self.recipe.latent, truncation)
-            labels = self.recipe.labels_for(seeds[start : start + batch], device)
-            fakes = self.recipe.generate(self.net, latents.to(device), labels).float()
+        drawn = []
+        for start in range(0, len(latents), batch):
+            part = slice(start, start + batch)
+            of = None if labels is None else labels[part].to(device)
+            fakes = self.recipe.generate(self.net, latents[part].to(device), of).float()
             if self.recipe.kind == "images":
                 fakes = fakes.add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8)
-            yield fakes.cpu().contiguous()
+            drawn.append(fakes.cpu().contiguous())
+        return torch.cat(drawn)
 
 
 def load_generator(path: Path, device: torch.device) -> Generator:
-    """Return the generator of a snapshot file, whose metadata hold its recipe.
+    """Return the generator of a snapshot file, whose metadata hold its recipe and names of classes.
 
     Raises UserError for a file that is damaged or no snapshot.
     """
@@ -78,11 +145,12 @@ def load_generator(path: Path, device: torch.device) -> Generator:
 
     try:
         with safe_open(path, framework="pt") as file:
-            _, recipe = recipe_from(json.loads((file.metadata() or {})["figment"]))
+            about = json.loads((file.metadata() or {})["figment"])
+            _, recipe = recipe_from(about)
             weights = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
         net = players(recipe)["generator"]
         net.load_state_dict(weights)
     except (SafetensorError, KeyError, RuntimeError, OSError, ValueError, TypeError) as error:
         reason = f"{error}\n".splitlines()[0]
         raise UserError(f"{path} is not a readable snapshot ({reason})") from None
-    return Generator(recipe, net.to(device))
+    return Generator(recipe, net.to(device), about.get("classes", ()))

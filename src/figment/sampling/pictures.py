@@ -24,8 +24,10 @@ SPAN = 5.0
 class Pictures:
     """Generated pictures [N, C, R, R] uint8, or points [N, 2] float32."""
 
-    def __init__(self, array: np.ndarray) -> None:
+    def __init__(self, array: np.ndarray, *, columns: int | None = None) -> None:
         self.array = array
+        self.columns = columns
+        """Columns of the grid that shows them all; as many as rows without it."""
 
     def __len__(self) -> int:
         return len(self.array)
@@ -38,14 +40,16 @@ class Pictures:
 
     def grid(self, columns: int | None = None) -> Image.Image:
         """Return all pictures side by side, near square unless ``columns`` says otherwise."""
-        return scatter(self.array) if self.array.ndim == 2 else tile(self.array, columns)
+        if self.array.ndim == 2:
+            return scatter(self.array)
+        return tile(self.array, columns or self.columns)
 
     def save(self, path: str | Path) -> Path:
         """Write a grid (a picture's name), a zip, an .npy or .npz array, or else a folder of pictures."""
         path = Path(path)
         ending = path.suffix.lower()
         if ending in PICTURE_ENDINGS:
-            _save_image(self.grid(), path)
+            save_image(self.grid(), path)
         elif ending in (".npy", ".npz"):
             _save_array(self.array, path)
         else:
@@ -100,7 +104,7 @@ def save_each(batches: Iterable[np.ndarray], path: Path, *, seed: int) -> int:
         path.mkdir(parents=True, exist_ok=True)
         for batch in batches:
             for pixels in batch:
-                _save_image(to_image(pixels), path / f"{seed + written:06d}.png")
+                save_image(to_image(pixels), path / f"{seed + written:06d}.png")
                 written += 1
     except OSError as error:
         raise UserError(cannot_write(path, error)) from error
@@ -119,7 +123,8 @@ def _save_zip(batches: Iterable[np.ndarray], path: Path, seed: int) -> int:
     return written
 
 
-def _save_image(image: Image.Image, path: Path) -> None:
+def save_image(image: Image.Image, path: Path) -> None:
+    """Write a picture in the form that the name's ending says, PNG where it says none."""
     kind = {".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}.get(path.suffix.lower(), "PNG")
     with replacing(path) as temporary:
         image.save(temporary, kind)

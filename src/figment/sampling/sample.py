@@ -21,12 +21,14 @@ def draw(
     *,
     count: int,
     seed: int = 0,
+    label: str | None = None,
     truncation: float | None = None,
     progress: bool = True,
 ) -> str:
     """Write the pictures of seeds ``seed`` to ``seed + count - 1``; return a sentence that says where.
 
-    Single pictures are written as they are made, so any number fits in memory.
+    ``label`` names the class of them all; without it the classes come in turn. Single pictures are
+    written as they are made, so any number fits in memory.
     """
     if count < 1:
         raise UserError(f"count must be above 0, not {count}")
@@ -39,7 +41,8 @@ def draw(
         )
     if generator.recipe.kind == "points" and not one_file:
         raise UserError("points have no single pictures: give --out FILE.png or FILE.npy")
-    parts = generator.batches(range(seed, seed + count), truncation=truncation, batch=BATCH)
+    seeds = range(seed, seed + count)
+    parts = generator.batches(seeds, label=label, truncation=truncation, batch=BATCH)
     total = -(-count // BATCH)
     bar = tqdm(
         parts, total=total, unit=" batches", desc="sampling", disable=not progress or total < 4
@@ -48,4 +51,5 @@ def draw(
         Pictures(torch.cat(list(bar)).numpy()).save(out)
     else:
         save_each((part.numpy() for part in bar), out, seed=seed)
-    return f"{out}: {count:,} samples, seeds {seed} to {seed + count - 1}"
+    of = "" if label is None else f" of {label}"
+    return f"{out}: {count:,} samples{of}, seeds {seed} to {seed + count - 1}"

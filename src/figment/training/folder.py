@@ -20,6 +20,8 @@ BEST = "best.safetensors"
 """The weights that scored best, which samples are drawn from where it is there."""
 EVENTS = "events.jsonl"
 """What happened to a training that is not in its log: rollbacks."""
+CLASSIFIER = "classifier.safetensors"
+"""The weights that tell classes, where a recipe learns to."""
 GRID = 64
 """Pictures in a sample grid."""
 
@@ -135,10 +137,10 @@ def read(run: Path) -> tuple[str, Recipe, dict[str, Any]]:
 
 
 def write_picture(run: Path, recipe: Recipe, net: nn.Module, images: int) -> Path:
-    """Write the grid of the fixed latents (seeds 0 to 63) as ``net`` draws them; return its path."""
+    """Write the grid of the fixed latents (the first seeds) as ``net`` draws them; return its path."""
     from figment.sampling.generator import Generator
 
-    return Generator(recipe, net).sample(GRID).save(picture_path(run, images))
+    return Generator(recipe, net).overview(GRID).save(picture_path(run, images))
 
 
 def write_snapshot(run: Path, recipe: Recipe, net: nn.Module, images: int) -> None:
@@ -149,6 +151,13 @@ def write_snapshot(run: Path, recipe: Recipe, net: nn.Module, images: int) -> No
 def write_best(run: Path, recipe: Recipe, net: nn.Module, note: dict[str, Any]) -> None:
     """Write the best weights so far; ``note`` says by which score, and when."""
     _write_weights(run / BEST, run, recipe, net, note)
+
+
+def write_classifier(run: Path, recipe: Recipe, net: nn.Module, images: int) -> None:
+    """Write what tells the classes of pictures, and the recipe in the file's metadata."""
+    machine = json.loads((run / "machine.json").read_text(encoding="utf-8"))
+    names = fields_of(recipe).get("class_names") or machine["data"]["classes"]
+    _write_weights(run / CLASSIFIER, run, recipe, net, {"images": images, "classes": names})
 
 
 def read_best(run: Path) -> dict[str, Any] | None:
@@ -172,6 +181,9 @@ def _write_weights(
     name = json.loads((run / "recipe.json").read_text(encoding="utf-8"))["recipe"]
     tensors = {key: tensor.contiguous().cpu() for key, tensor in net.state_dict().items()}
     about = {"recipe": name, "fields": fields_of(recipe), **note}
+    if recipe.classed:
+        machine = json.loads((run / "machine.json").read_text(encoding="utf-8"))
+        about["classes"] = machine["data"]["classes"]
     write_tensors(path, tensors, {"figment": json.dumps(about)})
 
 

@@ -42,6 +42,7 @@ def legacy_bilinear(images: Tensor, side: int) -> Tensor:
 
 
 @functools.lru_cache(maxsize=64)
+@torch.inference_mode(False)  # kept, and used where gradients flow as well
 def _filter(size: int, side: int) -> Tensor:
     """The matrix [side, size] that resizes a line of pixels: Keys' cubic (a = -.5), widened to shrink."""
     scale = size / side

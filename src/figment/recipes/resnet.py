@@ -1,0 +1,150 @@
+"""Residual GANs: WGAN-GP's and SNGAN's for CIFAR-10, with attention, with classes.
+
+Networks and numbers are those of the papers' own code:
+
+- WGAN-GP, Gulrajani et al. 2017, arXiv:1704.00028, and its run with classes, an AC-GAN (Odena et al. 2017);
+- SNGAN, Miyato et al. 2018, arXiv:1802.05957, and its projection discriminator, Miyato & Koyama 2018,
+  arXiv:1802.05637;
+- SAGAN, Zhang et al. 2019, arXiv:1805.08318, whose training is played here on the networks above: at 64 px
+  instead of 128, equally wide in all blocks, and without classes unless ``conditioning`` asks for them.
+
+Rates fall to 0 in a straight line where the papers' do. Both WGAN-GP and SNGAN take batches of 64, and
+of 128 for the generator's moves: here these are of 64, too. WGAN-GP's classifier learns from reals
+alone, this one from fakes as well, as the AC-GAN's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, Self
+
+from figment.errors import UserError
+from figment.recipe import Recipe
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from figment.data import Look
+    from figment.turns import Turns
+
+SHOWN = 5 * 64
+"""Images shown in a round of five critic moves."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResNet(Recipe):
+    """GAN of residual blocks, equally wide at all resolutions."""
+
+    resolution: int = 32
+    latent: int = 128
+    discriminator_moves: int = 5
+    betas: tuple[float, float] = (0.0, 0.9)
+    width: int = 256
+    """Channels of the generator's blocks."""
+    discriminator_width: int = 128
+    """The same of the discriminator."""
+    pool: Literal["sum", "mean"] = "sum"
+    """What makes a feature of the discriminator's last map."""
+    attend: int = 0
+    """Pixels a side of the map that both networks look at with self-attention; 0: none."""
+    fade_images: int = 0
+    """Images until the learning rates have fallen to 0 in a straight line; 0: they stay."""
+
+    def check(self) -> None:
+        super().check()
+        power = self.resolution & (self.resolution - 1) == 0
+        if not (power and 16 <= self.resolution <= 1024):
+            raise UserError(
+                f"resolution must be a power of two from 16 to 1024, not {self.resolution}: "
+                f"try {_power_below(self.resolution)}"
+            )
+        if self.width < 1 or self.discriminator_width < 1:
+            raise UserError("width and discriminator_width must be above 0")
+        maps = [1 << power for power in range(3, self.resolution.bit_length() - 1)]
+        if self.attend and self.attend not in maps:
+            raise UserError(f"attend must be 0 or one of {maps}, not {self.attend}")
+        if self.batch < 2:
+            raise UserError("batch must be 2 or more: batch norm needs company")
+        if self.fade_images < 0:
+            raise UserError(f"fade_images must be 0 or more, not {self.fade_images}")
+        if 0 < self.fade_images < self.images:
+            raise UserError(
+                f"nothing is learned after fade_images {self.fade_images}: set --fade-images "
+                f"{self.images}, or 0 for rates that stay"
+            )
+
+    def fit_to(self, look: Look, pinned: frozenset[str] = frozenset()) -> Self:
+        fitted = super().fit_to(look, pinned)
+        if "attend" in pinned:
+            return fitted
+        return replace(fitted, attend=min(self.attend, fitted.resolution // 2))
+
+    def nearest_resolution(self, side: int) -> int:
+        return _power_below(min(side, self.resolution))
+
+    def tiny(self) -> Self:
+        small = replace(super().tiny(), resolution=16, width=4, discriminator_width=4)
+        return replace(small, attend=8 if self.attend else 0)
+
+    def turns(self) -> Turns:
+        if not self.fade_images:
+            return super().turns()
+        from figment.turns.annealed import Annealed, falling
+
+        return Annealed(play=super().turns(), rate=falling(self.fade_images))
+
+    def build(self) -> nn.ModuleDict:
+        from torch import nn
+
+        from figment.networks.resnet import Discriminator, Generator, mean_pool, plain, sum_pool
+
+        generator = Generator(
+            latent=self.inputs,
+            width=self.width,
+            resolution=self.resolution,
+            channels=self.channels,
+            attend=self.attend,
+        )
+        discriminator = Discriminator(
+            width=self.discriminator_width,
+            resolution=self.resolution,
+            channels=self.judged_channels,
+            pool=sum_pool if self.pool == "sum" else mean_pool,
+            dropout=self.dropout,
+            attend=self.attend,
+            head=self.head(plain),
+        )
+        return nn.ModuleDict({"generator": generator, "discriminator": discriminator})
+
+
+def _power_below(side: int) -> int:
+    return min(max(1 << (side.bit_length() - 1), 16), 1024)
+
+
+WGAN_GP = ResNet(
+    width=128,
+    pool="mean",
+    objective="wasserstein",
+    gradient_penalty=10.0,
+    images=100_000 * SHOWN,
+    fade_images=100_000 * SHOWN,
+)
+ACGAN = replace(WGAN_GP, conditioning="classifier", class_norm=True, class_loss_generator=0.1)
+SNGAN = ResNet(
+    objective="hinge",
+    spectral_norm="discriminator",
+    images=50_000 * SHOWN,
+    fade_images=50_000 * SHOWN,
+)
+PROJECTION = replace(SNGAN, conditioning="projection", class_norm=True)
+SAGAN = ResNet(
+    resolution=64,
+    attend=32,
+    objective="hinge",
+    spectral_norm="both",
+    discriminator_moves=1,
+    batch=256,
+    generator_lr=1e-4,
+    discriminator_lr=4e-4,
+    images=1_000_000 * 256,
+)

@@ -1,0 +1,406 @@
+"""Semi-supervised GANs: few labelled pictures, many without (system L4; Salimans et al. 2016, section 5).
+
+The discriminator is a classifier of K classes whose K logits also tell real from fake: "fake" has the
+fixed logit 0, so the logit of "real" is their log-sum-exp. It minimises the cross entropy on the labelled
+pictures and half of the usual loss on the others and on fakes. The generator matches its mean features,
+which makes poorer pictures and a better classifier. The classifier that is kept and tested has the mean
+of the discriminator's weights over its moves.
+
+Numbers are those of the authors' code: 100 labels of MNIST (.93 % wrong), 4,000 of CIFAR-10 (18.63 %),
+1,000 of SVHN (8.11 %).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Self, cast
+
+from figment.errors import UserError
+from figment.recipe import Batch, Clock, Recipe, Terms
+
+if TYPE_CHECKING:
+    import numpy as np
+    from torch import Tensor, nn
+
+    from figment.data import Dataset, Look
+    from figment.networks.semisupervised import Average, Classifier, Labelled
+    from figment.training.trainer import Trainer
+    from figment.turns import Turns
+
+FIRST = 500
+"""Pictures by which the discriminator's units are set before the first move; for the generator
+100 latents."""
+EPOCH = 60_000
+"""Pictures of MNIST in one pass."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SemiSupervised(Recipe):
+    """GAN whose discriminator learns classes from a few labelled pictures."""
+
+    resolution: int = 28
+    batch: int = 100
+    generator_lr: float = 3e-3
+    discriminator_lr: float = 3e-3
+    adversarial: float = 0.0
+    feature_matching: float = 1.0
+    ema: int = 0
+
+    labelled: int = 100
+    """Pictures whose classes are told, as many of each class, chosen by the seed."""
+    labelled_list: str = ""
+    """A text file of the labelled pictures instead: a path below DATA (in a packed file: a row) a line, and
+    after a tab the class where its folder does not say it."""
+    class_names: tuple[str, ...] = ()
+    """Names of the classes; none: those that the data or the list have."""
+    unsupervised: float = 1.0
+    """Weight of the discriminator's loss on pictures without labels and on fakes."""
+    averaging: float = 1e-4
+    """Weight of the newest weights in the mean that classifies."""
+    rate_decay: float = 0.0
+    """Last share of the training over which both learning rates fall straight to 0."""
+    matching: Literal["squared", "absolute"] = "squared"
+    """Distance of mean features that feature matching takes."""
+
+    network: Literal["mlp", "conv"] = "mlp"
+    """Fully connected as for MNIST, or convolutional as for CIFAR-10 and SVHN."""
+    width: int = 250
+    """Units of the discriminator's last hidden layers; conv: channels of its first ones."""
+    generator_width: int = 500
+    """Units of the generator's hidden layers; conv: channels before the picture."""
+    noise: tuple[float, float] = (0.3, 0.5)
+    """Deviation of the noise on pixels in [0, 1] and on the discriminator's hidden layers; mlp alone."""
+    input_dropout: float = 0.0
+    """Share of pixels that are dropped while the discriminator learns; conv alone."""
+
+    # -- what it is -------------------------------------------------------------------------------
+
+    def check(self) -> None:
+        super().check()
+        _refuse(self)
+
+    def fit_to(self, look: Look, pinned: frozenset[str] = frozenset()) -> Self:
+        """As every recipe's; classes are those of the list or, without one, of the data's folders."""
+        fitted = super().fit_to(look, pinned - {"classes"})  # no conditioning tells them
+        if not self.labelled_list:
+            return fitted._with_classes(look.classes, look.name, pinned)
+        listed = read_list(self.labelled_list)
+        named = tuple(sorted({name for _, name in listed if name}))
+        changes: dict[str, float] = {"labelled": len(listed)}
+        if "labelled" in pinned and self.labelled != len(listed):
+            raise UserError(
+                f"labelled says {self.labelled}, {self.labelled_list} names {len(listed)}: "
+                "leave labelled out"
+            )
+        if "held_out" not in pinned:
+            changes["held_out"] = 0.0  # whoever names pictures wants them learned from
+        return replace(fitted, **changes)._with_classes(look.classes or named, look.name, pinned)
+
+    def _with_classes(self, names: tuple[str, ...], data: str, pinned: frozenset[str]) -> Self:
+        if len(names) < 2:
+            raise UserError(
+                f"{data} has no classes: give each a folder, or name them in --labelled-list"
+            )
+        given = (self.class_names or names, self.classes if "classes" in pinned else len(names))
+        if given != (names, len(names)):
+            raise UserError(
+                f"the classes of {data} are {', '.join(names)}: leave class_names and classes out"
+            )
+        return replace(self, class_names=names, classes=len(names))
+
+    def nearest_resolution(self, side: int) -> int:
+        side = min(side, self.resolution)
+        return max(16, side - side % 8) if self.network == "conv" else side
+
+    def tiny(self) -> Self:
+        tiny = replace(super().tiny(), resolution=16, labelled=4, classes=2)
+        # The weight at which the shared loss is what it is in every other recipe.
+        return replace(tiny, width=8, generator_width=8, unsupervised=2.0)
+
+    # -- the players ------------------------------------------------------------------------------
+
+    def build(self) -> nn.ModuleDict:
+        from torch import nn
+
+        from figment.networks.semisupervised import Average, Labelled
+
+        generator, discriminator = self._networks()
+        return nn.ModuleDict(
+            {
+                "generator": generator,
+                "discriminator": discriminator,
+                "classifier": Average(discriminator),
+                "labelled": Labelled(self.labelled, self.shape),
+            }
+        )
+
+    def _networks(self) -> tuple[nn.Module, Classifier]:
+        from figment.networks import semisupervised as nets
+
+        if self.network == "mlp":
+            hidden = (4 * self.width, 2 * self.width, self.width, self.width, self.width)
+            return nets.Generator(
+                latent=self.latent, shape=self.shape, hidden=(self.generator_width,) * 2
+            ), nets.Discriminator(
+                shape=self.shape, classes=self.classes, hidden=hidden, noise=self.noise
+            )
+        return nets.ConvGenerator(
+            latent=self.latent,
+            resolution=self.resolution,
+            channels=self.channels,
+            width=self.generator_width,
+        ), nets.ConvDiscriminator(
+            widths=(self.width, 2 * self.width),
+            channels=self.channels,
+            classes=self.classes,
+            dropout=self.dropout,
+            input_dropout=self.input_dropout,
+        )
+
+    def begin(self, nets: nn.ModuleDict, trainer: Trainer) -> None:
+        """Choose the labelled pictures; fit the first weights to 500 pictures and 100 latents."""
+        import torch
+
+        from figment import mesh
+        from figment.data import gather
+        from figment.networks.layers.calibration import calibrate
+
+        super().begin(nets, trainer)
+        labelled = cast("Labelled", nets["labelled"])
+        rows, labels = choose(self, trainer.dataset, trainer.rows)
+        images = torch.from_numpy(gather(trainer.dataset, rows)[0])
+        labelled.images.copy_(images)
+        labelled.labels.copy_(torch.from_numpy(labels))
+        latents = torch.randn(100 - 100 % mesh.size(), self.latent, device=trainer.device)
+        calibrate(nets["generator"], latents[mesh.rows(len(latents))])
+        if "average" in nets:
+            nets["average"].load_state_dict(nets["generator"].state_dict())
+        count = min(FIRST, len(trainer.rows))
+        first = trainer.rows[trainer.order.indices(0, count - count % mesh.size())]
+        calibrate(nets["discriminator"], trainer.fetch(first[mesh.rows(len(first))])[0])
+
+    def match(self, real: Tensor, fake: Tensor) -> Tensor:
+        """As all recipes, or by the mean absolute difference, as in the authors' code for CIFAR-10."""
+        if self.matching == "squared":
+            return super().match(real, fake)
+        from figment.matching import absolute_feature_matching
+
+        return absolute_feature_matching(real, fake)
+
+    def classifier(self, nets: nn.ModuleDict) -> nn.Module:
+        """The mean of the discriminator's weights, which the authors' code tests too."""
+        return nets["classifier"]
+
+    def after(self, player: str, nets: nn.ModuleDict) -> None:
+        super().after(player, nets)
+        if player == "discriminator":
+            cast("Average", nets["classifier"]).follow(nets["discriminator"], self.averaging)
+
+    # -- the game ---------------------------------------------------------------------------------
+
+    def turns(self):
+        return self.cooled(super().turns())
+
+    def cooled(self, play: Turns) -> Turns:
+        """Return a way to play with learning rates that fall to 0 in the end, if they are to."""
+        from figment.turns.annealed import Annealed
+
+        if self.rate_decay == 0:
+            return play
+        return Annealed(play=play, rate=self.rate_at)
+
+    def rate_at(self, clock: Clock) -> float:
+        """Return what both learning rates are multiplied by at a moment."""
+        left = (1 - clock.images / self.images) / self.rate_decay
+        return min(1.0, max(0.0, left))
+
+    def discriminator_terms(
+        self, nets: nn.ModuleDict, batch: Batch, fakes: Tensor, clock: Clock
+    ) -> Terms:
+        """Real against fake as all recipes have it, halved as in the authors' code, and the classes."""
+        shared = super().discriminator_terms(nets, batch, fakes, clock)
+        weighted = self.unsupervised / 2 * shared.minimise["adversarial"]
+        told = self.class_terms(nets, clock)
+        minimise = shared.minimise | {"adversarial": weighted} | told.minimise
+        return Terms(minimise, shared.observe | told.observe)
+
+    def class_terms(self, nets: nn.ModuleDict, clock: Clock) -> Terms:
+        """What the discriminator minimises on labelled pictures."""
+        from figment.matching import supervised
+
+        images, labels = self._labelled_batch(nets, clock)
+        classes = cast("Classifier", nets["discriminator"]).classify(images)
+        right = (classes.detach().argmax(1) == labels).float().mean()
+        loss = self.class_loss * supervised(classes, labels).mean()
+        return Terms({"class": loss}, {"score/class": right})
+
+    def _labelled_batch(self, nets: nn.ModuleDict, clock: Clock) -> tuple[Tensor, Tensor]:
+        """Return this process's share of the labelled batch that belongs to this moment.
+
+        Labelled pictures come in shuffled passes, like the others. They are seen as the others are.
+        """
+        import torch
+
+        from figment import mesh
+        from figment.data import Order
+        from figment.game import seen
+
+        labelled = cast("Labelled", nets["labelled"])
+        order = Order(len(labelled), self.seed)
+        rows = torch.from_numpy(order.indices(max(0, clock.images - self.batch), self.batch))
+        mine = mesh.rows(self.batch)
+        images, labels = labelled.take(rows[mine].to(labelled.labels.device))
+        if self.mirror:
+            turned = (torch.rand(self.batch, device=images.device) < 0.5)[mine]
+            images = torch.where(turned[:, None, None, None], images.flip(3), images)
+        return seen(self, images, clock), labels
+
+
+def choose(
+    recipe: SemiSupervised, dataset: Dataset, rows: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the labelled pictures among the ``rows`` that are learned from, and their classes.
+
+    As many of each class, drawn by the seed, or those of the list. UserError where there are too few.
+    """
+    import numpy as np
+
+    from figment.randomness import stream
+
+    if recipe.class_names and dataset.classes and dataset.classes != recipe.class_names:
+        lost = ", ".join(sorted({*recipe.class_names} - {*dataset.classes}))
+        raise UserError(f"no picture of {lost} in {dataset.source} can be read: take it out")
+    if recipe.labelled_list:
+        return _listed(recipe, dataset, rows)
+    each, chosen = recipe.labelled // recipe.classes, []
+    of_class = [rows[dataset.labels[rows] == label] for label in range(recipe.classes)]
+    fewest = min(map(len, of_class))
+    if fewest < each:
+        raise UserError(
+            f"labelled {recipe.labelled} takes {each} pictures of each class, and there is one with "
+            f"{fewest} to learn from: at most --labelled {fewest * recipe.classes}"
+        )
+    for label, own in enumerate(of_class):
+        chosen.append(stream("labelled", recipe.seed, label).permutation(own)[:each])
+    found = np.concatenate(chosen)
+    return found, dataset.labels[found]
+
+
+def read_list(path: str) -> list[tuple[str, str]]:
+    """Return (picture, class or "") for each line of a list; UserError where it cannot be read."""
+    try:
+        lines = Path(path).expanduser().read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} cannot be read as a list of pictures ({error})") from None
+    parts = [line.partition("\t") for line in lines if line.strip()]
+    found = [(place.strip().removeprefix("./"), name.strip()) for place, _, name in parts]
+    if not found:
+        raise UserError(f"{path} is empty: name a labelled picture a line")
+    places = [place for place, _ in found]
+    if len(set(places)) < len(places):
+        twice = next(place for place in places if places.count(place) > 1)
+        raise UserError(f"{path} names {twice} twice: leave one out")
+    return found
+
+
+def _listed(
+    recipe: SemiSupervised, dataset: Dataset, rows: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the pictures of the list and their classes."""
+    import numpy as np
+
+    from figment.data.names import names_of
+
+    where, learned = {name: row for row, name in enumerate(names_of(dataset))}, {*rows.tolist()}
+    number = {name: label for label, name in enumerate(recipe.class_names)}
+    found: list[tuple[int, int]] = []
+    for place, told in read_list(recipe.labelled_list):
+        if place not in where:
+            raise UserError(
+                f"{recipe.labelled_list} names {place}, which {dataset.source} does not hold: "
+                "give paths as they are below it"
+            )
+        row = where[place]
+        if row not in learned:
+            raise UserError(f"{place} is labelled and held out: set --held-out 0, or unlist it")
+        name = told or (dataset.classes[dataset.labels[row]] if dataset.classes else "")
+        if name not in number:
+            raise UserError(
+                f"{place} has the class {name!r}, not one of {', '.join(number)}: "
+                "write it after a tab"
+            )
+        found.append((row, number[name]))
+    chosen, labels = np.array(found).T
+    missing = [name for name, label in number.items() if label not in labels]
+    if missing:
+        raise UserError(f"{recipe.labelled_list} names no picture of {missing[0]}: add some")
+    return chosen, labels
+
+
+def _refuse(recipe: SemiSupervised) -> None:
+    """Raise UserError for values out of range, and for fields that this discriminator cannot have."""
+    for name in ("labelled", "width", "generator_width"):
+        if getattr(recipe, name) < 1:
+            raise UserError(f"{name} must be 1 or more, not {getattr(recipe, name)}")
+    if recipe.classes < 2:
+        raise UserError(f"classes must be 2 or more, not {recipe.classes}")
+    if not recipe.labelled_list and recipe.labelled % recipe.classes:
+        nearby = max(1, recipe.labelled // recipe.classes) * recipe.classes
+        raise UserError(
+            f"labelled must be as many of each of {recipe.classes} classes, not {recipe.labelled}: "
+            f"try --labelled {nearby}"
+        )
+    if recipe.unsupervised < 0:
+        raise UserError(f"unsupervised must be 0 or more, not {recipe.unsupervised}")
+    if not 0 < recipe.averaging <= 1:
+        raise UserError(f"averaging must be above 0 and at most 1, not {recipe.averaging}")
+    if not 0 <= recipe.rate_decay <= 1:
+        raise UserError(f"rate_decay must be a share from 0 to 1, not {recipe.rate_decay}")
+    _refuse_networks(recipe)
+
+
+def _refuse_networks(recipe: SemiSupervised) -> None:
+    reasons = {
+        "conditioning": "the discriminator tells classes already",
+        "packing": "a pack has no single class",
+        "minibatch_discrimination": "a picture's class must not hang on the rest of its batch",
+        "minibatch_stddev": "a picture's class must not hang on the rest of its batch",
+        "spectral_norm": "the weights are normalised already",
+    }
+    for name, reason in reasons.items():
+        if getattr(recipe, name) != getattr(Recipe, name):
+            raise UserError(f"{reason}: leave {name} out")
+    if min(recipe.noise) < 0:
+        raise UserError(f"noise must be 0 or more, not {recipe.noise}")
+    if not 0 <= recipe.input_dropout < 1:
+        raise UserError(f"input_dropout must be at least 0 and below 1, not {recipe.input_dropout}")
+    if recipe.network == "mlp" and (recipe.dropout or recipe.input_dropout):
+        raise UserError(
+            "network mlp takes noise, not dropout: leave dropout and input_dropout at 0"
+        )
+    if recipe.network == "conv" and any(recipe.noise):
+        raise UserError("network conv takes dropout, not noise: set --noise 0 0")
+    if recipe.network == "conv" and (recipe.resolution < 16 or recipe.resolution % 8):
+        raise UserError(
+            f"resolution must be a multiple of 8 from 16 on, not {recipe.resolution}: try 32"
+        )
+
+
+SSL_MNIST = SemiSupervised(channels=1, classes=10, images=300 * EPOCH)
+SSL_CIFAR = SemiSupervised(
+    resolution=32,
+    classes=10,
+    labelled=4_000,
+    network="conv",
+    width=96,
+    generator_width=128,
+    noise=(0.0, 0.0),
+    dropout=0.5,
+    input_dropout=0.2,
+    matching="absolute",
+    generator_lr=3e-4,
+    discriminator_lr=3e-4,
+    rate_decay=1 / 3,
+    images=1_200 * 50_000,
+)

@@ -1,0 +1,84 @@
+"""``figment evolve``: the same latents and classes through a training, as a strip or a film."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from tqdm import tqdm
+
+from figment.errors import UserError
+from figment.sampling.captions import beside_rows
+from figment.sampling.film import FILM_ENDINGS, check_film, save_film
+from figment.sampling.generator import Generator
+from figment.sampling.pictures import PICTURE_ENDINGS, save_image, tile
+from figment.sampling.walk import enlarged
+
+ROWS = 10
+"""Moments that a strip shows, at most."""
+Moment = tuple[int, Callable[[], Generator]]
+"""Images seen, and what opens the generator of that time."""
+
+
+def evolve(
+    moments: Sequence[Moment],
+    out: Path,
+    *,
+    count: int = 10,
+    seed: int = 0,
+    label: str | None = None,
+    fps: int = 4,
+    progress: bool = True,
+) -> str:
+    """Write the picture or the film of a run's snapshots and return a sentence that says where.
+
+    A picture has a row for each of at most ``ROWS`` moments, early ones closer together as they are
+    saved, and says after how many images; a film shows every moment, the last one longer. Columns are
+    the seeds from ``seed`` on. Raises UserError.
+    """
+    film = out.suffix.lower() in FILM_ENDINGS
+    if film:
+        check_film(out)
+    elif out.suffix.lower() not in PICTURE_ENDINGS:
+        raise UserError(f"{out}: give --out FILE.png, FILE.gif, FILE.webp or FILE.mp4")
+    if not moments:
+        raise UserError("this run has no snapshots yet: train it longer")
+    chosen = moments if film else spread(moments, ROWS)
+    rows, names = [], []
+    for images, open_generator in tqdm(
+        chosen, unit=" snapshots", desc="drawing", disable=not progress or len(chosen) < 4
+    ):
+        rows.append(open_generator().sample(count, seed=seed, label=label).array)
+        names.append(f"{images:,} images")
+    if film:
+        frames = _frames(rows, names)
+        save_film([*frames, *frames[-1:] * 2 * fps], out, fps=fps)
+    else:
+        save_image(beside_rows(tile(np.concatenate(rows), count), names), out)
+    return f"{out}: {count} latents at {len(rows)} moments, from {names[0]} to {names[-1]}"
+
+
+def spread(moments: Sequence[Moment], most: int) -> list[Moment]:
+    """Return at most so many of the moments, the first and the last among them, evenly by number."""
+    places = np.unique(
+        np.linspace(0, len(moments) - 1, min(most, len(moments))).round().astype(int)
+    )
+    return [moments[place] for place in places]
+
+
+def _frames(rows: Sequence[np.ndarray], names: Sequence[str]) -> list[Image.Image]:
+    """A frame for each moment: its grid, and beside it when that was."""
+    frames = [
+        beside_rows(enlarged(tile(row)), [name]) for row, name in zip(rows, names, strict=True)
+    ]
+    width = max(frame.width for frame in frames)
+    return [_widened(frame, width) for frame in frames]
+
+
+def _widened(frame: Image.Image, width: int) -> Image.Image:
+    """The frame with white on its left, so that all are as wide."""
+    page = Image.new("RGB", (width, frame.height), (255, 255, 255))
+    page.paste(frame, (width - frame.width, 0))
+    return page

@@ -1,0 +1,163 @@
+"""``figment project``: the latent whose picture comes nearest to a given one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from tqdm import tqdm
+
+from figment.randomness import seed_of
+from figment.sampling.generator import Generator
+from figment.sampling.latents import latents_of
+
+if TYPE_CHECKING:
+    from figment.metrics.features import Extractor
+
+Perceive = Callable[[Tensor], Tensor]
+"""Pictures [N, C, R, R] in [-1, 1] -> features [N, D], differentiable."""
+
+CANDIDATES = 1_024
+"""Latents that are looked at first; the best of them are the starts."""
+PIXELS = 0.5
+"""Weight of pixels beside features, both over what two random samples differ by."""
+
+
+@dataclass(frozen=True)
+class Projection:
+    """What was found for one picture."""
+
+    latent: Tensor
+    """[L]"""
+    label: int | None
+    """The class it was found in."""
+    picture: Tensor
+    """[C, R, R] uint8."""
+    distance: float
+    """Feature distance to the given picture, over the mean distance of two random samples."""
+    start: float
+    """The same of the best candidate, before any step."""
+    losses: list[float]
+    """The best start's loss, step by step."""
+
+
+def project(
+    generator: Generator,
+    target: Tensor,
+    perceive: Perceive,
+    *,
+    steps: int = 300,
+    starts: int = 4,
+    lr: float = 0.05,
+    seed: int = 0,
+    label: int | None = None,
+    progress: bool = False,
+) -> Projection:
+    """Return the latent found for a picture ``target`` [C, R, R] in [-1, 1].
+
+    Of ``CANDIDATES`` random latents, of every class unless ``label`` gives it, the ``starts`` nearest
+    are followed downhill by Adam, whose rate falls to 0; the nearest end is taken. The loss is the squared
+    distance of features plus that of pixels, each over its mean for two random samples; a latent is kept
+    from growing longer than random ones are. Like Karras et al. 2020 (StyleGAN2), appendix D, but in z
+    and from several starts, since small generators have no w and many valleys.
+    """
+    net, recipe = generator.net, generator.recipe
+    device = next(net.parameters()).device
+    target = target[None].to(device)
+    goal = perceive(target).detach()
+    seeds = [seed_of("project", seed, number) for number in range(CANDIDATES)]
+    labels = recipe.labels_for(range(CANDIDATES), device)
+    if labels is not None and label is not None:
+        labels = torch.full_like(labels, label)
+    latents = latents_of(seeds, recipe.latent).to(device)
+    apart, pixels_apart, scores = _survey(generator, latents, labels, perceive, target, goal)
+    best = scores.topk(min(starts, CANDIDATES), largest=False).indices
+    z = latents[best].clone().requires_grad_()
+    of = None if labels is None else labels[best]
+    optimizer = torch.optim.Adam([z], lr=lr)
+    first, losses = float(scores[best[0]]), []
+    longest = latents.norm(dim=1).mean()
+    for step in tqdm(range(steps), desc="projecting", disable=not progress, leave=False):
+        optimizer.param_groups[0]["lr"] = lr * 0.5 * (1 + math.cos(math.pi * step / steps))
+        fakes = recipe.generate(net, z, of).float()
+        loss = _loss(fakes, target, perceive, goal, apart, pixels_apart)
+        optimizer.zero_grad()
+        loss.sum().backward()
+        optimizer.step()
+        with torch.no_grad():
+            z.mul_((longest / z.norm(dim=1, keepdim=True)).clamp(max=1))
+        losses.append(float(loss.detach().min()))
+    with torch.no_grad():
+        fakes = recipe.generate(net, z, of).float()
+        loss = _loss(fakes, target, perceive, goal, apart, pixels_apart)
+        one = int(loss.argmin())
+        distance = (perceive(fakes[one : one + 1]) - goal).norm() / apart
+    return Projection(
+        z[one].detach().cpu(),
+        None if of is None else int(of[one]),
+        fakes[one].add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8).cpu(),
+        float(distance),
+        first,
+        losses,
+    )
+
+
+def perceiver(extractor: Extractor, channels: int) -> Perceive:
+    """Return what makes features of pictures in [-1, 1] such that gradients flow back to their pixels."""
+
+    def perceive(images: Tensor) -> Tensor:
+        resized = extractor.resize((images + 1) * 127.5).expand(-1, 3, -1, -1)
+        return extractor.network(resized)[0].float()
+
+    return perceive
+
+
+@torch.no_grad()
+def _survey(
+    generator: Generator,
+    latents: Tensor,
+    labels: Tensor | None,
+    perceive: Perceive,
+    target: Tensor,
+    goal: Tensor,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return how far two random samples are apart, in features and pixels, and candidates' losses."""
+    seen, pictures = [], []
+    for part in _parts(len(latents), 64):
+        of = None if labels is None else labels[part]
+        fakes = generator.recipe.generate(generator.net, latents[part], of).float()
+        pictures.append(fakes)
+        seen.append(perceive(fakes))
+    features, images = torch.cat(seen), torch.cat(pictures)
+    some = torch.arange(0, len(latents) - 1, 2)
+    apart = (features[some] - features[some + 1]).norm(dim=1).mean()
+    pixels_apart = (images[some] - images[some + 1]).square().mean()
+    scores = [
+        _loss(images[part], target, lambda _, part=part: features[part], goal, apart, pixels_apart)
+        for part in _parts(len(latents), 64)
+    ]
+    return apart, pixels_apart, torch.cat(scores)
+
+
+def _loss(
+    fakes: Tensor,
+    target: Tensor,
+    perceive: Perceive,
+    goal: Tensor,
+    apart: Tensor,
+    pixels_apart: Tensor,
+) -> Tensor:
+    """Distance of each fake from the target: [N], about 1 + ``PIXELS`` for a random one."""
+    features = (perceive(fakes) - goal).square().sum(1) / apart.square()
+    pixels = F.mse_loss(fakes, target.expand_as(fakes), reduction="none").mean((1, 2, 3))
+    return features + PIXELS * pixels / pixels_apart
+
+
+def _parts(count: int, size: int) -> Iterator[slice]:
+    for start in range(0, count, size):
+        yield slice(start, min(count, start + size))

@@ -1,0 +1,54 @@
+"""``figment truncate``: the same latents cut off ever further, a row each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from figment.errors import UserError
+from figment.sampling.captions import beside_rows
+from figment.sampling.generator import Generator
+from figment.sampling.pictures import PICTURE_ENDINGS, save_image, tile
+
+STUDY = (0.01, 1.5, None)
+"""The Flowers study's thresholds: near copies, a compromise, none."""
+
+
+def truncate(
+    generator: Generator,
+    out: Path,
+    *,
+    values: Sequence[float | None] = STUDY,
+    count: int = 10,
+    seed: int = 0,
+) -> str:
+    """Write the picture and return a sentence that says where.
+
+    Each row draws the seeds from ``seed`` on with its latents cut off at one value (None: not at all),
+    and says which. Raises UserError.
+    """
+    if out.suffix.lower() not in PICTURE_ENDINGS:
+        raise UserError(f"{out}: give --out FILE.png")
+    if generator.recipe.kind == "points":
+        raise UserError("points have no pictures to put in rows: give a run of pictures")
+    if not values:
+        raise UserError("give one or more --values, such as 0.01 1.5 none")
+    rows = [generator.sample(count, seed=seed, truncation=value).array for value in values]
+    names = ["no truncation" if value is None else f"truncated at {value:g}" for value in values]
+    save_image(beside_rows(tile(np.concatenate(rows), count), names), out)
+    return f"{out}: {count} latents, {len(rows)} rows: {', '.join(names)}"
+
+
+def threshold(word: str) -> float | None:
+    """Return what a word among ``--values`` says: a number above 0, or none. Raises UserError."""
+    if word.lower() == "none":
+        return None
+    try:
+        value = float(word)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise UserError(f"a value is a number above 0 or none, not {word}")
+    return value

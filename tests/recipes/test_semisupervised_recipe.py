@@ -1,0 +1,469 @@
+"""Semi-supervised GANs: losses, labelled pictures, what they refuse, and the classifier in a run."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from figment.cli import main
+from figment.data import Dataset, look, open_dataset
+from figment.data.flowers import CLASSES, draw
+from figment.errors import UserError
+from figment.launch import resume, train
+from figment.networks.layers.weight_norm import WeightNorm
+from figment.networks.semisupervised import Average, Discriminator, Labelled
+from figment.recipes.semisupervised import SSL_CIFAR, SSL_MNIST, SemiSupervised, read_list
+from figment.run import Run
+from figment.training.trainer import Trainer
+
+CPU = torch.device("cpu")
+TINY = replace(SSL_MNIST.tiny(), precision="float32")
+TINY_CONV = replace(SSL_CIFAR.tiny(), precision="float32")
+both = pytest.mark.parametrize("recipe", [TINY, TINY_CONV], ids=["mlp", "conv"])
+
+
+def flowers(recipe: SemiSupervised, count: int = 24) -> Dataset:
+    return open_dataset(
+        f"flowers:{count}",
+        resolution=recipe.resolution,
+        channels=recipe.channels,
+        progress=False,
+    )
+
+
+def trainer_of(recipe: SemiSupervised, count: int = 24) -> Trainer:
+    recipe.check()
+    return Trainer(recipe, flowers(recipe, count), CPU)
+
+
+def as_files(folder: Path, numbers: range, *, flat: bool = False) -> Path:
+    """Flowers as files, in a folder a class or all in one."""
+    images, labels = draw(numbers, 16, 0)
+    for number, pixels, label in zip(numbers, images, labels, strict=True):
+        path = folder / f"{number}.png" if flat else folder / CLASSES[label] / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels.transpose(1, 2, 0)).save(path)
+    return folder
+
+
+# -- losses ---------------------------------------------------------------------------------------
+
+
+@both
+def test_losses_of_ten_class_logits_of_zero(recipe: SemiSupervised):
+    """.095310 and 2.397895, halved, and 2.302585."""
+    trainer = trainer_of(replace(recipe, classes=10, labelled=10, unsupervised=1.0))
+    torch.nn.init.zeros_(trainer.nets["discriminator"].head[-1].scale)
+    batch = trainer.deal()
+    fakes = recipe.generate(trainer.nets["generator"], batch.latents, None)
+    terms = trainer.recipe.discriminator_terms(trainer.nets, batch, fakes, trainer.clock)
+    assert terms.minimise["adversarial"].item() == pytest.approx((0.095310 + 2.397895) / 2)
+    assert terms.minimise["class"].item() == pytest.approx(2.302585, abs=1e-6)
+    assert terms.observe["score/real"].item() == pytest.approx(10 / 11)
+    assert set(terms.minimise) == {"adversarial", "class"}
+
+
+def test_weights_of_the_two_losses():
+    plain = trainer_of(TINY)
+    heavy = trainer_of(replace(TINY, unsupervised=6.0, class_loss=5.0))
+    found = []
+    for trainer in (plain, heavy):
+        torch.nn.init.zeros_(trainer.nets["discriminator"].head[-1].scale)
+        batch = trainer.deal()
+        terms = trainer.recipe.discriminator_terms(trainer.nets, batch, batch.images, trainer.clock)
+        found.append({name: value.item() for name, value in terms.minimise.items()})
+    assert found[1]["adversarial"] == pytest.approx(3 * found[0]["adversarial"])
+    assert found[1]["class"] == pytest.approx(5 * found[0]["class"])
+
+
+def test_matching_is_squared_for_mnist_and_absolute_for_cifar():
+    for recipe, expected in ((SSL_MNIST, 4.0), (SSL_CIFAR, 2.0)):
+        real, fake = torch.zeros(3, 2), torch.full((3, 2), 2.0)
+        assert recipe.match(real, fake).item() == expected
+    trainer = trainer_of(TINY_CONV)
+    batch = trainer.deal()
+    fakes = recipe.generate(trainer.nets["generator"], batch.latents, None)
+    trainer.nets.eval()  # without dropout the two passes are one
+    terms = TINY_CONV.generator_terms(trainer.nets, batch, fakes, trainer.clock)
+    features = trainer.nets["discriminator"].features
+    gap = features(fakes).mean(0) - features(batch.images).mean(0)
+    assert list(terms.minimise) == ["feature_matching"]
+    assert terms.minimise["feature_matching"].item() == pytest.approx(gap.abs().mean().item())
+
+
+def test_learns_twenty_pictures_by_heart():
+    recipe = replace(TINY, labelled=20, batch=20, width=16, noise=(0.0, 0.0))
+    trainer = trainer_of(recipe, 20 * 2)
+    for _ in range(60):
+        seen = trainer.round()
+    assert seen["score/class"] == 1
+    assert seen["penalty/class/discriminator"] < 0.1
+    labelled = trainer.nets["labelled"]
+    images, labels = labelled.take(torch.arange(20))
+    assert torch.equal(trainer.nets["classifier"](images).argmax(1), labels)
+
+
+# -- before the first move, and after each --------------------------------------------------------
+
+
+@both
+def test_first_weights_are_fitted_to_the_data(recipe: SemiSupervised):
+    trainer = trainer_of(recipe)
+    with torch.no_grad():
+        recipe.begin(trainer.nets, trainer)
+    spread = []
+    layers = [m for m in trainer.nets["discriminator"].modules() if isinstance(m, WeightNorm)]
+    for layer in layers:
+        layer.register_forward_hook(lambda own, _, y: spread.append(y.std().item() / own.spread))
+    trainer.nets["discriminator"](trainer.fetch(trainer.rows)[0])
+    assert len(spread) == len(layers)
+    assert all(0.5 < value < 2 for value in spread)
+
+
+def test_a_generator_that_is_fitted_takes_its_average_along():
+    trainer = trainer_of(replace(TINY_CONV, ema=100))
+    with torch.no_grad():
+        TINY_CONV.begin(trainer.nets, trainer)
+    mine, average = (trainer.nets[name].state_dict() for name in ("generator", "average"))
+    assert all(torch.equal(mine[name], average[name]) for name in mine)
+    assert mine["layers.10.scale"].max() < 0.9
+
+
+def test_the_average_is_the_latest_then_a_slow_mean():
+    net = Discriminator(shape=(1, 4, 4), classes=2, hidden=(3,))
+    average = Average(net)
+    assert not list(average.parameters())
+    assert {name.removeprefix("net.") for name in average.state_dict()} == {
+        "moves",
+        *net.state_dict(),
+    }
+    weight, values = net.head[-1].bias, []
+    for move in range(1, 6):
+        weight.data.fill_(move)
+        average.follow(net, 0.01)
+        values.append(average.net.head[-1].bias[0].item())
+    assert values[:3] == [1, 2, 3]
+    assert values[3] == pytest.approx(3 + 3 / 4)
+    assert values[4] == pytest.approx(3.75 + 3 / 5 * 1.25)
+    average.moves.fill_(10_000)
+    before = values[-1]
+    average.follow(net, 0.01)
+    assert average.net.head[-1].bias[0].item() == pytest.approx(before + 0.01 * (5 - before))
+    assert not average.net.training
+
+
+def test_rates_fall_over_the_last_share_of_the_training():
+    recipe = replace(TINY, images=40, rate_decay=0.5, generator_lr=1e-2, discriminator_lr=2e-2)
+    trainer, rates = trainer_of(recipe), []
+    trainer.change_pace(0.5)
+    for _ in range(10):
+        trainer.round()
+        groups = (optimizer.param_groups[0] for optimizer in trainer.optimizers.values())
+        rates.append([group["lr"] for group in groups])
+    shares = [1, 1, 1, 1, 1, 1, 0.8, 0.6, 0.4, 0.2]
+    assert rates == [
+        [pytest.approx(0.5e-2 * share), pytest.approx(1e-2 * share)] for share in shares
+    ]
+
+
+# -- labelled pictures ----------------------------------------------------------------------------
+
+
+def test_as_many_of_each_class_by_the_seed_and_none_that_is_held_out():
+    recipe = replace(TINY, labelled=40, held_out=0.2)
+    chosen = []
+    for seed in (0, 0, 1):
+        trainer = trainer_of(replace(recipe, seed=seed), 300)
+        with torch.no_grad():
+            trainer.recipe.begin(trainer.nets, trainer)
+        labelled = trainer.nets["labelled"]
+        assert labelled.labels.bincount().tolist() == [20, 20]
+        kept = {row.tobytes() for row in trainer.dataset.rows[trainer.rows]}
+        assert {row.numpy().tobytes() for row in labelled.images} <= kept
+        chosen.append(labelled.images)
+    assert torch.equal(chosen[0], chosen[1])
+    assert not torch.equal(chosen[0], chosen[2])
+
+
+def test_labelled_pictures_come_in_whole_passes():
+    recipe = replace(TINY, labelled=6, batch=4)
+    trainer = trainer_of(recipe)
+    nets = trainer.nets
+    nets["labelled"].labels.copy_(torch.arange(6))
+    seen = []
+    for _ in range(3):
+        trainer.deal()
+        seen += recipe._labelled_batch(nets, trainer.clock)[1].tolist()
+    assert sorted(seen[:6]) == sorted(seen[6:]) == list(range(6))
+
+
+def test_pictures_in_hand_are_in_range():
+    kept = Labelled(2, (1, 2, 2))
+    kept.images[1] = 255
+    images, labels = kept.take(torch.tensor([1, 0]))
+    assert images.flatten(1).tolist() == [[1.0] * 4, [-1.0] * 4]
+    assert len(kept) == 2 and labels.tolist() == [0, 0]
+
+
+def test_too_few_of_a_class():
+    recipe = replace(TINY, labelled=30)
+    with pytest.raises(UserError, match=r"takes 15 pictures of each class.*at most --labelled 24"):
+        trainer_of(recipe).round()
+
+
+def test_classes_follow_the_data():
+    fitted = SSL_MNIST.fit_to(look("flowers:40"))
+    assert (fitted.classes, fitted.class_names) == (2, CLASSES)
+    assert fitted.held_out == SSL_MNIST.held_out
+    with pytest.raises(UserError, match="leave class_names and classes out"):
+        replace(SSL_MNIST, classes=3).fit_to(look("flowers:40"), frozenset({"classes"}))
+    with pytest.raises(UserError, match="leave class_names and classes out"):
+        replace(SSL_MNIST, class_names=("a", "b")).fit_to(look("flowers:40"))
+
+
+def test_data_without_classes(photos: Path):
+    with pytest.raises(UserError, match="has no classes: give each a folder, or name them"):
+        SSL_MNIST.fit_to(look(str(photos)))
+
+
+def test_a_list_of_a_folder_with_classes(tmp_path: Path):
+    data = as_files(tmp_path / "data", range(20))
+    files = sorted(str(path.relative_to(data)) for path in data.rglob("*.png"))
+    (tmp_path / "list.txt").write_text("\n".join(["./" + files[0], "", files[3], files[-1]]))
+    recipe = replace(TINY, labelled_list=str(tmp_path / "list.txt"), class_names=())
+    fitted = recipe.fit_to(look(str(data)))
+    assert (fitted.labelled, fitted.held_out, fitted.class_names) == (3, 0.0, CLASSES)
+    fitted.check()
+    dataset = open_dataset(str(data), resolution=16, channels=1, progress=False)
+    trainer = Trainer(fitted, dataset, CPU)
+    trainer.round()
+    assert trainer.nets["labelled"].labels.tolist() == [0, 0, 1]
+    images = [np.asarray(Image.open(data / files[i]).convert("L")) for i in (0, 3, -1)]
+    assert np.array_equal(trainer.nets["labelled"].images[:, 0].numpy(), np.stack(images))
+
+
+def test_a_list_that_names_the_classes_of_a_flat_folder(tmp_path: Path):
+    data = as_files(tmp_path / "data", range(12), flat=True)
+    (data / "7.png").write_bytes(b"no picture")
+    (tmp_path / "list.tsv").write_text("11.png\tzinnia\n2.png\taster\n8.png\tzinnia\n")
+    recipe = replace(TINY, labelled_list=str(tmp_path / "list.tsv")).fit_to(look(str(data)))
+    assert recipe.class_names == ("aster", "zinnia")
+    dataset = open_dataset(str(data), resolution=16, channels=1, progress=False)
+    trainer = Trainer(recipe, dataset, CPU)
+    trainer.round()
+    assert trainer.nets["labelled"].labels.tolist() == [1, 0, 1]
+    third = np.asarray(Image.open(data / "8.png").convert("L"))
+    assert np.array_equal(trainer.nets["labelled"].images[2, 0].numpy(), third)
+
+
+def test_a_list_of_rows(tmp_path: Path):
+    (tmp_path / "list.txt").write_text("5\n0\n1\n2\n")
+    recipe = replace(TINY, labelled_list=str(tmp_path / "list.txt")).fit_to(look("flowers:24"))
+    trainer = trainer_of(recipe)
+    trainer.round()
+    expected = trainer.dataset.labels[[5, 0, 1, 2]]
+    assert np.array_equal(trainer.nets["labelled"].labels.numpy(), expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "fields", "message"),
+    [
+        ("", {}, "is empty: name a labelled picture a line"),
+        ("3\n4\n3\n", {}, "names 3 twice"),
+        ("24\n3\n", {}, "names 24, which flowers:24 does not hold"),
+        ("1\tthistle\n", {}, "has the class 'thistle', not one of"),
+        ("0\n1\n2\n", {"labelled": 7}, "labelled says 7, .* names 3: leave labelled out"),
+    ],
+)
+def test_lists_that_are_refused(tmp_path: Path, text: str, fields: dict, message: str):
+    (tmp_path / "list.txt").write_text(text)
+    recipe = replace(TINY, labelled_list=str(tmp_path / "list.txt"), **fields)
+    with pytest.raises(UserError, match=message) as refused:
+        trainer_of(recipe.fit_to(look("flowers:24"), frozenset(fields))).round()
+    assert "\n" not in str(refused.value)
+
+
+def test_a_class_that_the_list_forgets(tmp_path: Path):
+    rows = np.flatnonzero(flowers(TINY).labels == 0)[:3]
+    (tmp_path / "list.txt").write_text("\n".join(map(str, rows)))
+    recipe = replace(TINY, labelled_list=str(tmp_path / "list.txt")).fit_to(look("flowers:24"))
+    with pytest.raises(UserError, match=f"names no picture of {CLASSES[1]}"):
+        trainer_of(recipe).round()
+
+
+def test_a_listed_picture_that_is_held_out(tmp_path: Path):
+    recipe = replace(TINY, held_out=0.5)
+    trainer = trainer_of(recipe, 300)
+    (tmp_path / "list.txt").write_text(f"{trainer.held_out[0]}\n")
+    recipe = replace(recipe, labelled_list=str(tmp_path / "list.txt"))
+    fitted = recipe.fit_to(look("flowers:300"), frozenset({"held_out"}))
+    with pytest.raises(UserError, match="is labelled and held out: set --held-out 0"):
+        trainer_of(fitted, 300).round()
+
+
+def test_a_list_that_is_not_there(tmp_path: Path):
+    with pytest.raises(UserError, match="cannot be read as a list of pictures"):
+        read_list(str(tmp_path / "none.txt"))
+
+
+# -- refusals and numbers -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"labelled": 5}, "as many of each of 2 classes, not 5: try --labelled 4"),
+        ({"labelled": 0}, "labelled must be 1 or more"),
+        ({"classes": 1}, "classes must be 2 or more"),
+        ({"unsupervised": -1.0}, "unsupervised must be 0 or more"),
+        ({"averaging": 0.0}, "averaging must be above 0"),
+        ({"rate_decay": 1.5}, "rate_decay must be a share"),
+        ({"conditioning": "concat"}, "tells classes already: leave conditioning out"),
+        ({"packing": 2}, "a pack has no single class: leave packing out"),
+        ({"minibatch_discrimination": 8}, "leave minibatch_discrimination out"),
+        ({"minibatch_stddev": True}, "leave minibatch_stddev out"),
+        ({"spectral_norm": "both"}, "normalised already: leave spectral_norm out"),
+        ({"dropout": 0.5}, "takes noise, not dropout"),
+        ({"noise": (-0.1, 0.5)}, "noise must be 0 or more"),
+        ({"network": "conv"}, "takes dropout, not noise: set --noise 0 0"),
+        ({"network": "conv", "noise": (0.0, 0.0), "resolution": 20}, "a multiple of 8 from 16 on"),
+        ({"width": 0}, "width must be 1 or more"),
+    ],
+)
+def test_refusals(fields: dict, message: str):
+    with pytest.raises(UserError, match=message) as refused:
+        replace(TINY, **fields).check()
+    assert "\n" not in str(refused.value)
+
+
+def test_the_authors_numbers():
+    counts = []
+    for recipe in (SSL_MNIST, SSL_CIFAR):
+        recipe.check()
+        with torch.device("meta"):
+            nets = recipe.build()
+        counts.append([sum(w.numel() for w in net.parameters()) for net in nets.values()])
+    assert counts[0] == [694_568, 1_538_770, 0, 0]
+    assert counts[1][1:] == [1_406_804, 0, 0]
+    assert (SSL_CIFAR.rate_decay, SSL_MNIST.rate_decay) == (1 / 3, 0)
+
+
+@pytest.mark.parametrize("play", ["unrolled", "optimistic", "svre"])
+@both
+def test_rates_that_fall_go_with_other_ways_to_play(recipe: SemiSupervised, play: str):
+    trainer = trainer_of(replace(recipe, rate_decay=0.5, play=play, unroll=2))
+    seen = trainer.round()
+    assert all(torch.isfinite(value) for value in seen.values())
+
+
+@both
+def test_mirrored_and_noisy_labelled_pictures(recipe: SemiSupervised):
+    recipe = replace(recipe, mirror=True, instance_noise=0.1, batch=64, images=6_400)
+    trainer = trainer_of(recipe)
+    trainer.nets["labelled"].images[..., 0] = 255
+    trainer.deal()
+    images, _ = trainer.recipe._labelled_batch(trainer.nets, trainer.clock)
+    left = images[:, 0, 0, 0] > 0
+    assert 0.2 < left.float().mean() < 0.8
+    assert 0.05 < (images[:, 0, 4, 4] + 1).std() < 0.15
+
+
+# -- a run ----------------------------------------------------------------------------------------
+
+NAME = "figment.recipes.semisupervised:SSL_MNIST"
+FIELDS = {"width": 16, "generator_width": 16, "resolution": 16, "labelled": 20, "batch": 20}
+FIELDS |= {"features": "small", "metrics": (), "tick": 400, "precision": "float32"}
+FIELDS |= {"held_out": 0.2, "noise": (0.1, 0.1), "metric_every": 10_000}
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory, session_cache: Path) -> Run:
+    patch = pytest.MonkeyPatch()
+    patch.setenv("FIGMENT_CACHE", str(session_cache))
+    folder = tmp_path_factory.mktemp("ssl")
+    run = train("flowers:400", NAME, run=folder / "run", images=2_000, progress=False, **FIELDS)
+    yield run
+    patch.undo()
+
+
+def test_a_run_keeps_its_classifier(trained: Run):
+    from safetensors import safe_open
+
+    with safe_open(trained.path / "classifier.safetensors", framework="numpy") as file:
+        about = json.loads(file.metadata()["figment"])
+    assert about["classes"] == list(CLASSES)
+    assert about["images"] == 2_000
+    assert trained.recipe.class_names == CLASSES
+    last = [line for line in trained.log() if "score/class" in line][-1]
+    assert last["score/class"] > 0.7
+    assert last["score/held_out_class"] > 0.7
+
+
+def test_classify_takes_pictures_of_every_kind(trained: Run, tmp_path: Path):
+    dataset = open_dataset("flowers:40", resolution=16, channels=1, progress=False)
+    found = trained.classify(dataset.rows)
+    assert found.classes == CLASSES
+    assert found.probabilities.shape == (40, 2)
+    assert np.allclose(found.probabilities.sum(1), 1)
+    assert np.mean([CLASSES.index(name) for name in found.names] == dataset.labels) > 0.7
+    folder = as_files(tmp_path / "data", range(6))
+    (folder / CLASSES[0] / "broken.png").write_bytes(b"no picture")
+    several = trained.classify(folder)
+    assert several.pictures == sorted(
+        str(path.relative_to(folder)) for path in folder.rglob("[0-9].png")
+    )
+    one = trained.classify(str(folder / several.pictures[2]))
+    assert (one.names, one.pictures) == ([several.names[2]], [Path(several.pictures[2]).name])
+    assert np.allclose(one.probabilities, several.probabilities[2:3], atol=1e-5)
+    assert len(trained.classify(trained.generator.sample(3)).names) == 3
+
+
+def test_what_cannot_be_classified(trained: Run, tmp_path: Path):
+    with pytest.raises(UserError, match=r"uint8 \[N, 1, 16, 16\], not float32 \[2, 1, 16, 16\]"):
+        trained.classify(np.zeros((2, 1, 16, 16), np.float32))
+    (tmp_path / "text.png").write_text("no picture")
+    with pytest.raises(UserError, match="cannot be read as a picture"):
+        trained.classify(tmp_path / "text.png")
+    other = {"resolution": 16, "hidden": (8,), "batch": 4, "metrics": (), "metric_every": 100}
+    plain = train(
+        "flowers:24", "cats-mlp", run=tmp_path / "plain", images=8, progress=False, **other
+    )
+    with pytest.raises(UserError, match="tells no classes: train with a recipe that does"):
+        plain.classify(tmp_path)
+
+
+def test_evaluate_gives_the_accuracy(trained: Run, tmp_path: Path, capsys):
+    asked = {"metrics": ("accuracy",), "progress": False, "out": None}
+    score = trained.evaluate(**asked).scores[0]
+    assert (score.name, score.better) == ("accuracy", "higher")
+    assert score.low < score.value < score.high
+    assert score.protocol == "classes told of 80 pictures held out of training"
+    other = as_files(tmp_path / "other", range(1000, 1050))
+    against = trained.evaluate(str(other), **asked).scores[0]
+    assert against.protocol == "classes told of 50 pictures of other"
+    assert main(["evaluate", str(trained.path), "--metrics", "accuracy"]) == 0
+    assert "accuracy" in capsys.readouterr().out
+    every = trained.evaluate(count=64, progress=False)
+    assert {score.name for score in every.scores} > {"accuracy"}
+
+
+def test_accuracy_needs_labelled_pictures(trained: Run, photos: Path):
+    with pytest.raises(UserError, match="has no classes: the classes are"):
+        trained.evaluate(str(photos), metrics=("accuracy",), progress=False, out=None)
+    noted = trained.evaluate(str(photos), metrics=(), count=64, progress=False, out=None)
+    assert any(note.startswith("accuracy was left out") for note in noted.notes)
+
+
+def test_resumes_bit_for_bit(tmp_path: Path):
+    options = {"progress": False, **FIELDS, "tick": 100, "save_every": 100}
+    whole = train("flowers:300", NAME, run=tmp_path / "whole", images=400, **options)
+    half = train("flowers:300", NAME, run=tmp_path / "half", images=200, **options)
+    resume(half.path, images=200, progress=False)
+    for name in ("state/latest.safetensors", "classifier.safetensors"):
+        assert (whole.path / name).read_bytes() == (half.path / name).read_bytes()
