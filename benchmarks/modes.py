@@ -108,7 +108,7 @@ PLAIN_METHODS: dict[str, dict[str, Any]] = {
     "vanilla": {},
     "two time scales": {"generator_lr": 2e-4},
     "one-sided smoothing": {"real_target": 0.9},
-    "minibatch discrimination": {"minibatch_discrimination": 16},
+    "minibatch discrimination": {"minibatch_discrimination": 8, "minibatch_dimensions": 4},
     "feature matching": {"feature_matching": 1.0, "adversarial": 0.0},
     "PacGAN 2": {"packing": 2},
     "PacGAN 3": {"packing": 3, "batch": 255},

@@ -13,7 +13,7 @@ import figment
 
 ROOT = Path(figment.__file__).parent
 LEVELS = [
-    {"errors", "randomness", "words"},
+    {"errors", "randomness", "settings", "words"},
     {"files", "mesh"},
     {"networks", "data", "metrics"},
     {"objectives", "penalties", "augment", "matching", "guidance"},
@@ -26,8 +26,9 @@ LEVELS = [
     {"training"},
     {"report"},
     {"run"},
-    {"launch"},
+    {"drawing", "launch"},
     {"command"},
+    {"commands"},
     {"cli", "__init__"},
     {"__main__"},
 ]

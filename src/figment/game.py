@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from figment import guidance, penalties
 from figment.errors import UserError
-from figment.matching import feature_matching, supervised
+from figment.matching import supervised
 from figment.networks.layers.head import Auxiliary
 from figment.networks.layers.judge import Judge
 from figment.networks.layers.noise import annealed, instance_noise
@@ -108,7 +108,7 @@ def generator_terms(
         minimise["adversarial"] = recipe.adversarial * loss.mean()
     if recipe.feature_matching > 0:
         assert features is not None and real_features is not None
-        distance = feature_matching(real_features, features)
+        distance = recipe.match(real_features, features)
         minimise["feature_matching"] = recipe.feature_matching * distance
     if recipe.conditioning == "classifier":
         told = supervised(_classes(nets, features), batch.labels)

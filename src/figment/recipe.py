@@ -1,9 +1,9 @@
 """Recipe: everything that decides what a run learns.
 
-A recipe is a frozen dataclass. Its fields are numbers and choices, each of them a flag of the command
-line; its methods are the game. A family of systems is a subclass with its networks; a system is a named
-value of it (see ``figment.recipes``). torch is imported only inside methods, so that listing recipes is
-quick.
+A recipe is a frozen dataclass. Its fields (``figment.settings``) are numbers and choices, each of them a
+flag of the command line; its methods are the game. A family of systems is a subclass with its networks;
+a system is a named value of it (see ``figment.recipes``). torch is imported only inside methods, so that
+listing recipes is quick.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from figment.errors import UserError
+from figment.settings import Settings
 
 if TYPE_CHECKING:
     import torch
@@ -55,178 +56,8 @@ class Terms(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recipe:
+class Recipe(Settings):
     """A two-player game on images, in the form that most systems share."""
-
-    resolution: int = 64
-    """Pixels a side."""
-    channels: int = 3
-    """1 for grey, 3 for colour."""
-    fit: Literal["crop", "pad", "stretch"] = "crop"
-    """How a picture that is not square becomes square."""
-    held_out: float = 0.05
-    """Share of the pictures that training never sees, for honest scores (none of fewer than 200)."""
-    mirror: bool = False
-    """Show half of the reals mirrored left to right."""
-
-    images: int = 1_000_000
-    """Length of the training, in real images shown to the discriminator."""
-    batch: int = 64
-    """Images a move, over all processes."""
-    seed: int = 0
-    """Seed of everything random."""
-
-    latent: int = 100
-    """Numbers in a latent."""
-    dropout: float = 0.0
-    """Share of the discriminator's hidden units that are dropped while it learns."""
-
-    objective: Literal[
-        "nonsaturating",
-        "minimax",
-        "least_squares",
-        "hinge",
-        "wasserstein",
-        "relativistic",
-        "relativistic_average",
-    ] = "nonsaturating"
-    """The pair of losses."""
-    real_target: float = 1.0
-    """Label of reals in the discriminator's loss; .9 is one-sided smoothing."""
-    fake_target: float = 0.0
-    """Label of fakes in the discriminator's loss; above 0 is two-sided smoothing."""
-    packing: int = 1
-    """Samples that the discriminator judges together (PacGAN's m)."""
-    instance_noise: float = 0.0
-    """Deviation of the noise on all that the discriminator sees, at the start."""
-    instance_noise_images: int = 0
-    """Images until that noise has faded to nothing; 0: the whole training."""
-    replay: int = 0
-    """Earlier fakes that are kept; half of the discriminator's fakes are drawn from them."""
-    r1: float = 0.0
-    """Weight of half the squared gradient on reals."""
-    r2: float = 0.0
-    """Weight of half the squared gradient on fakes."""
-    gradient_penalty: float = 0.0
-    """Weight of the gradient's squared distance from 1 between reals and fakes (WGAN-GP)."""
-    gradient_penalty_sides: Literal[1, 2] = 2
-    """2: any gradient that is not 1 costs; 1: only steeper ones."""
-    zero_centred: float = 0.0
-    """Weight of the squared gradient between reals and fakes."""
-    dragan: float = 0.0
-    """Weight of the gradient's squared distance from 1 around reals."""
-    penalty_every: int = 1
-    """Rounds between two applications of the penalties on gradients, which weigh the more then."""
-    lecam: float = 0.0
-    """Weight of LeCam's pull on the logits."""
-    consistency: float = 0.0
-    """Weight of the change of logits under flips and shifts of reals."""
-    consistency_fake: float = 0.0
-    """The same of fakes."""
-    drift: float = 0.0
-    """Weight of the squared logits of reals."""
-    orthogonal: float = 0.0
-    """Weight of the distance of a layer's filters from orthonormal ones, in both networks."""
-    off_diagonal: float = 0.0
-    """The same without asking for filters of length 1 (BigGAN's)."""
-    historical_averaging: float = 0.0
-    """Weight of the squared distance of both players' weights from their own past mean."""
-    latent_consistency: float = 0.0
-    """Weight of the change of the discriminator's logits under small steps of the latents (zCR)."""
-    latent_diversity: float = 0.0
-    """Weight of the change of fakes under the same steps, which the generator is to have (zCR)."""
-    clip: float = 0.0
-    """Bound on every weight of the discriminator (WGAN); 0: none."""
-    adversarial: float = 1.0
-    """Weight of the objective in the generator's loss."""
-    feature_matching: float = 0.0
-    """Weight of the distance of mean discriminator features in the generator's loss."""
-    top_k: float = 1.0
-    """Least share of fakes that the generator learns from, those that are judged best; 1: all."""
-
-    minibatch_discrimination: int = 0
-    """Kernels by which the discriminator compares the pictures of a batch."""
-    minibatch_dimensions: int = 16
-    """Numbers that each of these kernels compares."""
-    minibatch_stddev: bool = False
-    """Tell the discriminator how much the pictures of a group of four vary."""
-    spectral_norm: Literal["none", "discriminator", "both"] = "none"
-    """Networks whose layers are divided by their largest singular value."""
-    discriminator_norm: Literal["batch", "none", "layer", "instance"] = "batch"
-    """What stands in the place of the discriminator's batch norms."""
-    generator_norm: Literal["batch", "reference", "virtual"] = "batch"
-    """Statistics of the generator's batch norms: the batch's, those of one kept batch, both."""
-    reference: int = 64
-    """Latents in the batch that reference and virtual batch norm keep."""
-
-    conditioning: Literal["none", "concat", "projection", "classifier"] = "none"
-    """How the discriminator takes classes: as constant maps, by projection, by telling them (AC-GAN)."""
-    class_norm: bool = False
-    """The generator takes classes by gains of its batch norms, in place of a one-hot beside the latent."""
-    classes: int = 0
-    """Classes there are; 0: as many as the data have."""
-    class_loss: float = 1.0
-    """Weight of an auxiliary classifier's loss for the discriminator."""
-    class_loss_generator: float = 1.0
-    """The same for the generator."""
-    guidance: float = 0.0
-    """Weight of a frozen classifier's loss on fakes, whose latents come from a mode a class."""
-    guidance_balance: float = 0.0
-    """Weight of the distance of that classifier's mean verdict on fakes from all classes alike."""
-    guide_images: int = 50_000
-    """Most pictures, repeats counted, that this classifier learns from before the first round."""
-
-    discriminator_moves: int = 1
-    """Discriminator moves a round (k), each on fresh reals."""
-    generator_moves: int = 1
-    """Generator moves a round, each on fresh latents."""
-    balance: float = 0.0
-    """Accuracy above which the discriminator skips its move; 0: it never does."""
-
-    play: Literal[
-        "alternating", "simultaneous", "unrolled", "extragradient", "optimistic", "svre"
-    ] = "alternating"
-    """How the two players take turns."""
-    unroll: int = 5
-    """Steps of the discriminator that an unrolled generator looks ahead (K)."""
-
-    optimizer: Literal["adam", "rmsprop", "sgd"] = "adam"
-    """What makes steps of gradients."""
-    generator_lr: float = 2e-4
-    """Learning rate of the generator."""
-    discriminator_lr: float = 2e-4
-    """Learning rate of the discriminator."""
-    betas: tuple[float, float] = (0.5, 0.999)
-    """Decay rates of Adam; the momentum of the others, and RMSprop's decay rate."""
-    ema: int = 10_000
-    """Half-life, in images, of the averaged generator that samples are drawn from; 0: no average."""
-
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    """Number format of the networks' products; auto: the faster one on this machine."""
-    tick: int = 2_000
-    """Images between two lines of the log."""
-    sample_every: int = 0
-    """Images between two sample grids; 0: ever wider apart, each a quarter later than the last."""
-    snapshot_every: int = 0
-    """Images between two snapshots; 0: ever wider apart, each half as late again as the last."""
-    save_every: int = 0
-    """Images between two saves of the state for resuming; 0: about once a minute."""
-
-    metrics: tuple[str, ...] = ("kid",)
-    """Scores measured during training; by the first of them the best weights are chosen."""
-    features: str = "auto"
-    """What scores compare: auto, small, mobilenet, inception, dinov2, NAME:FILE or file:FILE."""
-    metric_every: int = 0
-    """Images between two measurements; 0: as often as a tenth of the time allows."""
-    metric_count: int = 1_000
-    """Samples a measurement draws."""
-    patience: int = 0
-    """Stop after so many measurements without a better one; 0: never."""
-    on_collapse: Literal["warn", "stop", "rollback"] = "warn"
-    """When training has collapsed: say so, stop, or go back to healthy weights at half the rates."""
-
-    kind: ClassVar[Literal["images", "points"]] = "images"
-    """What the family learns: pictures, or points in the plane."""
 
     # -- what it is -------------------------------------------------------------------------------
 
@@ -404,6 +235,16 @@ class Recipe:
         from figment.game import generator_terms
 
         return Terms(*generator_terms(self, nets, batch, fakes, clock))
+
+    def match(self, real: Tensor, fake: Tensor) -> Tensor:
+        """Return how far apart features [N, F] of reals and fakes are: the term of feature matching."""
+        from figment.matching import feature_matching
+
+        return feature_matching(real, fake)
+
+    def classifier(self, nets: nn.ModuleDict) -> nn.Module | None:
+        """Return the network among these that tells classes, to be kept with the run; None if none does."""
+        return None
 
     def after(self, player: str, nets: nn.ModuleDict) -> None:
         """Do what follows a player's move, such as clipping its weights."""

@@ -100,7 +100,7 @@ class Run:
             **how,
         )
         weights = self.weights()
-        found.weights, found.images = weights.name, _images_of(weights)
+        found.weights, found.images = weights.name, images_of(weights)
         if mesh.is_first() and how["out"] is not None:
             found.write(how["out"])
         return found
@@ -144,6 +144,14 @@ class Run:
                 f"{own['path']} has changed since {self.path} began: name the data with --against"
             )
         return dataset, (recipe.held_out, recipe.seed) if same else None
+
+    def training_data(self) -> tuple[Dataset, np.ndarray]:
+        """Return the run's data and the rows of them that it learns from."""
+        from figment.data import split
+
+        dataset, held_out = self._data(None, progress=True)
+        assert held_out is not None  # its own data
+        return dataset, split(len(dataset), *held_out)[0]
 
     def report(self) -> Path:
         """Write the run's report and model card; return the report's path."""
@@ -224,7 +232,7 @@ def compare(runs: Sequence[str | Path], out: Path | None = None) -> str:
     return f"{comparison_text(folders, width)}\n\nlook at {page}"
 
 
-def _images_of(weights: Path) -> int | None:
+def images_of(weights: Path) -> int | None:
     """Return where the training was when a file of weights was written."""
     import json
 
@@ -232,20 +240,3 @@ def _images_of(weights: Path) -> int | None:
 
     with safe_open(weights, framework="numpy") as file:
         return json.loads((file.metadata() or {})["figment"]).get("images")
-
-
-def sample(path: str | Path, *, out: Path | None = None, device: str = "auto", **how: Any) -> str:
-    """Draw pictures of a run folder or a snapshot file into ``out``; return what was written where.
-
-    ``how`` is that of ``figment.sampling.sample.draw``. Without ``out`` a grid goes into the run.
-    """
-    from figment.sampling.generator import load_generator
-    from figment.sampling.sample import draw
-    from figment.training.devices import choose_device
-
-    path = Path(path)
-    weights = path if path.is_file() else Run(path).weights()
-    home = path.parent if path.is_file() else path
-    generator = load_generator(weights, choose_device(device))
-    named = "" if how.get("label") is None else f"-{how['label'].replace('/', '-')}"
-    return draw(generator, out or home / f"sample{named}-{how.get('seed', 0)}.png", **how)

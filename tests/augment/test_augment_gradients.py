@@ -26,7 +26,7 @@ FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
 
 def replayed(name: str) -> Callable[[Tensor], Tensor]:
     def function(x: Tensor) -> Tensor:
-        torch.manual_seed(1)
+        torch.manual_seed(2)
         return FUNCTIONS[name](x)
 
     return function

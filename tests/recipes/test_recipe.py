@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from figment.cli import train
 from figment.command import flags
+from figment.commands.training import train
 from figment.data import Look
 from figment.errors import UserError
 from figment.recipe import Recipe, fields_of, with_fields

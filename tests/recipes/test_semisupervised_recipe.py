@@ -325,6 +325,7 @@ def test_a_list_that_is_not_there(tmp_path: Path):
         ({"averaging": 0.0}, "averaging must be above 0"),
         ({"rate_decay": 1.5}, "rate_decay must be a share"),
         ({"conditioning": "concat"}, "tells classes already: leave conditioning out"),
+        ({"guidance": 1.0}, "would learn from every label: leave guidance out"),
         ({"packing": 2}, "a pack has no single class: leave packing out"),
         ({"minibatch_discrimination": 8}, "leave minibatch_discrimination out"),
         ({"minibatch_stddev": True}, "leave minibatch_stddev out"),
@@ -442,7 +443,7 @@ def test_evaluate_gives_the_accuracy(trained: Run, tmp_path: Path, capsys):
     asked = {"metrics": ("accuracy",), "progress": False, "out": None}
     score = trained.evaluate(**asked).scores[0]
     assert (score.name, score.better) == ("accuracy", "higher")
-    assert score.low < score.value < score.high
+    assert 0.7 < score.low < score.value <= score.high
     assert score.protocol == "classes told of 80 pictures held out of training"
     other = as_files(tmp_path / "other", range(1000, 1050))
     against = trained.evaluate(str(other), **asked).scores[0]

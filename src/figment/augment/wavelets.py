@@ -6,7 +6,6 @@ from functools import cache
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 SYM2 = (-0.12940952255092145, 0.22414386804185735, 0.836516303737469, 0.48296291314469025)
@@ -42,16 +41,19 @@ def enlarging(length: int, before: int, after: int, like: Tensor) -> Tensor:
 
     The signal is first continued by reflection, by ``before`` and ``after`` samples.
     """
-    places = torch.arange(-before, length + after, device=like.device)
-    longer = _identity(length, like)[reflected(places, length)]
-    taps = _sym6(like) * 2  # half of the samples are 0
-    return F.conv_transpose1d(longer.mT[:, None], taps, stride=2, padding=5)[:, 0].mT
+    count = before + length + after
+    fine = torch.arange(2 * count, device=like.device)[:, None]
+    coarse = torch.arange(count, device=like.device)
+    longer = 2 * _sym6(fine + 5 - 2 * coarse, like)  # twice: every other sample was 0
+    back = reflected(coarse - before, length)
+    return like.new_zeros(2 * count, length).index_add(1, back, longer)
 
 
 def shrinking(length: int, like: Tensor) -> Tensor:
     """Return the matrix [length, 2 (length + 6)] that halves the resolution, borders of 3 taken off."""
-    fine = _identity(2 * length + len(SYM6), like)
-    return F.conv1d(fine[:, None, 1:-1], _sym6(like), stride=2)[:, 0].mT
+    fine = torch.arange(2 * length + len(SYM6), device=like.device)
+    coarse = torch.arange(length, device=like.device)[:, None]
+    return _sym6(fine - 1 - 2 * coarse, like)
 
 
 def filtering(taps: Tensor, length: int) -> Tensor:
@@ -90,11 +92,8 @@ def _bands() -> list[list[float]]:
     return bank.tolist()
 
 
-def _sym6(like: Tensor) -> Tensor:
-    """The filter with its sum brought to 1: [1, 1, 12]."""
+def _sym6(places: Tensor, like: Tensor) -> Tensor:
+    """The filter, its sum brought to 1, at ``places`` (int64): 0 outside of 0 to 11. Of the same shape."""
     taps = torch.tensor(SYM6, device=like.device, dtype=like.dtype)
-    return (taps / taps.sum()).view(1, 1, -1)
-
-
-def _identity(size: int, like: Tensor) -> Tensor:
-    return torch.eye(size, device=like.device, dtype=like.dtype)
+    inside = (places >= 0) & (places < len(taps))
+    return torch.where(inside, (taps / taps.sum())[places.clamp(0, len(taps) - 1)], 0)

@@ -19,6 +19,7 @@ from figment.recipes import (
     mlp,
     points,
     resnet,
+    semisupervised,
     stacked_mnist,
     wgan,
 )
@@ -80,6 +81,12 @@ SYSTEMS = {
     ),
     "dcgan-reference": System(
         "L3r", dcgan.REFERENCE, "Salimans et al. 2016: C5 with reference batch norm there"
+    ),
+    "ssl-mnist": System(
+        "L4", semisupervised.SSL_MNIST, "Salimans et al. 2016: a classifier from 100 labels of MNIST"
+    ),
+    "ssl-cifar": System(
+        "L4c", semisupervised.SSL_CIFAR, "Salimans et al. 2016: the same from 4,000 of CIFAR-10"
     ),
     "dcgan-concat": System(
         "L5", dcgan.CONCAT, "Mirza & Osindero 2014: C5 with one-hot classes for both players"

@@ -129,6 +129,13 @@ FCC = FCCGAN()
 STUDY_128 = FCCGAN(resolution=128, kernel=5)
 SMOOTH = FCCGAN(up="nearest", down="pooled", kernel=5)
 """The Study's advice against checkerboards."""
-AIDED = replace(STUDY_BASELINE, instance_noise=0.1, replay=25_600, generator_lr=5e-4, attend=16)
+AIDED = replace(
+    STUDY_BASELINE,
+    instance_noise=0.1,
+    instance_noise_images=100 * CIFAR,
+    replay=25_600,
+    generator_lr=5e-4,
+    attend=16,
+)
 EXTRAGRADIENT = replace(STUDY_BASELINE, play="extragradient")
 SVRE = replace(STUDY_BASELINE, play="svre")

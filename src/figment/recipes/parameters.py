@@ -13,7 +13,7 @@ CLASSES = 10
 
 
 def count(recipe: Recipe) -> dict[str, int]:
-    """Return the number of trainable parameters of each network, built without memory."""
+    """Return the number of trainable parameters of each network that learns, built without memory."""
     import torch
 
     from figment.players import players
@@ -22,10 +22,11 @@ def count(recipe: Recipe) -> dict[str, int]:
         recipe = replace(recipe, classes=CLASSES)
     with torch.device("meta"):
         nets = players(recipe)
-    return {
+    sizes = {
         name: sum(weight.numel() for weight in net.parameters() if weight.requires_grad)
         for name, net in nets.items()
     }
+    return {name: size for name, size in sizes.items() if size}
 
 
 def known() -> dict[str, dict[str, int]]:

@@ -363,6 +363,8 @@ def _refuse(recipe: SemiSupervised) -> None:
 def _refuse_networks(recipe: SemiSupervised) -> None:
     reasons = {
         "conditioning": "the discriminator tells classes already",
+        "guidance": "a guide would learn from every label",
+        "guidance_balance": "a guide would learn from every label",
         "packing": "a pack has no single class",
         "minibatch_discrimination": "a picture's class must not hang on the rest of its batch",
         "minibatch_stddev": "a picture's class must not hang on the rest of its batch",

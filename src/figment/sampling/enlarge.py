@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import torch
 from torch import Tensor
 from tqdm import tqdm
 
@@ -60,10 +59,10 @@ class Made(NamedTuple):
     copy: bool
 
 
-def known(extractor: Extractor, pictures: np.ndarray) -> Known:
-    """Return what samples are compared with: training pictures uint8 [N, C, R, R]."""
-    batches = (pictures[start : start + BATCH] for start in range(0, len(pictures), BATCH))
-    features = extract(extractor, batches, total=len(pictures), progress=True).values
+def known(extractor: Extractor, pictures: np.ndarray, rows: np.ndarray) -> Known:
+    """Return what samples are compared with: these rows of uint8 pictures [N, C, R, R]."""
+    batches = (pictures[rows[start : start + BATCH]] for start in range(0, len(rows), BATCH))
+    features = extract(extractor, batches, total=len(rows), progress=True).values
     usual = nearest(features, features, exclude_self=True)[0][:, 0].sort().values
     return Known(extractor, features, usual.clamp(min=1e-12))
 
@@ -74,17 +73,18 @@ def enlarge(
     reals: Known,
     *,
     per_class: int,
+    label: str | None = None,
     seed: int = 0,
     truncation: float | None = None,
     copies: bool = True,
 ) -> str:
     """Write ``per_class`` pictures of each class and ``manifest.csv``; return a sentence that says where.
 
-    A folder a class, or one folder of them all where there are no classes; every reader of image folders
-    takes it. The manifest names each file's class, seed, truncation, distance to the nearest training
-    picture (1: as far as training pictures are from each other at the median) and whether it is a copy by
-    it. Without ``copies`` further seeds take their places. Raises UserError where they cannot, or
-    where ``out`` is not a new or empty folder.
+    A folder a class (only that of ``label`` with it), or one of them all where there are no classes; every
+    reader of image folders takes it. The manifest names each file's class, seed, truncation, distance to
+    the nearest training picture (1: as far as training pictures are from each other at the median)
+    and whether it is a copy by it. Without ``copies`` further seeds take their places. Raises UserError
+    where they cannot, or where ``out`` is not a new or empty folder.
     """
     if per_class < 1:
         raise UserError(f"per_class must be above 0, not {per_class}")
@@ -93,7 +93,8 @@ def enlarge(
     if out.suffix or (out.exists() and (not out.is_dir() or any(out.iterdir()))):
         raise UserError(f"{out}: give --out a new folder")
     limit, lines, dropped = reals.threshold(), [], 0
-    names: Sequence[str | None] = generator.classes or (None,)
+    generator.numbered(label)  # a wrong name is refused before anything is written
+    names: Sequence[str | None] = (label,) if label else generator.classes or (None,)
     bar = tqdm(total=per_class * len(names), unit=" pictures", desc="enlarging")
     try:
         for name in names:

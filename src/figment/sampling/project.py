@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import math
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 from tqdm import tqdm
 
+from figment.errors import UserError
+from figment.files import cannot_write, write_json
 from figment.randomness import seed_of
 from figment.sampling.generator import Generator
 from figment.sampling.latents import latents_of
+from figment.sampling.pictures import save_image, tile
+from figment.sampling.walk import enlarged
 
 if TYPE_CHECKING:
     from figment.metrics.features import Extractor
+    from figment.recipe import Recipe
 
 Perceive = Callable[[Tensor], Tensor]
 """Pictures [N, C, R, R] in [-1, 1] -> features [N, D], differentiable."""
@@ -107,7 +116,7 @@ def project(
     )
 
 
-def perceiver(extractor: Extractor, channels: int) -> Perceive:
+def perceiver(extractor: Extractor) -> Perceive:
     """Return what makes features of pictures in [-1, 1] such that gradients flow back to their pixels."""
 
     def perceive(images: Tensor) -> Tensor:
@@ -115,6 +124,48 @@ def perceiver(extractor: Extractor, channels: int) -> Perceive:
         return extractor.network(resized)[0].float()
 
     return perceive
+
+
+def read_target(path: Path, recipe: Recipe) -> Tensor:
+    """Return a picture file as the recipe learns pictures: [C, R, R] in [-1, 1]. Raises UserError."""
+    from figment.data import open_dataset
+
+    if recipe.kind == "points":
+        raise UserError("points have no pictures to look for: give a run of pictures")
+    if not path.is_file():
+        raise UserError(f"{path}: there is no such picture")
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copy(path, folder)
+        size = {"resolution": recipe.resolution, "channels": recipe.channels}
+        pixels = np.array(open_dataset(folder, fit=recipe.fit, progress=False, **size).rows[0])
+    return torch.from_numpy(pixels).float().div(127.5).sub(1)
+
+
+def write(
+    found: Projection,
+    generator: Generator,
+    target: Tensor,
+    picture: Path,
+    out: Path,
+    features: str,
+) -> str:
+    """Write the picture beside what was found, and its latent; return a sentence that says how near."""
+    given = target.add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8).cpu()
+    pair = tile(torch.stack([given, found.picture]).numpy(), 2)
+    label = None if found.label is None else generator.classes[found.label]
+    about = {"picture": picture.name, "class": label, "distance": found.distance}
+    about |= {"distance of the start": found.start, "features": features}
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        save_image(enlarged(pair), out / f"{picture.stem}.png")
+        write_json(out / f"{picture.stem}.json", about | {"latent": found.latent.tolist()})
+    except OSError as error:
+        raise UserError(cannot_write(out, error)) from error
+    of = f" as {label}" if label else ""
+    return (
+        f"{out / picture.stem}.png: found{of} at {found.distance:.1%} of the distance between two samples "
+        f"({found.start:.1%} before the descent), by the features {features}"
+    )
 
 
 @torch.no_grad()

@@ -23,6 +23,7 @@ def truncate(
     values: Sequence[float | None] = STUDY,
     count: int = 10,
     seed: int = 0,
+    label: str | None = None,
 ) -> str:
     """Write the picture and return a sentence that says where.
 
@@ -35,7 +36,9 @@ def truncate(
         raise UserError("points have no pictures to put in rows: give a run of pictures")
     if not values:
         raise UserError("give one or more --values, such as 0.01 1.5 none")
-    rows = [generator.sample(count, seed=seed, truncation=value).array for value in values]
+    rows = [
+        generator.sample(count, seed=seed, label=label, truncation=value).array for value in values
+    ]
     names = ["no truncation" if value is None else f"truncated at {value:g}" for value in values]
     save_image(beside_rows(tile(np.concatenate(rows), count), names), out)
     return f"{out}: {count} latents, {len(rows)} rows: {', '.join(names)}"

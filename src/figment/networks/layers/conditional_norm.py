@@ -21,12 +21,22 @@ class ConditionalBatchNorm(nn.Module):
         self.gain, self.shift = gain, shift
 
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:
-        gain, shift = 1 + self.gain(condition), self.shift(condition)  # [N, C]
+        gain, shift = 1 + _of(self.gain, condition), _of(self.shift, condition)  # [N, C]
         return self.norm(x) * gain[:, :, None, None] + shift[:, :, None, None]
 
 
+def _of(rows: nn.Module, condition: Tensor) -> Tensor:
+    """The rows of a condition [N, C], mixed where it is a mixture of classes."""
+    if isinstance(rows, nn.Embedding) and condition.is_floating_point():
+        return condition.to(rows.weight.dtype) @ rows.weight
+    return rows(condition)
+
+
 def by_class(channels: int, classes: int, *, wrap: Wrap = identity) -> ConditionalBatchNorm:
-    """Return the norm whose condition is a label [N]: a row of gains and one of shifts per class."""
+    """Return the norm whose condition is a label [N]: a row of gains and one of shifts per class.
+
+    A mixture of classes [N, K], floats that sum to 1, has the mixture of their rows.
+    """
     gain, shift = nn.Embedding(classes, channels), nn.Embedding(classes, channels)
     nn.init.zeros_(gain.weight)
     nn.init.zeros_(shift.weight)

@@ -8,8 +8,11 @@ from torch import Tensor
 
 
 def one_hot(labels: Tensor, classes: int, dtype: torch.dtype = torch.float32) -> Tensor:
-    """Return labels [N], int64 in [0, K), as rows of a single 1: [N, K]."""
-    return F.one_hot(labels, classes).to(dtype)
+    """Return labels [N], int64 in [0, K), as rows of a single 1: [N, K].
+
+    Mixtures of classes [N, K], floats that sum to 1, are such rows already and come back as they are.
+    """
+    return labels.to(dtype) if labels.is_floating_point() else F.one_hot(labels, classes).to(dtype)
 
 
 def beside(x: Tensor, labels: Tensor, classes: int) -> Tensor:

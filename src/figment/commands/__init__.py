@@ -1,0 +1,1 @@
+"""One function a command, whose signature is its interface. No logic."""

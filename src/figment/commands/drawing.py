@@ -1,0 +1,173 @@
+"""Drawing from a trained run: ``figment sample``, ``walk``, ``truncate``, ``evolve`` and ``project``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from figment.errors import UserError
+
+
+def sample(
+    run: str,
+    /,
+    *,
+    count: int = 64,
+    seed: int = 0,
+    class_: str | None = None,
+    truncation: float | None = None,
+    per_class: int | None = None,
+    copies: bool = True,
+    out: Path | None = None,
+    device: str = "auto",
+) -> int:
+    """Draw new pictures from a run: a grid, a folder or a zip. A seed is a picture's address.
+
+    Args:
+        run: The run folder, or a snapshot file.
+        count: How many pictures: those of the seeds from --seed on.
+        seed: Seed of the first picture.
+        class_: Name of the class to draw; all classes in turn without it.
+        truncation: Cut the latents off at this value; less is safer and more alike.
+        per_class: Enlarge the data set: so many of each class into folders, with a manifest.
+        copies: Keep pictures of an enlarged set that are copies of training pictures.
+        out: FILE.png for a grid, FILE.zip, FILE.npy or a folder for single pictures.
+        device: cpu, cuda, mps, or auto.
+    """
+    from figment.drawing import enlarge, sample
+
+    if per_class is not None:
+        how = {"seed": seed, "truncation": truncation, "copies": copies, "device": device}
+        print(enlarge(run, out=out, per_class=per_class, label=class_, **how))
+        return 0
+    if not copies:
+        raise UserError("--no-copies is for an enlarged set: add --per-class N")
+    how = {"count": count, "seed": seed, "label": class_, "truncation": truncation}
+    print(sample(run, out=out, device=device, **how))
+    return 0
+
+
+def walk(
+    run: str,
+    /,
+    *,
+    out: Path,
+    seeds: tuple[int, ...] = (1, 2, 3),
+    classes: tuple[str, ...] = (),
+    frames: int = 120,
+    fps: int = 24,
+    loop: bool = True,
+    truncation: float | None = None,
+    device: str = "auto",
+) -> int:
+    """Walk through latent space from picture to picture, as a film.
+
+    Args:
+        run: The run folder, or a snapshot file.
+        out: FILE.gif, FILE.webp or FILE.mp4.
+        seeds: The stops; one seed walks through the classes at a fixed latent.
+        classes: The class of each stop, or one of them all.
+        frames: Pictures of the film.
+        fps: Pictures a second.
+        loop: Come back to the first stop.
+        truncation: Cut the latents of the stops off at this value.
+        device: cpu, cuda, mps, or auto.
+    """
+    from figment.drawing import generator_at
+    from figment.sampling.walk import walk
+
+    stops = {"seeds": seeds, "classes": classes, "truncation": truncation}
+    print(walk(generator_at(run, device), out, frames=frames, fps=fps, loop=loop, **stops))
+    return 0
+
+
+def truncate(
+    run: str,
+    /,
+    *,
+    out: Path,
+    values: tuple[str, ...] = ("0.01", "1.5", "none"),
+    count: int = 10,
+    seed: int = 0,
+    class_: str | None = None,
+    device: str = "auto",
+) -> int:
+    """Show what truncation does: one row per threshold, the same latents.
+
+    Args:
+        run: The run folder, or a snapshot file.
+        out: The picture to write, FILE.png.
+        values: Where latents are cut off, a row each; none for not at all.
+        count: Latents in a row.
+        seed: Seed of the first latent.
+        class_: Name of the class to draw; all classes in turn without it.
+        device: cpu, cuda, mps, or auto.
+    """
+    from figment.drawing import generator_at
+    from figment.sampling.truncate import threshold, truncate
+
+    cuts = [threshold(value) for value in values]
+    how = {"count": count, "seed": seed, "label": class_}
+    print(truncate(generator_at(run, device), out, values=cuts, **how))
+    return 0
+
+
+def evolve(
+    run: str,
+    /,
+    *,
+    out: Path,
+    count: int = 10,
+    seed: int = 0,
+    class_: str | None = None,
+    fps: int = 4,
+    device: str = "auto",
+) -> int:
+    """Show the same latents through the training: a row per snapshot, or a film of them all.
+
+    Args:
+        run: The run folder.
+        out: FILE.png for a strip; FILE.gif, FILE.webp or FILE.mp4 for a film.
+        count: Latents that are followed.
+        seed: Seed of the first one.
+        class_: Name of the class to draw; all classes in turn without it.
+        fps: Snapshots a second of a film.
+        device: cpu, cuda, mps, or auto.
+    """
+    from figment.drawing import moments
+    from figment.sampling.evolve import evolve
+
+    print(evolve(moments(run, device), out, count=count, seed=seed, label=class_, fps=fps))
+    return 0
+
+
+def project(
+    run: str,
+    picture: Path,
+    /,
+    *,
+    out: Path | None = None,
+    class_: str | None = None,
+    steps: int = 300,
+    starts: int = 4,
+    seed: int = 0,
+    features: str = "auto",
+    device: str = "auto",
+) -> int:
+    """Find the latent of a picture: the generated one that comes nearest, and how near that is.
+
+    Args:
+        run: The run folder, or a snapshot file.
+        picture: The picture to look for.
+        out: Folder for the pair of pictures and the latent; projection in the run without it.
+        class_: The class to look in; all classes without it.
+        steps: Steps downhill from every start.
+        starts: Starts that are followed, the nearest of 1,024 latents.
+        seed: Seed of those latents.
+        features: What is compared: auto, small, mobilenet, inception, dinov2, NAME:FILE, file:FILE.
+        device: cpu, cuda, mps, or auto.
+    """
+    from figment.drawing import project
+
+    how = {"label": class_, "steps": steps, "starts": starts, "seed": seed}
+    print(project(run, picture, out=out, features=features, device=device, **how))
+    return 0

@@ -1,0 +1,96 @@
+"""Judging: ``figment evaluate``, ``doctor``, ``report`` and ``compare``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+
+def evaluate(
+    what: str,
+    /,
+    *,
+    against: str | None = None,
+    metrics: tuple[str, ...] = (),
+    features: str = "auto",
+    count: int | None = None,
+    seed: int = 0,
+    truncation: float | None = None,
+    out: Path | None = None,
+    device: str = "auto",
+    json_: bool = False,
+) -> int:
+    """Score a run's samples, or a folder or zip of pictures, against real ones.
+
+    Args:
+        what: The run folder, or a folder or zip of pictures.
+        against: The real pictures; a run's own data without it.
+        metrics: Which scores (kid, fid, precision_recall, ...); all that can be had without it.
+        features: What is compared: auto, small, mobilenet, inception, dinov2, NAME:FILE, file:FILE.
+        count: How many samples to draw (5,000), or pictures to use (all).
+        seed: Seed of the first sample.
+        truncation: Cut the latents off at this value.
+        out: Folder for the pictures of look-alikes and nearest neighbours; a run's own without it.
+        device: cpu, cuda, mps, or auto.
+        json_: Print JSON for other programs.
+    """
+    from figment.run import evaluate
+
+    how: dict[str, Any] = {"count": count} if count is not None else {}
+    how |= {"out": out} if out is not None else {}
+    found = evaluate(
+        what,
+        against=against,
+        metrics=metrics,
+        features=features,
+        seed=seed,
+        truncation=truncation,
+        device=device,
+        **how,
+    )
+    from figment import mesh
+    from figment.judging.table import text
+
+    if mesh.is_first():
+        print(json.dumps(found.as_json(), indent=2) if json_ else text(found))
+    mesh.stop()
+    return 0
+
+
+def doctor(what: str, /, *, json_: bool = False) -> int:
+    """Say what is wrong with a run or with data, how sure that is, and what to do.
+
+    Args:
+        what: The run folder, or a folder, zip, packed file or built-in set.
+        json_: Print JSON for other programs.
+    """
+    from figment.run import findings
+
+    print(findings(what, as_json=json_))
+    return 0
+
+
+def compare(runs: list[str], /, *, out: Path | None = None) -> int:
+    """Set runs side by side: a table, and one HTML page with curves, grids, scores, differences.
+
+    Args:
+        runs: Two or more run folders.
+        out: The HTML file to write; comparison.html without it.
+    """
+    from figment.run import compare
+
+    print(compare(runs, out))
+    return 0
+
+
+def report(run: str, /) -> int:
+    """Write a run's report, one HTML page that needs nothing else.
+
+    Args:
+        run: The run folder.
+    """
+    from figment.run import load
+
+    print(load(run).report())
+    return 0
