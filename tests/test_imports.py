@@ -15,6 +15,7 @@ ROOT = Path(figment.__file__).parent
 LEVELS = [
     {"errors", "randomness", "settings", "words"},
     {"files", "mesh"},
+    {"draws"},
     {"networks", "data", "metrics"},
     {"objectives", "penalties", "augment", "matching", "guidance"},
     {"game", "optimizers", "players", "refusals"},

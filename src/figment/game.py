@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 import torch
 from torch import Tensor, nn
 
-from figment import guidance, penalties
+from figment import augment, guidance, penalties
 from figment.errors import UserError
 from figment.matching import supervised
 from figment.networks.layers.head import Auxiliary
@@ -46,6 +46,10 @@ def aids(recipe: Recipe, nets: nn.ModuleDict) -> dict[str, nn.Module]:
     if recipe.replay > 0:
         kind = torch.uint8 if recipe.kind == "images" else torch.float32
         found["replay"] = Replay(recipe.replay, recipe.shape, kind)
+    if recipe.augment == "ada":
+        found["augment"] = augment.AdaptiveProbability(
+            start=recipe.augment_p, target=recipe.ada_target, images=recipe.ada_images
+        )
     if recipe.guided:
         found["guide"] = guidance.Guide(recipe.channels, recipe.classes)
     return found
@@ -59,16 +63,22 @@ def discriminator_terms(
     labels = batch.labels
     if "replay" in nets:
         fakes, labels = cast(Replay, nets["replay"]).mix(fakes, labels)
-    reals, fakes = (seen(recipe, images, clock) for images in (batch.images, fakes))
+    raw = pack(batch.images, recipe.packing), pack(fakes, recipe.packing)
+    reals, fakes = (seen(recipe, nets, images, clock) for images in (batch.images, fakes))
     real, real_features = examine(recipe, nets, reals, batch.labels)
     fake, fake_features = examine(recipe, nets, fakes, labels)
     targets = {"real_target": recipe.real_target, "fake_target": recipe.fake_target}
     loss = objective.discriminator(real, fake, **(targets if objective.takes_targets else {}))
     minimise = {"adversarial": loss.mean()}
     observe = observed(objective, real.detach(), fake.detach())
+    if "augment" in nets:
+        probability = cast(augment.AdaptiveProbability, nets["augment"])
+        assert objective.boundary is not None  # refused
+        probability.follow(real.detach() - objective.boundary, len(batch.images))
+        observe["augment/p"] = probability.p.clone()
     if clock.rounds % recipe.penalty_every == 0:
         with penalties.hold_statistics(nets["discriminator"]):
-            for name, value in _slopes(recipe, nets, reals, fakes, batch.labels):
+            for name, value in _slopes(recipe, nets, *raw, batch.labels, clock):
                 minimise[name] = recipe.penalty_every * value.mean()
     if "anchors" in nets:
         anchors = cast(penalties.LeCamAnchors, nets["anchors"])
@@ -78,7 +88,9 @@ def discriminator_terms(
     if recipe.drift > 0:
         minimise["drift"] = recipe.drift * penalties.drift(real).mean()
     with penalties.hold_statistics(nets["discriminator"]):
-        for name, value in _steadiness(recipe, nets, batch, (reals, real), (fakes, fake), labels):
+        for name, value in _steadiness(
+            recipe, nets, batch, (reals, real), (fakes, fake), labels, clock
+        ):
             minimise[name] = value.mean()
     if recipe.conditioning == "classifier":
         classes = _classes(nets, real_features)
@@ -96,10 +108,10 @@ def generator_terms(
     """Return what the generator minimises on its fakes, whose graph reaches its weights."""
     objective = OBJECTIVES[recipe.objective]
     minimise: Scalars = {}
-    fake, features = examine(recipe, nets, seen(recipe, fakes, clock), batch.labels)
+    fake, features = examine(recipe, nets, seen(recipe, nets, fakes, clock), batch.labels)
     real, real_features = fake, None
     if objective.paired or recipe.feature_matching > 0:
-        reals = seen(recipe, batch.images, clock)
+        reals = seen(recipe, nets, batch.images, clock)
         real, real_features = examine(recipe, nets, reals, batch.labels)
     if recipe.adversarial > 0:
         loss = objective.generator(real, fake)
@@ -141,8 +153,13 @@ def examine(
     return judge.verdict(features, *condition).float(), features
 
 
-def seen(recipe: Recipe, images: Tensor, clock: Clock) -> Tensor:
-    """Return images as the discriminator sees them: with instance noise, packed together."""
+def seen(recipe: Recipe, nets: nn.ModuleDict, images: Tensor, clock: Clock) -> Tensor:
+    """Return images as the discriminator sees them: augmented, with instance noise, packed together."""
+    if recipe.augment == "diffaugment":
+        images = augment.diffaugment(images)
+    elif recipe.augment in ("ada", "ada-fixed"):
+        p = nets["augment"].p if "augment" in nets else recipe.augment_p
+        images = augment.ada(images, cast("Tensor", p), augment.PRESETS[recipe.ada_transforms])
     if recipe.instance_noise > 0:
         over = recipe.instance_noise_images or recipe.images
         images = instance_noise(images, annealed(recipe.instance_noise, clock.images, over))
@@ -176,11 +193,22 @@ def observed_held_out(recipe: Recipe, logits: Tensor) -> Scalars:
 
 
 def _slopes(
-    recipe: Recipe, nets: nn.ModuleDict, reals: Tensor, fakes: Tensor, labels: Tensor
+    recipe: Recipe,
+    nets: nn.ModuleDict,
+    reals: Tensor,
+    fakes: Tensor,
+    labels: Tensor,
+    clock: Clock,
 ) -> Iterator[tuple[str, Tensor]]:
-    """Yield the penalties on the discriminator's gradient, weighted, by name."""
+    """Yield the penalties on the discriminator's gradient, weighted, by name.
 
-    judge = _judge(recipe, nets, labels)
+    By the pictures themselves (packed): what augments them on their way is part of the function.
+    """
+
+    def judge(images: Tensor) -> Tensor:
+        single = images.reshape(-1, *recipe.shape)
+        return recipe.judge(nets, seen(recipe, nets, single, clock), labels)
+
     if recipe.r1 > 0:
         yield "r1", recipe.r1 * penalties.r1(judge, reals)
     if recipe.r2 > 0:
@@ -202,6 +230,7 @@ def _steadiness(
     reals: tuple[Tensor, Tensor],
     fakes: tuple[Tensor, Tensor],
     labels: Tensor,
+    clock: Clock,
 ) -> Iterator[tuple[str, Tensor]]:
     """Yield the penalties on changes of logits, weighted, by name; of images and their logits."""
     if recipe.consistency > 0:
@@ -214,7 +243,7 @@ def _steadiness(
         with torch.no_grad(), penalties.hold_statistics(nets["generator"]):
             latents = penalties.nudge(batch.latents)
             moved = recipe.generate(nets["generator"], latents, batch.labels)
-        nudged = recipe.judge(nets, pack(moved, recipe.packing), batch.labels)
+        nudged = recipe.judge(nets, seen(recipe, nets, moved, clock), batch.labels)
         values = penalties.latent_consistency(fakes[1], nudged)
         yield "latent_consistency", recipe.latent_consistency * values
 

@@ -27,6 +27,7 @@ def refuse(recipe: Recipe) -> None:
     _refuse_turns(recipe)
     _refuse_losses(recipe)
     _refuse_networks(recipe)
+    _refuse_augmentation(recipe)
 
 
 def classes_of(recipe: Recipe, look: Look, pinned: frozenset[str]) -> int:
@@ -115,6 +116,29 @@ def _refuse_losses(recipe: Recipe) -> None:
 
         targets = {"real_target": recipe.real_target, "fake_target": recipe.fake_target}
         refuse_targets(recipe.objective, **targets)
+
+
+def _refuse_augmentation(recipe: Recipe) -> None:
+    if recipe.augment == "none":
+        return
+    if recipe.kind == "points":
+        raise UserError("points are no pictures to be turned: leave augment out")
+    if not 0 <= recipe.augment_p <= 1:
+        raise UserError(f"augment_p must be between 0 and 1, not {recipe.augment_p}")
+    if recipe.augment == "ada-fixed" and recipe.augment_p == 0:
+        raise UserError("ada-fixed does nothing at a probability of 0: set augment_p, such as .3")
+    if recipe.augment in ("study", "diffaugment") and recipe.augment_p:
+        raise UserError(f"{recipe.augment} has no probability: leave augment_p out")
+    if recipe.augment == "ada":
+        from figment.objectives import OBJECTIVES
+
+        _positive(recipe, "ada_images")
+        if not 0 < recipe.ada_target < 1:
+            raise UserError(f"ada_target must lie between 0 and 1, not {recipe.ada_target}")
+        if OBJECTIVES[recipe.objective].boundary is None:
+            raise UserError(
+                f"{recipe.objective} logits have no zero to tell overfitting by: set augment ada-fixed"
+            )
 
 
 def _refuse_networks(recipe: Recipe) -> None:

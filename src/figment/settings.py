@@ -21,6 +21,17 @@ class Settings:
     mirror: bool = False
     """Show half of the reals mirrored left to right."""
 
+    augment: Literal["none", "study", "diffaugment", "ada", "ada-fixed"] = "none"
+    """What becomes of pictures: turned as data (study), or, fakes alike, before the discriminator."""
+    augment_p: float = 0.0
+    """Probability of each transform of ADA: at the start (ada), or all along (ada-fixed)."""
+    ada_target: float = 0.6
+    """Mean sign of the discriminator on reals that ADA's probability holds."""
+    ada_images: int = 500_000
+    """Images in which ADA's probability can go from 0 to 1."""
+    ada_transforms: Literal["bg", "bgc", "bgcf", "bgcfn", "bgcfnc", "r3gan"] = "bgc"
+    """Transforms of ADA: blits, geometry, colours, filters, noise, cutouts; or those of R3GAN."""
+
     images: int = 1_000_000
     """Length of the training, in real images shown to the discriminator."""
     batch: int = 64

@@ -9,7 +9,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from figment.augment import draws, study
+from figment import draws
+from figment.augment import study
 
 
 @pytest.fixture

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 
 from figment.augment import colour, geometry, wavelets
-from figment.augment.draws import gated, normal, uniform
+from figment.augment.draws import gated
+from figment.draws import normal, uniform
 
 
 @dataclass(frozen=True)

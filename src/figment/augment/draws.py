@@ -1,25 +1,11 @@
-"""Random numbers that belong to the image, not to the process that happens to hold it."""
+"""Random numbers as the transforms of augmentation need them."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-from figment import mesh
-
-
-def uniform(*shape: int, like: Tensor) -> Tensor:
-    """Return U(0, 1) of ``shape`` [N, ...], on the device and in the dtype of ``like``.
-
-    Drawn for the batch of all processes and cut to this one's rows, so that a run on two processes
-    equals a run on one.
-    """
-    return _mine(torch.rand(_whole(shape), device=like.device, dtype=like.dtype))
-
-
-def normal(*shape: int, like: Tensor) -> Tensor:
-    """Return N(0, 1) of ``shape`` [N, ...], drawn as ``uniform`` draws."""
-    return _mine(torch.randn(_whole(shape), device=like.device, dtype=like.dtype))
+from figment.draws import uniform
 
 
 def whole(n: int, count: int, *, like: Tensor) -> Tensor:
@@ -32,11 +18,3 @@ def gated(value: Tensor, neutral: float, chance: Tensor) -> Tensor:
     """Return each image's ``value`` [N, ...] with probability ``chance``, else ``neutral``."""
     gate = uniform(len(value), *[1] * (value.ndim - 1), like=value) < chance
     return torch.where(gate, value, neutral)
-
-
-def _whole(shape: tuple[int, ...]) -> tuple[int, ...]:
-    return (shape[0] * mesh.size(), *shape[1:])
-
-
-def _mine(drawn: Tensor) -> Tensor:
-    return drawn[mesh.rows(len(drawn))]

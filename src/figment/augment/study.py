@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from figment.augment import draws
+from figment import draws
 from figment.augment.geometry import blit, matrix, resample, rotation, scaling
 
 

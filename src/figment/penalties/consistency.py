@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from figment.penalties import draws
+from figment import draws
 from figment.penalties.gradients import Judge
 
 

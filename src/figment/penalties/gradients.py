@@ -20,8 +20,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from figment import mesh
-from figment.penalties import draws
+from figment import draws, mesh
 
 Judge = Callable[[Tensor], Tensor]
 TINY = 1e-12

@@ -83,7 +83,9 @@ SYSTEMS = {
         "L3r", dcgan.REFERENCE, "Salimans et al. 2016: C5 with reference batch norm there"
     ),
     "ssl-mnist": System(
-        "L4", semisupervised.SSL_MNIST, "Salimans et al. 2016: a classifier from 100 labels of MNIST"
+        "L4",
+        semisupervised.SSL_MNIST,
+        "Salimans et al. 2016: a classifier from 100 labels of MNIST",
     ),
     "ssl-cifar": System(
         "L4c", semisupervised.SSL_CIFAR, "Salimans et al. 2016: the same from 4,000 of CIFAR-10"

@@ -254,7 +254,7 @@ class SemiSupervised(Recipe):
         if self.mirror:
             turned = (torch.rand(self.batch, device=images.device) < 0.5)[mine]
             images = torch.where(turned[:, None, None, None], images.flip(3), images)
-        return seen(self, images, clock), labels
+        return seen(self, nets, images, clock), labels
 
 
 def choose(

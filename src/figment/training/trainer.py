@@ -15,9 +15,9 @@ import torch
 from torch import Tensor, nn
 
 from figment import mesh
+from figment.augment import study
 from figment.data import Dataset, Order, gather, split
-from figment.game import aids, observed_held_out
-from figment.networks.layers.packing import pack
+from figment.game import aids, observed_held_out, seen
 from figment.players import players
 from figment.randomness import seed_of, stream
 from figment.recipe import Batch, Clock, Recipe, Terms
@@ -107,6 +107,8 @@ class Trainer:
             flips = stream("mirror", recipe.seed, position).random(recipe.batch)[mine] < 0.5
             turned = torch.from_numpy(flips).to(self.device)[:, None, None, None]
             images = torch.where(turned, images.flip(3), images)
+        if recipe.augment == "study":
+            images = study(images)
         if images.ndim == 4:
             images = images.contiguous(memory_format=torch.channels_last)
         self.clock = self.clock._replace(images=position + recipe.batch)
@@ -152,8 +154,9 @@ class Trainer:
                 chosen, -(-len(chosen) // max(2 * packing, self.recipe.batch))
             ):
                 images, labels = self.fetch(part)
-                packed = pack(images[: len(images) - len(images) % packing], packing)
-                logits.append(self.recipe.judge(self.nets, packed, labels))
+                whole = images[: len(images) - len(images) % packing]
+                shown = seen(self.recipe, self.nets, whole, self.clock)
+                logits.append(self.recipe.judge(self.nets, shown, labels))
         for buffer, before in buffers:
             buffer.copy_(before)
         return observed_held_out(self.recipe, torch.cat(logits))
