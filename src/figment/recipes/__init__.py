@@ -15,6 +15,7 @@ from figment.recipes import (
     dcgan,
     faces,
     fccgan,
+    flowers,
     goodfellow,
     mlp,
     points,
@@ -107,6 +108,20 @@ SYSTEMS = {
         "N3", resnet.WGAN_GP, "Gulrajani et al. 2017: WGAN-GP's ResNet for CIFAR-10"
     ),
     "wgan": System("W0", wgan.WGAN, "Arjovsky et al. 2017: C5's networks, weights clipped"),
+    "flowers-28": System(
+        "W1", flowers.STAGE_1, "Flowers study: WGAN-GP at 28 px, transposed convolutions unpadded"
+    ),
+    "flowers-28-classes": System(
+        "W2", flowers.STAGE_2, "Flowers study: W1 by class, one-hot for both players"
+    ),
+    "flowers-64-k3": System(
+        "W3", flowers.STAGE_3, "Flowers study: 64 px by 3x3 transposed convolutions: checkerboards"
+    ),
+    "flowers-64-k4": System(
+        "W4", flowers.STAGE_4, "Flowers study: 64 px by 4x4 ones with padding: a weaker grid"
+    ),
+    "flowers-64": System("W5", flowers.STAGE_5, "Flowers study: 64 px by bilinear up-sampling"),
+    "flowers-128": System("W6", flowers.STAGE_6, "Flowers study: W5 with one up-sampling more"),
     "stacked-mnist": System(
         "K1", stacked_mnist.HALF, "Metz et al. 2016, as Lin et al. 2018 build it: 1,000 modes"
     ),
