@@ -209,7 +209,7 @@ def table(out: Path, game_name: str, methods: Sequence[str], seeds: Sequence[int
     game = GAMES[game_name]
     total = len(game.centres)
     head = f"method | differs in | modes of {total}, a seed each | mean | high quality"
-    head += " | within 15 σ: modes | share" if game_name == "paper" else ""
+    head += " | within 15 σ: modes | most ever | share" if game_name == "paper" else ""
     columns = f"{head} | KL | processor seconds".split(" | ")
     lines = [f"| {' | '.join(columns)} |", f"|{'---|' * len(columns)}"]
     for method in methods:
@@ -229,7 +229,8 @@ def row(
     flags = " ".join(f"`{name} {value}`" for name, value in fields.items())
     cells = [method, flags or "–", *found(near), shares(near)]
     if with_wide:
-        cells += [found(wide)[0], shares(wide)]
+        most = [max(judge(path, game)[1].found for path in snapshots(run).values()) for run in runs]
+        cells += [found(wide)[0], " ".join(map(str, most)), shares(wide)]
     cells.append(f"{np.mean([modes.divergence for modes in near]):.2f}")
     costs = [run / "processor.json" for run in runs]
     known = [json.loads(cost.read_text()) for cost in costs if cost.exists()]

@@ -210,7 +210,7 @@ HEADING = """
 
 
 def row(name: str, line: Score) -> str:
-    trained = "| | |"
+    trained = "| |"
     if "rounds" in line:
         trained = f"{line['minutes']:.0f} | {line['images']:,} | {line['rounds']:,}"
     return f"| {name} | {trained} | {line['modes']} | {line['kl']:.4f} | {line['sure']:.1%} |"

@@ -62,7 +62,7 @@ def project(
     *,
     steps: int = 300,
     starts: int = 4,
-    lr: float = 0.05,
+    lr: float = 0.1,
     seed: int = 0,
     label: int | None = None,
     progress: bool = False,
@@ -72,7 +72,7 @@ def project(
     Of ``CANDIDATES`` random latents, of every class unless ``label`` gives it, the ``starts`` nearest
     are followed downhill by Adam, whose rate falls to 0; the nearest end is taken. The loss is the squared
     distance of features plus that of pixels, each over its mean for two random samples; a latent is kept
-    from growing longer than random ones are. Like Karras et al. 2020 (StyleGAN2), appendix D, but in z
+    from growing longer than the longest of them. Like Karras et al. 2020 (StyleGAN2), appendix D, but in z
     and from several starts, since small generators have no w and many valleys.
     """
     net, recipe = generator.net, generator.recipe
@@ -90,7 +90,7 @@ def project(
     of = None if labels is None else labels[best]
     optimizer = torch.optim.Adam([z], lr=lr)
     first, losses = float(scores[best[0]]), []
-    longest = latents.norm(dim=1).mean()
+    longest = latents.norm(dim=1).max()
     for step in tqdm(range(steps), desc="projecting", disable=not progress, leave=False):
         optimizer.param_groups[0]["lr"] = lr * 0.5 * (1 + math.cos(math.pi * step / steps))
         fakes = recipe.generate(net, z, of).float()

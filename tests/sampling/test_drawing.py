@@ -1,0 +1,263 @@
+"""Walks, truncation, evolution, projection and enlarged sets: what they draw, and what they refuse."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+
+from figment.cli import main
+from figment.errors import UserError
+from figment.launch import train
+from figment.metrics.features import open_features
+from figment.recipes import find
+from figment.sampling.enlarge import COLUMNS, enlarge, known
+from figment.sampling.evolve import spread
+from figment.sampling.film import save_film
+from figment.sampling.generator import Generator
+from figment.sampling.latents import latents_of
+from figment.sampling.project import perceiver, project
+from figment.sampling.truncate import threshold, truncate
+from figment.sampling.walk import along, angle, slerp, stops, walk
+
+CPU = torch.device("cpu")
+FIELDS: dict[str, Any] = {"resolution": 32, "width": 4, "batch": 4, "tick": 8, "features": "small"}
+FIELDS |= {"metric_every": 16, "metric_count": 64, "precision": "float32"}
+
+
+class Tones(nn.Module):
+    """Fakes [N, 3, 32, 32]: the first three numbers of what it is given, as one colour each."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(()))
+
+    def forward(self, z: torch.Tensor) -> torch.Tensor:
+        return (z[:, :3, None, None] / 4 + self.weight).tanh().expand(-1, -1, 32, 32)
+
+
+def tones(classes: int = 0) -> Generator:
+    recipe = replace(find("dcgan")[1], resolution=32, latent=4)
+    if classes:
+        recipe = replace(recipe, conditioning="concat", classes=classes)
+    return Generator(recipe, Tones(), [f"kind {number}" for number in range(classes)])
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory, session_cache: Path) -> Path:
+    run = tmp_path_factory.mktemp("drawing") / "run"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FIGMENT_CACHE", str(session_cache))
+        how = {"conditioning": "concat", "snapshot_every": 8, **FIELDS}
+        return train("flowers:24", "dcgan", run=run, images=24, progress=False, **how).path
+
+
+def test_slerp_turns_evenly_and_keeps_the_length():
+    a, b = torch.tensor([[2.0, 0.0]]), torch.tensor([[0.0, 2.0]])
+    third = slerp(a, b, torch.tensor([[1 / 3]]))
+    assert third.tolist()[0] == pytest.approx([2 * math.cos(math.pi / 6), 1.0], abs=1e-6)
+    longer = slerp(a, 2 * b, torch.tensor([[0.5]]))
+    assert float(longer.norm()) == pytest.approx(3)
+    assert torch.allclose(slerp(a, b, torch.zeros(1, 1)), a)
+    assert torch.allclose(slerp(a, b, torch.ones(1, 1)), b, atol=1e-6)
+    assert torch.allclose(slerp(a, a, torch.tensor([[0.3]])), a)
+
+
+def test_a_walk_goes_past_its_stops_at_an_even_speed():
+    latents = latents_of([1, 2, 3], 64)
+    path, none = along(latents, 90, loop=True)
+    assert path.shape == (90, 64) and none is None
+    assert torch.allclose(path[0], latents[0], atol=1e-5)
+    for stop in latents:
+        assert float(angle(path, stop[None]).min()) < math.pi / 90
+    turns = angle(path, path.roll(-1, 0))
+    assert float(turns.max() / turns.median()) < 1.5  # corners are cut, nothing jumps
+    straight, _ = along(latents, 7, loop=False)
+    assert torch.allclose(straight[-1], latents[-1], atol=1e-4)
+
+
+def test_a_walk_through_classes_mixes_them_at_a_fixed_latent():
+    latents, labels = stops(tones(3), [5], ["kind 0", "kind 2"], None)
+    assert torch.equal(latents[0], latents[1])
+    path, mixed = along(latents, 5, loop=False, labels=labels)
+    assert torch.allclose(path, latents[:1].expand(5, -1), atol=1e-4)
+    assert mixed is not None
+    assert mixed[:, 0].tolist() == pytest.approx([1, 0.75, 0.5, 0.25, 0], abs=1e-5)
+    assert torch.allclose(mixed.sum(1), torch.ones(5))
+
+
+@pytest.mark.parametrize(
+    ("seeds", "classes", "words"),
+    [
+        ([1], [], "two stops"),
+        ([1, 2, 3], ["kind 0", "kind 1"], "do not pair"),
+        ([1, 2], ["kind 7"], "no class kind 7"),
+        ([-1, 2], [], "0 or more"),
+    ],
+)
+def test_walks_that_lead_nowhere(seeds: list[int], classes: list[str], words: str):
+    with pytest.raises(UserError, match=words):
+        stops(tones(3), seeds, classes, None)
+
+
+@pytest.mark.parametrize("ending", ["gif", "webp", "mp4"])
+def test_films(ending: str, tmp_path: Path):
+    if ending == "mp4":
+        pytest.importorskip("av")
+    path = tmp_path / f"walk.{ending}"
+    walk(tones(), path, seeds=[1, 2], frames=6)
+    if ending == "mp4":
+        import av
+
+        with av.open(str(path)) as film:
+            frames = [frame.to_ndarray(format="rgb24") for frame in film.decode(video=0)]
+        assert len(frames) == 6 and frames[0].shape == (256, 256, 3)
+        return
+    with Image.open(path) as film:
+        assert film.n_frames == 6 and film.size == (256, 256) and film.info["loop"] == 0
+        first = np.asarray(film.convert("RGB")).astype(int)
+    drawn = tones().sample(1, seed=1).array[0, :, 0, 0].astype(int)
+    assert np.abs(first.mean((0, 1)) - drawn).max() < 6  # a palette, a lossy format
+
+
+def test_films_that_cannot_be(tmp_path: Path):
+    frames = [Image.new("RGB", (8, 8))]
+    for bad, words in (("a.avi", "saved as"), ("a.gif", "fps")):
+        with pytest.raises(UserError, match=words):
+            save_film(frames, tmp_path / bad, fps=0 if words == "fps" else 10)
+    with pytest.raises(UserError, match="one frame"):
+        save_film([], tmp_path / "a.gif")
+
+
+def test_truncation_has_a_row_for_each_value(tmp_path: Path):
+    said = truncate(tones(), tmp_path / "t.png", values=[0.01, None], count=6)
+    assert "truncated at 0.01, no truncation" in said
+    with Image.open(tmp_path / "t.png") as picture:
+        assert picture.height == 64
+        pixels = np.asarray(picture).astype(float)[:, -6 * 32 :]
+    assert pixels[:32].std((0, 1)).max() < 1 < pixels[32:].std((0, 1)).min()
+    assert threshold("none") is None and threshold("1.5") == 1.5
+    for bad in ("0", "-1", "much", "nan", "inf"):
+        with pytest.raises(UserError, match="above 0 or none"):
+            threshold(bad)
+
+
+def test_truncated_latents_have_the_studys_deviations():
+    for cut, std in (
+        (0.01, 0.005773),
+        (0.5, 0.28388),
+        (1.0, 0.53956),
+        (1.5, 0.74265),
+        (2.0, 0.87963),
+    ):
+        latents = latents_of(range(400), 256, cut)
+        assert float(latents.std()) == pytest.approx(std, rel=0.01)
+        assert float(latents.abs().max()) <= cut
+
+
+def test_evolution_takes_the_first_and_the_last_moment():
+    moments = [(number, lambda: tones()) for number in range(25)]
+    chosen = [moment for moment, _ in spread(moments, 10)]
+    assert chosen[0] == 0 and chosen[-1] == 24 and len(chosen) == 10
+    assert spread(moments[:3], 10) == moments[:3]
+
+
+def test_a_generated_picture_is_found_again(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("figment.sampling.project.CANDIDATES", 64)
+    generator = tones(2)
+    latent = latents_of([9], 4)
+    target = generator.recipe.generate(generator.net, latent, torch.tensor([1]))[0].detach()
+    perceive = perceiver(open_features("small", CPU))
+    found = project(generator, target, perceive, steps=60, starts=2)
+    assert found.distance < 0.05 and found.distance < found.start
+    assert torch.allclose(found.latent[:3], latent[0, :3], atol=0.1)
+    assert found.losses[-1] < found.losses[0]
+
+
+def test_an_enlarged_set_says_where_each_picture_is_from(tmp_path: Path):
+    generator, extractor = tones(2), open_features("small", CPU)
+    reals = generator.sample(40, seed=1_000).array
+    reals[0] = generator.sample(1, seed=3, label="kind 0").array[
+        0
+    ]  # seed 3 copies a training picture
+    trained_on = known(extractor, reals, np.arange(len(reals)))
+    enlarge(generator, tmp_path / "all", trained_on, per_class=6)
+    with open(tmp_path / "all" / "manifest.csv", newline="") as file:
+        lines = list(csv.DictReader(file))
+    assert tuple(lines[0]) == COLUMNS and len(lines) == 12
+    copied = {(line["class"], line["seed"]) for line in lines if line["copy"] == "1"}
+    assert ("kind 0", "3") in copied
+    for line in lines:
+        with Image.open(tmp_path / "all" / line["file"]) as picture:
+            drawn = generator.sample(1, seed=int(line["seed"]), label=line["class"]).array[0]
+            assert np.array_equal(np.asarray(picture), drawn.transpose(1, 2, 0))
+    said = enlarge(generator, tmp_path / "new", trained_on, per_class=6, copies=False)
+    assert "left out" in said
+    assert not (tmp_path / "new" / "kind 0" / "000003.png").exists()
+    with pytest.raises(UserError, match="new folder"):
+        enlarge(generator, tmp_path / "new", trained_on, per_class=6)
+
+
+def test_the_commands(
+    trained: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+):
+    done = [
+        ["walk", *"--seeds 1 2 --frames 4 --out w.gif".split()],
+        ["walk", *"--seeds 1 --classes dandelion marigold --frames 4 --out c.webp".split()],
+        ["truncate", *"--values 0.01 none --count 3 --out t.png".split()],
+        ["evolve", *"--count 3 --out e.png".split()],
+        ["evolve", *"--count 3 --class marigold --out e.gif".split()],
+        ["sample", *"--per-class 2 --out more".split()],
+        ["sample", *"--count 1 --out one".split()],
+        ["project", "one/000000.png", *"--steps 2 --starts 1 --features small --out p".split()],
+    ]
+    out = tmp_path
+    monkeypatch.chdir(out)
+    monkeypatch.setattr("figment.sampling.project.CANDIDATES", 64)
+    for words in done:
+        assert main([words[0], str(trained), *words[1:]]) == 0, words
+    assert {path.name for path in out.iterdir()} >= {"w.gif", "c.webp", "t.png", "e.png", "e.gif"}
+    assert sorted(path.name for path in (out / "more").iterdir()) == [
+        "dandelion",
+        "manifest.csv",
+        "marigold",
+    ]
+    assert json.loads((out / "p" / "000000.json").read_text())["class"] in ("dandelion", "marigold")
+    capsys.readouterr()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["walk", "--out", "w.avi"], "FILE.gif"),
+        (["walk", "--frames", "1", "--out", "w.gif"], "2 frames"),
+        (["truncate", "--values", "x", "--out", "t.png"], "above 0 or none"),
+        (["truncate", "--out", "t.txt"], "FILE.png"),
+        (["evolve", "--out", "e.txt"], "FILE.png"),
+        (["sample", "--per-class", "2"], "--out DIR"),
+        (["sample", "--no-copies"], "--per-class"),
+    ],
+)
+def test_mistakes_are_one_line(
+    trained: Path, words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+):
+    assert main([words[0], str(trained), *words[1:]]) == 2
+    complaint = capsys.readouterr().err
+    assert said in complaint and complaint.count("\n") == 1
+
+
+def test_a_picture_that_is_not_there(trained: Path, capsys: pytest.CaptureFixture[str]):
+    assert main(["project", str(trained), "nowhere.png"]) == 2
+    assert "no such picture" in capsys.readouterr().err
