@@ -214,14 +214,31 @@ def test_the_commands(
     capsys: pytest.CaptureFixture[str],
 ):
     done = [
-        ["walk", *"--seeds 1 2 --frames 4 --out w.gif".split()],
-        ["walk", *"--seeds 1 --classes dandelion marigold --frames 4 --out c.webp".split()],
-        ["truncate", *"--values 0.01 none --count 3 --out t.png".split()],
-        ["evolve", *"--count 3 --out e.png".split()],
-        ["evolve", *"--count 3 --class marigold --out e.gif".split()],
-        ["sample", *"--per-class 2 --out more".split()],
-        ["sample", *"--count 1 --out one".split()],
-        ["project", "one/000000.png", *"--steps 2 --starts 1 --features small --out p".split()],
+        ["walk", *["--seeds", "1", "2", "--frames", "4", "--out", "w.gif"]],
+        [
+            "walk",
+            *[
+                "--seeds",
+                "1",
+                "--classes",
+                "dandelion",
+                "marigold",
+                "--frames",
+                "4",
+                "--out",
+                "c.webp",
+            ],
+        ],
+        ["truncate", *["--values", "0.01", "none", "--count", "3", "--out", "t.png"]],
+        ["evolve", *["--count", "3", "--out", "e.png"]],
+        ["evolve", *["--count", "3", "--class", "marigold", "--out", "e.gif"]],
+        ["sample", *["--per-class", "2", "--out", "more"]],
+        ["sample", *["--count", "1", "--out", "one"]],
+        [
+            "project",
+            "one/000000.png",
+            *["--steps", "2", "--starts", "1", "--features", "small", "--out", "p"],
+        ],
     ]
     out = tmp_path
     monkeypatch.chdir(out)
