@@ -142,9 +142,9 @@ def test_truncation_has_a_row_for_each_value(tmp_path: Path):
     said = truncate(tones(), tmp_path / "t.png", values=[0.01, None], count=6)
     assert "truncated at 0.01, no truncation" in said
     with Image.open(tmp_path / "t.png") as picture:
-        assert picture.height == 64
-        pixels = np.asarray(picture).astype(float)[:, -6 * 32 :]
-    assert pixels[:32].std((0, 1)).max() < 1 < pixels[32:].std((0, 1)).min()
+        assert picture.height == 2 * 64  # pictures of 32 px are shown twice as large
+        pixels = np.asarray(picture).astype(float)[:, -6 * 64 :]
+    assert pixels[:64].std((0, 1)).max() < 1 < pixels[64:].std((0, 1)).min()
     assert threshold("none") is None and threshold("1.5") == 1.5
     for bad in ("0", "-1", "much", "nan", "inf"):
         with pytest.raises(UserError, match="above 0 or none"):
@@ -213,38 +213,21 @@ def test_the_commands(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ):
-    done = [
-        ["walk", *["--seeds", "1", "2", "--frames", "4", "--out", "w.gif"]],
-        [
-            "walk",
-            *[
-                "--seeds",
-                "1",
-                "--classes",
-                "dandelion",
-                "marigold",
-                "--frames",
-                "4",
-                "--out",
-                "c.webp",
-            ],
-        ],
-        ["truncate", *["--values", "0.01", "none", "--count", "3", "--out", "t.png"]],
-        ["evolve", *["--count", "3", "--out", "e.png"]],
-        ["evolve", *["--count", "3", "--class", "marigold", "--out", "e.gif"]],
-        ["sample", *["--per-class", "2", "--out", "more"]],
-        ["sample", *["--count", "1", "--out", "one"]],
-        [
-            "project",
-            "one/000000.png",
-            *["--steps", "2", "--starts", "1", "--features", "small", "--out", "p"],
-        ],
-    ]
+    done = """
+        walk RUN --seeds 1 2 --frames 4 --out w.gif
+        walk RUN --seeds 1 --classes dandelion marigold --frames 4 --out c.webp
+        truncate RUN --values 0.01 none --count 3 --out t.png
+        evolve RUN --count 3 --out e.png
+        evolve RUN --count 3 --class marigold --out e.gif
+        sample RUN --per-class 2 --out more
+        sample RUN --count 1 --out one
+        project RUN one/000000.png --steps 2 --starts 1 --features small --out p
+    """
     out = tmp_path
     monkeypatch.chdir(out)
     monkeypatch.setattr("figment.sampling.project.CANDIDATES", 64)
-    for words in done:
-        assert main([words[0], str(trained), *words[1:]]) == 0, words
+    for line in done.strip().splitlines():
+        assert main([str(trained) if word == "RUN" else word for word in line.split()]) == 0, line
     assert {path.name for path in out.iterdir()} >= {"w.gif", "c.webp", "t.png", "e.png", "e.gif"}
     assert sorted(path.name for path in (out / "more").iterdir()) == [
         "dandelion",
