@@ -18,7 +18,8 @@ from figment.errors import UserError
 from figment.launch import resume, train
 from figment.networks.layers.weight_norm import WeightNorm
 from figment.networks.semisupervised import Average, Discriminator, Labelled
-from figment.recipes.semisupervised import SSL_CIFAR, SSL_MNIST, SemiSupervised, read_list
+from figment.recipes.labelling import read_list
+from figment.recipes.semisupervised import SSL_CIFAR, SSL_MNIST, SemiSupervised
 from figment.run import Run
 from figment.training.trainer import Trainer
 
@@ -58,7 +59,7 @@ def as_files(folder: Path, numbers: range, *, flat: bool = False) -> Path:
 @both
 def test_losses_of_ten_class_logits_of_zero(recipe: SemiSupervised):
     """.095310 and 2.397895, halved, and 2.302585."""
-    trainer = trainer_of(replace(recipe, classes=10, labelled=10, unsupervised=1.0))
+    trainer = trainer_of(replace(recipe, classes=10, labelled=10))
     torch.nn.init.zeros_(trainer.nets["discriminator"].head[-1].scale)
     batch = trainer.deal()
     fakes = recipe.generate(trainer.nets["generator"], batch.latents, None)
@@ -71,7 +72,7 @@ def test_losses_of_ten_class_logits_of_zero(recipe: SemiSupervised):
 
 def test_weights_of_the_two_losses():
     plain = trainer_of(TINY)
-    heavy = trainer_of(replace(TINY, unsupervised=6.0, class_loss=5.0))
+    heavy = trainer_of(replace(TINY, unsupervised=3.0, class_loss=5.0))
     found = []
     for trainer in (plain, heavy):
         torch.nn.init.zeros_(trainer.nets["discriminator"].head[-1].scale)
@@ -170,6 +171,16 @@ def test_rates_fall_over_the_last_share_of_the_training():
     assert rates == [
         [pytest.approx(0.5e-2 * share), pytest.approx(1e-2 * share)] for share in shares
     ]
+
+
+def test_gradients_below_epsilon_make_small_steps():
+    for epsilon, step in ((1e-4, 3e-3 / 2), (1e-8, 3e-3)):
+        trainer = trainer_of(replace(TINY, epsilon=epsilon))
+        weight = trainer.nets["generator"].layers[0].weight
+        before = weight.detach().clone()
+        weight.grad = torch.full_like(weight, 1e-4)
+        trainer.step("generator")
+        assert (before - weight).mean().item() == pytest.approx(step, rel=1e-3)
 
 
 # -- labelled pictures ----------------------------------------------------------------------------
@@ -323,6 +334,7 @@ def test_a_list_that_is_not_there(tmp_path: Path):
         ({"classes": 1}, "classes must be 2 or more"),
         ({"unsupervised": -1.0}, "unsupervised must be 0 or more"),
         ({"averaging": 0.0}, "averaging must be above 0"),
+        ({"epsilon": 0.0}, "epsilon must be above 0"),
         ({"rate_decay": 1.5}, "rate_decay must be a share"),
         ({"conditioning": "concat"}, "tells classes already: leave conditioning out"),
         ({"guidance": 1.0}, "would learn from every label: leave guidance out"),

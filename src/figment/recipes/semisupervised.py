@@ -13,17 +13,17 @@ Numbers are those of the authors' code: 100 labels of MNIST (.93 % wrong), 4,000
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self, cast
 
 from figment.errors import UserError
 from figment.recipe import Batch, Clock, Recipe, Terms
+from figment.recipes.labelling import choose, read_list
 
 if TYPE_CHECKING:
-    import numpy as np
     from torch import Tensor, nn
+    from torch.optim import Optimizer
 
-    from figment.data import Dataset, Look
+    from figment.data import Look
     from figment.networks.semisupervised import Average, Classifier, Labelled
     from figment.training.trainer import Trainer
     from figment.turns import Turns
@@ -58,6 +58,8 @@ class SemiSupervised(Recipe):
     """Weight of the discriminator's loss on pictures without labels and on fakes."""
     averaging: float = 1e-4
     """Weight of the newest weights in the mean that classifies."""
+    epsilon: float = 1e-4
+    """Number that Adam and RMSprop add to a gradient's size: far smaller ones make smaller steps."""
     rate_decay: float = 0.0
     """Last share of the training over which both learning rates fall straight to 0."""
     matching: Literal["squared", "absolute"] = "squared"
@@ -115,8 +117,7 @@ class SemiSupervised(Recipe):
 
     def tiny(self) -> Self:
         tiny = replace(super().tiny(), resolution=16, labelled=4, classes=2)
-        # The weight at which the shared loss is what it is in every other recipe.
-        return replace(tiny, width=8, generator_width=8, unsupervised=2.0)
+        return replace(tiny, width=8, generator_width=8)
 
     # -- the players ------------------------------------------------------------------------------
 
@@ -157,6 +158,15 @@ class SemiSupervised(Recipe):
             dropout=self.dropout,
             input_dropout=self.input_dropout,
         )
+
+    def optimizers(self, nets: nn.ModuleDict) -> dict[str, Optimizer]:
+        """As every recipe's, with the authors' epsilon: theirs is 1e-8 under the root, beside g²."""
+        found = super().optimizers(nets)
+        for optimizer in found.values():
+            for group in optimizer.param_groups:
+                if "eps" in group:
+                    group["eps"] = self.epsilon
+        return found
 
     def begin(self, nets: nn.ModuleDict, trainer: Trainer) -> None:
         """Choose the labelled pictures; fit the first weights to 500 pictures and 100 latents."""
@@ -257,87 +267,6 @@ class SemiSupervised(Recipe):
         return seen(self, nets, images, clock), labels
 
 
-def choose(
-    recipe: SemiSupervised, dataset: Dataset, rows: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the labelled pictures among the ``rows`` that are learned from, and their classes.
-
-    As many of each class, drawn by the seed, or those of the list. UserError where there are too few.
-    """
-    import numpy as np
-
-    from figment.randomness import stream
-
-    if recipe.class_names and dataset.classes and dataset.classes != recipe.class_names:
-        lost = ", ".join(sorted({*recipe.class_names} - {*dataset.classes}))
-        raise UserError(f"no picture of {lost} in {dataset.source} can be read: take it out")
-    if recipe.labelled_list:
-        return _listed(recipe, dataset, rows)
-    each, chosen = recipe.labelled // recipe.classes, []
-    of_class = [rows[dataset.labels[rows] == label] for label in range(recipe.classes)]
-    fewest = min(map(len, of_class))
-    if fewest < each:
-        raise UserError(
-            f"labelled {recipe.labelled} takes {each} pictures of each class, and there is one with "
-            f"{fewest} to learn from: at most --labelled {fewest * recipe.classes}"
-        )
-    for label, own in enumerate(of_class):
-        chosen.append(stream("labelled", recipe.seed, label).permutation(own)[:each])
-    found = np.concatenate(chosen)
-    return found, dataset.labels[found]
-
-
-def read_list(path: str) -> list[tuple[str, str]]:
-    """Return (picture, class or "") for each line of a list; UserError where it cannot be read."""
-    try:
-        lines = Path(path).expanduser().read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} cannot be read as a list of pictures ({error})") from None
-    parts = [line.partition("\t") for line in lines if line.strip()]
-    found = [(place.strip().removeprefix("./"), name.strip()) for place, _, name in parts]
-    if not found:
-        raise UserError(f"{path} is empty: name a labelled picture a line")
-    places = [place for place, _ in found]
-    if len(set(places)) < len(places):
-        twice = next(place for place in places if places.count(place) > 1)
-        raise UserError(f"{path} names {twice} twice: leave one out")
-    return found
-
-
-def _listed(
-    recipe: SemiSupervised, dataset: Dataset, rows: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the pictures of the list and their classes."""
-    import numpy as np
-
-    from figment.data.names import names_of
-
-    where, learned = {name: row for row, name in enumerate(names_of(dataset))}, {*rows.tolist()}
-    number = {name: label for label, name in enumerate(recipe.class_names)}
-    found: list[tuple[int, int]] = []
-    for place, told in read_list(recipe.labelled_list):
-        if place not in where:
-            raise UserError(
-                f"{recipe.labelled_list} names {place}, which {dataset.source} does not hold: "
-                "give paths as they are below it"
-            )
-        row = where[place]
-        if row not in learned:
-            raise UserError(f"{place} is labelled and held out: set --held-out 0, or unlist it")
-        name = told or (dataset.classes[dataset.labels[row]] if dataset.classes else "")
-        if name not in number:
-            raise UserError(
-                f"{place} has the class {name!r}, not one of {', '.join(number)}: "
-                "write it after a tab"
-            )
-        found.append((row, number[name]))
-    chosen, labels = np.array(found).T
-    missing = [name for name, label in number.items() if label not in labels]
-    if missing:
-        raise UserError(f"{recipe.labelled_list} names no picture of {missing[0]}: add some")
-    return chosen, labels
-
-
 def _refuse(recipe: SemiSupervised) -> None:
     """Raise UserError for values out of range, and for fields that this discriminator cannot have."""
     for name in ("labelled", "width", "generator_width"):
@@ -355,6 +284,8 @@ def _refuse(recipe: SemiSupervised) -> None:
         raise UserError(f"unsupervised must be 0 or more, not {recipe.unsupervised}")
     if not 0 < recipe.averaging <= 1:
         raise UserError(f"averaging must be above 0 and at most 1, not {recipe.averaging}")
+    if recipe.epsilon <= 0:
+        raise UserError(f"epsilon must be above 0, not {recipe.epsilon}")
     if not 0 <= recipe.rate_decay <= 1:
         raise UserError(f"rate_decay must be a share from 0 to 1, not {recipe.rate_decay}")
     _refuse_networks(recipe)

@@ -244,6 +244,9 @@ def _show(session: Session, *, picture: bool, snapshot: bool) -> None:
         session.log.picture(path, images)
     if snapshot:
         folder.write_snapshot(session.run, session.trainer.recipe, net, images)
+        classifier = session.trainer.recipe.classifier(session.trainer.nets)
+        if classifier is not None:
+            folder.write_classifier(session.run, session.trainer.recipe, classifier, images)
     session.showing = max(session.showing, time.perf_counter() - start)
 
 

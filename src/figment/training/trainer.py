@@ -148,7 +148,7 @@ class Trainer:
         if len(chosen) < 2 * packing:
             return {}
         buffers = [(buffer, buffer.clone()) for buffer in self.nets.buffers()]
-        logits = []
+        classifier, logits, right = self.recipe.classifier(self.nets), [], []
         with self.autocast():
             for part in np.array_split(
                 chosen, -(-len(chosen) // max(2 * packing, self.recipe.batch))
@@ -157,9 +157,12 @@ class Trainer:
                 whole = images[: len(images) - len(images) % packing]
                 shown = seen(self.recipe, self.nets, whole, self.clock)
                 logits.append(self.recipe.judge(self.nets, shown, labels))
+                if classifier is not None and self.dataset.classes:
+                    right.append(classifier(images).argmax(1) == labels)
         for buffer, before in buffers:
             buffer.copy_(before)
-        return observed_held_out(self.recipe, torch.cat(logits))
+        told = {"score/held_out_class": torch.cat(right).float().mean()} if right else {}
+        return observed_held_out(self.recipe, torch.cat(logits)) | told
 
     def weights(self, *players: str) -> list[Tensor]:
         """Return what these players' optimisers change; without a name, all players'."""
