@@ -111,7 +111,9 @@ def main() -> None:
         print(json.dumps(measure(args.data, args.run[0], int(args.run[1]), args.width)))
         return
     args.out.mkdir(parents=True, exist_ok=True)
-    names = args.only or [*TECHNIQUES, *(WITH_CLASSES if classes_of(args.data) > 1 else ())]
+    names = args.only
+    if names is None:
+        names = [*TECHNIQUES, *(WITH_CLASSES if classes_of(args.data) > 1 else ())]
     for seed in args.seeds:
         for name in names:
             collect(args, name, seed)

@@ -14,6 +14,7 @@ from figment.errors import UserError
 from figment.networks.layers.dropout import Dropout
 from figment.networks.layers.head import Auxiliary, assembled
 from figment.networks.layers.judge import Judge
+from figment.networks.layers.minibatch_discrimination import MinibatchDiscrimination
 from figment.recipe import Batch, Clock, Recipe
 from figment.recipes import find
 from figment.training.trainer import Trainer, build
@@ -350,3 +351,23 @@ def test_generator_moves_are_on_fresh_latents(flowers, monkeypatch, moves: int):
         assert not any(torch.equal(latents[number], other) for other in latents[:number])
         assert latents[number].shape == (4, 8)
         assert latents[number].std() > 0.5
+
+
+@pytest.mark.parametrize("name", ["dcgan", "cats-mlp-minibatch", "points"])
+def test_kernels_are_scaled_by_the_first_batch(name: str):
+    """Nothing in a batch was near anything at a fixed scale: DCGAN's sums began at 5e-8."""
+    recipe = replace(find(name)[1].tiny(), batch=16, minibatch_discrimination=8, dropout=0.0)
+    size = {"resolution": recipe.resolution, "channels": recipe.channels}
+    data = "ring:200" if recipe.kind == "points" else "flowers:100"
+    trainer = Trainer(recipe, open_dataset(data, progress=False, **size), CPU)
+    statistics = [buffer.clone() for buffer in trainer.nets["discriminator"].buffers()]
+    recipe.begin(trainer.nets, trainer)
+    judge = trainer.nets["discriminator"]
+    assert all(map(torch.equal, statistics, judge.buffers()))  # batch norm's memory is untouched
+    (compare,) = (m for m in judge.modules() if isinstance(m, MinibatchDiscrimination))
+    seen: list[torch.Tensor] = []
+    compare.register_forward_pre_hook(lambda _, args: seen.append(args[0]))
+    judge(trainer.fetch(trainer.rows[trainer.order.indices(0, 16)])[0])
+    rows = compare.project(seen[0])
+    distances = torch.cdist(rows, rows, p=1) + 1e6 * torch.eye(16)
+    assert torch.allclose(distances.amin(2).mean(1), torch.full((8,), 2.0), rtol=1e-3)

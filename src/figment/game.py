@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, cast
 import torch
 from torch import Tensor, nn
 
-from figment import augment, guidance, penalties
+from figment import augment, guidance, mesh, penalties
 from figment.errors import UserError
 from figment.matching import supervised
+from figment.networks.layers.calibration import calibrate
 from figment.networks.layers.head import Auxiliary
 from figment.networks.layers.judge import Judge
 from figment.networks.layers.noise import annealed, instance_noise
@@ -25,6 +26,7 @@ from figment.objectives import OBJECTIVES, Objective, divergence
 
 if TYPE_CHECKING:
     from figment.recipe import Batch, Clock, Recipe
+    from figment.training.trainer import Trainer
 
 Scalars = dict[str, Tensor]
 
@@ -53,6 +55,19 @@ def aids(recipe: Recipe, nets: nn.ModuleDict) -> dict[str, nn.Module]:
     if recipe.guided:
         found["guide"] = guidance.Guide(recipe.channels, recipe.classes)
     return found
+
+
+def calibrate_comparison(recipe: Recipe, nets: nn.ModuleDict, trainer: Trainer) -> None:
+    """Set the scale of minibatch discrimination by the first batch of reals, as Salimans et al. 2016 do.
+
+    At any fixed scale some networks' features lie so far apart that nothing in a batch is near anything.
+    """
+    first = trainer.order.indices(0, recipe.batch)[mesh.rows(recipe.batch)]
+    images, labels = trainer.fetch(trainer.rows[first])
+    shown = recipe.told(seen(recipe, nets, images, trainer.clock), labels)
+    condition = (labels,) if recipe.conditioning == "projection" else ()
+    with penalties.hold_statistics(nets["discriminator"]):
+        calibrate(nets["discriminator"], shown, *condition)
 
 
 def discriminator_terms(

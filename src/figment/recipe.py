@@ -126,6 +126,10 @@ class Recipe(Settings):
             from figment.guidance import teach
 
             teach(self, nets, trainer)
+        if self.minibatch_discrimination:
+            from figment.game import calibrate_comparison
+
+            calibrate_comparison(self, nets, trainer)
 
     def optimizers(self, nets: nn.ModuleDict) -> dict[str, Optimizer]:
         """Return each player's optimiser, by the player's name."""

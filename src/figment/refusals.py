@@ -145,6 +145,10 @@ def _refuse_networks(recipe: Recipe) -> None:
     _positive(recipe, "packing")
     if recipe.batch % recipe.packing:
         raise UserError(f"batch {recipe.batch} is no whole number of packs of {recipe.packing}")
+    if recipe.minibatch_discrimination and recipe.batch < 2 * recipe.packing:
+        raise UserError(
+            "minibatch discrimination compares a batch: set --batch to two packs or more"
+        )
     if recipe.class_norm and not recipe.conditional:
         raise UserError("class_norm needs classes: set --conditioning")
     if recipe.class_norm and recipe.generator_norm != "batch":

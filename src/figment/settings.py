@@ -108,7 +108,7 @@ class Settings:
     """Least share of fakes that the generator learns from, those that are judged best; 1: all."""
 
     minibatch_discrimination: int = 0
-    """Kernels by which the discriminator compares the pictures of a batch."""
+    """Kernels by which the discriminator compares the pictures of a batch, scaled by the first one."""
     minibatch_dimensions: int = 16
     """Numbers that each of these kernels compares."""
     minibatch_stddev: bool = False

@@ -68,7 +68,7 @@ class MinibatchDiscrimination(Calibrated):
         distances.diagonal(dim1=1, dim2=2).fill_(torch.inf)
         nearest = distances.amin(dim=2).mean(dim=1)  # [B]
         mesh.average([nearest])
-        self.weight.mul_((2 / nearest)[:, None])
+        self.weight.mul_((2 / nearest.clamp(min=1e-12))[:, None])
 
     def extra_repr(self) -> str:
         features, kernels, dimensions = self.weight.shape
