@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+Augment = Literal["none", "study", "diffaugment", "ada", "ada-fixed"]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
@@ -21,7 +23,7 @@ class Settings:
     mirror: bool = False
     """Show half of the reals mirrored left to right."""
 
-    augment: Literal["none", "study", "diffaugment", "ada", "ada-fixed"] = "none"
+    augment: Augment = "none"
     """What becomes of pictures: turned as data (study), or, fakes alike, before the discriminator."""
     augment_p: float = 0.0
     """Probability of each transform of ADA: at the start (ada), or all along (ada-fixed)."""

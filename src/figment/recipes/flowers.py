@@ -5,8 +5,8 @@ The study fixes the networks of its six stages and little else. The rest is WGAN
 for the image, which is taken before the maps of its class are put beside it, between a real and a fake of
 one class. Adam's decay rates are (.5, .9), those of the authors' code for networks without residual
 blocks; its rate is DCGAN's 2e-4, twice theirs, for runs shorter than their 200,000 rounds. Lengths are
-those of the study's published weights: 5,000 passes over 900 photographs, 3,500 at 128 pixels. Half of
-the reals are mirrored; the study also turns and transposes them.
+those of the study's published weights: 5,000 passes over 900 photographs, 3,500 at 128 pixels. Reals are
+turned, flipped and transposed as in the study (``--augment study``), so that samples are, too.
 
 **The critic's norm.** The study puts batch norm into the critic. A value then depends on the whole batch,
 and the penalty no longer bounds the slope at each image (Gulrajani et al. 2017, section 4). Here layer
@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from figment.errors import UserError
 from figment.recipe import Recipe
+from figment.settings import Augment
 
 if TYPE_CHECKING:
     from torch import nn
@@ -38,7 +39,7 @@ class Flowers(Recipe):
     """GAN of the Flowers study's networks."""
 
     latent: int = 64
-    mirror: bool = True
+    augment: Augment = "study"
     images: int = 5_000 * PHOTOGRAPHS
     width: int = 64
     """Channels next to the picture; the smallest maps have four times as many."""
