@@ -199,6 +199,7 @@ def _play(
         run.report()
         _say(progress, _what_next(run, trainer.clock.images, session.seconds()))
         _say(progress, f"doctor: {findings[0].name}: {findings[0].evidence}")
+    mesh.barrier()  # nobody leaves while the first still writes: one aborted at its exit
     mesh.stop()
     return run
 
