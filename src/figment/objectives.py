@@ -32,6 +32,8 @@ class Objective(NamedTuple):
     """Whether the discriminator's loss takes ``real_target`` and ``fake_target``."""
     probabilities: bool = False
     """Whether the sigmoid of a logit is the probability of "real": scores and JSD mean something."""
+    zero_sum: bool = False
+    """Whether the generator's loss is minus the discriminator's, up to what its samples do not reach."""
     boundary: float | None = None
     """The logit above which the discriminator says "real"; None where only differences count."""
 
@@ -144,13 +146,14 @@ OBJECTIVES = {
         minimax_generator,
         takes_targets=True,
         probabilities=True,
+        zero_sum=True,
         boundary=0.0,
     ),
     "least_squares": Objective(
         least_squares_discriminator, least_squares_generator, takes_targets=True, boundary=0.5
     ),
     "hinge": Objective(hinge_discriminator, critic_generator, boundary=0.0),
-    "wasserstein": Objective(wasserstein_discriminator, critic_generator),
+    "wasserstein": Objective(wasserstein_discriminator, critic_generator, zero_sum=True),
     "relativistic": Objective(relativistic_discriminator, relativistic_generator, paired=True),
     "relativistic_average": Objective(
         relativistic_average_discriminator, relativistic_average_generator, paired=True

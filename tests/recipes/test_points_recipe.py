@@ -23,6 +23,16 @@ def test_orthogonal_weights_have_the_gain_that_was_asked_for():
     assert torch.allclose(weight @ weight.T, 0.64 * torch.eye(128), atol=1e-5)
 
 
+def test_the_discriminator_may_start_as_tensorflow_starts_it():
+    """Weights uniform with variance 2 / (fan in + fan out), biases 0 (Glorot & Bengio 2010)."""
+    judge = Points(hidden=(512,), judge_initial="glorot").build()["discriminator"]
+    layers = [layer for layer in judge.modules() if isinstance(layer, torch.nn.Linear)]
+    for layer, bound in zip(layers, (6 / 514, 6 / 513), strict=True):
+        assert not layer.bias.any()
+        assert bound**0.5 * 0.97 < layer.weight.abs().max() <= bound**0.5
+    assert Points(hidden=(512,)).build()["discriminator"].layers[0].bias.any()
+
+
 def test_the_discriminator_divides_the_points():
     one, four = (Points(divisor=divisor).build()["discriminator"] for divisor in (1.0, 4.0))
     four.load_state_dict(one.state_dict())

@@ -17,7 +17,7 @@ from figment.recipe import Recipe, Terms
 from figment.recipes import find
 from figment.training.trainer import Trainer
 from figment.turns.alternating import alternating
-from figment.turns.unrolled import Unrolled
+from figment.turns.unrolled import Unrolled, with_values
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -248,6 +248,27 @@ def test_no_steps_is_alternating_play(photos, ring: Dataset, name: str):
             trainer.round()
         ends.append(trainer.weights())
     assert all(torch.equal(a, b) for a, b in zip(*ends, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("objective", "whole"), [("minimax", True), ("wasserstein", True), ("nonsaturating", False)]
+)
+def test_zero_sum_games_are_unrolled_whole(ring: Dataset, objective: str, whole: bool):
+    """f_K = f(θ_G, θ_K(θ_G)) holds what θ_K says of reals too: eq. 8 of Metz et al. 2016."""
+    tiny = replace(find("points")[1].tiny(), objective=objective, play="unrolled", unroll=3)
+    trainer = Trainer(tiny, ring, CPU)
+    batch, play, nets = trainer.deal(), tiny.turns(), trainer.nets
+    fakes = tiny.generate(nets["generator"], batch.latents, batch.labels)
+    values = play.unroll(trainer, batch, fakes)
+    rule = tiny.discriminator_terms
+    game = -with_values(nets, values, rule, batch, fakes, trainer.clock).minimise["adversarial"]
+    terms = play.rule(trainer)(nets, batch, fakes, trainer.clock)
+    weights = list(nets["generator"].parameters())
+    ours = torch.autograd.grad(terms.minimise["adversarial"], weights, retain_graph=True)
+    theirs = torch.autograd.grad(game, weights)
+    same = all(torch.allclose(a, b, rtol=1e-5) for a, b in zip(ours, theirs, strict=True))
+    assert same == whole
+    assert torch.isclose(terms.minimise["adversarial"], game) == whole
 
 
 def test_many_discriminator_moves_then_an_unrolled_one(ring: Dataset):

@@ -37,6 +37,8 @@ class Points(Recipe):
     """What the discriminator divides the points by."""
     orthogonal_gain: float = 0.0
     """Scale of orthogonal initial weights of the generator; 0: torch's own uniform ones."""
+    judge_initial: Literal["torch", "glorot"] = "torch"
+    """Initial weights of the discriminator: torch's own, or Glorot's uniform ones with biases of 0."""
 
     kind: ClassVar[Literal["images", "points"]] = "points"
 
@@ -74,7 +76,7 @@ class Points(Recipe):
         from torch import nn
 
         from figment.networks.layers.head import linear
-        from figment.networks.layers.initial import orthogonal
+        from figment.networks.layers.initial import glorot, orthogonal
         from figment.networks.mlp import PointDiscriminator, PointGenerator
 
         generator = PointGenerator(
@@ -88,6 +90,7 @@ class Points(Recipe):
             inputs=self.judged_channels,
             divisor=self.divisor,
             head=self.head(linear),
+            initialise=glorot if self.judge_initial == "glorot" else None,
         )
         return nn.ModuleDict({"generator": generator, "discriminator": discriminator})
 
