@@ -1,8 +1,8 @@
 """Which technique finds all modes? Ring of 8, grid of 25, and the unrolled GAN's own setting.
 
-    python benchmarks/modes.py train ring|grid|paper [--methods NAME…] [--seeds 0 1 …] [--out modes/]
-    python benchmarks/modes.py table ring|grid|paper [--out modes/]
-    python benchmarks/modes.py draw ring|grid|paper [--methods NAME…] [--out modes/] --to FILE.png
+    python benchmarks/modes.py train ring|grid|long-grid|paper [--methods NAME…] [--seeds 0 1 …] [--out modes/]
+    python benchmarks/modes.py table ring|grid|long-grid|paper [--out modes/]
+    python benchmarks/modes.py draw ring|grid|long-grid|paper [--methods NAME…] [--out modes/] --to FILE.png
 
 `train` leaves a run folder for every method and seed; one that is complete is skipped, one that was cut
 short goes on where it was. `table` counts the modes of 2,500 samples of what is complete. `draw` shows the
@@ -81,17 +81,21 @@ did by itself: the discriminator's weights are Glorot's and its biases 0, and th
 """
 RING = Game("ring", points.RING_CENTRES, points.RING_STD, 2.8, 0.06, 5, 384_000, PLAIN, ())
 RING = RING._replace(moments=(48_000, 96_000, 192_000, 288_000, 384_000))
+GRID = RING._replace(
+    data="grid",
+    centres=points.GRID_CENTRES,
+    std=points.GRID_STD,
+    reach=5.0,
+    smooth=0.1,
+    seeds=3,
+    images=768_000,
+    moments=(48_000, 96_000, 192_000, 384_000, 768_000),
+)
 GAMES = {
     "ring": RING,
-    "grid": RING._replace(
-        data="grid",
-        centres=points.GRID_CENTRES,
-        std=points.GRID_STD,
-        reach=5.0,
-        smooth=0.1,
-        seeds=3,
-        images=768_000,
-        moments=(48_000, 96_000, 192_000, 384_000, 768_000),
+    "grid": GRID,
+    "long-grid": GRID._replace(
+        images=3_072_000, moments=(192_000, 384_000, 768_000, 1_536_000, 3_072_000)
     ),
     "paper": RING._replace(
         seeds=3,
@@ -126,6 +130,7 @@ PLAIN_METHODS: dict[str, dict[str, Any]] = {
 METHODS = {
     "ring": PLAIN_METHODS,
     "grid": PLAIN_METHODS,
+    "long-grid": PLAIN_METHODS,
     "paper": {"K = 0": {}, "unrolled K = 10": unrolled(10)},
 }
 

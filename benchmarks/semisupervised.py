@@ -1,6 +1,6 @@
 """How few labels do? A semi-supervised GAN against the same network on the labels alone, on MNIST.
 
-    python benchmarks/semisupervised.py MNIST.zip [--labelled 100] [--epochs 40] [--out semisupervised/]
+    python benchmarks/semisupervised.py MNIST.zip [--labelled 100] [--epochs 60] [--out semisupervised/]
 
 10,000 pictures are held out by the seed, 50,000 are learned from, ``--labelled`` of them with their class,
 as many of each. Both methods have the recipe's noise, rates, batch and number of moves. Wrong answers on
@@ -27,6 +27,7 @@ from figment.networks.semisupervised import Average, Classifier
 from figment.randomness import stream
 from figment.recipe import Batch, Clock, Terms
 from figment.recipes.semisupervised import SSL_MNIST, SemiSupervised
+from figment.training.devices import set_up
 from figment.training.log import Tally
 from figment.training.state import load_state, save_state
 from figment.training.trainer import Trainer
@@ -57,19 +58,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("data")
     parser.add_argument("--labelled", type=int, default=100)
-    parser.add_argument("--epochs", type=int, default=40)
-    parser.add_argument("--rate-decay", type=float, default=0.5)
+    parser.add_argument("--epochs", type=int, default=60)
+    parser.add_argument("--rate-decay", type=float, default=0.2)
+    parser.add_argument("--averaging", type=float, default=1e-3)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--methods", nargs="+", default=["K + 1 classes", "labels alone"])
     parser.add_argument("--out", type=Path, default=Path("semisupervised"))
     args = parser.parse_args()
     torch.set_num_threads(1)
+    set_up(torch.device("cpu"))
     dataset = open_dataset(args.data, resolution=28, channels=1)
     shuffled = stream("held out", args.seed).permutation(len(dataset))
     learned, apart = (part(dataset, rows) for rows in np.split(shuffled, [-HELD_OUT]))
     recipe = replace(SSL_MNIST, labelled=args.labelled, seed=args.seed, held_out=0.0)
     recipe = replace(recipe, rate_decay=args.rate_decay, images=args.epochs * len(learned))
-    recipe = replace(recipe, precision="float32")
+    recipe = replace(recipe, averaging=args.averaging)
     recipe.check()
     values = {field.name: getattr(recipe, field.name) for field in fields(recipe)}
     forms = {"K + 1 classes": recipe, "labels alone": LabelsAlone(**values)}

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
     from torch.optim import Optimizer
 
-    from figment.data import Look
+    from figment.data import Dataset, Look
     from figment.networks.layers.head import Head
     from figment.training.trainer import Trainer
 
@@ -91,6 +91,10 @@ class Recipe(Settings):
             changes["resolution"] = self.nearest_resolution(look.side)
         changes["classes"] = classes_of(self, look, pinned)
         return replace(self, **changes)
+
+    def settle(self, dataset: Dataset, pinned: frozenset[str] = frozenset()) -> Self:
+        """Return the recipe for these pictures, now that they can be looked at; most take it as it is."""
+        return self
 
     def nearest_resolution(self, side: int) -> int:
         """Return the resolution to learn pictures of ``side`` pixels at, at most the recipe's own."""

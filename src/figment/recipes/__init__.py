@@ -15,6 +15,7 @@ from figment.recipes import (
     dcgan,
     faces,
     fccgan,
+    few_shot,
     flowers,
     goodfellow,
     mlp,
@@ -46,6 +47,11 @@ SYSTEMS = {
     "dcgan": System("C5", dcgan.DCGAN_64, "Radford et al. 2015, as PyTorch's tutorial builds it"),
     "dcgan-radford": System(
         "C5r", dcgan.RADFORD, "Radford et al. 2015, as the authors' own code has it: 5x5 kernels"
+    ),
+    "few-shot": System(
+        "FS",
+        few_shot.FEW_SHOT,
+        "Radford et al. 2015 with Zhao et al. 2020, for 50 to 2,000 pictures",
     ),
     "faces": System("F1", faces.FACES, "Faces study 2019: convolutional G, fully connected D"),
     "fccgan-baseline": System(

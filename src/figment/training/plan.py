@@ -82,6 +82,16 @@ def affordable(
     return best
 
 
+def _ways(recipe: Recipe) -> str:
+    """What is done with the pictures, as it is said after their number and size."""
+    ways = {
+        f"by {recipe.classes} classes": recipe.conditional,
+        "mirrored": recipe.mirror,
+        f"through {recipe.augment}": recipe.augment != "none",
+    }
+    return "".join(f", {way}" for way, taken in ways.items() if taken)
+
+
 def too_large(recipe: Recipe) -> str:
     """Return the sentence for a recipe that memory does not hold."""
     return (
@@ -99,7 +109,7 @@ def sentence(
     else:
         colour = "grey" if recipe.channels == 1 else "colour"
         size = f"{recipe.resolution}×{recipe.resolution}"
-        data = f"{dataset.name} ({len(dataset):,} pictures, {size} {colour})"
+        data = f"{dataset.name} ({len(dataset):,} pictures, {size} {colour}{_ways(recipe)})"
     width = getattr(recipe, "width", None)
     form = f"width {width}, " if width else ""
     if end is None:

@@ -1,0 +1,52 @@
+"""Few shots: the system for 50 to 2,000 photographs, which `figment train DIR` takes by itself.
+
+A narrow DCGAN (Radford et al. 2015) whose discriminator sees reals and fakes through DiffAugment (Zhao et al.
+2020), so that it cannot learn so few pictures by heart, and so that what changes them does not leak into the samples.
+What the pictures allow is decided when they are there: classes are learned where each has enough of
+them, and reals are mirrored where the set as a whole has no left and right.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Self
+
+from figment.recipes.dcgan import DCGAN
+from figment.settings import Augment
+
+if TYPE_CHECKING:
+    from figment.data import Dataset
+
+FEW = range(50, 2_001)
+"""Pictures for which this is the system that is taken where none is named."""
+A_CLASS = 20
+"""Pictures of each class from which on classes are learned."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FewShot(DCGAN):
+    """DCGAN for a few hundred pictures."""
+
+    width: int = 32
+    """Channels next to the picture, doubled at every halving of the resolution."""
+    batch: int = 32
+    images: int = 500_000
+    real_target: float = 1.0
+    augment: Augment = "diffaugment"
+
+    def settle(self, dataset: Dataset, pinned: frozenset[str] = frozenset()) -> Self:
+        """Learn classes, and mirror reals, where these pictures allow it and nothing else was asked."""
+        from figment.data.symmetry import symmetric
+
+        settled = self
+        if "mirror" not in pinned and symmetric(dataset):
+            settled = replace(settled, mirror=True)
+        sizes = Counter(dataset.labels.tolist())
+        enough = len(dataset.classes) > 1 and min(sizes.values()) >= A_CLASS
+        if enough and not {"conditioning", "classes"} & pinned and not self.classed:
+            settled = replace(settled, conditioning="concat", classes=len(dataset.classes))
+        return settled
+
+
+FEW_SHOT = FewShot()

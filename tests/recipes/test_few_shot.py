@@ -1,0 +1,84 @@
+"""The system that few pictures get by themselves, and what it decides when it sees them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from figment import launch
+from figment.data import Dataset, Look
+from figment.recipes import find
+from figment.recipes.few_shot import A_CLASS, FewShot
+
+ONE_SIDED = np.tile(np.arange(32, dtype=np.uint8) * 8, (3, 32, 1))
+
+
+def look(count: int, kind: str = "images") -> Look:
+    return Look("some", "some", kind, count, (), 64, False, True)
+
+
+def pictures(sizes: tuple[int, ...], *, one_sided: bool = False) -> Dataset:
+    count = sum(sizes)
+    rows = np.random.default_rng(0).integers(0, 256, (count, 3, 32, 32), dtype=np.uint8)
+    if one_sided:
+        rows = rows // 4 + ONE_SIDED // 2
+    labels = np.repeat(np.arange(len(sizes)), sizes)
+    names = tuple(f"class {number}" for number in range(len(sizes)))
+    return Dataset("some", "some", rows, labels, names if len(names) > 1 else (), "")
+
+
+@pytest.mark.parametrize(
+    ("count", "name"), [(49, "dcgan"), (50, "few-shot"), (2_000, "few-shot"), (2_001, "dcgan")]
+)
+def test_by_how_many_pictures_it_is_chosen(monkeypatch, count: int, name: str):
+    monkeypatch.setattr("figment.data.look", lambda source: look(count))
+    assert launch.name_and_recipe(None, "some") == find(name)
+    assert launch.name_and_recipe("W5", "some") == find("W5")
+
+
+def test_mirrored_where_the_set_has_no_side():
+    assert FewShot().settle(pictures((300,))).mirror
+    assert not FewShot().settle(pictures((300,), one_sided=True)).mirror
+    assert not FewShot().settle(pictures((300,)), frozenset({"mirror"})).mirror
+
+
+def test_classes_are_learned_where_each_has_enough():
+    def settled(*sizes: int, pinned: tuple[str, ...] = ()) -> FewShot:
+        return FewShot().settle(pictures(sizes), frozenset(pinned))
+
+    by_class = settled(A_CLASS, 40)
+    assert (by_class.conditioning, by_class.classes) == ("concat", 2)
+    by_class.check()
+    for alone in (settled(60), settled(A_CLASS - 1, 40)):
+        assert (alone.conditioning, alone.classes) == ("none", 0)
+    assert settled(30, 40, pinned=("conditioning",)).conditioning == "none"
+
+
+def test_another_way_to_take_classes_is_kept():
+    guided = replace(FewShot(), guidance=0.5, classes=2)
+    assert guided.settle(pictures((30, 40))).conditioning == "none"
+
+
+def test_from_a_folder_to_samples_of_a_class(tmp_path, capsys):
+    """60 flowers of two classes in folders, no recipe named: chosen, said, trained, sampled by class."""
+    from PIL import Image
+
+    from figment.data import open_dataset
+
+    flowers = open_dataset("flowers:60", resolution=32, channels=3, progress=False)
+    for number, (row, label) in enumerate(zip(flowers.rows, flowers.labels, strict=True)):
+        folder = tmp_path / "flowers" / flowers.classes[label]
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(row.transpose(1, 2, 0)).save(folder / f"{number}.png")
+    fields = {"width": 4, "batch": 8, "metrics": (), "precision": "float32"}
+    run = launch.train(str(tmp_path / "flowers"), run=tmp_path / "run", images=32, **fields)
+    assert (
+        "few-shot on flowers (60 pictures, 32×32 colour, by 2 classes, mirrored, through diffaug"
+        in (capsys.readouterr().err)
+    )
+    assert (run.recipe.conditioning, run.recipe.mirror) == ("concat", True)
+    assert run.generator.sample(2, seed=0, label=flowers.classes[1]).array.shape == (
+        2, 3, 32, 32
+    )  # fmt: skip
