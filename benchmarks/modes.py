@@ -1,9 +1,10 @@
 """Which technique finds all modes? Ring of 8, grid of 25, and the unrolled GAN's own setting.
 
-    python benchmarks/modes.py train ring|grid|long-grid|paper [--methods NAME…] [--seeds 0 1 …] [--out modes/]
-    python benchmarks/modes.py table ring|grid|long-grid|paper [--out modes/]
-    python benchmarks/modes.py draw ring|grid|long-grid|paper [--methods NAME…] [--out modes/] --to FILE.png
+    python benchmarks/modes.py train GAME [--methods NAME…] [--seeds 0 1 …] [--out modes/]
+    python benchmarks/modes.py table GAME [--out modes/]
+    python benchmarks/modes.py draw GAME [--methods NAME…] [--out modes/] --to FILE.png
 
+GAME is ring, grid, long-grid (the same with four times the points) or paper (the unrolled GAN's own).
 `train` leaves a run folder for every method and seed; one that is complete is skipped, one that was cut
 short goes on where it was. `table` counts the modes of 2,500 samples of what is complete. `draw` shows the
 density through training as the Cats study's Figure 11 does: a row a method, a column a moment. A method
@@ -76,8 +77,8 @@ PAPER = {
     "discriminator_lr": 1e-4,
     "ema": 0,
 }
-"""Metz et al. 2016, appendix A; samples are the generator's own. Where the paper is silent, what TensorFlow
-did by itself: the discriminator's weights are Glorot's and its biases 0, and that decides (see the results).
+"""Metz et al. 2016, appendix A; samples are the generator's own. Where the paper is silent it is as
+TensorFlow does by itself: the discriminator starts with Glorot's weights and biases of 0, which decides.
 """
 RING = Game("ring", points.RING_CENTRES, points.RING_STD, 2.8, 0.06, 5, 384_000, PLAIN, ())
 RING = RING._replace(moments=(48_000, 96_000, 192_000, 288_000, 384_000))

@@ -1,9 +1,9 @@
 """Few shots: the system for 50 to 2,000 photographs, which `figment train DIR` takes by itself.
 
-A narrow DCGAN (Radford et al. 2015) whose discriminator sees reals and fakes through DiffAugment (Zhao et al.
-2020), so that it cannot learn so few pictures by heart, and so that what changes them does not leak into the samples.
-What the pictures allow is decided when they are there: classes are learned where each has enough of
-them, and reals are mirrored where the set as a whole has no left and right.
+A narrow DCGAN (Radford et al. 2015) whose discriminator sees reals and fakes through DiffAugment (Zhao et
+al. 2020), so that it cannot learn so few pictures by heart, and so that what changes them does not leak
+into the samples. What the pictures allow is decided when they are there: classes are learned where each
+has enough of them, and reals are mirrored where the set as a whole has no left and right.
 """
 
 from __future__ import annotations
