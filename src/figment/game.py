@@ -82,7 +82,9 @@ def discriminator_terms(
     reals, fakes = (seen(recipe, nets, images, clock) for images in (batch.images, fakes))
     real, real_features = examine(recipe, nets, reals, batch.labels)
     fake, fake_features = examine(recipe, nets, fakes, labels)
-    minimise = {"adversarial": _against(recipe, real, fake).mean()}
+    targets = {"real_target": recipe.real_target, "fake_target": recipe.fake_target}
+    loss = objective.discriminator(real, fake, **(targets if objective.takes_targets else {}))
+    minimise = {"adversarial": loss.mean()}
     observe = observed(objective, real.detach(), fake.detach())
     if "augment" in nets:
         probability = cast(augment.AdaptiveProbability, nets["augment"])
@@ -123,13 +125,11 @@ def generator_terms(
     minimise: Scalars = {}
     fake, features = examine(recipe, nets, seen(recipe, nets, fakes, clock), batch.labels)
     real, real_features = fake, None
-    # An unrolled discriminator has answered the fakes: what it says of reals hangs on them too.
-    whole = objective.zero_sum and recipe.play == "unrolled"
-    if objective.paired or whole or recipe.feature_matching > 0:
+    if objective.paired or recipe.feature_matching > 0:
         reals = seen(recipe, nets, batch.images, clock)
         real, real_features = examine(recipe, nets, reals, batch.labels)
     if recipe.adversarial > 0:
-        loss = -_against(recipe, real, fake) if whole else objective.generator(real, fake)
+        loss = objective.generator(real, fake)
         if recipe.top_k < 1:
             loss = loss * penalties.top_k(fake, _share(recipe, clock))
         minimise["adversarial"] = recipe.adversarial * loss.mean()
@@ -149,13 +149,6 @@ def generator_terms(
         guided, observe = guidance.terms(recipe, nets["guide"], fakes, batch.labels)
         minimise |= guided
     return {**minimise, **_on_weights(recipe, nets, "generator")}, observe
-
-
-def _against(recipe: Recipe, real: Tensor, fake: Tensor) -> Tensor:
-    """Return the discriminator's loss [N] with the recipe's targets."""
-    objective = OBJECTIVES[recipe.objective]
-    targets = {"real_target": recipe.real_target, "fake_target": recipe.fake_target}
-    return objective.discriminator(real, fake, **(targets if objective.takes_targets else {}))
 
 
 def examine(

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from figment import mesh
+from figment.objectives import OBJECTIVES
 from figment.randomness import seed_of
 from figment.turns.alternating import move_discriminator
 from figment.turns.inner import Inner, start
@@ -46,10 +47,10 @@ class Unrolled:
 
     θ_0 is the discriminator after its own moves, θ_{k+1} one step of descent on L_D(θ_k, G), and the
     gradient of L_G(θ_K, G) includes how θ_K depends on G (true second order). L_D and L_G are the
-    recipe's rules: with the minimax objective this is the paper's game, with the non-saturating one a
-    common substitute. All K steps see the last batch of the round and the same dropout masks. Neither
-    the discriminator's weights, nor its optimiser, nor any buffer changes by them; what follows a move
-    (weight clipping) is not part of them. With K = 0 the moves are those of ``alternating``.
+    recipe's rules, but for a zero-sum objective, where L_G is all of -L_D, reals included: the paper's game is
+    minimax; the non-saturating one is a common substitute. All K steps see the last batch of the round
+    and the same dropout masks. Neither the discriminator's weights, nor its optimiser, nor any buffer
+    changes by them; what follows a move (weight clipping) is not part of them. With K = 0 the moves are those of ``alternating``.
     """
 
     steps: int = 5
@@ -71,6 +72,7 @@ class Unrolled:
 
     def rule(self, trainer: Trainer) -> Rule:
         """Return the recipe's generator rule as it is under the unrolled discriminator."""
+        recipe = trainer.recipe
 
         def generator_terms(
             nets: nn.ModuleDict, batch: Batch, fakes: Tensor, clock: Clock
@@ -79,8 +81,16 @@ class Unrolled:
             # Running statistics of the live discriminator are not to learn from another one's.
             homes = {name.split(".")[0] for name in values}
             buffers = {n: b.clone() for n, b in nets.named_buffers() if n.split(".")[0] in homes}
-            rule = trainer.recipe.generator_terms
-            return with_values(nets, values | buffers, rule, batch, fakes, clock)
+            rule = recipe.generator_terms
+            terms = with_values(nets, values | buffers, rule, batch, fakes, clock)
+            if OBJECTIVES[recipe.objective].zero_sum and "adversarial" in terms.minimise:
+                # What θ_K says of reals hangs on the fakes too: the whole game, not the fakes' share.
+                held = {name: buffer.clone() for name, buffer in nets.named_buffers()}
+                rule = recipe.discriminator_terms
+                game = with_values(nets, held | values, rule, batch, fakes, clock)
+                against = recipe.adversarial * game.minimise["adversarial"]
+                terms = terms._replace(minimise=terms.minimise | {"adversarial": -against})
+            return terms
 
         return generator_terms
 
