@@ -47,10 +47,11 @@ class Unrolled:
 
     θ_0 is the discriminator after its own moves, θ_{k+1} one step of descent on L_D(θ_k, G), and the
     gradient of L_G(θ_K, G) includes how θ_K depends on G (true second order). L_D and L_G are the
-    recipe's rules, but for a zero-sum objective, where L_G is all of -L_D, reals included: the paper's game is
-    minimax; the non-saturating one is a common substitute. All K steps see the last batch of the round
-    and the same dropout masks. Neither the discriminator's weights, nor its optimiser, nor any buffer
-    changes by them; what follows a move (weight clipping) is not part of them. With K = 0 the moves are those of ``alternating``.
+    recipe's rules, but for a zero-sum objective, where L_G is all of -L_D, reals included: the paper's
+    game is minimax; the non-saturating one is a common substitute. All K steps see the last batch of
+    the round and the same dropout masks. Neither the discriminator's weights, nor its optimiser, nor any
+    buffer changes by them; what follows a move (weight clipping) is not part of them. With K = 0 the
+    moves are those of ``alternating``.
     """
 
     steps: int = 5
