@@ -14,7 +14,7 @@ from figment.recipe import Clock
 from figment.recipes import find
 from figment.recipes.goodfellow import Goodfellow
 from figment.training.trainer import Trainer
-from figment.turns.annealed import Annealed, falling
+from figment.turns.annealed import Annealed
 
 CPU = torch.device("cpu")
 
@@ -100,16 +100,19 @@ def test_goodfellows_rate_falls_and_momentum_rises():
 
 
 def test_rates_fall_to_nothing_and_keep_their_ratio():
-    recipe = replace(find("sagan")[1].tiny(), fade_images=32)
+    recipe = replace(find("sagan")[1].tiny(), images=32, rate_decay=1.0)
     trainer = trainer_of(recipe)
     for left in (1, 7 / 8, 6 / 8):
         trainer.round()
         assert rates_of(trainer) == pytest.approx([1e-4 * left, 4e-4 * left])
-    assert [falling(8)(Clock(images)) for images in (0, 2, 8, 9)] == [1, 0.75, 0, 0]
+    eight = replace(recipe, images=8)
+    assert [eight.rate(Clock(images)) for images in (0, 2, 8, 9)] == [1, 0.75, 0, 0]
+    half = replace(eight, rate_decay=0.5)
+    assert [half.rate(Clock(images)) for images in (0, 4, 5, 8)] == [1, 1, 0.75, 0]
 
 
 def test_a_rollbacks_pace_and_a_resumed_clock_are_kept():
-    recipe = replace(find("sngan")[1].tiny(), fade_images=320)
+    recipe = replace(find("sngan")[1].tiny(), images=320, rate_decay=1.0)
     trainer = trainer_of(recipe)
     trainer.clock = Clock(160, 8)
     trainer.change_pace(0.5)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from figment.data import Dataset, Look
     from figment.networks.layers.head import Head
     from figment.training.trainer import Trainer
+    from figment.turns import Turns
 
 
 class Clock(NamedTuple):
@@ -185,11 +186,28 @@ class Recipe(Settings):
 
     # -- the game ---------------------------------------------------------------------------------
 
-    def turns(self):
-        """Return the function that plays one round (see ``figment.turns``)."""
+    def turns(self) -> Turns:
+        """Return the function that plays one round, at learning rates that fall if they are to."""
+        return self.cooled(self.way())
+
+    def way(self) -> Turns:
+        """Return the way to play (see ``figment.turns``)."""
         from figment.turns import turns_for
 
         return turns_for(self.play, self.unroll, self.optimizer)
+
+    def cooled(self, play: Turns) -> Turns:
+        """Return a way to play at the recipe's falling learning rates, if they are to fall."""
+        from figment.turns.annealed import Annealed
+
+        return Annealed(play=play, rate=self.rate) if self.rate_decay else play
+
+    def rate(self, clock: Clock) -> float:
+        """Return what both learning rates are multiplied by at a moment."""
+        if not self.rate_decay:
+            return 1.0
+        left = (1 - clock.images / self.images) / self.rate_decay
+        return min(1.0, max(0.0, left))
 
     def generate(self, generator: nn.Module, latents: Tensor, labels: Tensor | None) -> Tensor:
         """Return fakes [N, C, R, R] in [-1, 1] for latents [N, L] (and labels [N] if it has classes)."""

@@ -61,6 +61,8 @@ def _refuse_values(recipe: Recipe) -> None:
         raise UserError("patience needs a score to wait for: name one with --metrics")
     if recipe.channels not in (1, 3):
         raise UserError(f"channels must be 1 (grey) or 3 (colour), not {recipe.channels}")
+    if not 0 <= recipe.rate_decay <= 1:
+        raise UserError(f"rate_decay must be a share from 0 to 1, not {recipe.rate_decay}")
     if not 0 <= recipe.dropout < 1:
         raise UserError(f"dropout must be at least 0 and below 1, not {recipe.dropout}")
     if not all(0 <= beta < 1 for beta in recipe.betas):

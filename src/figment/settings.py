@@ -161,6 +161,8 @@ class Settings:
     """Learning rate of the generator."""
     discriminator_lr: float = 2e-4
     """Learning rate of the discriminator."""
+    rate_decay: float = 0.0
+    """Last share of the training over which both learning rates fall straight to 0; 1: all of it."""
     betas: tuple[float, float] = (0.5, 0.999)
     """Decay rates of Adam; the momentum of the others, and RMSprop's decay rate."""
     ema: int = 10_000

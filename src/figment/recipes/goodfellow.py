@@ -82,11 +82,11 @@ class Goodfellow(Recipe):
     def turns(self) -> Turns:
         from figment.turns.annealed import Annealed
 
-        return Annealed(play=super().turns(), rate=self.rate, momentum=self.momentum)
+        return Annealed(play=self.way(), rate=self.rate, momentum=self.momentum)
 
     def rate(self, clock: Clock) -> float:
-        """Return what the learning rates are multiplied by."""
-        return self.rate_divisor**-clock.rounds
+        """Divided by the same number after every round, beside what all recipes have."""
+        return super().rate(clock) * self.rate_divisor**-clock.rounds
 
     def momentum(self, clock: Clock) -> float:
         """Return the momentum, which rises in a straight line."""

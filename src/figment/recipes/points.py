@@ -94,10 +94,10 @@ class Points(Recipe):
         )
         return nn.ModuleDict({"generator": generator, "discriminator": discriminator})
 
-    def turns(self) -> Turns:
+    def way(self) -> Turns:
         from figment.turns.unrolled import Unrolled
 
-        play = super().turns()
+        play = super().way()
         # So few weights: to keep the graph of every step costs little, to compute it again much.
         return replace(play, checkpoint=False) if isinstance(play, Unrolled) else play
 

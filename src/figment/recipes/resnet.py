@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from torch import nn
 
     from figment.data import Look
-    from figment.turns import Turns
 
 SHOWN = 5 * 64
 """Images shown in a round of five critic moves."""
@@ -47,8 +46,6 @@ class ResNet(Recipe):
     """What makes a feature of the discriminator's last map."""
     attend: int = 0
     """Pixels a side of the map that both networks look at with self-attention; 0: none."""
-    fade_images: int = 0
-    """Images until the learning rates have fallen to 0 in a straight line; 0: they stay."""
 
     def check(self) -> None:
         super().check()
@@ -65,13 +62,6 @@ class ResNet(Recipe):
             raise UserError(f"attend must be 0 or one of {maps}, not {self.attend}")
         if self.batch < 2:
             raise UserError("batch must be 2 or more: batch norm needs company")
-        if self.fade_images < 0:
-            raise UserError(f"fade_images must be 0 or more, not {self.fade_images}")
-        if 0 < self.fade_images < self.images:
-            raise UserError(
-                f"nothing is learned after fade_images {self.fade_images}: set --fade-images "
-                f"{self.images}, or 0 for rates that stay"
-            )
 
     def fit_to(self, look: Look, pinned: frozenset[str] = frozenset()) -> Self:
         fitted = super().fit_to(look, pinned)
@@ -85,13 +75,6 @@ class ResNet(Recipe):
     def tiny(self) -> Self:
         small = replace(super().tiny(), resolution=16, width=4, discriminator_width=4)
         return replace(small, attend=8 if self.attend else 0)
-
-    def turns(self) -> Turns:
-        if not self.fade_images:
-            return super().turns()
-        from figment.turns.annealed import Annealed, falling
-
-        return Annealed(play=super().turns(), rate=falling(self.fade_images))
 
     def build(self) -> nn.ModuleDict:
         from torch import nn
@@ -127,14 +110,14 @@ WGAN_GP = ResNet(
     objective="wasserstein",
     gradient_penalty=10.0,
     images=100_000 * SHOWN,
-    fade_images=100_000 * SHOWN,
+    rate_decay=1.0,
 )
 ACGAN = replace(WGAN_GP, conditioning="classifier", class_norm=True, class_loss_generator=0.1)
 SNGAN = ResNet(
     objective="hinge",
     spectral_norm="discriminator",
     images=50_000 * SHOWN,
-    fade_images=50_000 * SHOWN,
+    rate_decay=1.0,
 )
 PROJECTION = replace(SNGAN, conditioning="projection", class_norm=True)
 SAGAN = ResNet(

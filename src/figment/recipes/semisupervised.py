@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from figment.data import Look
     from figment.networks.semisupervised import Average, Classifier, Labelled
     from figment.training.trainer import Trainer
-    from figment.turns import Turns
 
 FIRST = 500
 """Pictures by which the discriminator's units are set before the first move; for the generator
@@ -60,8 +59,6 @@ class SemiSupervised(Recipe):
     """Weight of the newest weights in the mean that classifies."""
     epsilon: float = 1e-4
     """Number that Adam and RMSprop add to a gradient's size: far smaller ones make smaller steps."""
-    rate_decay: float = 0.0
-    """Last share of the training over which both learning rates fall straight to 0."""
     matching: Literal["squared", "absolute"] = "squared"
     """Distance of mean features that feature matching takes."""
 
@@ -209,22 +206,6 @@ class SemiSupervised(Recipe):
 
     # -- the game ---------------------------------------------------------------------------------
 
-    def turns(self):
-        return self.cooled(super().turns())
-
-    def cooled(self, play: Turns) -> Turns:
-        """Return a way to play with learning rates that fall to 0 in the end, if they are to."""
-        from figment.turns.annealed import Annealed
-
-        if self.rate_decay == 0:
-            return play
-        return Annealed(play=play, rate=self.rate_at)
-
-    def rate_at(self, clock: Clock) -> float:
-        """Return what both learning rates are multiplied by at a moment."""
-        left = (1 - clock.images / self.images) / self.rate_decay
-        return min(1.0, max(0.0, left))
-
     def discriminator_terms(
         self, nets: nn.ModuleDict, batch: Batch, fakes: Tensor, clock: Clock
     ) -> Terms:
@@ -286,8 +267,6 @@ def _refuse(recipe: SemiSupervised) -> None:
         raise UserError(f"averaging must be above 0 and at most 1, not {recipe.averaging}")
     if recipe.epsilon <= 0:
         raise UserError(f"epsilon must be above 0, not {recipe.epsilon}")
-    if not 0 <= recipe.rate_decay <= 1:
-        raise UserError(f"rate_decay must be a share from 0 to 1, not {recipe.rate_decay}")
     _refuse_networks(recipe)
 
 

@@ -47,11 +47,6 @@ class Annealed(Remembering):
         return self.play(trainer)
 
 
-def falling(images: int) -> Callable[[Clock], float]:
-    """Return the rate that falls in a straight line from 1 to 0, which it has after so many images."""
-    return lambda clock: max(0.0, 1 - clock.images / images)
-
-
 def _set_momentum(group: dict, momentum: float) -> None:
     if "betas" in group:
         group["betas"] = (momentum, group["betas"][1])
