@@ -211,16 +211,7 @@ def _choose(recipe: str | Recipe | None, look: Look) -> tuple[str, Recipe]:
         name = f"{type(recipe).__module__}:{type(recipe).__qualname__}"
         find(name)  # it must be found again, by a resume or a sample: say so now, not at the end
         return name, recipe
-    return find(recipe or _suitable(look))
-
-
-def _suitable(look: Look) -> str:
-    """Return the name of the system for data where the user names none."""
-    from figment.recipes.few_shot import FEW
-
-    if look.kind == "points":
-        return "points"
-    return "few-shot" if look.count in FEW else "dcgan"
+    return find(recipe or ("points" if look.kind == "points" else "dcgan"))
 
 
 def _one_budget(images: int | None, minutes: float | None, epochs: float | None) -> None:

@@ -1,22 +1,16 @@
-"""The system that few pictures get by themselves, and what it decides when it sees them."""
+"""The system for few pictures, and what it decides when it sees them."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 import numpy as np
-import pytest
 
 from figment import launch
-from figment.data import Dataset, Look
-from figment.recipes import find
+from figment.data import Dataset
 from figment.recipes.few_shot import A_CLASS, FewShot
 
 ONE_SIDED = np.tile(np.arange(32, dtype=np.uint8) * 8, (3, 32, 1))
-
-
-def look(count: int, kind: str = "images") -> Look:
-    return Look("some", "some", kind, count, (), 64, False, True)
 
 
 def pictures(sizes: tuple[int, ...], *, one_sided: bool = False) -> Dataset:
@@ -27,15 +21,6 @@ def pictures(sizes: tuple[int, ...], *, one_sided: bool = False) -> Dataset:
     labels = np.repeat(np.arange(len(sizes)), sizes)
     names = tuple(f"class {number}" for number in range(len(sizes)))
     return Dataset("some", "some", rows, labels, names if len(names) > 1 else (), "")
-
-
-@pytest.mark.parametrize(
-    ("count", "name"), [(49, "dcgan"), (50, "few-shot"), (2_000, "few-shot"), (2_001, "dcgan")]
-)
-def test_by_how_many_pictures_it_is_chosen(monkeypatch, count: int, name: str):
-    monkeypatch.setattr("figment.data.look", lambda source: look(count))
-    assert launch.name_and_recipe(None, "some") == find(name)
-    assert launch.name_and_recipe("W5", "some") == find("W5")
 
 
 def test_mirrored_where_the_set_has_no_side():
@@ -62,7 +47,7 @@ def test_another_way_to_take_classes_is_kept():
 
 
 def test_from_a_folder_to_samples_of_a_class(tmp_path, capsys):
-    """60 flowers of two classes in folders, no recipe named: chosen, said, trained, sampled by class."""
+    """60 flowers of two classes in folders: what is decided is said, trained, and sampled by class."""
     from PIL import Image
 
     from figment.data import open_dataset
@@ -73,7 +58,8 @@ def test_from_a_folder_to_samples_of_a_class(tmp_path, capsys):
         folder.mkdir(parents=True, exist_ok=True)
         Image.fromarray(row.transpose(1, 2, 0)).save(folder / f"{number}.png")
     fields = {"width": 4, "batch": 8, "metrics": (), "precision": "float32"}
-    run = launch.train(str(tmp_path / "flowers"), run=tmp_path / "run", images=32, **fields)
+    data = str(tmp_path / "flowers")
+    run = launch.train(data, "few-shot", run=tmp_path / "run", images=32, **fields)
     assert (
         "few-shot on flowers (60 pictures, 32×32 colour, by 2 classes, mirrored, through diffaug"
         in (capsys.readouterr().err)

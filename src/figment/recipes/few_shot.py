@@ -1,4 +1,4 @@
-"""Few shots: the system for 50 to 2,000 photographs, which `figment train DIR` takes by itself.
+"""Few shots: a system for 50 to 2,000 photographs.
 
 A narrow DCGAN (Radford et al. 2015) whose discriminator sees reals and fakes through DiffAugment (Zhao et
 al. 2020), so that it cannot learn so few pictures by heart, and so that what changes them does not leak
@@ -18,8 +18,6 @@ from figment.settings import Augment
 if TYPE_CHECKING:
     from figment.data import Dataset
 
-FEW = range(50, 2_001)
-"""Pictures for which this is the system that is taken where none is named."""
 A_CLASS = 20
 """Pictures of each class from which on classes are learned."""
 
