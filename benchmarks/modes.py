@@ -123,6 +123,7 @@ PLAIN_METHODS: dict[str, dict[str, Any]] = {
     "PacGAN 4": {"packing": 4},
     "WGAN-GP": {"objective": "wasserstein", "gradient_penalty": 1.0, "discriminator_moves": 5},
     "RpGAN + R1 + R2": {"objective": "relativistic", "r1": 1.0, "r2": 1.0, "betas": (0.0, 0.99)},
+    "R1 + R2": {"r1": 1.0, "r2": 1.0, "betas": (0.0, 0.99)},
     "extragradient": {"play": "extragradient"},
     "unrolled K = 1": unrolled(1),
     "unrolled K = 5": unrolled(5),
