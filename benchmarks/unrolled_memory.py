@@ -48,7 +48,7 @@ def main() -> None:
     args = parser.parse_args()
     set_up(CPU)
     play = Unrolled(steps=args.steps, inner=args.inner, checkpoint=not args.plain)
-    recipe = UnrolledMLP(play=play, precision="float32", objective="minimax")
+    recipe = UnrolledMLP(play=play, precision="float32")
     recipe = replace(
         recipe,
         batch=args.batch,
