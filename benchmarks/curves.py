@@ -38,7 +38,7 @@ def main() -> None:
 def draw(line: Any, run: Run) -> None:
     """Draw one run into three panels."""
     losses, accuracy, samples = line
-    log = run.log()
+    log = [row for row in run.log() if "loss/generator" in row]
     rounds = np.array([row["rounds"] for row in log])
     for player in ("discriminator", "generator"):
         losses.plot(rounds, [row[f"loss/{player}"] for row in log], label=player)

@@ -295,7 +295,9 @@ def test_torchscript_form_is_recognised(script_file: Path, name: str, side: int)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         weight = torch.jit.load(script_file).output.weight
-    assert logits is not None and torch.allclose(logits, values @ weight.T, rtol=1e-4)
+    # Sums of 2,048 products of some 6,000 that nearly cancel: machines round them apart.
+    told = values @ weight.T
+    assert logits is not None and (logits - told).abs().max() < 1e-5 * told.abs().max()
 
 
 def test_other_torchscript_is_refused(tmp_path: Path):
