@@ -136,6 +136,9 @@ def resume(
     deadline = None
     if end is None:
         deadline = started + max(0.0, 60 * budget["minutes"] - used)
+        if minutes is not None:
+            speed = machine["estimate"]["images_per_second"]
+            recipe = _lasting(recipe, 60 * minutes, speed, before=clock.images)
     else:
         recipe = replace(recipe, images=end)
         recipe.check()
@@ -191,7 +194,7 @@ def _play(
         log.close()
         if held is not None:
             held.close()
-    if mesh.is_first() and end is None:
+    if mesh.is_first() and end is None and not signal:
         name, _, _ = folder.read(path)
         folder.write_recipe(path, name, replace(recipe, images=max(1, trainer.clock.images)))
     mesh.barrier()
@@ -317,12 +320,22 @@ def _plan(
         forms = [form for form in recipe.cheaper(pinned) if form.batch % mesh.size() == 0]
         cost = affordable(forms, dataset, device, deadline)
         left = deadline - time.perf_counter()
+        cost = cost._replace(recipe=_lasting(cost.recipe, left, cost.images_per_second))
     end = None if deadline else recipe.images
     _say(progress, sentence(name, cost, dataset, end=end, seconds=left))
     speed = cost.images_per_second
     return cost._replace(
         recipe=settle_measuring(cost.recipe, dataset, device, speed, progress=progress)
     )
+
+
+def _lasting(recipe: Recipe, seconds: float, speed: float, before: int = 0) -> Recipe:
+    """Return the recipe with the length that a time budget will come to, for what follows its course.
+
+    Rates that fall, noise that fades: they have to know the end before it is there.
+    """
+    more = round(float(mesh.first(max(0.0, seconds) * speed)))  # ty: ignore[invalid-argument-type]
+    return replace(recipe, images=max(recipe.batch, before + more))
 
 
 def _machine(

@@ -154,6 +154,26 @@ def test_minutes_end_a_run(tmp_path: Path):
     assert run.machine["budget"] == {"minutes": 0.2}
 
 
+def test_a_time_budget_tells_the_recipe_how_long_it_will_be(tmp_path: Path, monkeypatch):
+    """What follows the training's course, such as falling rates, has its end where the time ends."""
+    from figment.training import fit
+
+    def planned() -> tuple[int, float]:
+        recipe = json.loads((tmp_path / "run" / "recipe.json").read_text())["fields"]
+        machine = json.loads((tmp_path / "run" / "machine.json").read_text())
+        return recipe["images"], machine["estimate"]["images_per_second"]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fit, "_agree", lambda *args: ({}, int(signal.SIGTERM)))
+        train("ring", run=tmp_path / "run", minutes=10, progress=False, **FIELDS)
+        images, speed = planned()
+        assert 500 * speed < images <= 600 * speed
+        resume(tmp_path / "run", progress=False)
+        assert planned()[0] == images
+        resume(tmp_path / "run", minutes=20, progress=False)
+    assert planned()[0] == pytest.approx(1_200 * speed, rel=0.01)
+
+
 def test_epochs_count_passes(tmp_path: Path):
     fields = {**FIELDS, "tick": 8, "resolution": 16, "hidden": (8,)}
     run = train("flowers:24", "cats-mlp", run=tmp_path / "run", epochs=2, progress=False, **fields)
