@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import json
 import os
 import random
@@ -59,10 +60,9 @@ def wait_for(path: Path, process: subprocess.Popen, seconds: float = 60) -> None
 
 
 def same_end(one: Path, other: Path) -> None:
-    for part in ("state/latest.safetensors",):
-        assert (one / part).read_bytes() == (other / part).read_bytes(), part
     last = sorted((one / "snapshots").iterdir())[-1].name
-    assert (one / "snapshots" / last).read_bytes() == (other / "snapshots" / last).read_bytes()
+    for part in ("state/latest.safetensors", f"snapshots/{last}"):
+        assert filecmp.cmp(one / part, other / part, shallow=False), part
     logs = [
         [{k: v for k, v in line.items() if k not in MEASURED} for line in load(run).log()]
         for run in (one, other)
@@ -128,6 +128,7 @@ def test_two_processes_resume_bit_for_bit(tmp_path: Path):
     """Also with batch norm, whose statistics are kept equal in all processes."""
     words = ["flowers:64", "--resolution", "32", "--width", "4", "--batch", "8", "--tick", "40"]
     words += ["--features", "small", "--metric-every", "40", "--metric-count", "64"]
+    words += ["--precision", "float32"]  # what is faster is measured, and a busy machine may waver
     for images, run in (("160", "whole"), ("72", "half")):
         process = figment(
             "train", *words, "--images", images, "--run", str(tmp_path / run), processes=2
