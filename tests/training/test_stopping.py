@@ -15,8 +15,10 @@ from pathlib import Path
 
 import pytest
 
+from figment import launch
 from figment.errors import UserError
 from figment.launch import resume, train
+from figment.recipes.points import Points
 from figment.run import load
 from figment.training.log import MEASURED
 
@@ -173,6 +175,8 @@ def test_a_time_budget_tells_the_recipe_how_long_it_will_be(tmp_path: Path, monk
         assert planned()[0] == images
         resume(tmp_path / "run", minutes=20, progress=False)
     assert planned()[0] == pytest.approx(1_200 * speed, rel=0.01)
+    later = launch._lasting(Points(), 10, 500.0, before=1_000)
+    assert later.images == 1_000 + 10 * 500
 
 
 def test_epochs_count_passes(tmp_path: Path):
