@@ -29,6 +29,7 @@ from figment.files import write_json
 from figment.launch import resume, train
 from figment.metrics.modes import PointModes, point_modes
 from figment.sampling.generator import load_generator
+from figment.training.state import saved_clock
 
 SAMPLES = 2_500
 WIDE = 5.0
@@ -100,9 +101,9 @@ GAMES = {
     ),
     "paper": RING._replace(
         seeds=3,
-        images=12_000 * 256,
+        images=16_000 * 256,
         fields=PAPER,
-        moments=tuple(256 * n for n in (500, 1_000, 2_000, 4_000, 8_000, 12_000)),
+        moments=tuple(256 * n for n in (500, 1_000, 2_000, 4_000, 8_000, 16_000)),
     ),
 }
 
@@ -183,7 +184,8 @@ def play(out: Path, game_name: str, method: str, seed: int) -> None:
     before = json.loads(cost.read_text()) if cost.exists() else 0.0
     started = time.process_time()
     if run.exists():
-        resume(run, device="cpu", progress=False)
+        left = game.images - saved_clock(run / "state").images  # a game may have been made longer
+        resume(run, images=left, device="cpu", progress=False)
     else:
         rare = dict.fromkeys(("sample_every", "metric_every", "save_every"), game.images)
         rare |= {"tick": game.images // 50, "snapshot_every": game.images // 24, "seed": seed}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import hypothesis
@@ -9,6 +10,8 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+
+from figment.data import flowers
 
 hypothesis.settings.register_profile("any machine", deadline=None)
 hypothesis.settings.load_profile("any machine")
@@ -44,3 +47,19 @@ def photos(tmp_path: Path) -> Path:
         pixels = rng.integers(0, 256, (32, 32, 3), dtype=np.uint8)
         Image.fromarray(pixels).save(folder / f"{number}.png")
     return folder
+
+
+@pytest.fixture
+def flower_files() -> Callable[..., Path]:
+    """Return what writes built-in flowers as files, in a folder a class or all in one."""
+
+    def write(folder: Path, numbers: range, *, flat: bool = False) -> Path:
+        images, labels = flowers.draw(numbers, 16, 0)
+        for number, pixels, label in zip(numbers, images, labels, strict=True):
+            name = f"{number}.png"
+            path = folder / name if flat else folder / flowers.CLASSES[label] / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(pixels.transpose(1, 2, 0)).save(path)
+        return folder
+
+    return write

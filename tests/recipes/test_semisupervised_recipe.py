@@ -1,8 +1,7 @@
-"""Semi-supervised GANs: losses, labelled pictures, what they refuse, and the classifier in a run."""
+"""Semi-supervised GANs: losses, labelled pictures, and what they refuse."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,16 +10,13 @@ import pytest
 import torch
 from PIL import Image
 
-from figment.cli import main
 from figment.data import Dataset, look, open_dataset
-from figment.data.flowers import CLASSES, draw
+from figment.data.flowers import CLASSES
 from figment.errors import UserError
-from figment.launch import resume, train
 from figment.networks.layers.weight_norm import WeightNorm
 from figment.networks.semisupervised import Average, Discriminator, Labelled
 from figment.recipes.labelling import read_list
 from figment.recipes.semisupervised import SSL_CIFAR, SSL_MNIST, SemiSupervised
-from figment.run import Run
 from figment.training.trainer import Trainer
 
 CPU = torch.device("cpu")
@@ -41,16 +37,6 @@ def flowers(recipe: SemiSupervised, count: int = 24) -> Dataset:
 def trainer_of(recipe: SemiSupervised, count: int = 24) -> Trainer:
     recipe.check()
     return Trainer(recipe, flowers(recipe, count), CPU)
-
-
-def as_files(folder: Path, numbers: range, *, flat: bool = False) -> Path:
-    """Flowers as files, in a folder a class or all in one."""
-    images, labels = draw(numbers, 16, 0)
-    for number, pixels, label in zip(numbers, images, labels, strict=True):
-        path = folder / f"{number}.png" if flat else folder / CLASSES[label] / f"{number}.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(pixels.transpose(1, 2, 0)).save(path)
-    return folder
 
 
 # -- losses ---------------------------------------------------------------------------------------
@@ -244,8 +230,8 @@ def test_data_without_classes(photos: Path):
         SSL_MNIST.fit_to(look(str(photos)))
 
 
-def test_a_list_of_a_folder_with_classes(tmp_path: Path):
-    data = as_files(tmp_path / "data", range(20))
+def test_a_list_of_a_folder_with_classes(tmp_path: Path, flower_files):
+    data = flower_files(tmp_path / "data", range(20))
     files = sorted(str(path.relative_to(data)) for path in data.rglob("*.png"))
     (tmp_path / "list.txt").write_text("\n".join(["./" + files[0], "", files[3], files[-1]]))
     recipe = replace(TINY, labelled_list=str(tmp_path / "list.txt"), class_names=())
@@ -260,8 +246,8 @@ def test_a_list_of_a_folder_with_classes(tmp_path: Path):
     assert np.array_equal(trainer.nets["labelled"].images[:, 0].numpy(), np.stack(images))
 
 
-def test_a_list_that_names_the_classes_of_a_flat_folder(tmp_path: Path):
-    data = as_files(tmp_path / "data", range(12), flat=True)
+def test_a_list_that_names_the_classes_of_a_flat_folder(tmp_path: Path, flower_files):
+    data = flower_files(tmp_path / "data", range(12), flat=True)
     (data / "7.png").write_bytes(b"no picture")
     (tmp_path / "list.tsv").write_text("11.png\tzinnia\n2.png\taster\n8.png\tzinnia\n")
     recipe = replace(TINY, labelled_list=str(tmp_path / "list.tsv")).fit_to(look(str(data)))
@@ -386,98 +372,3 @@ def test_mirrored_and_noisy_labelled_pictures(recipe: SemiSupervised):
     left = images[:, 0, 0, 0] > 0
     assert 0.2 < left.float().mean() < 0.8
     assert 0.05 < (images[:, 0, 4, 4] + 1).std() < 0.15
-
-
-# -- a run ----------------------------------------------------------------------------------------
-
-NAME = "figment.recipes.semisupervised:SSL_MNIST"
-FIELDS = {"width": 16, "generator_width": 16, "resolution": 16, "labelled": 20, "batch": 20}
-FIELDS |= {"features": "small", "metrics": (), "tick": 400, "precision": "float32"}
-FIELDS |= {"held_out": 0.2, "noise": (0.1, 0.1), "metric_every": 10_000}
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory, session_cache: Path) -> Run:
-    patch = pytest.MonkeyPatch()
-    patch.setenv("FIGMENT_CACHE", str(session_cache))
-    folder = tmp_path_factory.mktemp("ssl")
-    run = train("flowers:400", NAME, run=folder / "run", images=2_000, progress=False, **FIELDS)
-    yield run
-    patch.undo()
-
-
-def test_a_run_keeps_its_classifier(trained: Run):
-    from safetensors import safe_open
-
-    with safe_open(trained.path / "classifier.safetensors", framework="numpy") as file:
-        about = json.loads(file.metadata()["figment"])
-    assert about["classes"] == list(CLASSES)
-    assert about["images"] == 2_000
-    assert trained.recipe.class_names == CLASSES
-    last = [line for line in trained.log() if "score/class" in line][-1]
-    assert last["score/class"] > 0.7
-    assert last["score/held_out_class"] > 0.7
-
-
-def test_classify_takes_pictures_of_every_kind(trained: Run, tmp_path: Path):
-    dataset = open_dataset("flowers:40", resolution=16, channels=1, progress=False)
-    found = trained.classify(dataset.rows)
-    assert found.classes == CLASSES
-    assert found.probabilities.shape == (40, 2)
-    assert np.allclose(found.probabilities.sum(1), 1)
-    assert np.mean([CLASSES.index(name) for name in found.names] == dataset.labels) > 0.7
-    folder = as_files(tmp_path / "data", range(6))
-    (folder / CLASSES[0] / "broken.png").write_bytes(b"no picture")
-    several = trained.classify(folder)
-    assert several.pictures == sorted(
-        str(path.relative_to(folder)) for path in folder.rglob("[0-9].png")
-    )
-    one = trained.classify(str(folder / several.pictures[2]))
-    assert (one.names, one.pictures) == ([several.names[2]], [Path(several.pictures[2]).name])
-    assert np.allclose(one.probabilities, several.probabilities[2:3], atol=1e-5)
-    assert len(trained.classify(trained.generator.sample(3)).names) == 3
-
-
-def test_what_cannot_be_classified(trained: Run, tmp_path: Path):
-    with pytest.raises(UserError, match=r"uint8 \[N, 1, 16, 16\], not float32 \[2, 1, 16, 16\]"):
-        trained.classify(np.zeros((2, 1, 16, 16), np.float32))
-    (tmp_path / "text.png").write_text("no picture")
-    with pytest.raises(UserError, match="cannot be read as a picture"):
-        trained.classify(tmp_path / "text.png")
-    other = {"resolution": 16, "hidden": (8,), "batch": 4, "metrics": (), "metric_every": 100}
-    plain = train(
-        "flowers:24", "cats-mlp", run=tmp_path / "plain", images=8, progress=False, **other
-    )
-    with pytest.raises(UserError, match="tells no classes: train with a recipe that does"):
-        plain.classify(tmp_path)
-
-
-def test_evaluate_gives_the_accuracy(trained: Run, tmp_path: Path, capsys):
-    asked = {"metrics": ("accuracy",), "progress": False, "out": None}
-    score = trained.evaluate(**asked).scores[0]
-    assert (score.name, score.better) == ("accuracy", "higher")
-    assert 0.7 < score.low < score.value <= score.high
-    assert score.protocol == "classes told of 80 pictures held out of training"
-    other = as_files(tmp_path / "other", range(1000, 1050))
-    against = trained.evaluate(str(other), **asked).scores[0]
-    assert against.protocol == "classes told of 50 pictures of other"
-    assert main(["evaluate", str(trained.path), "--metrics", "accuracy"]) == 0
-    assert "accuracy" in capsys.readouterr().out
-    every = trained.evaluate(count=64, progress=False)
-    assert {score.name for score in every.scores} > {"accuracy"}
-
-
-def test_accuracy_needs_labelled_pictures(trained: Run, photos: Path):
-    with pytest.raises(UserError, match="has no classes: the classes are"):
-        trained.evaluate(str(photos), metrics=("accuracy",), progress=False, out=None)
-    noted = trained.evaluate(str(photos), metrics=(), count=64, progress=False, out=None)
-    assert any(note.startswith("accuracy was left out") for note in noted.notes)
-
-
-def test_resumes_bit_for_bit(tmp_path: Path):
-    options = {"progress": False, **FIELDS, "tick": 100, "save_every": 100}
-    whole = train("flowers:300", NAME, run=tmp_path / "whole", images=400, **options)
-    half = train("flowers:300", NAME, run=tmp_path / "half", images=200, **options)
-    resume(half.path, images=200, progress=False)
-    for name in ("state/latest.safetensors", "classifier.safetensors"):
-        assert (whole.path / name).read_bytes() == (half.path / name).read_bytes()

@@ -92,46 +92,46 @@ def enlarge(
         raise UserError("points are no pictures: `figment sample RUN --out FILE.npy` writes them")
     if out.suffix or (out.exists() and (not out.is_dir() or any(out.iterdir()))):
         raise UserError(f"{out}: give --out a new folder")
-    limit, lines, dropped = reals.threshold(), [], 0
     generator.numbered(label)  # a wrong name is refused before anything is written
     names: Sequence[str | None] = (label,) if label else generator.classes or (None,)
+    lines: list[tuple[object, ...]] = []
+    seen = 0
     bar = tqdm(total=per_class * len(names), unit=" pictures", desc="enlarging")
     try:
         for name in names:
             folder = out / (name or "")
             folder.mkdir(parents=True, exist_ok=True)
-            tried = islice(
-                _made(generator, name, reals, seed, truncation, limit), per_class * PATIENCE
-            )
-            kept = 0
-            for one in tried:
-                if one.copy and not copies:
-                    dropped += 1
-                    continue
+            made = _made(generator, name, reals, seed, truncation)
+            for one in _wanted(made, per_class, copies=copies, name=name):
                 file = folder / f"{one.seed:06d}.png"
                 save_image(to_image(one.pixels), file)
-                cut = "" if truncation is None else truncation
-                place = file.relative_to(out).as_posix()
-                lines.append(
-                    (place, name or "", one.seed, cut, f"{one.nearest:.4f}", int(one.copy))
-                )
+                lines.append(_line(file.relative_to(out), name, truncation, one))
                 bar.update()
-                kept += 1
-                if kept == per_class:
-                    break
-            if kept < per_class:
-                raise UserError(
-                    f"only {kept} of {per_class * PATIENCE} samples{f' of {name}' if name else ''} are no "
-                    "copies: the generator repeats its training pictures, see `figment doctor`"
-                )
+            seen += one.seed - seed + 1
         _write_manifest(out / "manifest.csv", lines)
     except OSError as error:
         raise UserError(cannot_write(out, error)) from error
     finally:
         bar.close()
-    share = sum(line[-1] for line in lines) / len(lines)
-    said = f"{dropped:,} copies left out" if not copies else f"{share:.1%} of them copies"
+    share = sum(line[-1] == 1 for line in lines) / len(lines)
+    said = f"{share:.1%} of them copies" if copies else f"{seen - len(lines):,} copies left out"
     return f"{out}: {len(lines):,} pictures, {said}, manifest.csv"
+
+
+def _wanted(made: Iterator[Made], number: int, *, copies: bool, name: str | None) -> Iterator[Made]:
+    """So many of the pictures, without the copies among them unless they are wanted too."""
+    tried = islice(made, number * PATIENCE)
+    kept = 0
+    for one in tried:
+        if copies or not one.copy:
+            yield one
+            kept += 1
+        if kept == number:
+            return
+    raise UserError(
+        f"only {kept} of {number * PATIENCE} samples{f' of {name}' if name else ''} are no copies: "
+        "the generator repeats its training pictures, see `figment doctor`"
+    )
 
 
 def _made(
@@ -140,14 +140,20 @@ def _made(
     reals: Known,
     seed: int,
     truncation: float | None,
-    limit: float,
 ) -> Iterator[Made]:
     """Pictures of a class, seed after seed without an end."""
+    limit = reals.threshold()
     for start in count(seed, BATCH):
         seeds = range(start, start + BATCH)
         (drawn,) = generator.batches(seeds, label=name, truncation=truncation, batch=BATCH)
         for pixels, own, distance in zip(drawn, seeds, reals.of(drawn), strict=True):
             yield Made(pixels.numpy(), own, distance, distance < limit)
+
+
+def _line(file: Path, name: str | None, truncation: float | None, one: Made) -> tuple[object, ...]:
+    """A line of the manifest, see ``COLUMNS``."""
+    cut = "" if truncation is None else truncation
+    return file.as_posix(), name or "", one.seed, cut, f"{one.nearest:.4f}", int(one.copy)
 
 
 def _write_manifest(path: Path, lines: list[tuple[object, ...]]) -> None:
