@@ -1,0 +1,120 @@
+"""Does it help? A classifier of few photographs, with and without generated ones beside them.
+
+    python benchmarks/enlarging.py DATA [--shown 50] [--made 500] [--minutes 15] [--seeds 5] [--out DIR]
+
+--shown photographs of each class are all that anything learns from: a system (--recipe) trains on them, by
+class, for --minutes, ``figment sample --per-class`` draws --made pictures of each class, and the classifier
+of ``figment.metrics.classification`` learns from the photographs alone, from both together, and from both
+with the photographs repeated until they are as many. It is asked about all other photographs. Prints its
+accuracy, means over --seeds trainings, each with the range over seeds and the 95 % interval of one of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from figment.data import Dataset, open_dataset
+from figment.metrics.classification import accuracy, train_classifier
+from figment.metrics.intervals import proportion
+from figment.randomness import stream
+from figment.sampling.pictures import save_image, to_image
+
+SIDE = 64
+COMMAND = "import sys; from figment.cli import main; sys.exit(main())"
+Set = tuple[Tensor, Tensor]
+"""Pictures [N, C, 64, 64] uint8 and their classes [N]."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("data")
+    parser.add_argument("--shown", type=int, default=50, help="photographs of each class")
+    parser.add_argument("--made", type=int, default=500, help="pictures of each class")
+    parser.add_argument("--minutes", type=float, default=15)
+    parser.add_argument("--recipe", default="few-shot")
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--out", type=Path, default=Path("enlarging"))
+    args = parser.parse_args()
+    args.out.mkdir(parents=True, exist_ok=True)
+    dataset = open_dataset(args.data, resolution=SIDE, channels=3)
+    shown, others = parted(dataset, args.shown)
+    generated = read(made(args, dataset, shown), dataset.classes)
+    real, test = of(dataset, shown), of(dataset, others)
+    times = max(1, len(generated[0]) // len(real[0]))
+    ways = {
+        "photographs alone": real,
+        "and generated ones": joined(real, generated),
+        f"photographs {times} times, and generated ones": joined(*[real] * times, generated),
+        "generated ones alone": generated,
+    }
+    print(f"\n{Path(args.data).name}: asked about {len(others):,} photographs\n")
+    print("| learned from | pictures | accuracy | over seeds | interval |\n|---|---|---|---|---|")
+    for name, pictures in ways.items():
+        print(row(name, pictures, test, len(dataset.classes), args.seeds), flush=True)
+
+
+def parted(dataset: Dataset, each: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows of so many pictures of each class, and all the others."""
+    random = stream("enlarging", 0)
+    of_class = [np.flatnonzero(dataset.labels == k) for k in range(len(dataset.classes))]
+    shown = np.concatenate([random.permutation(rows)[:each] for rows in of_class])
+    return shown, np.setdiff1d(np.arange(len(dataset)), shown)
+
+
+def made(args: argparse.Namespace, dataset: Dataset, shown: np.ndarray) -> Path:
+    """Return the folder of generated pictures: the system trained and drawn from where it is not there."""
+    photographs, run, drawn = (args.out / name for name in ("photographs", "run", "generated"))
+    if not photographs.exists():
+        for place in shown:
+            folder = photographs / dataset.classes[dataset.labels[place]]
+            folder.mkdir(parents=True, exist_ok=True)
+            save_image(to_image(np.asarray(dataset.rows[place])), folder / f"{place:05d}.png")
+    if not run.exists():
+        figment("train", photographs, "--recipe", args.recipe, "--run", run, "--held-out", 0,
+                "--resolution", SIDE, "--minutes", args.minutes)  # fmt: skip
+    if not (drawn / "manifest.csv").exists():
+        figment("sample", run, "--per-class", args.made, "--out", drawn)
+    return drawn
+
+
+def figment(*words: object) -> None:
+    subprocess.run([sys.executable, "-c", COMMAND, *map(str, words)], check=True)
+
+
+def read(folder: Path, classes: tuple[str, ...]) -> Set:
+    """Return the pictures of a folder, whose classes have the same numbers as in the data."""
+    found = open_dataset(str(folder), resolution=SIDE, channels=3)
+    if found.classes != classes:
+        raise SystemExit(f"{folder} has the classes {found.classes}, not {classes}")
+    return of(found, np.arange(len(found)))
+
+
+def of(dataset: Dataset, rows: np.ndarray) -> Set:
+    return torch.from_numpy(np.array(dataset.rows[rows])), torch.from_numpy(dataset.labels[rows])
+
+
+def joined(*sets: Set) -> Set:
+    images, labels = zip(*sets, strict=True)
+    return torch.cat(images), torch.cat(labels)
+
+
+def row(name: str, pictures: Set, test: Set, classes: int, seeds: int) -> str:
+    """Return a line of the table."""
+    found = [
+        accuracy(train_classifier(*pictures, classes, seed=seed), *test) for seed in range(seeds)
+    ]
+    mean = float(np.mean(found))
+    low, high = proportion(mean, len(test[0]))
+    spread = f"{min(found):.1%} to {max(found):.1%}"
+    return f"| {name} | {len(pictures[0]):,} | {mean:.1%} | {spread} | {low:.1%} to {high:.1%} |"
+
+
+if __name__ == "__main__":
+    main()
