@@ -6,9 +6,10 @@ DATA has two or more classes, a folder each. Every stage is a run of its own bel
 train`` leaves it: what is finished is not trained again, what was stopped goes on, and a larger --images
 makes all go on to there. Prints a table and leaves a picture a stage, class by class. Scores are those of
 --samples of the weights that had the best KID in training: the energy at the highest frequency over the
-reals' ("checkerboard"), and KID with its 95 % interval, of all and of each class where the stage has
-classes. In a round the critic sees five batches, the generator makes one move: 60,000 images in batches of
-64 are 188 of them.
+reals' ("checkerboard"), KID with its 95 % interval, of all and of each class where the stage has classes,
+and the share of samples whose class a small classifier of real photographs names ("class named"). In a
+round the critic sees five batches, the generator makes one move: 60,000 images in batches of 64 are 188
+of them.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ STAGES = {
 }
 MEASUREMENTS = 10
 """Times in a training that KID is measured, the last of them at its end."""
+SCORES = ("kid", "checkerboard", "classified")
 COLUMNS, ROWS = 8, 8
 """Of the picture of a stage."""
 
@@ -59,8 +61,10 @@ def main() -> None:
     classes = runs[args.stages[0]].machine["data"]["classes"]
     heads = ["KID x 1000", *(f"of {name}" for name in classes)]
     print(f"\n{Path(args.data).name}, {args.images:,} images each, batch {args.batch}\n")
-    print(f"| stage | G | D | best at | minutes | checkerboard | {' | '.join(heads)} |")
-    print("|---" * (6 + len(heads)) + "|")
+    print(
+        f"| stage | G | D | best at | minutes | checkerboard | class named | {' | '.join(heads)} |"
+    )
+    print("|---" * (7 + len(heads)) + "|")
     for stage, run in runs.items():
         print(row(STAGES[stage], run, found[stage], classes))
 
@@ -94,7 +98,7 @@ def trained(args: argparse.Namespace, stage: int) -> Run:
 def judged(run: Run, samples: int, picture: Path) -> dict[str, Any]:
     """Return a run's evaluation, made where it is missing, and draw its samples class by class."""
     if read_evaluation(run.path) is None:
-        run.evaluate(metrics=("kid", "checkerboard"), features=run.recipe.features, count=samples)
+        run.evaluate(metrics=SCORES, features=run.recipe.features, count=samples)
     generator = run.generator
     names = generator.classes or (None,)
     each = COLUMNS * max(1, ROWS // len(names))
@@ -109,12 +113,14 @@ def row(name: str, run: Run, found: dict[str, Any], classes: list[str]) -> str:
     """Return a stage's line of the table."""
     scores = {(score["name"], score["group"]): score for score in found["scores"]}
     kids = [scores.get(("kid", group)) for group in ("", *classes)]
+    named = scores.get(("gan_test", ""))
     cells = [
         name,
         *(f"{run.machine['parameters'][player]:,}" for player in ("generator", "discriminator")),
         f"{found['images']:,}",
         f"{run.log()[-1]['seconds'] / 60:.1f}",
         f"{scores['checkerboard', '']['value']:.2f}",
+        "" if named is None else f"{named['value']:.0%}",
         *("" if kid is None else thousandths(kid) for kid in kids),
     ]
     return f"| {' | '.join(cells)} |"
