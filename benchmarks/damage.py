@@ -1,6 +1,6 @@
 """How the scores answer damage that is planted in real pictures, beside real against real.
 
-    python benchmarks/damage.py [SET …] [--pictures 2000] [--features NAME]
+    python benchmarks/damage.py DATA_DIR [SET …] [--pictures 2000] [--features NAME]
 
 Prints a markdown table per set. No generator is involved: undamaged pictures, disjoint from the reference,
 stand for a perfect one. The floor is the mean of a score over random divisions of those into
@@ -33,8 +33,6 @@ from figment.metrics.manifolds import density_coverage, precision_recall
 from figment.metrics.memorisation import authenticity, data_copying, nearest_ratio
 from figment.randomness import stream
 
-DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
-WEIGHTS = DATA / "weights" / "mobilenet_v2_imagenet_int8.npz"
 SETS = {
     "cats64": (64, 3),
     "flowers2": (64, 3),
@@ -186,7 +184,7 @@ def measure(source: str, options: argparse.Namespace) -> None:
     """Print the table of one set."""
     start = time.perf_counter()
     extractor = open_features(options.features)
-    whole, judge = opened(source, options.pictures, extractor)
+    whole, judge = opened(options.data, source, options.pictures, extractor)
     floors = []
     for number in range(1, options.divisions + 1):
         division = divided(whole, number)
@@ -205,10 +203,12 @@ def measure(source: str, options: argparse.Namespace) -> None:
     show(floors, columns)
 
 
-def opened(source: str, count: int, extractor: Extractor) -> tuple[Part, Classifier | None]:
+def opened(
+    folder: Path, source: str, count: int, extractor: Extractor
+) -> tuple[Part, Classifier | None]:
     """Return ``count`` pictures of a set, and the classifier that gives them logits."""
     side, channels = SETS[source]
-    dataset = open_dataset(str(DATA / f"{source}.zip"), resolution=side, channels=channels)
+    dataset = open_dataset(str(folder / f"{source}.zip"), resolution=side, channels=channels)
     order = stream("damage pictures").permutation(len(dataset))
     rows, rest = np.sort(order[:count]), np.sort(order[count : 4 * count])
     images = torch.from_numpy(np.array(dataset.rows[rows]))
@@ -274,12 +274,13 @@ def figure(value: float) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data", type=Path, help="the folder with cats64.zip, mnist.zip, …")
     parser.add_argument(
         "sets", nargs="*", metavar="SET", help=f"of {', '.join(SETS)}; all by default"
     )
     parser.add_argument("--pictures", type=int, default=2000, help="of each set, at most")
     parser.add_argument("--divisions", type=int, default=8, help="for the floors")
-    parser.add_argument("--features", default=f"mobilenet:{WEIGHTS}")
+    parser.add_argument("--features", default="mobilenet")
     options = parser.parse_args()
     for source in options.sets or SETS:
         measure(source, options)

@@ -1,6 +1,6 @@
 """Does the doctor name planted faults, and hold its peace over healthy runs?
 
-    python benchmarks/doctor.py SHARED_DATA [--out /tmp/doctor] [--only NAME ...] [--table]
+    python benchmarks/doctor.py DATA_DIR [--out doctor/] [--only NAME ...] [--table]
 
 Trains small runs one after another (seventeen with a planted fault each, see CASES and faults.py, two that
 die by themselves, ten sound ones; half a minute to two each on 2 cores), asks the doctor, and adds a line
@@ -236,7 +236,7 @@ def main() -> None:
     """Train what is missing, ask again about what is there, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("shared", type=Path, help="the folder with cats64.zip, mnist.zip, …")
-    parser.add_argument("--out", type=Path, default=Path("/tmp/doctor"))
+    parser.add_argument("--out", type=Path, default=Path("doctor"))
     parser.add_argument("--only", nargs="*", default=[], help="cases whose names hold one of these")
     parser.add_argument("--seed", type=int, default=0, help="added to every run's seed")
     parser.add_argument("--table", action="store_true", help="only print what is there")

@@ -3,7 +3,7 @@
     python benchmarks/packing.py [DATA] [--resolution 64]
 
 The first line is what a tutorial's data set does every epoch: one thread opens, crops, resizes.
-DATA is ../shared/data/cats64.zip where it is present, else figment's flowers saved as PNG files.
+Without DATA it is figment's flowers, saved as PNG files.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ from figment.data.flowers import draw
 from figment.data.sources import Pictures, find_pictures, read
 from figment.data.workers import available_cores
 
-CATS = Path(__file__).resolve().parents[2] / "shared" / "data" / "cats64.zip"
 BATCH = 128
 
 
@@ -89,7 +88,7 @@ def main() -> None:
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         os.environ["FIGMENT_CACHE"] = f"{scratch}/cache"
-        source = chosen.data or (str(CATS) if CATS.exists() else "")
+        source = chosen.data
         if not source:
             folder = Path(scratch, "flowers")
             folder.mkdir()

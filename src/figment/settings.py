@@ -24,7 +24,7 @@ class Settings:
     """Show half of the reals mirrored left to right."""
 
     augment: Augment = "none"
-    """What becomes of pictures: turned as data (study), or, fakes alike, before the discriminator."""
+    """Of the reals alone (study), or of all that the discriminator sees (diffaugment, ada, ada-fixed)."""
     augment_p: float = 0.0
     """Probability of each transform of ADA: at the start (ada), or all along (ada-fixed)."""
     ada_target: float = 0.6
@@ -83,7 +83,7 @@ class Settings:
     penalty_every: int = 1
     """Rounds between two applications of the penalties on gradients, which weigh the more then."""
     lecam: float = 0.0
-    """Weight of LeCam's pull on the logits."""
+    """Weight of LeCam's pull on the logits, from round 1,000 on."""
     consistency: float = 0.0
     """Weight of the change of logits under flips and shifts of reals."""
     consistency_fake: float = 0.0
@@ -110,7 +110,7 @@ class Settings:
     """Least share of fakes that the generator learns from, those that are judged best; 1: all."""
 
     minibatch_discrimination: int = 0
-    """Kernels by which the discriminator compares the pictures of a batch, scaled by the first one."""
+    """Kernels that compare the pictures of a batch, scaled by the first batch of reals; 0: none."""
     minibatch_dimensions: int = 16
     """Numbers that each of these kernels compares."""
     minibatch_stddev: bool = False
@@ -169,7 +169,7 @@ class Settings:
     """Half-life, in images, of the averaged generator that samples are drawn from; 0: no average."""
 
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    """Number format of the networks' products; auto: the faster one on this machine."""
+    """Number format of the networks' products; auto: bfloat16 where it is far faster."""
     tick: int = 2_000
     """Images between two lines of the log."""
     sample_every: int = 0
@@ -190,7 +190,7 @@ class Settings:
     patience: int = 0
     """Stop after so many measurements without a better one; 0: never."""
     on_collapse: Literal["warn", "stop", "rollback"] = "warn"
-    """When training has collapsed: say so, stop, or go back to healthy weights at half the rates."""
+    """On collapse or relapse: say so, stop, or go back to healthy weights and half the rates."""
 
     kind: ClassVar[Literal["images", "points"]] = "images"
     """What the family learns: pictures, or points in the plane."""

@@ -132,7 +132,6 @@ SMOOTH = FCCGAN(up="nearest", down="pooled", kernel=5)
 AIDED = replace(
     STUDY_BASELINE,
     instance_noise=0.1,
-    instance_noise_images=100 * CIFAR,
     replay=25_600,
     generator_lr=5e-4,
     attend=16,

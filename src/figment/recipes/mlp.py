@@ -5,9 +5,8 @@ PyTorch's default initialisation, Adam with its default betas, the non-saturatin
 smoothed on one side, trained on 64x64 cat faces: first in grey with learning rate 2e-5 for 30 passes,
 then in colour with 2e-4 for 57, then with minibatch discrimination in the discriminator's last layer's
 place: 256 kernels of 16. Numbers from the study and its authors' code; that code draws the kernels from
-N(0, 1), at which nothing in a batch is near anything, here it is N(0, .05). C4 is the
-unrolled GAN that the study tried and that ran out of memory in its first pass, with the study's loss: under
-the paper's minimax game the discriminator is sure within a pass and the samples stay grey, K = 5 or not.
+N(0, 1), at which nothing in a batch is near anything, here the first batch sets their scale. C4 is the
+unrolled GAN that the study tried and that ran out of memory in its first pass, with the study's loss.
 """
 
 from __future__ import annotations
