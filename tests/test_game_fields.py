@@ -126,6 +126,22 @@ def test_top_k_teaches_by_the_fakes_that_are_judged_best(images: int, share: flo
     assert nets["generator"].scale.grad.item() == pytest.approx(-slope)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Labelled(OneWeight):
+    """D(x, k) = k times the sum of the pixels, so that a slope tells the label."""
+
+    def judge(self, nets: nn.ModuleDict, images: Tensor, labels: Tensor) -> Tensor:
+        return labels * images.flatten(1).sum(1)
+
+
+def test_penalties_take_reals_and_fakes_with_their_own_labels():
+    recipe = Labelled(r1=1.0, r2=1.0, resolution=1)
+    pixels, of = torch.zeros(3, 1, 1, 1), (LABELS, torch.tensor([3, 3, 3]))
+    found = dict(game._slopes(recipe, recipe.build(), pixels, pixels, of, START))
+    assert found["r1"].tolist() == [0, 0.5, 0.5]  # ½ k²
+    assert found["r2"].tolist() == [4.5, 4.5, 4.5]
+
+
 def test_both_halves_of_zcr(monkeypatch: pytest.MonkeyPatch):
     """With steps d = (.5, -1) logits change by s(.5 - 2) = -1.5, pixels by mean (.25 + 1) / 2."""
     step = torch.tensor([0.5, -1.0])

@@ -81,6 +81,30 @@ CONTRADICTIONS = [
     ({"top_k": 1.5}, "top_k must be above 0 and at most 1, not 1.5"),
     ({"top_k": 0.5, "packing": 2}, "packs are judged whole, top_k picks single fakes: choose one"),
     (
+        {"top_k": 0.5, "adversarial": 0.0, "feature_matching": 1.0},
+        "top_k picks by the objective, which has no weight: leave top_k out",
+    ),
+    (
+        {"top_k": 0.5, "objective": "relativistic_average"},
+        "all fakes are in the mean that reals are held against: leave top_k out",
+    ),
+    *(
+        (
+            {"top_k": 0.5, "play": "unrolled", "objective": objective},
+            f"{objective} is unrolled whole, reals included, with no fakes left out: leave top_k "
+            "out, or set --objective nonsaturating",
+        )
+        for objective in ("minimax", "wasserstein")
+    ),
+    *(
+        (
+            {"replay": 64, "conditioning": "projection", penalty: 1.0},
+            "earlier fakes are of other classes than the reals beside them, and the penalty lies "
+            "between the two: leave replay, conditioning or the penalty out",
+        )
+        for penalty in ("gradient_penalty", "zero_centred")
+    ),
+    (
         {"latent_consistency": 5.0, "replay": 64},
         "earlier fakes have no latents any more: leave replay out",
     ),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 import torch
@@ -93,7 +94,7 @@ def discriminator_terms(
         observe["augment/p"] = probability.p.clone()
     if clock.rounds % recipe.penalty_every == 0:
         with penalties.hold_statistics(nets["discriminator"]):
-            for name, value in _slopes(recipe, nets, *raw, batch.labels, clock):
+            for name, value in _slopes(recipe, nets, *raw, (batch.labels, labels), clock):
                 minimise[name] = recipe.penalty_every * value.mean()
     if "anchors" in nets:
         anchors = cast(penalties.LeCamAnchors, nets["anchors"])
@@ -212,22 +213,25 @@ def _slopes(
     nets: nn.ModuleDict,
     reals: Tensor,
     fakes: Tensor,
-    labels: Tensor,
+    labels: tuple[Tensor, Tensor],
     clock: Clock,
 ) -> Iterator[tuple[str, Tensor]]:
     """Yield the penalties on the discriminator's gradient, weighted, by name.
 
-    By the pictures themselves (packed): what augments them on their way is part of the function.
+    By the pictures themselves (packed): what augments them on their way is part of the function. The
+    labels are those of the reals and of the fakes, which differ where earlier fakes are among these.
     """
 
-    def judge(images: Tensor) -> Tensor:
+    def judge_as(labels: Tensor, images: Tensor) -> Tensor:
         single = images.reshape(-1, *recipe.shape)
         return recipe.judge(nets, seen(recipe, nets, single, clock), labels)
+
+    judge, judge_fakes = (partial(judge_as, each) for each in labels)
 
     if recipe.r1 > 0:
         yield "r1", recipe.r1 * penalties.r1(judge, reals)
     if recipe.r2 > 0:
-        yield "r2", recipe.r2 * penalties.r2(judge, fakes)
+        yield "r2", recipe.r2 * penalties.r2(judge_fakes, fakes)
     if recipe.gradient_penalty > 0:
         one_sided = recipe.gradient_penalty_sides == 1
         values = penalties.gradient_penalty(judge, reals, fakes, one_sided=one_sided)

@@ -95,9 +95,10 @@ def gather(tensor: torch.Tensor) -> torch.Tensor:
 
     if size() == 1:
         return tensor
-    parts: list[torch.Tensor] = [tensor] * size()
-    dist.all_gather_object(parts, tensor)
-    return torch.cat(parts)
+    sent = tensor.cpu()  # from a GPU each would arrive on the sender's
+    parts: list[torch.Tensor] = [sent] * size()
+    dist.all_gather_object(parts, sent)
+    return torch.cat(parts).to(tensor.device)
 
 
 def rows(count: int) -> slice:

@@ -96,8 +96,8 @@ def _refuse_losses(recipe: Recipe) -> None:
         raise UserError("the generator has nothing to learn: set adversarial or feature_matching")
     if not 0 < recipe.top_k <= 1:
         raise UserError(f"top_k must be above 0 and at most 1, not {recipe.top_k}")
-    if recipe.top_k < 1 and recipe.packing > 1:
-        raise UserError("packs are judged whole, top_k picks single fakes: choose one")
+    if recipe.top_k < 1:
+        _refuse_top_k(recipe)
     if (recipe.consistency or recipe.consistency_fake) and recipe.kind == "points":
         raise UserError("points have nothing to flip: leave consistency out")
     if recipe.latent_consistency and recipe.replay:
@@ -105,6 +105,12 @@ def _refuse_losses(recipe: Recipe) -> None:
     if recipe.latent_diversity and not recipe.latent_consistency:
         raise UserError(
             "latent_diversity alone lets the generator run away: add latent_consistency"
+        )
+    between = recipe.gradient_penalty or recipe.zero_centred
+    if recipe.replay and recipe.conditional and between:
+        raise UserError(
+            "earlier fakes are of other classes than the reals beside them, and the penalty lies between "
+            "the two: leave replay, conditioning or the penalty out"
         )
     if recipe.replay and 2 * recipe.replay < recipe.batch:
         raise UserError(f"replay must be half a batch or more, not {recipe.replay}")
@@ -118,6 +124,22 @@ def _refuse_losses(recipe: Recipe) -> None:
 
         targets = {"real_target": recipe.real_target, "fake_target": recipe.fake_target}
         refuse_targets(recipe.objective, **targets)
+
+
+def _refuse_top_k(recipe: Recipe) -> None:
+    from figment.objectives import OBJECTIVES
+
+    if recipe.packing > 1:
+        raise UserError("packs are judged whole, top_k picks single fakes: choose one")
+    if recipe.adversarial == 0:
+        raise UserError("top_k picks by the objective, which has no weight: leave top_k out")
+    if recipe.objective == "relativistic_average":
+        raise UserError("all fakes are in the mean that reals are held against: leave top_k out")
+    if recipe.play == "unrolled" and OBJECTIVES[recipe.objective].zero_sum:
+        raise UserError(
+            f"{recipe.objective} is unrolled whole, reals included, with no fakes left out: "
+            "leave top_k out, or set --objective nonsaturating"
+        )
 
 
 def _refuse_augmentation(recipe: Recipe) -> None:

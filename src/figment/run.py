@@ -11,6 +11,7 @@ from figment.errors import UserError
 
 if TYPE_CHECKING:
     import numpy as np
+    import torch
 
     from figment.data import Dataset
     from figment.doctor.finding import Finding
@@ -36,20 +37,28 @@ class Run:
     @cached_property
     def generator(self) -> Generator:
         """The best generator of the run, or else the latest: ``run.generator.sample(16)``."""
-        from figment.sampling.generator import load_generator
         from figment.training.devices import choose_device
 
-        return load_generator(self.weights(), choose_device())
+        return self._generator_on(choose_device())
+
+    def _generator_on(self, device: torch.device) -> Generator:
+        from figment.sampling.generator import load_generator
+
+        return load_generator(self.weights(), device)
 
     @cached_property
     def classifier(self) -> Classifier | None:
         """What the run has learned to tell classes by, None where its recipe learns no such thing."""
-        from figment.judging.classifier import load_classifier
         from figment.training.devices import choose_device
+
+        return self._classifier_on(choose_device())
+
+    def _classifier_on(self, device: torch.device) -> Classifier | None:
+        from figment.judging.classifier import load_classifier
         from figment.training.folder import CLASSIFIER
 
         path = self.path / CLASSIFIER
-        return load_classifier(path, choose_device()) if path.exists() else None
+        return load_classifier(path, device) if path.exists() else None
 
     def classify(self, pictures: str | Path | np.ndarray | Pictures) -> Classes:
         """Return the classes of pictures: see ``figment.judging.classifier.Classifier.classify``.
@@ -88,14 +97,16 @@ class Run:
         """
         from figment import mesh
         from figment.judging.evaluate import evaluate_generator
+        from figment.training.devices import choose_device
 
-        how = {"out": self.path, **how}
+        device = choose_device(how.get("device", "auto"))
+        how = {"out": self.path, **how, "device": str(device)}
         dataset, held_out = self._data(against, how.get("progress", True))
         found = evaluate_generator(
-            self.generator,
+            self._generator_on(device),
             dataset,
             held_out=held_out,
-            classifier=self.classifier,
+            classifier=self._classifier_on(device),
             source=str(self.path),
             **how,
         )

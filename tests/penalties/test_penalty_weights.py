@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
+from figment.networks.layers.minibatch_discrimination import MinibatchDiscrimination
 from figment.objectives import OBJECTIVES
 from figment.penalties import HistoricalMean, clip, off_diagonal, orthogonal
 
@@ -75,7 +76,8 @@ def test_orthogonal_looks_at_filters_only():
     transposed = nn.ConvTranspose2d(3, 4, 2)
     transposed.weight.data = convolution.weight.data.transpose(0, 1).contiguous()
     assert orthogonal(transposed).item() == pytest.approx(orthogonal(convolution).item())
-    others = nn.Sequential(nn.Embedding(5, 4), nn.BatchNorm2d(4), nn.Linear(1, 3))
+    kernels = MinibatchDiscrimination(4, 3, 2)
+    others = nn.Sequential(nn.Embedding(5, 4), nn.BatchNorm2d(4), nn.Linear(1, 3), kernels)
     assert orthogonal(others).item() == off_diagonal(others).item() == 0
     together = nn.Sequential(convolution, others, transposed)
     assert off_diagonal(together).item() == pytest.approx(2 * off_diagonal(convolution).item())
@@ -109,6 +111,7 @@ class Point(nn.Module):
 def test_history_of_1_and_2_now_3(include_current, value):
     point = Point(1.0)
     history = HistoricalMean(point, include_current=include_current)
+    point.x.data.fill_(7.0)  # fitted to the data after the history was made
     assert history(point).item() == 0
     for x in (1.0, 2.0):
         point.x.data.fill_(x)

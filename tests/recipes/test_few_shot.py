@@ -41,6 +41,12 @@ def test_classes_are_learned_where_each_has_enough():
     assert settled(30, 40, pinned=("conditioning",)).conditioning == "none"
 
 
+def test_packs_have_no_class():
+    packed = replace(FewShot(), packing=2).settle(pictures((30, 40)), frozenset({"packing"}))
+    assert packed.conditioning == "none"
+    packed.check()
+
+
 def test_another_way_to_take_classes_is_kept():
     guided = replace(FewShot(), guidance=0.5, classes=2)
     assert guided.settle(pictures((30, 40))).conditioning == "none"

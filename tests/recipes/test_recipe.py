@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from figment.command import flags
 from figment.commands.training import train
-from figment.data import Look
+from figment.data import Look, look
 from figment.errors import UserError
 from figment.recipe import Recipe, fields_of, with_fields
 from figment.recipes import SYSTEMS, find, recipe_from
@@ -151,3 +151,11 @@ def test_cheaper_forms_respect_pins():
 def test_base_recipe_asks_for_networks():
     with pytest.raises(NotImplementedError):
         Recipe().build()
+
+
+@pytest.mark.parametrize(("resolution", "side"), [(16, 8), (32, 16), (64, 16), (128, 32)])
+def test_attention_goes_with_a_resolution_that_is_asked_for(resolution: int, side: int):
+    aided = replace(find("S5")[1], resolution=resolution)
+    fitted = aided.fit_to(look("flowers:24"), frozenset({"resolution"}))
+    assert (fitted.resolution, fitted.attend) == (resolution, side)
+    fitted.check()

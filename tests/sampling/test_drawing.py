@@ -19,9 +19,10 @@ from figment.cli import main
 from figment.errors import UserError
 from figment.launch import train
 from figment.metrics.features import open_features
+from figment.players import players
 from figment.recipes import find
-from figment.sampling.enlarge import COLUMNS, enlarge, known
-from figment.sampling.evolve import spread
+from figment.sampling.enlarge import COLUMNS, Made, enlarge, known
+from figment.sampling.evolve import evolve, spread
 from figment.sampling.film import save_film
 from figment.sampling.generator import Generator
 from figment.sampling.latents import latents_of
@@ -169,6 +170,49 @@ def test_evolution_takes_the_first_and_the_last_moment():
     chosen = [moment for moment, _ in spread(moments, 10)]
     assert chosen[0] == 0 and chosen[-1] == 24 and len(chosen) == 10
     assert spread(moments[:3], 10) == moments[:3]
+
+
+def test_points_do_not_evolve(tmp_path: Path):
+    net = players(find("points")[1].tiny())["generator"]
+    drawn = Generator(find("points")[1].tiny(), net)
+    with pytest.raises(UserError, match="points have no pictures"):
+        evolve([(0, lambda: drawn)], tmp_path / "e.png", progress=False)
+
+
+@pytest.mark.parametrize("bad", [{"steps": 0}, {"starts": 0}, {"starts": -1}, {"seed": -1}])
+def test_searches_that_cannot_be(bad: dict[str, int]):
+    (name,) = bad
+    with pytest.raises(UserError, match=f"^{name} must be"):
+        project(tones(), torch.zeros(3, 32, 32), lambda images: images.flatten(1), **bad)
+
+
+def test_seeds_below_0_are_refused_before_anything_is_written(tmp_path: Path):
+    generator, extractor = tones(2), open_features("small", CPU)
+    trained_on = known(extractor, generator.sample(8).array, np.arange(8))
+    for bad, words in (({"seed": -1}, "seed must be"), ({"truncation": 0.0}, "truncation must be")):
+        with pytest.raises(UserError, match=words):
+            enlarge(generator, tmp_path / "new", trained_on, per_class=2, **bad)
+    with pytest.raises(UserError, match="seed must be 0 or more, not -5"):
+        generator.sample(3, seed=-5)
+    assert not (tmp_path / "new").exists()
+
+
+def test_what_is_there_has_a_manifest_where_copies_were_all_there_was(tmp_path: Path, monkeypatch):
+    generator, extractor = tones(2), open_features("small", CPU)
+    trained_on = known(extractor, generator.sample(8).array, np.arange(8))
+
+    def made(generator, name, *how):
+        return (Made(np.zeros((3, 32, 32), np.uint8), n, 1, name == "kind 1") for n in range(99))
+
+    monkeypatch.setattr("figment.sampling.enlarge._made", made)
+    monkeypatch.setattr("figment.sampling.enlarge.PATIENCE", 2)
+    with pytest.raises(UserError, match="of kind 1 are no copies"):
+        enlarge(generator, tmp_path / "new", trained_on, per_class=4, copies=False)
+    with open(tmp_path / "new" / "manifest.csv", newline="") as file:
+        files = [line["file"] for line in csv.DictReader(file)]
+    assert len(files) == 4 and files == sorted(
+        path.relative_to(tmp_path / "new").as_posix() for path in tmp_path.rglob("*.png")
+    )
 
 
 def test_a_generated_picture_is_found_again(monkeypatch: pytest.MonkeyPatch):

@@ -15,8 +15,8 @@ from figment.launch import resume, train
 from figment.recipe import Terms
 from figment.recipes.points import Points
 from figment.run import load
-from figment.training import rescue
-from figment.training.state import HEALTHY, load_state
+from figment.training import fit, rescue
+from figment.training.state import HEALTHY, load_state, saved_clock
 from figment.training.trainer import Trainer
 
 FIELDS = {"hidden": (16,), "latent": 4, "batch": 16, "tick": 80, "save_every": 160}
@@ -85,6 +85,24 @@ def dataset_of(run):
     from figment.data import open_dataset
 
     return open_dataset("ring", resolution=64, channels=1, progress=False)
+
+
+def test_going_back_is_saved_at_once(tmp_path: Path, collapse, monkeypatch):
+    """Else a kill before the next save would leave the sick weights beside a log without them."""
+    collapse(1)
+    states = []
+    rewind = fit._rewind
+
+    def watched(session, bar):
+        rewind(session, bar)
+        states.append((saved_clock(session.run / "state").images, session.trainer.clock.images))
+
+    monkeypatch.setattr(fit, "_rewind", watched)
+    train(
+        "ring", run=tmp_path / "run", images=640, progress=False, on_collapse="rollback", **FIELDS
+    )
+    ((saved, now),) = states
+    assert saved == now < 480
 
 
 def test_a_rolled_back_run_resumes_bit_for_bit(tmp_path: Path, collapse):

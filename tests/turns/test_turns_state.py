@@ -64,6 +64,21 @@ def test_resumes_to_the_bit(name: str, stop: int, tmp_path: Path):
     assert not torch.equal(one["generator.layers.0.weight"], trainer_for(name).weights()[0])
 
 
+def test_a_player_that_has_always_waited_is_resumed(tmp_path: Path):
+    """Its optimiser has no moments yet, neither in the file nor in the trainer that takes it back."""
+    waiting = trainer_for("alternating")
+    for _ in range(2):
+        waiting.round()
+    waiting.optimizers["discriminator"].state.clear()
+    save_state(tmp_path, waiting, Tally())
+    for other in (trainer_for("alternating"), waiting):
+        other.round()
+        load_state(tmp_path, other)
+        assert not other.optimizers["discriminator"].state
+        other.round()
+    assert torch.equal(waiting.weights()[0], other.weights()[0])
+
+
 def play_as_one_of_two(rank: int, port: int, folder: Path) -> None:
     os.environ |= {"RANK": str(rank), "WORLD_SIZE": "2"}
     os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}

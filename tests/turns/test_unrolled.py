@@ -251,16 +251,28 @@ def test_no_steps_is_alternating_play(photos, ring: Dataset, name: str):
 
 
 @pytest.mark.parametrize(
-    ("objective", "whole"), [("minimax", True), ("wasserstein", True), ("nonsaturating", False)]
+    ("objective", "whole", "smoothed"),
+    [
+        ("minimax", True, 0.0),
+        ("minimax", True, 0.1),
+        ("wasserstein", True, 0.0),
+        ("nonsaturating", False, 0.0),
+    ],
 )
-def test_zero_sum_games_are_unrolled_whole(ring: Dataset, objective: str, whole: bool):
-    """f_K = f(θ_G, θ_K(θ_G)) holds what θ_K says of reals too: eq. 8 of Metz et al. 2016."""
+def test_zero_sum_games_are_unrolled_whole(
+    ring: Dataset, objective: str, whole: bool, smoothed: float
+):
+    """f_K = f(θ_G, θ_K(θ_G)) holds what θ_K says of reals too: eq. 8 of Metz et al. 2016.
+
+    Labels of fakes that are smoothed are smoothed for the discriminator's steps alone.
+    """
     tiny = replace(find("points")[1].tiny(), objective=objective, play="unrolled", unroll=3)
+    tiny = replace(tiny, fake_target=smoothed)
     trainer = Trainer(tiny, ring, CPU)
     batch, play, nets = trainer.deal(), tiny.turns(), trainer.nets
     fakes = tiny.generate(nets["generator"], batch.latents, batch.labels)
     values = play.unroll(trainer, batch, fakes)
-    rule = tiny.discriminator_terms
+    rule = replace(tiny, fake_target=0.0).discriminator_terms
     game = -with_values(nets, values, rule, batch, fakes, trainer.clock).minimise["adversarial"]
     terms = play.rule(trainer)(nets, batch, fakes, trainer.clock)
     weights = list(nets["generator"].parameters())

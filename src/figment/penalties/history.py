@@ -32,7 +32,10 @@ class HistoricalMean(nn.Module):
             here = zip(means, weights, strict=True)
             means = [m + (w.detach() - m) / (self.count + 1) for m, w in here]
         pairs = zip(weights, means, strict=True)
-        return torch.stack([(w - m).square().sum() for w, m in pairs]).sum()
+        distance = torch.stack([(w - m).square().sum() for w, m in pairs]).sum()
+        return distance * (
+            self.count > 0
+        )  # no past yet: what is kept are weights before any fitting
 
     @torch.no_grad()
     def follow(self, net: nn.Module) -> None:

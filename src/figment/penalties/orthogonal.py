@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrize import ParametrizationList
 
+from figment.networks.layers.minibatch_discrimination import MinibatchDiscrimination
+
 
 def orthogonal(net: nn.Module) -> Tensor:
     """Sum over layers of ||W W^T - I||^2, W [outputs, inputs]: a scalar; Brock et al. 2016.
@@ -45,11 +47,12 @@ def _without_lengths(products: Tensor) -> Tensor:
 def _matrices(net: nn.Module) -> Iterator[Tensor]:
     """The weights of two or more dimensions as [outputs, inputs].
 
-    Embeddings (rows are classes, not filters) are left out, and the gains that weight norm keeps beside
-    its directions. Behind a parametrization it is the parameter itself that counts.
+    Embeddings (rows are classes) and the kernels of minibatch discrimination (which are for distances) are
+    no filters and left out, and so are the gains that weight norm keeps beside its directions. Behind a
+    parametrization it is the parameter itself that counts.
     """
     for module in net.modules():
-        if isinstance(module, nn.Embedding | ParametrizationList):
+        if isinstance(module, nn.Embedding | MinibatchDiscrimination | ParametrizationList):
             continue
         behind = getattr(module, "parametrizations", None)
         owners = [module, *(behind.values() if behind is not None else ())]

@@ -68,9 +68,10 @@ class FCCGAN(Recipe):
 
     def fit_to(self, look: Look, pinned: frozenset[str] = frozenset()) -> Self:
         fitted = super().fit_to(look, pinned)
-        if "attend" in pinned:
+        if "attend" in pinned or not self.attend:
             return fitted
-        return replace(fitted, attend=self.attend * fitted.resolution // self.resolution)
+        maps = fitted.resolution // 4, fitted.resolution // 2
+        return replace(fitted, attend=min(maps, key=lambda side: abs(side - self.attend)))
 
     def nearest_resolution(self, side: int) -> int:
         return max(16, min(side, self.resolution) // 8 * 8)

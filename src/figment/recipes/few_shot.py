@@ -41,7 +41,7 @@ class FewShot(DCGAN):
         if "mirror" not in pinned and symmetric(dataset):
             settled = replace(settled, mirror=True)
         sizes = Counter(dataset.labels.tolist())
-        enough = len(dataset.classes) > 1 and min(sizes.values()) >= A_CLASS
+        enough = len(dataset.classes) > 1 and min(sizes.values()) >= A_CLASS and self.packing == 1
         if enough and not {"conditioning", "classes"} & pinned and not self.classed:
             settled = replace(settled, conditioning="concat", classes=len(dataset.classes))
         return settled

@@ -92,23 +92,26 @@ def enlarge(
         raise UserError("points are no pictures: `figment sample RUN --out FILE.npy` writes them")
     if out.suffix or (out.exists() and (not out.is_dir() or any(out.iterdir()))):
         raise UserError(f"{out}: give --out a new folder")
-    generator.numbered(label)  # a wrong name is refused before anything is written
+    # A wrong name, seed or truncation is refused before anything is written.
+    generator.batches(range(seed, seed + 1), label=label, truncation=truncation)
     names: Sequence[str | None] = (label,) if label else generator.classes or (None,)
     lines: list[tuple[object, ...]] = []
     seen = 0
     bar = tqdm(total=per_class * len(names), unit=" pictures", desc="enlarging")
     try:
-        for name in names:
-            folder = out / (name or "")
-            folder.mkdir(parents=True, exist_ok=True)
-            made = _made(generator, name, reals, seed, truncation)
-            for one in _wanted(made, per_class, copies=copies, name=name):
-                file = folder / f"{one.seed:06d}.png"
-                save_image(to_image(one.pixels), file)
-                lines.append(_line(file.relative_to(out), name, truncation, one))
-                bar.update()
-            seen += one.seed - seed + 1
-        _write_manifest(out / "manifest.csv", lines)
+        try:
+            for name in names:
+                folder = out / (name or "")
+                folder.mkdir(parents=True, exist_ok=True)
+                made = _made(generator, name, reals, seed, truncation)
+                for one in _wanted(made, per_class, copies=copies, name=name):
+                    file = folder / f"{one.seed:06d}.png"
+                    save_image(to_image(one.pixels), file)
+                    lines.append(_line(file.relative_to(out), name, truncation, one))
+                    bar.update()
+                seen += one.seed - seed + 1
+        finally:  # of what is there, where copies were all there was, too
+            _write_manifest(out / "manifest.csv", lines)
     except OSError as error:
         raise UserError(cannot_write(out, error)) from error
     finally:

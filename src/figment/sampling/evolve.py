@@ -50,7 +50,10 @@ def evolve(
     for images, open_generator in tqdm(
         chosen, unit=" snapshots", desc="drawing", disable=not progress or len(chosen) < 4
     ):
-        rows.append(open_generator().sample(count, seed=seed, label=label).array)
+        generator = open_generator()
+        if generator.recipe.kind == "points":
+            raise UserError("points have no pictures: samples/ in the run shows them through time")
+        rows.append(generator.sample(count, seed=seed, label=label).array)
         names.append(f"{images:,} images")
     if film:
         frames = _frames(rows, names)

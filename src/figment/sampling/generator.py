@@ -51,8 +51,6 @@ class Generator:
         """
         if count < 1:
             raise UserError(f"count must be above 0, not {count}")
-        if seed < 0:
-            raise UserError(f"seed must be 0 or more, not {seed}")
         seeds = range(seed, seed + count)
         parts = self.batches(seeds, label=label, truncation=truncation, batch=batch)
         if progress:
@@ -103,6 +101,8 @@ class Generator:
     ) -> Iterator[Tensor]:
         """Return an iterator over the pictures of the seeds, ``batch`` at a time: see ``sample``."""
         self.numbered(label)  # a wrong name is refused before the first picture is asked for
+        if min(seeds, default=0) < 0:
+            raise UserError(f"seed must be 0 or more, not {min(seeds)}")
         if truncation is not None and not 0 < truncation < math.inf:
             raise UserError(f"truncation must be above 0, not {truncation}")
 

@@ -75,6 +75,9 @@ def project(
     from growing longer than the longest of them. Like Karras et al. 2020 (StyleGAN2), appendix D, but in z
     and from several starts, since small generators have no w and many valleys.
     """
+    for name, value, least in (("steps", steps, 1), ("starts", starts, 1), ("seed", seed, 0)):
+        if value < least:
+            raise UserError(f"{name} must be {least} or more, not {value}")
     net, recipe = generator.net, generator.recipe
     device = next(net.parameters()).device
     target = target[None].to(device)

@@ -188,8 +188,11 @@ def _write_what_is_due(session: Session, before: int) -> Alarm | None:
 
 
 def _rewind(session: Session, bar: Any) -> None:
-    """Let clocks and the bar show that training goes on from an earlier moment."""
-    session.saved_at = -1
+    """Let clocks and the bar show that training goes on from an earlier moment, and save it.
+
+    The log has been cut back to it: a state from after it would be one that the log knows nothing of.
+    """
+    _save(session)
     session.ticked = (time.perf_counter(), session.trainer.clock.images)
     bar.n = session.trainer.clock.images
     bar.refresh()

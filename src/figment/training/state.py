@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import torch
@@ -47,11 +47,11 @@ def load_state(folder: Path, trainer: Trainer, name: str = "latest.safetensors")
     latest = folder / name
     if not latest.exists():
         return Tally()
-    _prime(trainer)
-    mine = _tensors(trainer)
     try:
         with safe_open(latest, framework="pt") as file:
             note = json.loads(file.metadata()["figment"])
+            _prime(trainer, file.keys())
+            mine = _tensors(trainer)
             if set(file.keys()) != set(mine):
                 raise UserError(f"{latest} belongs to another recipe than the one beside it")
             with torch.no_grad():
@@ -99,9 +99,16 @@ def _tensors(trainer: Trainer) -> dict[str, Tensor]:
     return named
 
 
-def _prime(trainer: Trainer) -> None:
-    """Make the optimisers allocate their moments: a step of size nothing, undone by loading."""
-    for optimizer in trainer.optimizers.values():
+def _prime(trainer: Trainer, names: Iterable[str]) -> None:
+    """Make the optimisers that have moments in the file allocate them: steps that loading undoes.
+
+    A player that has always waited (``balance``) has none yet.
+    """
+    begun = {name.split(".")[1] for name in names if name.startswith("optimizers.")}
+    for player, optimizer in trainer.optimizers.items():
+        optimizer.state.clear()
+        if player not in begun:
+            continue
         for group in optimizer.param_groups:
             for weight in group["params"]:
                 weight.grad = torch.zeros_like(weight)

@@ -76,7 +76,7 @@ class Trainer:
         """What the recipe's learning rates are multiplied by: halved by every rollback."""
 
     def round(self) -> dict[str, Tensor]:
-        """Play one round and return the scalars seen in it, means over all processes."""
+        """Play one round and return the scalars seen in it, of this process's share."""
         recipe, before = self.recipe, self.clock.images
         if self.clock.rounds == 0:
             torch.manual_seed(seed_of("begin", recipe.seed))
@@ -181,7 +181,7 @@ class Trainer:
         seen = self.differentiate(player, rule, batch, fakes)
         if self.recipe.balance and player == "discriminator":
             ahead = self.is_ahead(seen["score/accuracy"])
-            seen["score/waited"] = torch.tensor(float(ahead))
+            seen["score/waited"] = torch.tensor(float(ahead), device=self.device)
             if ahead:
                 self.optimizers[player].zero_grad()
                 return seen

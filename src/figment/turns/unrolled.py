@@ -6,7 +6,7 @@ Metz et al. 2016, "Unrolled generative adversarial networks", eqs. 7 to 11.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -87,7 +87,8 @@ class Unrolled:
             if OBJECTIVES[recipe.objective].zero_sum and "adversarial" in terms.minimise:
                 # What θ_K says of reals hangs on the fakes too: the whole game, not the fakes' share.
                 held = {name: buffer.clone() for name, buffer in nets.named_buffers()}
-                rule = recipe.discriminator_terms
+                # A smoothed label of fakes would have the generator make worse what is found out.
+                rule = replace(recipe, fake_target=0.0).discriminator_terms
                 game = with_values(nets, held | values, rule, batch, fakes, clock)
                 against = recipe.adversarial * game.minimise["adversarial"]
                 terms = terms._replace(minimise=terms.minimise | {"adversarial": -against})

@@ -20,8 +20,8 @@ def calibrate(network: nn.Module, *inputs: Tensor) -> None:
 
     One forward pass in the network's present mode: each layer is fitted to what the layers before it,
     fitted already, make of the batch (Salimans & Kingma 2016, section 3). A layer that is reached
-    twice is fitted twice. Call it once, before the first move: a recipe knows that move by
-    ``clock.images == recipe.batch``. Statistics are averaged over processes, so all agree.
+    twice is fitted twice. Call it once, before the first move, in a recipe's ``begin``.
+    Statistics are averaged over processes, so all agree.
     """
     hooks = [
         module.register_forward_pre_hook(_fit)
