@@ -17,7 +17,6 @@ from figment.penalties import (
     latent_diversity,
     nudge,
     top_k,
-    top_share,
 )
 
 
@@ -167,10 +166,3 @@ def test_top_k_chooses_among_all_processes(both_halves, monkeypatch):
     fake = torch.tensor([5.0, 4.0, 3.0, -1.0, 2.0, -2.0])
     monkeypatch.setattr(mesh, "gather", lambda mine: fake)
     assert both_halves(lambda mine: top_k(fake[mine], 0.5)).tolist() == [2, 2, 2, 0, 0, 0]
-
-
-def test_top_share_falls_to_its_floor():
-    assert top_share(0) == 1
-    assert top_share(1) == 0.99
-    assert top_share(68) > 0.5 == top_share(69) == top_share(500)
-    assert top_share(500, least=0.75) == 0.75

@@ -28,7 +28,7 @@ from figment.penalties.history import HistoricalMean
 from figment.penalties.lecam import LeCamAnchors
 from figment.penalties.orthogonal import off_diagonal, orthogonal
 from figment.penalties.statistics import hold_statistics
-from figment.penalties.top_k import top_k, top_share
+from figment.penalties.top_k import top_k
 
 __all__ = [
     "HistoricalMean",
@@ -50,6 +50,5 @@ __all__ = [
     "r2",
     "squared_slope",
     "top_k",
-    "top_share",
     "zero_centred",
 ]

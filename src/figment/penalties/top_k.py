@@ -20,11 +20,3 @@ def top_k(fake: Tensor, share: float) -> Tensor:
     weights = torch.zeros_like(everyone)
     weights[everyone.topk(k).indices] = len(everyone) / k
     return weights[mesh.rows(len(everyone))]
-
-
-def top_share(epochs: float, *, decay: float = 0.99, least: float = 0.5) -> float:
-    """Return the share that is kept after so many epochs: decay^epochs, never below ``least``.
-
-    Sinha et al. 2020: it begins with all, as the discriminator knows nothing yet.
-    """
-    return max(decay**epochs, least)
