@@ -78,7 +78,8 @@ class FCCGAN(Recipe):
 
     def tiny(self) -> Self:
         small = replace(super().tiny(), resolution=16, width=4, replay=min(self.replay, 8))
-        return replace(small, attend=8 if self.attend else 0)
+        fades = 64 if self.instance_noise else 0  # whatever the length, which a resume changes
+        return replace(small, attend=8 if self.attend else 0, instance_noise_images=fades)
 
     def build(self) -> nn.ModuleDict:
         from torch import nn
