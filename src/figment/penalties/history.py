@@ -33,9 +33,8 @@ class HistoricalMean(nn.Module):
             means = [m + (w.detach() - m) / (self.count + 1) for m, w in here]
         pairs = zip(weights, means, strict=True)
         distance = torch.stack([(w - m).square().sum() for w, m in pairs]).sum()
-        return distance * (
-            self.count > 0
-        )  # no past yet: what is kept are weights before any fitting
+        begun = self.count > 0  # before it, what is kept are weights that were not fitted yet
+        return distance * begun
 
     @torch.no_grad()
     def follow(self, net: nn.Module) -> None:

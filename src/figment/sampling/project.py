@@ -89,34 +89,51 @@ def project(
     latents = latents_of(seeds, recipe.latent).to(device)
     apart, pixels_apart, scores = _survey(generator, latents, labels, perceive, target, goal)
     best = scores.topk(min(starts, CANDIDATES), largest=False).indices
-    z = latents[best].clone().requires_grad_()
     of = None if labels is None else labels[best]
-    optimizer = torch.optim.Adam([z], lr=lr)
-    first, losses = float(scores[best[0]]), []
+
+    def look(z: Tensor) -> tuple[Tensor, Tensor]:
+        fakes = recipe.generate(net, z, of).float()
+        return fakes, _loss(fakes, target, perceive, goal, apart, pixels_apart)
+
     longest = latents.norm(dim=1).max()
+    z, losses = _descend(look, latents[best], longest, steps=steps, lr=lr, progress=progress)
+    with torch.no_grad():
+        fakes, loss = look(z)
+        one = int(loss.argmin())
+        distance = (perceive(fakes[one : one + 1]) - goal).norm() / apart
+    return Projection(
+        z[one].cpu(),
+        None if of is None else int(of[one]),
+        fakes[one].add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8).cpu(),
+        float(distance),
+        float(scores[best[0]]),
+        losses,
+    )
+
+
+def _descend(
+    look: Callable[[Tensor], tuple[Tensor, Tensor]],
+    starts: Tensor,
+    longest: Tensor,
+    *,
+    steps: int,
+    lr: float,
+    progress: bool,
+) -> tuple[Tensor, list[float]]:
+    """Follow latents [S, L] downhill; return where they end, and the best one's loss step by step."""
+    z = starts.clone().requires_grad_()
+    optimizer = torch.optim.Adam([z], lr=lr)
+    losses = []
     for step in tqdm(range(steps), desc="projecting", disable=not progress, leave=False):
         optimizer.param_groups[0]["lr"] = lr * 0.5 * (1 + math.cos(math.pi * step / steps))
-        fakes = recipe.generate(net, z, of).float()
-        loss = _loss(fakes, target, perceive, goal, apart, pixels_apart)
+        loss = look(z)[1]
         optimizer.zero_grad()
         loss.sum().backward()
         optimizer.step()
         with torch.no_grad():
             z.mul_((longest / z.norm(dim=1, keepdim=True)).clamp(max=1))
         losses.append(float(loss.detach().min()))
-    with torch.no_grad():
-        fakes = recipe.generate(net, z, of).float()
-        loss = _loss(fakes, target, perceive, goal, apart, pixels_apart)
-        one = int(loss.argmin())
-        distance = (perceive(fakes[one : one + 1]) - goal).norm() / apart
-    return Projection(
-        z[one].detach().cpu(),
-        None if of is None else int(of[one]),
-        fakes[one].add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8).cpu(),
-        float(distance),
-        first,
-        losses,
-    )
+    return z.detach(), losses
 
 
 def perceiver(extractor: Extractor) -> Perceive:
