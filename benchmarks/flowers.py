@@ -98,7 +98,8 @@ def trained(args: argparse.Namespace, stage: int) -> Run:
 def judged(run: Run, samples: int, picture: Path) -> dict[str, Any]:
     """Return a run's evaluation, made where it is missing, and draw its samples class by class."""
     if read_evaluation(run.path) is None:
-        run.evaluate(metrics=SCORES, features=run.recipe.features, count=samples)
+        metrics = SCORES if run.generator.classes else SCORES[:-1]  # W1 knows no classes
+        run.evaluate(metrics=metrics, features=run.recipe.features, count=samples)
     generator = run.generator
     names = generator.classes or (None,)
     each = COLUMNS * max(1, ROWS // len(names))

@@ -26,7 +26,7 @@ from figment.sampling.evolve import evolve, spread
 from figment.sampling.film import save_film
 from figment.sampling.generator import Generator
 from figment.sampling.latents import latents_of
-from figment.sampling.project import perceiver, project
+from figment.sampling.project import perceiver, project, read_target
 from figment.sampling.truncate import threshold, truncate
 from figment.sampling.walk import along, angle, slerp, stops, walk
 
@@ -177,6 +177,16 @@ def test_points_do_not_evolve(tmp_path: Path):
     drawn = Generator(find("points")[1].tiny(), net)
     with pytest.raises(UserError, match="points have no pictures"):
         evolve([(0, lambda: drawn)], tmp_path / "e.png", progress=False)
+
+
+def test_a_truncated_picture_is_named(tmp_path: Path):
+    path = tmp_path / "cut.png"
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)).save(path)
+    whole = read_target(path, tones().recipe)
+    assert whole.shape == (3, 32, 32) and whole.abs().max() <= 1
+    path.write_bytes(path.read_bytes()[:3_000])
+    with pytest.raises(UserError, match=r"cut\.png cannot be read as a picture \(cut short"):
+        read_target(path, tones().recipe)
 
 
 @pytest.mark.parametrize("bad", [{"steps": 0}, {"starts": 0}, {"starts": -1}, {"seed": -1}])

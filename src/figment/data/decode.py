@@ -14,6 +14,8 @@ import numpy as np
 from figment.errors import UserError, nearest
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from PIL import Image
 
 VERSION = 1  # of the pixels that ``decode`` makes: raise it when they change, and packs are remade
@@ -55,6 +57,18 @@ def decode(data: bytes, form: Form) -> np.ndarray:
     Raises whatever Pillow raises; ``why`` puts it into words.
     """
     return squared(plain(upright(opened(data), enough=2 * form.resolution)), form)
+
+
+def decode_file(path: Path, form: Form) -> np.ndarray:
+    """Return the picture in one file as uint8 ``[C, R, R]``. Raises UserError where it is none."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({error.strerror})") from None
+    try:
+        return decode(data, form)
+    except Exception as error:  # Pillow raises many kinds
+        raise UserError(f"{path} cannot be read as a picture ({why(error, data)})") from None
 
 
 def opened(data: bytes) -> Image.Image:

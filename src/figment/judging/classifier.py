@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from figment.data import Dataset, gather, open_dataset
-from figment.data.decode import Form, decode
+from figment.data.decode import Form, decode_file
 from figment.data.names import names_of
 from figment.errors import UserError
 from figment.metrics.intervals import proportion
@@ -102,10 +102,7 @@ class Classifier:
         recipe = self.recipe
         if path.is_file() and path.suffix.lower() not in (".zip", ".npy", ".npz"):
             form = Form(recipe.resolution, recipe.channels, recipe.fit)
-            try:
-                return decode(path.read_bytes(), form)[None], [path.name]
-            except Exception as error:  # Pillow raises many kinds
-                raise UserError(f"{path} cannot be read as a picture ({error})") from None
+            return decode_file(path, form)[None], [path.name]
         dataset = open_dataset(
             str(path), resolution=recipe.resolution, channels=recipe.channels, fit=recipe.fit
         )

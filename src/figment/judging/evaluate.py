@@ -19,7 +19,7 @@ from figment.files import write_json
 from figment.judging import pictures
 from figment.judging.classifier import ACCURACY, Classifier
 from figment.judging.judge import Judge, extractor_for, judge
-from figment.judging.measures import MEASURES, lacking
+from figment.judging.measures import MEASURES, lacking, measures_for
 from figment.judging.sides import Side, real_side, sample_side
 from figment.metrics.score import Score
 
@@ -192,6 +192,12 @@ def _judged(
             missing = lacking(measure, samples, reals, held_out)
             names += [] if missing else [name]
             notes += [f"{name} was left out: it needs {', '.join(missing)}"] if missing else []
+    for measure in measures_for(metrics):  # what reals lack, judge refuses
+        if "classes" in lacking(measure, samples, reals, held_out):
+            asked = measure.gives[0]
+            raise UserError(
+                f"{asked} needs classes, and samples of {source} have none: leave it out"
+            )
     one = judge(names, extractor, reals, held_out, len(samples), all_reals=True)
     scores = _scores(one, samples, progress and mesh.is_first())
     for label, group in enumerate(classes):

@@ -46,14 +46,13 @@ def evolve(
     if not moments:
         raise UserError("this run has no snapshots yet: train it longer")
     chosen = moments if film else spread(moments, ROWS)
+    if chosen[0][1]().recipe.kind == "points":
+        raise UserError("points have no pictures: samples/ in the run shows them through time")
     rows, names = [], []
     for images, open_generator in tqdm(
         chosen, unit=" snapshots", desc="drawing", disable=not progress or len(chosen) < 4
     ):
-        generator = open_generator()
-        if generator.recipe.kind == "points":
-            raise UserError("points have no pictures: samples/ in the run shows them through time")
-        rows.append(generator.sample(count, seed=seed, label=label).array)
+        rows.append(open_generator().sample(count, seed=seed, label=label).array)
         names.append(f"{images:,} images")
     if film:
         frames = _frames(rows, names)

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import math
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -148,17 +145,14 @@ def perceiver(extractor: Extractor) -> Perceive:
 
 def read_target(path: Path, recipe: Recipe) -> Tensor:
     """Return a picture file as the recipe learns pictures: [C, R, R] in [-1, 1]. Raises UserError."""
-    from figment.data import open_dataset
+    from figment.data.decode import Form, decode_file
 
     if recipe.kind == "points":
         raise UserError("points have no pictures to look for: give a run of pictures")
     if not path.is_file():
         raise UserError(f"{path}: there is no such picture")
-    with tempfile.TemporaryDirectory() as folder:
-        shutil.copy(path, folder)
-        size = {"resolution": recipe.resolution, "channels": recipe.channels}
-        pixels = np.array(open_dataset(folder, fit=recipe.fit, progress=False, **size).rows[0])
-    return torch.from_numpy(pixels).float().div(127.5).sub(1)
+    pixels = decode_file(path, Form(recipe.resolution, recipe.channels, recipe.fit))
+    return torch.tensor(pixels).float().div(127.5).sub(1)
 
 
 def write(
