@@ -124,6 +124,17 @@ CONTRADICTIONS = [
         "choose nonsaturating, minimax or least_squares",
     ),
     ({"batch": 65, "packing": 2}, "batch 65 is no whole number of packs of 2"),
+    (
+        {"class_shares": (0.7, 0.3)},
+        "class_shares needs classes: set --conditioning, or leave it out",
+    ),
+    *(
+        (
+            {"class_shares": shares, "conditioning": "concat", "classes": 2},
+            f"class_shares must be 2 shares, one a class, not {shares}: leave it out for those of the data",
+        )
+        for shares in ((1.0,), (1.5, -0.5), (0.0, 0.0))
+    ),
     ({"class_norm": True}, "class_norm needs classes: set --conditioning"),
     *(
         (

@@ -25,5 +25,14 @@ def seed_of(purpose: str, *address: int) -> int:
     return int(low) | (int(high) & 0x7FFFFFFF) << 32
 
 
+def spread(number: int) -> float:
+    """Return where in [0, 1) a non-negative integer falls, so that any row of them falls evenly.
+
+    The fractional part of its multiple of the golden ratio (Knuth, The Art of Computer Programming,
+    vol. 3, section 6.4), in 53 bits.
+    """
+    return (number * 0x9E3779B97F4A7C15 % 2**64 >> 11) / 2**53
+
+
 def _sequence(purpose: str, address: tuple[int, ...]) -> np.random.SeedSequence:
     return np.random.SeedSequence([zlib.crc32(purpose.encode()), *address])

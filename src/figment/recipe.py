@@ -94,8 +94,13 @@ class Recipe(Settings):
         return replace(self, **changes)
 
     def settle(self, dataset: Dataset, pinned: frozenset[str] = frozenset()) -> Self:
-        """Return the recipe for these pictures, now that they can be looked at; most take it as it is."""
-        return self
+        """Return the recipe for these pictures, now that they can be looked at.
+
+        Samples that name no class come in the shares of the data. Families decide more here.
+        """
+        if not self.conditional or self.class_shares or "class_shares" in pinned:
+            return self
+        return replace(self, class_shares=dataset.shares())
 
     def nearest_resolution(self, side: int) -> int:
         """Return the resolution to learn pictures of ``side`` pixels at, at most the recipe's own."""
@@ -224,12 +229,21 @@ class Recipe(Settings):
         return generator(beside(latents, labels, self.classes))
 
     def labels_for(self, seeds: Sequence[int], device: torch.device) -> Tensor | None:
-        """Return the classes [N] that samples of these seeds are of, in turn; None without classes."""
+        """Return the classes [N] that samples of these seeds are of; None without classes.
+
+        In turn where all have one share, else spread so that any row of seeds comes near the shares.
+        """
         if not self.classed:
             return None
         import torch
 
-        return torch.tensor(seeds, device=device) % self.classes
+        if not self.class_shares:
+            return torch.tensor(seeds, device=device) % self.classes
+        from figment.randomness import spread
+
+        ends = torch.tensor(self.class_shares, dtype=torch.float64).cumsum(0)
+        places = torch.tensor([spread(seed) for seed in seeds], dtype=torch.float64) * ends[-1]
+        return torch.searchsorted(ends[:-1].contiguous(), places, right=True).to(device)
 
     def judge(self, nets: nn.ModuleDict, images: Tensor, labels: Tensor | None) -> Tensor:
         """Return the discriminator's logits [N], in float32."""

@@ -173,6 +173,14 @@ def _refuse_networks(recipe: Recipe) -> None:
         raise UserError(
             "minibatch discrimination compares a batch: set --batch to two packs or more"
         )
+    shares = recipe.class_shares
+    if shares and not recipe.conditional:
+        raise UserError("class_shares needs classes: set --conditioning, or leave it out")
+    if shares and not (len(shares) == recipe.classes and min(shares) >= 0 < sum(shares)):
+        raise UserError(
+            f"class_shares must be {recipe.classes} shares, one a class, not {shares}: leave it out for "
+            "those of the data"
+        )
     if recipe.class_norm and not recipe.conditional:
         raise UserError("class_norm needs classes: set --conditioning")
     if recipe.class_norm and recipe.generator_norm != "batch":

@@ -130,6 +130,8 @@ class Settings:
     """The generator takes classes by gains of its batch norms, in place of a one-hot beside the latent."""
     classes: int = 0
     """Classes there are; 0: as many as the data have."""
+    class_shares: tuple[float, ...] = ()
+    """Share of each class in samples that name none: those of the data, unless given; empty: all alike."""
     class_loss: float = 1.0
     """Weight of an auxiliary classifier's loss for the discriminator."""
     class_loss_generator: float = 1.0

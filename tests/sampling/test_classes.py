@@ -14,7 +14,7 @@ from PIL import Image
 from torch import nn
 
 from figment.cli import main
-from figment.data import open_dataset
+from figment.data import Dataset, open_dataset
 from figment.errors import UserError
 from figment.launch import resume, train
 from figment.recipes import find
@@ -83,6 +83,24 @@ def test_a_run_and_its_snapshot_alone_know_the_names(trained: Path, tmp_path: Pa
     assert np.abs(both[0::2] - first[0::2]).max() <= 1  # the classes come in turn
     assert np.abs(both[1::2] - second[1::2]).max() <= 1
     assert np.abs(first.astype(int) - second).max() > 1  # of the same latents
+
+
+def test_classes_come_as_often_as_in_the_data():
+    labels = np.repeat([0, 1, 2], [60, 30, 10])
+    rows = np.zeros((100, 3, 32, 32), np.uint8)
+    uneven = Dataset("some", "some", rows, labels, ("a", "b", "c"), "")
+    recipe = replace(find("dcgan")[1], conditioning="concat", classes=3)
+    settled = recipe.settle(uneven)
+    assert settled.class_shares == (0.6, 0.3, 0.1)
+    for first in (0, 12_345, 2**62):  # any row of seeds, not only in the long run
+        drawn = settled.labels_for(range(first, first + 200), CPU)
+        assert drawn is not None
+        assert np.abs(np.bincount(drawn.numpy(), minlength=3) - [120, 60, 20]).max() <= 3
+    alone = [int(settled.labels_for([seed], CPU)) for seed in range(50)]
+    assert alone == settled.labels_for(range(50), CPU).tolist()  # a seed's class is its own
+    assert recipe.settle(replace(uneven, labels=np.arange(99) % 3, rows=rows[:99])) == recipe
+    assert replace(recipe, class_shares=(1.0, 1.0, 2.0)).settle(uneven).class_shares[2] == 2.0
+    assert find("dcgan")[1].settle(uneven).class_shares == ()
 
 
 def test_sample_of_a_class_on_the_command_line(trained: Path, tmp_path: Path, capsys, monkeypatch):

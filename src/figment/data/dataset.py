@@ -29,5 +29,12 @@ class Dataset:
         """The shape of one example: ``(C, R, R)``, or ``(2,)`` for points."""
         return self.rows.shape[1:]
 
+    def shares(self) -> tuple[float, ...]:
+        """Return the share of each class, rounded to 6 digits, or () where all are of one size."""
+        sizes = np.bincount(self.labels, minlength=len(self.classes))
+        if len(set(sizes.tolist())) == 1:
+            return ()
+        return tuple(round(float(size) / len(self), 6) for size in sizes)
+
     def __len__(self) -> int:
         return len(self.rows)

@@ -44,7 +44,7 @@ class FewShot(DCGAN):
         enough = len(dataset.classes) > 1 and min(sizes.values()) >= A_CLASS and self.packing == 1
         if enough and not {"conditioning", "classes"} & pinned and not self.classed:
             settled = replace(settled, conditioning="concat", classes=len(dataset.classes))
-        return settled
+        return super(FewShot, settled).settle(dataset, pinned)
 
 
 FEW_SHOT = FewShot()

@@ -45,8 +45,8 @@ class Generator:
         """Return the pictures of seeds ``seed`` to ``seed + count - 1``.
 
         uint8 [N, C, R, R], or float32 points [N, 2]. A seed's picture does not depend on the others nor,
-        up to rounding, on batch or device. ``label`` names the class of them all; without it seed n is of
-        class n modulo their number. ``truncation`` cuts the latents off at ± that value. Raises UserError
+        up to rounding, on batch or device. ``label`` names the class of them all; without it classes
+        come in the shares of ``recipe.class_shares``, or in turn. ``truncation`` cuts the latents off at ± that value. Raises UserError
         for a class that it does not know.
         """
         if count < 1:
@@ -79,7 +79,8 @@ class Generator:
         Raises UserError for a name that it does not know.
         """
         if label is None:
-            return seed % len(self.classes) if self.classes else None
+            labels = self.recipe.labels_for([seed], CPU)
+            return None if labels is None else int(labels)
         if not self.classes:
             raise UserError(
                 f"this generator knows no classes, so none {label}: train with --conditioning projection"
