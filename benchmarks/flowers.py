@@ -1,7 +1,9 @@
 """The Flowers study's six stages (systems W1 to W6) on one set of pictures, for equally many images each.
 
     python benchmarks/flowers.py DATA [--images 60000] [--stages 1 2 3 4 5 6] [--batch 64] [--out flowers/]
+        [--augment none diffaugment ada]
 
+--augment adds stage 5 with other augmentations than the study's own, which turns and flips the reals alone.
 DATA has two or more classes, a folder each. Every stage is a run of its own below --out, as ``figment
 train`` leaves it: what is finished is not trained again, what was stopped goes on, and a larger --images
 makes all go on to there. Prints a table and leaves a picture a stage, class by class. Scores are those of
@@ -47,6 +49,8 @@ def main() -> None:
     parser.add_argument("data")
     parser.add_argument("--images", type=int, default=60_000)
     parser.add_argument("--stages", type=int, nargs="+", default=list(STAGES), choices=STAGES)
+    parser.add_argument("--augment", nargs="*", default=[], choices=("none", "diffaugment", "ada"))
+    parser.add_argument("--precision", default="auto")
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--samples", type=int, default=2_000)
     parser.add_argument("--seed", type=int, default=0)
@@ -54,36 +58,40 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("flowers"))
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
-    runs = {stage: trained(args, stage) for stage in args.stages}
-    found = {
-        stage: judged(run, args.samples, args.out / f"W{stage}.png") for stage, run in runs.items()
-    }
-    classes = runs[args.stages[0]].machine["data"]["classes"]
+    names = {f"W{stage}": STAGES[stage] for stage in args.stages}
+    runs = {key: trained(args, key) for key in names}
+    for augment in args.augment:
+        names[f"W5-{augment}"] = f"W5, augmentation {augment}"
+        runs[f"W5-{augment}"] = trained(args, f"W5-{augment}", augment=augment)
+    classes = next(iter(runs.values())).machine["data"]["classes"]
     heads = ["KID x 1000", *(f"of {name}" for name in classes)]
     print(f"\n{Path(args.data).name}, {args.images:,} images each, batch {args.batch}\n")
     print(
         f"| stage | G | D | best at | minutes | checkerboard | class named | {' | '.join(heads)} |"
     )
     print("|---" * (7 + len(heads)) + "|")
-    for stage, run in runs.items():
-        print(row(STAGES[stage], run, found[stage], classes))
+    for key, run in runs.items():
+        found = judged(run, args.samples, args.out / f"{key}.png")
+        print(row(names[key], run, found, classes), flush=True)
 
 
-def trained(args: argparse.Namespace, stage: int) -> Run:
+def trained(args: argparse.Namespace, key: str, **fields: Any) -> Run:
     """Return a stage's run, trained to the end: from nothing, or from where it was stopped."""
-    path = args.out / f"W{stage}"
+    path = args.out / key
     if not holds_run(path):
         run = train(
             args.data,
-            f"figment.recipes.flowers:STAGE_{stage}",
+            f"figment.recipes.flowers:STAGE_{key[1]}",
             run=path,
             images=args.images,
             batch=args.batch,
             seed=args.seed,
+            precision=args.precision,
             features=args.features,
             metrics=("kid",),
             metric_every=-(-args.images // MEASUREMENTS),
             metric_count=min(1_000, args.samples),
+            **fields,
         )
     elif (seen := saved_clock(path / "state").images) < args.images:
         (path / "evaluation.json").unlink(missing_ok=True)  # that of the shorter run
