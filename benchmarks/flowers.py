@@ -37,7 +37,7 @@ STAGES = {
     5: "W5, 64 px, bilinear",
     6: "W6, 128 px, bilinear",
 }
-MEASUREMENTS = 10
+MEASUREMENTS = 5
 """Times in a training that KID is measured, the last of them at its end."""
 SCORES = ("kid", "checkerboard", "classified")
 COLUMNS, ROWS = 8, 8
