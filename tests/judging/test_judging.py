@@ -223,8 +223,10 @@ def test_mistakes_are_answered_in_one_line(words, answer, flowers, capsys):
 def test_samples_without_classes_are_not_asked_for_them(tmp_path):
     """Also where the data have some, as those that an unconditional run has learned from."""
     fields = {"resolution": 32, "width": 4, "batch": 4, "tick": 8, "metrics": (), "metric_every": 8}
-    run = train("flowers:400", run=tmp_path / "run", images=8, progress=False, **fields).path
-    with pytest.raises(UserError, match="gan_train needs classes, and samples of .* have none"):
+    run = train(
+        "flowers:400", "dcgan", run=tmp_path / "run", images=8, progress=False, **fields
+    ).path
+    with pytest.raises(UserError, match=r"gan_train needs classes, and samples of .* have none"):
         evaluate(run, features="small", count=64, metrics=("classified",))
 
 

@@ -34,7 +34,7 @@ def test_classes_are_learned_where_each_has_enough():
         return FewShot().settle(pictures(sizes), frozenset(pinned))
 
     by_class = settled(A_CLASS, 40)
-    assert (by_class.conditioning, by_class.classes) == ("concat", 2)
+    assert (by_class.conditioning, by_class.classes) == ("classifier", 2)
     by_class.check()
     for alone in (settled(60), settled(A_CLASS - 1, 40)):
         assert (alone.conditioning, alone.classes) == ("none", 0)
@@ -70,7 +70,7 @@ def test_from_a_folder_to_samples_of_a_class(tmp_path, capsys):
         "few-shot on flowers (60 pictures, 32×32 colour, by 2 classes, mirrored, through diffaug"
         in (capsys.readouterr().err)
     )
-    assert (run.recipe.conditioning, run.recipe.mirror) == ("concat", True)
+    assert (run.recipe.conditioning, run.recipe.mirror) == ("classifier", True)
     assert run.generator.sample(2, seed=0, label=flowers.classes[1]).array.shape == (
         2, 3, 32, 32
     )  # fmt: skip

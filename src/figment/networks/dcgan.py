@@ -6,6 +6,7 @@ At 64 px and width 64: generator 3 576 704 parameters, discriminator 2 765 568.
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Literal
 
 from torch import Tensor, nn
 
@@ -15,7 +16,10 @@ from figment.networks.layers.dropout import Dropout
 from figment.networks.layers.head import Head
 from figment.networks.layers.initial import normal
 from figment.networks.layers.judge import Judge
+from figment.networks.layers.resample import UpConvolution
 from figment.networks.layers.told import Told
+
+Up = Literal["transposed", "nearest"]
 
 
 def whole_map(features: int) -> nn.Module:
@@ -27,23 +31,32 @@ class Generator(nn.Module):
     """Latents [N, L], and labels [N] if its norms are conditional -> images [N, C, R, R] in [-1, 1].
 
     4x4 transposed convolutions: the first makes a 4x4 map, each further one doubles it; batch norm and
-    ReLU after all but the last, tanh there. With `attend` self-attention looks at the map of so many
+    ReLU after all but the last, tanh there. With `up` "nearest" maps are doubled by repeating pixels, and
+    3x3 convolutions follow: no checkerboard. With `attend` self-attention looks at the map of so many
     pixels.
     """
 
     def __init__(
-        self, *, latent: int, width: int, resolution: int, channels: int, attend: int = 0
+        self,
+        *,
+        latent: int,
+        width: int,
+        resolution: int,
+        channels: int,
+        attend: int = 0,
+        up: Up = "transposed",
     ) -> None:
         super().__init__()
         wide = _widths(width, resolution)[::-1]
-        self.layers = Told(*_up(latent, wide[0], stride=1, padding=0))
+        first = TransposedConvolution(latent, wide[0], 4, bias=False)
+        self.layers = Told(first, *_activated(wide[0]))
         side = 4
         for wide_in, wide_out in pairwise(wide):
-            self.layers.extend(_up(wide_in, wide_out, stride=2, padding=1))
+            self.layers.extend([_doubled(wide_in, wide_out, up), *_activated(wide_out)])
             side *= 2
             if side == attend:
                 self.layers.append(SelfAttention(wide_out))
-        self.layers.append(TransposedConvolution(wide[-1], channels, 4, 2, 1, bias=False))
+        self.layers.append(_doubled(wide[-1], channels, up))
         self.apply(_initialise)
 
     def forward(self, z: Tensor, *condition: Tensor) -> Tensor:
@@ -102,12 +115,15 @@ def _widths(width: int, resolution: int) -> list[int]:
     return [width << level for level in range(maps)]
 
 
-def _up(wide_in: int, wide_out: int, *, stride: int, padding: int) -> list[nn.Module]:
-    return [
-        TransposedConvolution(wide_in, wide_out, 4, stride, padding, bias=False),
-        nn.BatchNorm2d(wide_out),
-        nn.ReLU(inplace=True),
-    ]
+def _doubled(wide_in: int, wide_out: int, up: Up) -> nn.Module:
+    """Return the layer that makes maps of twice the size."""
+    if up == "nearest":
+        return UpConvolution(wide_in, wide_out, 3, bias=False)
+    return TransposedConvolution(wide_in, wide_out, 4, 2, 1, bias=False)
+
+
+def _activated(width: int) -> list[nn.Module]:
+    return [nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
 
 
 def _initialise(module: nn.Module) -> None:

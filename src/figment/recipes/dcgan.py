@@ -12,7 +12,7 @@ The other systems of this file are that one with one technique of Salimans et al
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from figment.errors import UserError
 from figment.recipe import Recipe
@@ -22,13 +22,16 @@ if TYPE_CHECKING:
     from torch import nn
     from torch.optim import Optimizer
 
-SMALLER = ((64, 64), (48, 64), (32, 64), (32, 32), (24, 32), (16, 32), (8, 16))
-"""(width, batch) for ever smaller time budgets, see ``DCGAN.cheaper``."""
+Forms = tuple[tuple[int, int], ...]
+"""Widths, each with its batch."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DCGAN(Recipe):
     """GAN of strided convolutions with batch norm."""
+
+    SMALLER: ClassVar[Forms] = ((64, 64), (48, 64), (32, 64), (32, 32), (24, 32), (16, 32), (8, 16))
+    """(width, batch) for ever smaller time budgets, see ``cheaper``."""
 
     batch: int = 128
     images: int = 100 * CATS
@@ -37,6 +40,8 @@ class DCGAN(Recipe):
     """Channels next to the picture, doubled at every halving of the resolution."""
     attend: int = 0
     """Pixels a side of the map that both networks look at with self-attention; 0: none."""
+    up: Literal["transposed", "nearest"] = "transposed"
+    """How the generator doubles maps: transposed convolutions, or repeated pixels and 3x3 ones."""
 
     def check(self) -> None:
         super().check()
@@ -68,7 +73,7 @@ class DCGAN(Recipe):
                 for name, value in (("width", width), ("batch", batch))
                 if name not in pinned
             }
-            for width, batch in SMALLER
+            for width, batch in self.SMALLER
             if width <= self.width and batch <= self.batch
         ]
         forms = [self, *(replace(self, **changes) for changes in free)]
@@ -84,7 +89,7 @@ class DCGAN(Recipe):
         from figment.networks.dcgan import Discriminator, Generator, whole_map
 
         size = {"width": self.width, "resolution": self.resolution, "attend": self.attend}
-        generator = Generator(latent=self.inputs, channels=self.channels, **size)
+        generator = Generator(latent=self.inputs, channels=self.channels, up=self.up, **size)
         discriminator = Discriminator(
             channels=self.judged_channels,
             dropout=self.dropout,
@@ -116,6 +121,8 @@ class Radford(DCGAN):
             raise UserError(
                 "these networks have no self-attention: leave attend out, or take dcgan"
             )
+        if self.up != "transposed":
+            raise UserError("these networks are the authors' own: leave up out, or take dcgan")
         if self.weight_decay < 0:
             raise UserError(f"weight_decay must be 0 or more, not {self.weight_decay}")
 

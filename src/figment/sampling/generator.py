@@ -46,8 +46,8 @@ class Generator:
 
         uint8 [N, C, R, R], or float32 points [N, 2]. A seed's picture does not depend on the others nor,
         up to rounding, on batch or device. ``label`` names the class of them all; without it classes
-        come in the shares of ``recipe.class_shares``, or in turn. ``truncation`` cuts the latents off at ± that value. Raises UserError
-        for a class that it does not know.
+        come in the shares of ``recipe.class_shares``, or in turn. ``truncation`` cuts the latents off at
+        ± that value. Raises UserError for a class that it does not know.
         """
         if count < 1:
             raise UserError(f"count must be above 0, not {count}")

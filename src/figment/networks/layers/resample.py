@@ -31,7 +31,11 @@ def shrink(x: Tensor) -> Tensor:
 
 
 class UpConvolution(nn.Module):
-    """Enlarge, then convolve: [N, in, H, W] -> [N, out, 2H, 2W]; Odena et al. 2016."""
+    """Enlarge, then convolve: [N, in, H, W] -> [N, out, 2H, 2W]; Odena et al. 2016.
+
+    Where pixels are only repeated, both are computed as one transposed convolution: the same sums, up to
+    rounding, without the products that a pixel's copies would have in common.
+    """
 
     def __init__(
         self,
@@ -45,10 +49,15 @@ class UpConvolution(nn.Module):
     ) -> None:
         super().__init__()
         self.mode: Mode = mode
+        self.at_once = mode == "nearest" and padding == "zeros" and kernel % 2 == 1
         self.convolution = same(wide_in, wide_out, kernel, padding=padding, bias=bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.convolution(enlarge(x, self.mode))
+        if not self.at_once:
+            return self.convolution(enlarge(x, self.mode))
+        assert isinstance(self.convolution, nn.Conv2d)
+        kernel, bias = doubling(self.convolution.weight), self.convolution.bias
+        return F.conv_transpose2d(x, kernel, bias, 2, kernel.shape[-1] // 2 - 1)
 
 
 class DownConvolution(nn.Module):
@@ -68,6 +77,16 @@ class DownConvolution(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return shrink(self.convolution(x))
+
+
+def doubling(weight: Tensor) -> Tensor:
+    """Return the transposed kernel of stride 2, [in, out, K + 1, K + 1], of enlarging and convolving.
+
+    ``weight`` is the convolution's, [out, in, K, K] with K odd. In both directions a tap meets two copies.
+    """
+    flipped = weight.transpose(0, 1).flip(2, 3)
+    tall = F.pad(flipped, (0, 0, 0, 1)) + F.pad(flipped, (0, 0, 1, 0))
+    return F.pad(tall, (0, 1)) + F.pad(tall, (1, 0))
 
 
 def same(
