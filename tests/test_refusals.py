@@ -221,6 +221,7 @@ def test_norms_that_are_not_there(name: str, fields: dict, sentence: str):
         ("fccgan", {"attend": 4}, r"attend must be 0 or one of \[8, 16\], not 4"),
         ("dcgan", {"attend": 32, "resolution": 32}, r"attend must be 0 or one of \[8, 16\]"),
         ("dcgan-radford", {"attend": 8}, "no self-attention: leave attend out, or take dcgan"),
+        ("dcgan-radford", {"up": "nearest"}, "the authors' own: leave up out, or take dcgan"),
         ("dcgan-radford", {"weight_decay": -1.0}, "weight_decay must be 0 or more"),
     ],
 )

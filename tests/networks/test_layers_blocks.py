@@ -168,6 +168,19 @@ def test_constants_stay_constant_inside(kernel, mode, padding):
         torch.testing.assert_close(inside, inside[:, :, :1, :1].expand_as(inside))
 
 
+@pytest.mark.parametrize("kernel", [1, 3, 5])
+def test_repeating_pixels_and_convolving_at_once(kernel):
+    """One transposed convolution has the values and gradients of the two steps, borders included."""
+    layer = UpConvolution(2, 3, kernel).double()
+    x = torch.randn(2, 2, 5, 6, dtype=torch.float64, requires_grad=True)
+    weights = torch.randn(2, 3, 10, 12, dtype=torch.float64)
+    both = [layer(x), layer.convolution(enlarge(x))]
+    torch.testing.assert_close(both[0], both[1])
+    inputs = (x, *layer.parameters())
+    first, second = (torch.autograd.grad((y * weights).sum(), inputs) for y in both)
+    torch.testing.assert_close(first, second)
+
+
 @pytest.mark.parametrize(("kernel", "overlaps"), [(3, [1, 2]), (4, [2, 2]), (5, [2, 3])])
 def test_transposed_convolutions_overlap_unevenly(kernel, overlaps):
     """What these layers are against: how many taps fall on neighbouring pixels."""

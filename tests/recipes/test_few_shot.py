@@ -8,6 +8,7 @@ import numpy as np
 
 from figment import launch
 from figment.data import Dataset
+from figment.networks.layers.resample import UpConvolution
 from figment.recipes.few_shot import A_CLASS, FewShot
 
 ONE_SIDED = np.tile(np.arange(32, dtype=np.uint8) * 8, (3, 32, 1))
@@ -21,6 +22,25 @@ def pictures(sizes: tuple[int, ...], *, one_sided: bool = False) -> Dataset:
     labels = np.repeat(np.arange(len(sizes)), sizes)
     names = tuple(f"class {number}" for number in range(len(sizes)))
     return Dataset("some", "some", rows, labels, names if len(names) > 1 else (), "")
+
+
+def test_chosen_for_few_pictures_where_none_is_named():
+    for count, name in ((49, "dcgan"), (50, "few-shot"), (2_000, "few-shot"), (2_001, "dcgan")):
+        assert launch.name_and_recipe(None, f"flowers:{count}")[0] == name
+    assert launch.name_and_recipe("dcgan", "flowers:60")[0] == "dcgan"
+    assert launch.name_and_recipe(None, "ring:60")[0] == "points"
+
+
+def test_the_generator_repeats_pixels():
+    """Only the first layer, from 1 to 4 pixels, is a transposed convolution of its own."""
+    players = replace(FewShot(), width=4).build()
+    steps = [layer for layer in players["generator"].modules() if isinstance(layer, UpConvolution)]
+    assert [step.convolution.out_channels for step in steps] == [16, 8, 4, 3]
+    transposed = replace(FewShot(), width=4, up="transposed").build()["generator"]
+    assert not any(isinstance(layer, UpConvolution) for layer in transposed.modules())
+    assert {(form.width, form.batch) for form in FewShot().cheaper()} == {
+        (32, 32), (24, 16), (16, 16), (8, 16)
+    }  # fmt: skip
 
 
 def test_mirrored_where_the_set_has_no_side():
