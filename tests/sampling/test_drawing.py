@@ -26,7 +26,7 @@ from figment.sampling.evolve import evolve, spread
 from figment.sampling.film import save_film
 from figment.sampling.generator import Generator
 from figment.sampling.latents import latents_of
-from figment.sampling.project import perceiver, project, read_target
+from figment.sampling.project import FOUND, fitted, perceiver, project, read_target
 from figment.sampling.truncate import threshold, truncate
 from figment.sampling.walk import along, angle, slerp, stops, walk
 
@@ -234,7 +234,30 @@ def test_a_generated_picture_is_found_again(monkeypatch: pytest.MonkeyPatch):
     found = project(generator, target, perceive, steps=60, starts=2)
     assert found.distance < 0.05 and found.distance < found.start
     assert torch.allclose(found.latent[:3], latent[0, :3], atol=0.1)
-    assert found.losses[-1] < found.losses[0]
+    assert found.losses[-1] < FOUND and len(found.losses) < 60  # the fitting found it
+    torch.manual_seed(0)
+    other = torch.rand(3, 32, 32) * 2 - 1  # no picture of this generator
+    nearest = project(generator, other, perceive, steps=20, starts=2)
+    assert len(nearest.losses) == 20 and min(nearest.losses) < nearest.losses[0]
+
+
+def test_pixels_are_fitted_to_the_bit():
+    """From another latent of a network of random weights, to the very one whose picture is given."""
+    torch.manual_seed(0)
+    recipe = replace(find("dcgan")[1], resolution=32, width=4, latent=8)
+    net = recipe.build()["generator"].eval()
+    for norm in net.modules():
+        if isinstance(norm, nn.BatchNorm2d):  # untrained maps are all but grey
+            norm.running_var.fill_(1e-3)  # ty: ignore[unresolved-attribute]
+    wanted, start = torch.randn(2, 1, 8)
+    target = net(wanted).detach()
+    far = (net(start) - target).square().mean()
+    found = fitted(net, target, start, 10.0)
+    assert (net(found) - target).square().mean() < 1e-6 * far
+    assert torch.allclose(found, wanted, atol=1e-3)
+    longest = float(start.norm())  # of the two the shorter one: there is only so near to come
+    assert longest < wanted.norm() - 0.1
+    assert fitted(net, target, start, longest).norm() <= longest + 1e-4
 
 
 def test_an_enlarged_set_says_where_each_picture_is_from(tmp_path: Path):

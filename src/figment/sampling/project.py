@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -164,10 +165,12 @@ def fitted(
 def _slopes(draw: Callable[[Tensor], Tensor], z: Tensor) -> Tensor:
     """Return how the picture changes with each number of the latent [1, L]: [L, C * R * R]."""
     numbers = torch.eye(z.shape[1], device=z.device, dtype=z.dtype)
-    parts = [
-        torch.func.jvp(draw, (z.expand(len(some), -1).contiguous(),), (some,))[1]
-        for some in numbers.split(32)
-    ]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # torch's, of what it loads for this
+        parts = [
+            torch.func.jvp(draw, (z.expand(len(some), -1).contiguous(),), (some,))[1]
+            for some in numbers.split(32)
+        ]
     return torch.cat(parts).float().flatten(1)
 
 
