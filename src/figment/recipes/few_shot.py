@@ -43,6 +43,11 @@ class FewShot(DCGAN):
     discriminator_lr: float = 4e-4
     rate_decay: float = 0.7
 
+    def tiny(self) -> Self:
+        return replace(
+            super().tiny(), rate_decay=0.0
+        )  # rates follow the length, which a resume changes
+
     def settle(self, dataset: Dataset, pinned: frozenset[str] = frozenset()) -> Self:
         """Learn classes, and mirror reals, where these pictures allow it and nothing else was asked."""
         from figment.data.symmetry import symmetric
