@@ -44,9 +44,8 @@ class FewShot(DCGAN):
     rate_decay: float = 0.7
 
     def tiny(self) -> Self:
-        return replace(
-            super().tiny(), rate_decay=0.0
-        )  # rates follow the length, which a resume changes
+        # Falling rates follow the planned length, which a resume makes another.
+        return replace(super().tiny(), rate_decay=0.0)
 
     def settle(self, dataset: Dataset, pinned: frozenset[str] = frozenset()) -> Self:
         """Learn classes, and mirror reals, where these pictures allow it and nothing else was asked."""
