@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from figment import mesh
 from figment.errors import UserError
 from figment.recipe import Recipe, fields_of, with_fields
-from figment.recipes import find
+from figment.recipes import find, suited
 from figment.run import Run
 
 if TYPE_CHECKING:
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 FEW = 5
 """Pictures of a class below which it is said that they are few."""
-FEW_PICTURES = range(50, 2_001)
-"""Pictures in all for which the few-shot system is chosen where none is named."""
 
 
 def name_and_recipe(recipe: str | None, data: str | None) -> tuple[str, Recipe]:
@@ -216,14 +214,7 @@ def _choose(recipe: str | Recipe | None, look: Look) -> tuple[str, Recipe]:
         name = f"{type(recipe).__module__}:{type(recipe).__qualname__}"
         find(name)  # it must be found again, by a resume or a sample: say so now, not at the end
         return name, recipe
-    return find(recipe or _suited(look))
-
-
-def _suited(look: Look) -> str:
-    """Return the name of the system that suits what a glance at the data told."""
-    if look.kind == "points":
-        return "points"
-    return "few-shot" if look.count in FEW_PICTURES else "dcgan"
+    return find(recipe or suited(look))
 
 
 def _one_budget(images: int | None, minutes: float | None, epochs: float | None) -> None:

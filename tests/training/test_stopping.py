@@ -128,19 +128,8 @@ def test_two_processes_agree_with_one(tmp_path: Path):
 
 def test_two_processes_resume_bit_for_bit(tmp_path: Path):
     """Also with batch norm, whose statistics are kept equal in all processes."""
-    words = [
-        "flowers:64",
-        "--recipe",
-        "dcgan",
-        "--resolution",
-        "32",
-        "--width",
-        "4",
-        "--batch",
-        "8",
-        "--tick",
-        "40",
-    ]
+    words = ["flowers:64", "--recipe", "dcgan", "--resolution", "32", "--width", "4"]
+    words += ["--batch", "8", "--tick", "40"]
     words += ["--features", "small", "--metric-every", "40", "--metric-count", "64"]
     words += ["--precision", "float32"]  # what is faster is measured, and a busy machine may waver
     for images, run in (("160", "whole"), ("72", "half")):

@@ -1,4 +1,4 @@
-"""The systems by name: the one table, and how a user's own recipe is found."""
+"""The systems by name: the one table, which of them suits data, how a user's own recipe is found."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from figment.errors import UserError, nearest
 from figment.recipe import Recipe, with_fields
@@ -25,6 +25,9 @@ from figment.recipes import (
     stacked_mnist,
     wgan,
 )
+
+if TYPE_CHECKING:
+    from figment.data import Look
 
 
 class System(NamedTuple):
@@ -135,6 +138,17 @@ SYSTEMS = {
         "P1", points.POINTS, "Goodfellow et al. 2014 in the plane, after Metz et al. 2016"
     ),
 }
+
+
+FEW = range(50, 2_001)
+"""Pictures in all that the few-shot system is meant for."""
+
+
+def suited(look: Look) -> str:
+    """Return the name of the system that suits what a glance at the data told."""
+    if look.kind == "points":
+        return "points"
+    return "few-shot" if look.count in FEW else "dcgan"
 
 
 def find(name: str) -> tuple[str, Recipe]:

@@ -38,7 +38,6 @@ class FewShot(DCGAN):
     real_target: float = 1.0
     augment: Augment = "diffaugment"
     up: Literal["transposed", "nearest"] = "nearest"
-    """How the generator doubles maps: transposed convolutions, or repeated pixels and 3x3 ones."""
     generator_lr: float = 4e-4
     discriminator_lr: float = 4e-4
     rate_decay: float = 0.7

@@ -33,9 +33,8 @@ CANDIDATES = 1_024
 """Latents that are looked at first; the best of them are the starts."""
 PIXELS = 0.5
 """Weight of pixels beside features, both over what two random samples differ by."""
-
-
 FITTING_STEPS = 30
+"""Most steps of the fitting to pixels, each of at most FITTING_TRIES, ever shorter, until one gains."""
 FITTING_TRIES = 6
 FITTED = 1e-3
 """Share of the squared distance below which a step gains too little to go on."""
@@ -104,16 +103,8 @@ def project(
         return fakes, _loss(fakes, target, perceive, goal, apart, pixels_apart)
 
     longest = float(latents.norm(dim=1).max())
-    near = [
-        fitted(
-            lambda z, k=k: recipe.generate(net, z, None if of is None else of[k].expand(len(z))),
-            target,
-            latents[best[k], None],
-            longest,
-        )
-        for k in tqdm(range(len(best)), desc="fitting", disable=not progress, leave=False)
-    ]
-    z, losses = _descend(look, torch.cat(near), longest, steps=steps, lr=lr, progress=progress)
+    near = _fit(generator, target, latents[best], of, longest, progress=progress)
+    z, losses = _descend(look, near, longest, steps=steps, lr=lr, progress=progress)
     with torch.no_grad():
         fakes, loss = look(z)
         one = int(loss.argmin())
@@ -126,6 +117,28 @@ def project(
         float(scores[best[0]]),
         losses,
     )
+
+
+def _fit(
+    generator: Generator,
+    target: Tensor,
+    starts: Tensor,
+    labels: Tensor | None,
+    longest: float,
+    *,
+    progress: bool,
+) -> Tensor:
+    """Return latents [S, L], each fitted to the target's pixels from its own start."""
+    recipe, net = generator.recipe, generator.net
+    found = []
+    for number in tqdm(range(len(starts)), desc="fitting", disable=not progress, leave=False):
+        label = None if labels is None else labels[number]
+
+        def draw(z: Tensor, label: Tensor | None = label) -> Tensor:
+            return recipe.generate(net, z, None if label is None else label.expand(len(z)))
+
+        found.append(fitted(draw, target, starts[number, None], longest))
+    return torch.cat(found)
 
 
 @torch.no_grad()
@@ -143,13 +156,13 @@ def fitted(
     rest = (draw(z).float() - target).flatten()
     for _ in range(FITTING_STEPS):
         slopes = _slopes(draw, z)
-        normal, pull = (slopes @ slopes.T).double(), (slopes @ rest).double()
-        mean = normal.diagonal().mean().clamp(min=1e-12)
-        unit = mean * torch.eye(len(normal), dtype=normal.dtype, device=normal.device)
+        # A small system: on the CPU, since not every device has float64.
+        normal, pull = ((slopes @ other).cpu().double() for other in (slopes.T, rest))
+        unit = torch.eye(len(normal)).double() * normal.diagonal().mean().clamp(min=1e-12)
         before = float(rest.square().sum())
         for _ in range(FITTING_TRIES):
             step = torch.linalg.solve(normal + damping * unit, pull)
-            tried = _within(z - step.to(z.dtype), longest)
+            tried = _within(z - step.to(z), longest)
             left = (draw(tried).float() - target).flatten()
             if float(left.square().sum()) < before:
                 break
