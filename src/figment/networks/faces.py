@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from figment.networks import mlp
 from figment.networks.layers.head import Head, linear
 from figment.networks.layers.initial import glorot
+from figment.networks.layers.resample import UpConvolution
 from figment.networks.layers.told import Told
 
 SLOPE = 0.2
@@ -34,12 +35,10 @@ class Generator(nn.Module):
             nn.LeakyReLU(SLOPE),
             nn.BatchNorm1d(16 * grid * grid, eps=1e-3, momentum=0.01),
             nn.Unflatten(1, (16, grid, grid)),  # [N, 16, R/4, R/4]
-            nn.Upsample(scale_factor=2),
-            nn.Conv2d(16, 128, 5, padding=2),
+            UpConvolution(16, 128, 5),
             nn.LeakyReLU(SLOPE),
             nn.BatchNorm2d(128, eps=1e-3, momentum=0.01),
-            nn.Upsample(scale_factor=2),
-            nn.Conv2d(128, channels, 5, padding=2),
+            UpConvolution(128, channels, 5),
             nn.Tanh(),
         )
         self.apply(glorot)

@@ -30,12 +30,18 @@ def shrink(x: Tensor) -> Tensor:
     return F.avg_pool2d(x, 2)
 
 
-class UpConvolution(nn.Module):
-    """Enlarge, then convolve: [N, in, H, W] -> [N, out, 2H, 2W]; Odena et al. 2016.
+def enlarge_and_convolve(x: Tensor, layer: nn.Conv2d) -> Tensor:
+    """Return ``layer(enlarge(x))``, computed at once: [N, in, H, W] -> [N, out, 2H, 2W].
 
-    Where pixels are only repeated, both are computed as one transposed convolution: the same sums, up to
-    rounding, without the products that a pixel's copies would have in common.
+    One transposed convolution has the same sums, up to rounding, without the products that the copies
+    of a pixel would have in common. The layer is one of ``same``, with an odd kernel and zeros around.
     """
+    kernel = doubling(layer.weight)
+    return F.conv_transpose2d(x, kernel, layer.bias, 2, kernel.shape[-1] // 2 - 1)
+
+
+class UpConvolution(nn.Module):
+    """Enlarge, then convolve: [N, in, H, W] -> [N, out, 2H, 2W]; Odena et al. 2016."""
 
     def __init__(
         self,
@@ -53,11 +59,10 @@ class UpConvolution(nn.Module):
         self.convolution = same(wide_in, wide_out, kernel, padding=padding, bias=bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        if not self.at_once:
-            return self.convolution(enlarge(x, self.mode))
-        assert isinstance(self.convolution, nn.Conv2d)
-        kernel, bias = doubling(self.convolution.weight), self.convolution.bias
-        return F.conv_transpose2d(x, kernel, bias, 2, kernel.shape[-1] // 2 - 1)
+        if self.at_once:
+            assert isinstance(self.convolution, nn.Conv2d)
+            return enlarge_and_convolve(x, self.convolution)
+        return self.convolution(enlarge(x, self.mode))
 
 
 class DownConvolution(nn.Module):

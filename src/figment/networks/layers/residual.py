@@ -13,7 +13,7 @@ from collections.abc import Callable
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from figment.networks.layers.resample import enlarge, shrink
+from figment.networks.layers.resample import enlarge, enlarge_and_convolve, shrink
 from figment.networks.layers.wrapping import Wrap, identity
 
 
@@ -43,10 +43,16 @@ class UpBlock(nn.Module):
 
     def forward(self, x: Tensor, *condition: Tensor) -> Tensor:
         y = F.relu(self.norm1(x, *condition))
-        y = self.convolution1(enlarge(y) if self.up else y)
+        y = self._first(y)
         y = self.convolution2(F.relu(self.norm2(y, *condition)))
         aside = self.shortcut(x)
         return y + (enlarge(aside) if self.up else aside)
+
+    def _first(self, y: Tensor) -> Tensor:
+        if not self.up:
+            return self.convolution1(y)
+        assert isinstance(self.convolution1, nn.Conv2d)
+        return enlarge_and_convolve(y, self.convolution1)
 
 
 class DownBlock(nn.Module):
