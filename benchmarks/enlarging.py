@@ -5,10 +5,11 @@
 --shown photographs of each class are all that anything learns from: a system (--recipe) trains on them, by
 class, for --minutes, ``figment sample --per-class`` draws --made pictures of each class, and the classifier
 of ``figment.metrics.classification`` learns from the photographs alone, from them and their mirror images,
-from photographs and pictures together, from both with the photographs repeated until they are as many, and
-from the pictures alone. It is asked about all other photographs. Prints its accuracy, means over --seeds
-trainings, each with the range over seeds and the 95 % interval of one of them; last, what a linear
-classifier makes of the photographs' --features, which have seen millions of others.
+from photographs and pictures together, from both with the photographs repeated until they are as many (or
+with their mirror images, half as often), and from the pictures alone. It is asked about all other
+photographs. Prints its accuracy, means over --seeds trainings, each with the range over seeds and the 95 %
+interval of one of them; last, what a linear classifier makes of the photographs' --features, which have
+seen millions of others.
 """
 
 from __future__ import annotations
@@ -55,11 +56,16 @@ def main() -> None:
     generated = read(made(args, dataset, shown), dataset.classes)
     real, test = of(dataset, shown), of(dataset, others)
     times = max(1, len(generated[0]) // len(real[0]))
+    half = max(1, times // 2)
+    both = joined(real, mirrored(real))
     ways = {
         "photographs alone": real,
-        "and their mirror images": joined(real, mirrored(real)),
+        "and their mirror images": both,
         "and generated ones": joined(real, generated),
         f"photographs {times} times, and generated ones": joined(*[real] * times, generated),
+        f"those and mirror images {half} times, and generated ones": joined(
+            *[both] * half, generated
+        ),
         "generated ones alone": generated,
     }
     print(f"\n{Path(args.data).name}: asked about {len(others):,} photographs\n")
