@@ -9,7 +9,7 @@ from photographs and pictures together, from both with the photographs repeated 
 with their mirror images, half as often), and from the pictures alone. It is asked about all other
 photographs. Prints its accuracy, means over --seeds trainings, each with the range over seeds and the 95 %
 interval of one of them; last, what a linear classifier makes of the photographs' --features, which have
-seen millions of others.
+seen a million others.
 """
 
 from __future__ import annotations
@@ -137,9 +137,7 @@ def by_features(known: Set, asked: Set, features: str) -> float:
     mean, spread = x.mean(0), x.std(0) + 1e-6
     x, y = ((values - mean) / spread for values in (x, y))
     wanted = F.one_hot(known[1]).double()
-    gram = x @ x.T + RIDGE * torch.eye(
-        len(x), dtype=x.dtype
-    )  # of the pictures: fewer than features
+    gram = x @ x.T + RIDGE * torch.eye(len(x)).double()  # pictures are fewer than features
     named = (y @ (x.T @ torch.linalg.solve(gram, wanted - wanted.mean(0)))).argmax(1)
     return (named == asked[1]).double().mean().item()
 

@@ -131,13 +131,16 @@ def _fit(
     """Return latents [S, L], each fitted to the target's pixels from its own start."""
     recipe, net = generator.recipe, generator.net
     found = []
-    for number in tqdm(range(len(starts)), desc="fitting", disable=not progress, leave=False):
-        label = None if labels is None else labels[number]
+    with tqdm(unit=" looks", disable=not progress, leave=False) as bar:
+        for number in range(len(starts)):
+            bar.set_description(f"fitting start {number + 1} of {len(starts)}")
+            label = None if labels is None else labels[number]
 
-        def draw(z: Tensor, label: Tensor | None = label) -> Tensor:
-            return recipe.generate(net, z, None if label is None else label.expand(len(z)))
+            def draw(z: Tensor, label: Tensor | None = label) -> Tensor:
+                bar.update()  # a start of a large generator takes minutes
+                return recipe.generate(net, z, None if label is None else label.expand(len(z)))
 
-        found.append(fitted(draw, target, starts[number, None], longest))
+            found.append(fitted(draw, target, starts[number, None], longest))
     return torch.cat(found)
 
 
