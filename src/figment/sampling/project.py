@@ -94,7 +94,9 @@ def project(
     if labels is not None and label is not None:
         labels = torch.full_like(labels, label)
     latents = latents_of(seeds, recipe.latent).to(device)
-    apart, pixels_apart, scores = _survey(generator, latents, labels, perceive, target, goal)
+    apart, pixels_apart, scores = _survey(
+        generator, latents, labels, perceive, target, goal, progress=progress
+    )
     best = scores.topk(min(starts, CANDIDATES), largest=False).indices
     of = None if labels is None else labels[best]
 
@@ -286,10 +288,13 @@ def _survey(
     perceive: Perceive,
     target: Tensor,
     goal: Tensor,
+    *,
+    progress: bool,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Return how far two random samples are apart, in features and pixels, and candidates' losses."""
     seen, pictures = [], []
-    for part in _parts(len(latents), 64):
+    parts = list(_parts(len(latents), 64))
+    for part in tqdm(parts, desc="looking around", disable=not progress, leave=False):
         of = None if labels is None else labels[part]
         fakes = generator.recipe.generate(generator.net, latents[part], of).float()
         pictures.append(fakes)
@@ -300,7 +305,7 @@ def _survey(
     pixels_apart = (images[some] - images[some + 1]).square().mean()
     scores = [
         _loss(images[part], target, lambda _, part=part: features[part], goal, apart, pixels_apart)
-        for part in _parts(len(latents), 64)
+        for part in parts
     ]
     return apart, pixels_apart, torch.cat(scores)
 
