@@ -10,8 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from figment.errors import UserError, nearest
-from figment.players import players
-from figment.recipe import Recipe
+from figment.rounds import Playable
 from figment.sampling.latents import latents_of
 from figment.sampling.pictures import Pictures
 
@@ -25,10 +24,10 @@ LISTED = 20
 class Generator:
     """A recipe's generator in evaluation mode, drawn from by seed, and by class where it has classes."""
 
-    def __init__(self, recipe: Recipe, net: nn.Module, classes: Sequence[str] = ()) -> None:
+    def __init__(self, recipe: Playable, net: nn.Module, classes: Sequence[str] = ()) -> None:
         self.recipe = recipe
         self.net = net.eval()
-        numbers = (str(number) for number in range(recipe.classes))
+        numbers = (str(number) for number in range(recipe.class_count()))
         self.classes = tuple(classes or numbers) if recipe.classed else ()
         """Names of the classes that it draws, () where it knows none."""
 
@@ -149,7 +148,7 @@ def load_generator(path: Path, device: torch.device) -> Generator:
             about = json.loads((file.metadata() or {})["figment"])
             _, recipe = recipe_from(about)
             weights = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-        net = players(recipe)["generator"]
+        net = recipe.networks()["generator"]
         net.load_state_dict(weights)
     except (SafetensorError, KeyError, RuntimeError, OSError, ValueError, TypeError) as error:
         reason = f"{error}\n".splitlines()[0]
