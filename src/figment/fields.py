@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from inspect import get_annotations
 from typing import Any
 
 
@@ -14,6 +15,6 @@ def fields_of(recipe: Any) -> dict[str, Any]:
 def neutral(family: type, field: str) -> Any:
     """Return a field's value where it was first declared: the one at which it does nothing of its own."""
     for cls in reversed(family.__mro__):
-        if field in cls.__dict__.get("__annotations__", {}):
-            return cls.__dict__[field]
+        if field in get_annotations(cls):
+            return vars(cls)[field]
     raise AttributeError(f"{family.__name__} has no field {field}")

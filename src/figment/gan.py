@@ -1,4 +1,4 @@
-"""GAN: the game of two players that most systems share, an objective with techniques (``figment.techniques``)."""
+"""GAN: the game of two players that most systems share: an objective, and techniques around it."""
 
 from __future__ import annotations
 
@@ -327,7 +327,7 @@ class GAN(Fields, Recipe):
         return terms
 
     def hard_labelled(self) -> Self:
-        """Return the game with label 0 for fakes: minus its discriminator's loss is a zero-sum generator's."""
+        """Return the game with label 0 for fakes, whose value both players of a zero-sum game are after."""
         return replace(self, fake_target=0.0)
 
     def match(self, real: Tensor, fake: Tensor) -> Tensor:

@@ -1,14 +1,14 @@
 """Micro-batches: a network runs over a batch in parts, so that memory holds the activations of one.
 
-Only what maps images one by one runs in parts; every loss still sees the whole batch, so batches of any size
-give what they would give if memory held them. The forward passes keep nothing, and backward runs each part
-again, one after the other, with its gradient (Chen et al. 2016, "Training deep nets with sublinear memory
-cost"): a third more arithmetic.
+Only what maps images one by one runs in parts; every loss still sees the whole batch, so batches of any
+size give what they would give if memory held them. The forward passes keep nothing, and backward runs
+each part again, one after the other, with its gradient (Chen et al. 2016, "Training deep nets with
+sublinear memory cost"): a third more arithmetic.
 
-A part draws the random numbers of its own images (``figment.randomness_per_image``), and starts from the
-buffers that the first one found, so that a step of spectral norm's iteration is one step a pass. What moves by
-averages, as batch norm's statistics do, ends at the mean over the parts; the batch that such a norm sees is
-the part, which is why networks with batch norm are not the same in parts.
+A part draws the random numbers of its own images (``figment.randomness_per_image``), and starts from
+the buffers that the first one found, so that a step of spectral norm's iteration is one step a pass.
+What moves by averages, as batch norm's statistics do, ends at the mean over the parts; the batch that
+such a norm sees is the part, which is why networks with batch norm are not the same in parts.
 """
 
 from __future__ import annotations
@@ -85,11 +85,10 @@ class _Run:
         self.buffers = [buffer for net in now.nets for buffer in net.buffers()]
         self.before = [buffer.clone() for buffer in self.buffers]
         self.random = _random_state(device)
-        self.autocast = {
-            "device_type": device.type,
-            "dtype": torch.get_autocast_dtype(device.type),
-            "enabled": torch.is_autocast_enabled(device.type),
-        }
+        self.low, self.dtype = (
+            torch.is_autocast_enabled(device.type),
+            torch.get_autocast_dtype(device.type),
+        )
 
     def all(self, inputs: Sequence[Tensor]) -> Tensor:
         """Return the function of all rows; nothing is kept for a backward pass."""
@@ -118,7 +117,7 @@ class _Run:
         _set_random_state(self.device, self.random)
         outside, _now = _now, _Now(self.now.size, self.now.nets, part, self.parts)
         try:
-            with torch.autocast(**self.autocast):
+            with torch.autocast(self.device.type, self.dtype, self.low):
                 return self.function(*inputs)
         finally:
             _now = outside
@@ -134,10 +133,12 @@ class _InParts(torch.autograd.Function):
         return run.all(inputs)
 
     @staticmethod
-    def backward(ctx: Any, up: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, *ups: Tensor) -> tuple[Tensor | None, ...]:
         """Run each part again with its graph; weights gather their gradients as it goes."""
         if torch.is_grad_enabled():
-            raise RuntimeError("what runs in parts is differentiated once: put the whole penalty in")
+            raise RuntimeError(
+                "what runs in parts is differentiated once: put the whole penalty in"
+            )
         run: _Run = ctx.run
         inputs, wanted = ctx.saved_tensors, ctx.needs_input_grad[2:]
         after, random = [buffer.clone() for buffer in run.buffers], _random_state(run.device)
@@ -150,7 +151,7 @@ class _InParts(torch.autograd.Function):
             with torch.enable_grad():
                 output = run.one(part, leaves)
             if output.requires_grad:
-                torch.autograd.backward(output, run.rows(part, [up])[0])
+                torch.autograd.backward(output, run.rows(part, ups)[0])
             gradients.append([_slope(leaf) for leaf in leaves])
         with torch.no_grad():
             for buffer, value in zip(run.buffers, after, strict=True):

@@ -1,7 +1,7 @@
 """Random numbers that belong to the image, not to the process or the micro-batch that happens to hold it.
 
-They are drawn for the batch of all processes and cut to the rows at hand, so that a run on two processes, or
-in micro-batches, equals a run on one with whole batches.
+They are drawn for the batch of all processes and cut to the rows at hand, so that a run on two
+processes, or in micro-batches, equals a run on one with whole batches.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """Recipe: everything that decides what a run learns.
 
-A recipe is a frozen dataclass. Its fields are numbers and choices, each of them a flag of the command line; its
-methods are what a training asks of it. What every system has is here; a game of two players is a subclass
-(``figment.gan``), and so is a model without an adversary. A family of systems is a subclass with its networks;
-a system is a named value of it (``figment.recipes``). torch is imported only inside methods, so that listing
-recipes is quick.
+A recipe is a frozen dataclass. Its fields are numbers and choices, each of them a flag of the command
+line; its methods are what a training asks of it. What every system has is here; a game of two players
+is a subclass (``figment.gan``), and so is a model without an adversary. A family of systems is a
+subclass with its networks; a system is a named value of it (``figment.recipes``). torch is imported
+only inside methods, so that listing recipes is quick.
 """
 
 from __future__ import annotations
@@ -46,7 +46,9 @@ class Recipe(Settings):
         """
         found: dict[str, str] = {}
         if not self.metrics:
-            found |= dict.fromkeys(("metric_count", "patience"), "without a score: name one with --metrics")
+            found |= dict.fromkeys(
+                ("metric_count", "patience"), "without a score: name one with --metrics"
+            )
         if self.kind == "points":
             found |= dict.fromkeys(("resolution", "channels", "fit", "features"), "on points")
         return found
@@ -154,7 +156,7 @@ class Recipe(Settings):
         labels: Tensor | None,
         truncation: float | None = None,
     ) -> Tensor:
-        """Return samples as ``generate`` does, for people: the truncation of ``latents`` is done already."""
+        """Return samples as ``generate`` does; what ``latents`` has truncated is not truncated again."""
         return self.generate(generator, latents, labels)
 
     def labels_for(self, seeds: Sequence[int], device: torch.device) -> Tensor | None:
@@ -166,7 +168,8 @@ class Recipe(Settings):
     def begin(self, engine: Engine) -> None:
         """Set, before the first move, what the networks take from the pictures that are trained on.
 
-        ``engine.feed`` has them. Not called when a run is resumed: what it sets has to be part of the state.
+        ``engine.feed`` has them. Not called when a run is resumed: what it sets has to be part of the
+        state.
         """
 
     def turns(self) -> Turns:

@@ -45,7 +45,7 @@ class Batch(NamedTuple):
 
 
 class Terms(NamedTuple):
-    """What a player minimises, the sum of losses and penalties, and what the log is to say: scalars by name."""
+    """What a player minimises, losses and penalties, and what the log is to say: scalars by name."""
 
     losses: Scalars
     """What the player is for. The log has their sum as ``loss/PLAYER``, each of several by its name too."""
@@ -111,7 +111,9 @@ class Engine(Protocol):
     optimizers: dict[str, Optimizer]
     clock: Clock
     device: torch.device
-    feed: Pictures
+
+    @property
+    def feed(self) -> Pictures: ...
 
     def next_batch(self, start: int | None = None) -> Batch:
         """Return the next batch and move the clock on; its reals are those from ``start`` on, if given."""
@@ -147,33 +149,59 @@ class Engine(Protocol):
 
 
 class Playable(Protocol):
-    """What whoever trains may ask of a recipe; ``figment.recipe.Recipe`` says what each answer is."""
+    """What whoever trains may ask of a recipe; ``figment.recipe.Recipe`` says what each answer is.
 
-    kind: Any
-    shape: Any
-    batch: int
-    micro_batch: int
-    images: int
-    seed: int
-    latent: int
-    held_out: float
-    ema: int
-    precision: Any
-    fit: Any
-    resolution: int
-    channels: int
-    tick: int
-    sample_every: int
-    snapshot_every: int
-    save_every: int
-    metrics: tuple[str, ...]
-    features: str
-    metric_every: int
-    metric_count: int
-    patience: int
-    on_collapse: Any
-    classed: Any
+    Its numbers are those of ``figment.settings.Settings``.
+    """
 
+    @property
+    def kind(self) -> str: ...
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    @property
+    def batch(self) -> int: ...
+    @property
+    def micro_batch(self) -> int: ...
+    @property
+    def images(self) -> int: ...
+    @property
+    def seed(self) -> int: ...
+    @property
+    def latent(self) -> int: ...
+    @property
+    def held_out(self) -> float: ...
+    @property
+    def ema(self) -> int: ...
+    @property
+    def precision(self) -> str: ...
+    @property
+    def fit(self) -> str: ...
+    @property
+    def resolution(self) -> int: ...
+    @property
+    def channels(self) -> int: ...
+    @property
+    def tick(self) -> int: ...
+    @property
+    def sample_every(self) -> int: ...
+    @property
+    def snapshot_every(self) -> int: ...
+    @property
+    def save_every(self) -> int: ...
+    @property
+    def metrics(self) -> tuple[str, ...]: ...
+    @property
+    def features(self) -> str: ...
+    @property
+    def metric_every(self) -> int: ...
+    @property
+    def metric_count(self) -> int: ...
+    @property
+    def patience(self) -> int: ...
+    @property
+    def on_collapse(self) -> str: ...
+    @property
+    def classed(self) -> bool: ...
     def at(self, clock: Clock) -> Self: ...
     def networks(self) -> nn.ModuleDict: ...
     def memory(self, nets: nn.ModuleDict) -> dict[str, nn.Module]: ...
@@ -195,9 +223,7 @@ class Playable(Protocol):
     def class_count(self) -> int: ...
     def waits(self, player: str, seen: Scalars) -> bool: ...
     def after(self, player: str, nets: nn.ModuleDict) -> None: ...
-    def validate(
-        self, nets: nn.ModuleDict, images: Tensor, labels: Tensor | None
-    ) -> Scalars: ...
+    def validate(self, nets: nn.ModuleDict, images: Tensor, labels: Tensor | None) -> Scalars: ...
     def classifier(self, nets: nn.ModuleDict) -> nn.Module | None: ...
     def describe(self) -> list[str]: ...
 
@@ -205,15 +231,19 @@ class Playable(Protocol):
 class TwoPlayer(Playable, Protocol):
     """What turns and techniques may ask of a recipe with two players: see ``figment.gan.GAN``."""
 
-    classes: int
-    discriminator_moves: int
-    generator_moves: int
-    adversarial: float
-    loss_pair: Any
-    generator_terms: Rule
-    discriminator_terms: Rule
-    hard_labelled: Any
-
+    @property
+    def classes(self) -> int: ...
+    @property
+    def loss_pair(self) -> Any: ...
+    @property
+    def techniques(self) -> Sequence[Any]: ...
+    def discriminator_terms(
+        self, nets: nn.ModuleDict, batch: Batch, fakes: Tensor, clock: Clock
+    ) -> Terms: ...
+    def generator_terms(
+        self, nets: nn.ModuleDict, batch: Batch, fakes: Tensor, clock: Clock
+    ) -> Terms: ...
+    def discriminator_inputs(self, shown: Tensor, labels: Tensor | None) -> tuple[Tensor, ...]: ...
     def show(self, nets: nn.ModuleDict, images: Tensor) -> Tensor: ...
     def logits(self, nets: nn.ModuleDict, shown: Tensor, labels: Tensor | None) -> Tensor: ...
     def examine(

@@ -11,13 +11,13 @@ from typing import Literal
 from torch import Tensor, nn
 
 from figment.networks.layers.attention import SelfAttention
+from figment.networks.layers.conditional_sequential import ConditionalSequential
 from figment.networks.layers.convolution import Convolution, TransposedConvolution
+from figment.networks.layers.discriminator import FeatureDiscriminator
 from figment.networks.layers.dropout import Dropout
 from figment.networks.layers.head import Head
 from figment.networks.layers.initial import normal
-from figment.networks.layers.discriminator import FeatureDiscriminator
 from figment.networks.layers.resample import UpConvolution
-from figment.networks.layers.conditional_sequential import ConditionalSequential
 
 Up = Literal["transposed", "nearest"]
 

@@ -10,11 +10,11 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
+from figment.networks.layers.conditional_sequential import ConditionalSequential
+from figment.networks.layers.discriminator import FeatureDiscriminator
 from figment.networks.layers.dropout import Dropout
 from figment.networks.layers.head import Head
 from figment.networks.layers.initial import normal
-from figment.networks.layers.discriminator import FeatureDiscriminator
-from figment.networks.layers.conditional_sequential import ConditionalSequential
 from figment.networks.layers.uniform import uniform
 
 EPS = 1e-8

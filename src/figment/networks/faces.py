@@ -10,10 +10,10 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from figment.networks import mlp
+from figment.networks.layers.conditional_sequential import ConditionalSequential
 from figment.networks.layers.head import Head, linear
 from figment.networks.layers.initial import glorot
 from figment.networks.layers.resample import UpConvolution
-from figment.networks.layers.conditional_sequential import ConditionalSequential
 
 SLOPE = 0.2
 """Of LeakyReLU: the study prints none; this is what Keras GANs of its time have."""

@@ -31,12 +31,12 @@ from typing import Literal
 
 from torch import Tensor, nn
 
+from figment.networks.layers.conditional_sequential import ConditionalSequential
 from figment.networks.layers.convolution import Convolution, TransposedConvolution
+from figment.networks.layers.discriminator import FeatureDiscriminator
 from figment.networks.layers.dropout import Dropout
 from figment.networks.layers.head import Head, linear
-from figment.networks.layers.discriminator import FeatureDiscriminator
 from figment.networks.layers.resample import UpConvolution
-from figment.networks.layers.conditional_sequential import ConditionalSequential
 
 Up = Literal["unpadded", "kernel3", "kernel4", "bilinear"]
 

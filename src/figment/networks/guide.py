@@ -51,8 +51,8 @@ def at_modes(latents: Tensor, labels: Tensor) -> Tensor:
 class Guide(nn.Module):
     """The classifier q: images [N, C, R, R] in [-1, 1] -> class logits [N, K], float32.
 
-    Frozen from birth: its weights are those that ``learn`` returns. It has no batch norm and no dropout, so it is the
-    same function in every mode.
+    Frozen from birth: its weights are those that ``learn`` returns. It has no batch norm and no
+    dropout, so it is the same function in every mode.
     """
 
     accuracy: Tensor

@@ -8,10 +8,10 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
+from figment.networks.layers.discriminator import FeatureDiscriminator
 from figment.networks.layers.dropout import Dropout
 from figment.networks.layers.head import Head, linear
 from figment.networks.layers.initial import Initialise
-from figment.networks.layers.discriminator import FeatureDiscriminator
 
 
 class Generator(nn.Module):

@@ -13,12 +13,12 @@ from collections.abc import Callable
 from torch import Tensor, nn
 
 from figment.networks.layers.attention import SelfAttention
+from figment.networks.layers.conditional_sequential import ConditionalSequential
+from figment.networks.layers.discriminator import FeatureDiscriminator
 from figment.networks.layers.dropout import Dropout
 from figment.networks.layers.head import Head
 from figment.networks.layers.initial import glorot
-from figment.networks.layers.discriminator import FeatureDiscriminator
 from figment.networks.layers.residual import DownBlock, FirstDownBlock, UpBlock
-from figment.networks.layers.conditional_sequential import ConditionalSequential
 
 
 def mean_pool(x: Tensor) -> Tensor:

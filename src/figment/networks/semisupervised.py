@@ -21,9 +21,9 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from figment.networks.layers.discriminator import FeatureDiscriminator
 from figment.networks.layers.dropout import Dropout
 from figment.networks.layers.initial import glorot, normal
-from figment.networks.layers.discriminator import FeatureDiscriminator
 from figment.networks.layers.noise import GaussianNoise
 from figment.networks.layers.uniform import uniform
 from figment.networks.layers.weight_norm import WeightNorm

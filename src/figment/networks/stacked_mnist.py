@@ -12,11 +12,11 @@ from itertools import pairwise
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from figment.networks.layers.conditional_sequential import ConditionalSequential
+from figment.networks.layers.discriminator import FeatureDiscriminator
 from figment.networks.layers.dropout import Dropout
 from figment.networks.layers.head import Head, linear
 from figment.networks.layers.initial import Initialise, normal
-from figment.networks.layers.discriminator import FeatureDiscriminator
-from figment.networks.layers.conditional_sequential import ConditionalSequential
 
 
 class Generator(nn.Module):

@@ -13,10 +13,10 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from figment.networks.layers.conditional_norm import ConditionalBatchNorm, by_class
+from figment.networks.layers.conditional_sequential import ConditionalSequential
 from figment.networks.layers.reference_norm import ReferenceBatchNorm, VirtualBatchNorm
 from figment.networks.layers.residual import UpBlock
 from figment.networks.layers.spectral_norm import spectral
-from figment.networks.layers.conditional_sequential import ConditionalSequential
 
 Layer = TypeVar("Layer", bound=nn.Module)
 Weighted = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d, nn.Embedding)

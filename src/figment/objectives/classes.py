@@ -1,8 +1,8 @@
 """Losses on classes: what a semi-supervised discriminator minimises (Salimans et al. 2016, section 5).
 
-Pure functions, one value per image [N], to be minimised. Class logits [N, K] are those of the K real classes;
-the logit of "fake" is fixed at 0, so a picture's logit of being real is their log-sum-exp, the `real` and
-`fake` [N] of these functions.
+Pure functions, one value per image [N], to be minimised. Class logits [N, K] are those of the K real
+classes; the logit of "fake" is fixed at 0, so a picture's logit of being real is their log-sum-exp, the
+`real` and `fake` [N] of these functions.
 """
 
 from __future__ import annotations

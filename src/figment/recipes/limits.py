@@ -19,7 +19,9 @@ def two_images(r: Settings) -> None:
     """Refuse batches of which batch normalisation cannot take a variance."""
     for name in ("batch", "micro_batch"):
         if getattr(r, name) == 1:
-            raise UserError(f"{name} must be 2 or more: batch normalisation needs at least 2 images")
+            raise UserError(
+                f"{name} must be 2 or more: batch normalisation needs at least 2 images"
+            )
 
 
 def power_of_two(r: Settings, least: int, most: int = 1024) -> None:

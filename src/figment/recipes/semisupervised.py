@@ -20,8 +20,8 @@ from figment.errors import UserError
 from figment.fields import neutral
 from figment.gan import GAN
 from figment.recipes import limits
-from figment.rounds import Batch, Clock, Engine, Terms
 from figment.recipes.labelling import choose, read_list
+from figment.rounds import Batch, Clock, Engine, Terms
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

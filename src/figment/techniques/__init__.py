@@ -2,12 +2,14 @@
 
 The list is the order in which they act, at each moment at which several do:
 
-- on reals, mirroring before what turns them; on what the discriminator sees, augmentation before noise, so that
-  noise is not smoothed away, and packing last, since nothing after it knows single pictures;
-- on networks, norms by class before other norms, spectral norm last, around whatever layers there are then;
-- on the head, what replaces it (projection) before what compares a batch in front of it, the classifier outside;
-- on losses, augmentation first: ADA's probability moves by this batch before penalties augment again; then the
-  game itself, penalties on slopes, on logits, on classes, on weights.
+- on reals, mirroring before what turns them;
+- on what the discriminator sees, augmentation before noise, which it would smooth away, and packing last,
+  since nothing after it knows single pictures;
+- on networks, norms by class before other norms, spectral norm around whatever layers there are then;
+- on the head, what replaces it (projection) before what compares a batch in front of it, the classifier
+  outside;
+- on losses, augmentation first: ADA's probability moves by this batch before penalties augment again; then
+  the game itself, penalties on slopes, on logits, on classes, on weights.
 
 To add one: a file here, its two lines below, its mathematics in ``penalties``, ``augment`` or ``networks``.
 """

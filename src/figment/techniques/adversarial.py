@@ -1,4 +1,4 @@
-"""The adversarial game itself: the pair of losses that the two players minimise (``figment.objectives``)."""
+"""The adversarial game itself: the pair of losses that the two players minimise."""
 
 from __future__ import annotations
 

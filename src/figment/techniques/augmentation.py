@@ -49,7 +49,9 @@ class Augmentation(Technique[Fields]):
         if r.augment != "none":
             pictures_only(r, "augment")
         if r.augment == "ada-fixed" and r.augment_p == 0:
-            raise UserError("ada-fixed does nothing at a probability of 0: set augment_p, such as .3")
+            raise UserError(
+                "ada-fixed does nothing at a probability of 0: set augment_p, such as .3"
+            )
         if r.augment == "ada" and objective(r.objective).boundary is None:
             raise UserError(
                 f"{r.objective} logits have no zero to tell overfitting by: set augment ada-fixed"

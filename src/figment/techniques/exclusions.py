@@ -32,7 +32,10 @@ EXCLUSIONS: tuple[tuple[Side, Side, str], ...] = (
     ("latent_consistency", "replay", "earlier fakes have no latents any more"),
     ("class_norm", ("generator_norm", "reference"), "both replace the generator's batch norms"),
     ("class_norm", ("generator_norm", "virtual"), "both replace the generator's batch norms"),
-    *((("conditioning", way), "packing", NO_CLASS) for way in ("concat", "projection", "classifier")),
+    *(
+        (("conditioning", way), "packing", NO_CLASS)
+        for way in ("concat", "projection", "classifier")
+    ),
 )
 
 

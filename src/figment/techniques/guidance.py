@@ -78,9 +78,16 @@ class Guidance(Technique[Fields]):
         if key not in _taught:
             learned = None
             if mesh.is_first():
-                size = {"channels": r.channels, "classes": r.classes}
-                how = {"seed": r.seed, "images": r.guide_images, "mirror": r.mirror}
-                learned = learn(feed, device, **size, **how).cpu().state_dict()
+                guide = learn(
+                    feed,
+                    device,
+                    channels=r.channels,
+                    classes=r.classes,
+                    seed=r.seed,
+                    images=r.guide_images,
+                    mirror=r.mirror,
+                )
+                learned = guide.cpu().state_dict()
             _taught.clear()
             _taught[key] = cast("dict[str, Tensor]", mesh.first(learned))
         engine.nets["guide"].load_state_dict(_taught[key])

@@ -58,7 +58,8 @@ class MinibatchDiscrimination(Technique[Fields]):
     def begin(self, r: Fields, engine: Engine) -> None:
         """Set the scale of the kernels by the first batch of reals, as Salimans et al. 2016 do.
 
-        At any fixed scale some networks' features lie so far apart that nothing in a batch is near anything.
+        At any fixed scale some networks' features lie so far apart that nothing in a batch is near
+        anything.
         """
         from figment.networks.layers.calibration import calibrate
         from figment.penalties import hold_statistics

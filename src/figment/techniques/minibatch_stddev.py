@@ -1,4 +1,4 @@
-"""Minibatch standard deviation: how much the pictures of a group vary, as a feature (Karras et al. 2018)."""
+"""Minibatch standard deviation: how much pictures vary, as a feature (Karras et al. 2018)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Experience replay: the discriminator goes on seeing fakes of earlier generators (Shrivastava et al. 2017)."""
+"""Experience replay: the discriminator sees fakes of earlier generators too (Shrivastava et al. 2017)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Penalties on the slope of the discriminator: R1, R2, WGAN-GP, 0-GP, DRAGAN (``figment.penalties.gradients``)."""
+"""Penalties on the slope of the discriminator: R1, R2, WGAN-GP, 0-GP, DRAGAN."""
 
 from __future__ import annotations
 

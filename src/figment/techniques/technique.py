@@ -197,7 +197,9 @@ def above_zero(r: Settings, *names: str) -> None:
 def pictures_only(r: Settings, field: str) -> None:
     """Refuse what can be done to pictures only."""
     if r.kind == "points":
-        raise UserError(f"--{field.replace('_', '-')} works on pictures only: leave it out for points")
+        raise UserError(
+            f"--{field.replace('_', '-')} works on pictures only: leave it out for points"
+        )
 
 
 def _there(features: Tensor | None) -> Tensor:

@@ -41,7 +41,7 @@ class TopK(Technique[Fields]):
         return {"top_k": "with --adversarial 0"} if r.adversarial == 0 else {}
 
     def at(self, r: Fields, clock: Clock) -> dict[str, Any]:
-        """From all down to ``top_k`` at half of the training; the paper takes .99 of it each epoch, to .5."""
+        """From all down to ``top_k`` at half of the training; the paper: times .99 each epoch, to .5."""
         return {"top_k": max(r.top_k ** (2 * clock.images / r.images), r.top_k)}
 
     def weigh(self, r: Fields, view: View, losses: Tensor) -> Tensor:

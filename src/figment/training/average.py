@@ -25,7 +25,7 @@ def decay(images: int, half_life: float) -> float:
 
 
 def keep_share(before: int, now: int, half_life: int) -> float:
-    """Return what share of itself the average keeps over a round, from ``before`` to ``now`` images seen."""
+    """Return the share of itself that the average keeps from ``before`` to ``now`` images seen."""
     return decay(now - before, min(half_life, WARM_UP * now))
 
 

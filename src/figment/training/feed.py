@@ -1,4 +1,4 @@
-"""The feed of a training: examples and latents on the device, each a function of the seed and its position."""
+"""The feed of a training: examples and latents, each a function of the seed and its position."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Feed:
         self.order = Order(len(self.rows), recipe.seed)
 
     def batch(self, recipe: Playable, clock: Clock, start: int | None = None) -> Batch:
-        """Return this process's share of a batch: the next reals in the order, or those from ``start`` on."""
+        """Return this process's share of a batch: reals from the clock's place or ``start`` on, latents."""
         first = clock.images if start is None else start
         chosen = self.order.indices(first, recipe.batch)[mesh.rows(recipe.batch)]
         images, labels = self.fetch(self.rows[chosen])

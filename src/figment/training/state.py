@@ -84,7 +84,11 @@ def saved_clock(folder: Path) -> Clock:
 def _write(
     path: Path, trainer: Trainer, tally: Tally, before: Callable[[], None] = lambda: None
 ) -> None:
-    note = {"clock": trainer.clock._asdict(), "tally": tally.to_json(), "rate_scale": trainer.rate_scale}
+    note = {
+        "clock": trainer.clock._asdict(),
+        "tally": tally.to_json(),
+        "rate_scale": trainer.rate_scale,
+    }
     tensors = {name: tensor.contiguous() for name, tensor in _tensors(trainer).items()}
     write_tensors(path, tensors, {"figment": json.dumps(note)}, before)
 

@@ -156,7 +156,7 @@ class Trainer:
         return found
 
     def averaged_generator(self) -> nn.Module:
-        """Return the network that samples are drawn with: a copy of the average, with its own statistics."""
+        """Return the network that samples are drawn with: the average, with statistics of its own."""
         net = self.nets["average" if "average" in self.nets else "generator"]
         return with_own_statistics(self.recipe, net)
 

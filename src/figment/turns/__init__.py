@@ -1,4 +1,4 @@
-"""How the players take turns: one way a file, each playing one round on what ``figment.rounds.Engine`` offers.
+"""How the players take turns: one way a file, each playing one round on a ``figment.rounds.Engine``.
 
 A way to play is a file here, its name in ``Play``, and a line in ``turns_for``.
 """

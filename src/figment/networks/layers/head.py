@@ -61,7 +61,7 @@ class Auxiliary(nn.Module):
 
 
 def compared(compare: Sequence[nn.Module], verdict: nn.Module) -> Compared:
-    """Return a head that compares the images of a batch before the verdict, one comparison after another."""
+    """Return a head that compares the images of a batch, in one way after another, before the verdict."""
     if isinstance(verdict, Compared):
         return Compared(nn.Sequential(*compare, *verdict.compare), verdict.verdict)
     return Compared(nn.Sequential(*compare), verdict)
