@@ -239,10 +239,10 @@ class Recipe(Settings):
 
         if not self.class_shares:
             return torch.tensor(seeds, device=device) % self.classes
-        from figment.randomness import spread
+        from figment.randomness import low_discrepancy
 
         ends = torch.tensor(self.class_shares, dtype=torch.float64).cumsum(0)
-        places = torch.tensor([spread(seed) for seed in seeds], dtype=torch.float64) * ends[-1]
+        places = torch.tensor(list(map(low_discrepancy, seeds)), dtype=torch.float64) * ends[-1]
         return torch.searchsorted(ends[:-1].contiguous(), places, right=True).to(device)
 
     def judge(self, nets: nn.ModuleDict, images: Tensor, labels: Tensor | None) -> Tensor:

@@ -9,7 +9,7 @@ from PIL import Image
 from test_report_page import Outline
 
 from figment.report import write_card, write_report
-from figment.report.judged import settled
+from figment.report.judged import axis_limits
 from figment.report.plots import Series
 
 
@@ -177,16 +177,16 @@ def test_watched_columns_are_charted_with_their_meaning(make_run):
 def test_steep_falls_leave_room_for_what_follows():
     x = np.arange(1.0, 21.0)
     y = np.where(x < 5, 10.0, 1 + 0.01 * x)  # 20 moments; the last three quarters: 1.05 to 1.2
-    low, high = settled([Series("a", x, y)])
+    low, high = axis_limits([Series("a", x, y)])
     assert 1 < low < 1.05 and 1.2 < high < 1.3
-    assert settled([Series("a", x, 2 - 0.01 * x)]) is None
-    low, _ = settled([Series("a", x, y)], [0.8])  # the floor is on the chart
+    assert axis_limits([Series("a", x, 2 - 0.01 * x)]) is None
+    low, _ = axis_limits([Series("a", x, y)], [0.8])  # the floor is on the chart
     assert low < 0.8
 
 
 def test_settled_axis_holds_the_intervals():
     x, y = np.arange(1.0, 21.0), np.where(np.arange(20) < 4, 100.0, 1.0)
-    low, high = settled([Series("a", x, y, low=y - 0.5, high=y + 0.7)])
+    low, high = axis_limits([Series("a", x, y, low=y - 0.5, high=y + 0.7)])
     assert low == 0.0 and high == pytest.approx(1.7 + 0.15 * 1.2)
 
 

@@ -44,7 +44,7 @@ def point_set(source: str, seed: int) -> Dataset:
 
 def drawn(start: int, stop: int, form: Form, seed: int) -> np.ndarray:
     """Return the flowers from ``start`` to ``stop`` as uint8 ``[B, C, R, R]``; grey as luma."""
-    images, _ = flowers.draw(range(start, stop), form.resolution, seed)
+    images, _ = flowers.draw_flowers(range(start, stop), form.resolution, seed)
     if form.channels == 3:
         return images
     luma = np.einsum("bchw,c->bhw", images.astype(np.uint32), LUMA)

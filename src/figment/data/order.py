@@ -1,4 +1,4 @@
-"""In which order examples are shown, and fetching them."""
+"""In which order examples are shown, fetching them, and taking some of them at even steps."""
 
 from __future__ import annotations
 
@@ -15,6 +15,11 @@ def gather(dataset: Dataset, indices: np.ndarray) -> tuple[np.ndarray, np.ndarra
     """
     rows = np.take(np.asarray(dataset.rows), indices, axis=0)
     return np.ascontiguousarray(rows), np.take(dataset.labels, indices)
+
+
+def evenly_spaced(rows: np.ndarray, most: int) -> np.ndarray:
+    """Return at most ``most`` of the rows at even steps, the first and the last among them."""
+    return rows[np.linspace(0, len(rows) - 1, min(most, len(rows))).astype(int)]
 
 
 class Order:

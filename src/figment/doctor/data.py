@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from figment.data import Inspection, inspect, open_dataset
+from figment.data import Inspection, evenly_spaced, inspect, open_dataset
 from figment.doctor.finding import Finding
 from figment.doctor.samples import SAME
 from figment.doctor.signs import REALS, reference
@@ -46,7 +46,7 @@ def examine(source: str, *, progress: bool = True) -> list[Finding]:
         dataset = open_dataset(
             source, resolution=found.resolution, channels=found.channels, progress=progress
         )
-        chosen = np.linspace(0, len(dataset) - 1, min(REALS, len(dataset))).astype(int)
+        chosen = evenly_spaced(np.arange(len(dataset)), REALS)
         rows = np.array(dataset.rows[chosen])
     return diagnose_data(found, rows)
 

@@ -16,6 +16,7 @@ from figment.data.names import names_of
 from figment.errors import UserError
 from figment.metrics.intervals import proportion
 from figment.metrics.score import Score
+from figment.pixels import to_float
 from figment.players import players
 from figment.recipe import Recipe
 
@@ -75,7 +76,7 @@ class Classifier:
         parts = [np.empty((0, len(self.classes)), np.float32)]
         for start in range(0, len(images), BATCH):
             pixels = torch.from_numpy(np.array(images[start : start + BATCH])).to(device)
-            logits = self.net(pixels.float() / 127.5 - 1)
+            logits = self.net(to_float(pixels))
             parts.append(logits.float().softmax(1).cpu().numpy())
         return np.concatenate(parts)
 

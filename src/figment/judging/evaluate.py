@@ -13,13 +13,13 @@ import numpy as np
 import torch
 
 from figment import mesh
-from figment.data import Dataset, look, open_dataset, split
+from figment.data import Dataset, evenly_spaced, look, open_dataset, split
 from figment.errors import UserError
 from figment.files import write_json
 from figment.judging import pictures
 from figment.judging.classifier import ACCURACY, Classifier
-from figment.judging.judge import Judge, extractor_for, judge
 from figment.judging.measures import MEASURES, lacking, measures_for
+from figment.judging.scorer import Scorer, extractor_for, scorer
 from figment.judging.sides import Side, real_side, sample_side
 from figment.metrics.score import Score
 
@@ -156,7 +156,7 @@ def evaluate_pictures(
     extractor = extractor_for("images", features, device)
     rows = np.arange(len(ours))
     if count is not None and count < len(rows):
-        rows = np.unique(np.linspace(0, len(rows) - 1, count).astype(int))
+        rows = evenly_spaced(rows, count)
     if len(rows) < 20:
         raise UserError(f"{source} holds {len(rows)} pictures: scores need 20 or more")
     samples = _reals(ours, rows, extractor, progress)
@@ -192,19 +192,19 @@ def _judged(
             missing = lacking(measure, samples, reals, held_out)
             names += [] if missing else [name]
             notes += [f"{name} was left out: it needs {', '.join(missing)}"] if missing else []
-    for measure in measures_for(metrics):  # what reals lack, judge refuses
+    for measure in measures_for(metrics):  # what reals lack, scorer() refuses
         if "classes" in lacking(measure, samples, reals, held_out):
             asked = measure.gives[0]
             raise UserError(
                 f"{asked} needs classes, and samples of {source} have none: leave it out"
             )
-    one = judge(names, extractor, reals, held_out, len(samples), all_reals=True)
+    one = scorer(names, extractor, reals, held_out, len(samples), all_reals=True)
     scores = _scores(one, samples, progress and mesh.is_first())
     for label, group in enumerate(classes):
         parts = [side.of(side.labels == label) for side in (samples, reals)]
         if min(map(len, parts)) >= LEAST_OF_CLASS:
             wanted = [name for name in PER_CLASS if name in names]
-            of_class = judge(wanted, extractor, parts[1], None, len(parts[0]), all_reals=True)
+            of_class = scorer(wanted, extractor, parts[1], None, len(parts[0]), all_reals=True)
             scores += of_class.scores(parts[0], group=group)
     if min(len(samples), len(reals)) < 2_048:
         notes.append(
@@ -221,7 +221,7 @@ def _now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _scores(one: Judge, samples: Side, progress: bool) -> list[Score]:
+def _scores(one: Scorer, samples: Side, progress: bool) -> list[Score]:
     from dataclasses import replace
 
     from tqdm import tqdm

@@ -15,7 +15,7 @@ ARROWS = {
 }
 
 
-def text(found: Evaluation) -> str:
+def score_table(found: Evaluation) -> str:
     """Return an evaluation as lines for the terminal: a table, the protocol, what to be careful with."""
     lines = [found.source]
     for protocol in dict.fromkeys(score.protocol for score in found.scores):

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Literal, Self, cast
 
 from figment.errors import UserError
 from figment.recipe import Batch, Clock, Recipe, Terms
-from figment.recipes.labelling import choose, read_list
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -84,6 +83,8 @@ class SemiSupervised(Recipe):
         fitted = super().fit_to(look, pinned - {"classes"})  # no conditioning tells them
         if not self.labelled_list:
             return fitted._with_classes(look.classes, look.name, pinned)
+        from figment.data.labelling import read_list
+
         listed = read_list(self.labelled_list)
         named = tuple(sorted({name for _, name in listed if name}))
         changes: dict[str, float] = {"labelled": len(listed)}
@@ -171,11 +172,20 @@ class SemiSupervised(Recipe):
 
         from figment import mesh
         from figment.data import gather
+        from figment.data.labelling import choose_labelled
         from figment.networks.layers.calibration import calibrate
 
         super().begin(nets, trainer)
         labelled = cast("Labelled", nets["labelled"])
-        rows, labels = choose(self, trainer.dataset, trainer.rows)
+        rows, labels = choose_labelled(
+            trainer.dataset,
+            trainer.rows,
+            self.class_names,
+            classes=self.classes,
+            labelled=self.labelled,
+            labelled_list=self.labelled_list,
+            seed=self.seed,
+        )
         images = torch.from_numpy(gather(trainer.dataset, rows)[0])
         labelled.images.copy_(images)
         labelled.labels.copy_(torch.from_numpy(labels))

@@ -9,9 +9,9 @@ from itertools import count
 
 import numpy as np
 
+from figment.report.labels import sentence_case, significant
 from figment.report.plots import Level, Series, line_chart
 from figment.report.reading import number
-from figment.report.words import sentence_case, significant
 
 CLOCK = (
     "images",

@@ -13,7 +13,7 @@ from html import escape
 
 import numpy as np
 
-from figment.report.words import significant
+from figment.report.labels import significant
 
 COLOURS = 8  # --series-1 … --series-8 of page.css
 UNITS = 1000  # the plot area in curve coordinates, both ways

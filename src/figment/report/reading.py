@@ -24,7 +24,7 @@ def items(value: object) -> list:
     return value if isinstance(value, list) else []
 
 
-def text(value: object) -> str:
+def string(value: object) -> str:
     """Return a JSON string as it is, "" for anything else."""
     return value if isinstance(value, str) else ""
 

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from figment import mesh
 from figment.augment import study
-from figment.data import Dataset, Order, gather, split
+from figment.data import Dataset, Order, evenly_spaced, gather, split
 from figment.game import aids, observed_held_out, seen
 from figment.players import players
 from figment.randomness import seed_of, stream
@@ -25,11 +25,6 @@ from figment.training.average import WARM_UP, averaged, decay, follow, settled
 from figment.turns.memory import Remembering
 
 Rule = Callable[[nn.ModuleDict, Batch, Tensor, Clock], Terms]
-
-
-def spread(rows: np.ndarray, most: int) -> np.ndarray:
-    """Return at most so many of the rows, evenly spread: of every class, where they are in order."""
-    return rows[np.linspace(0, len(rows) - 1, min(most, len(rows))).astype(int)]
 
 
 class NotFinite(ArithmeticError):
@@ -144,7 +139,7 @@ class Trainer:
         changes by it, the running statistics of batch norm neither.
         """
         packing = self.recipe.packing
-        chosen = spread(self.held_out, count)
+        chosen = evenly_spaced(self.held_out, count)
         if len(chosen) < 2 * packing:
             return {}
         buffers = [(buffer, buffer.clone()) for buffer in self.nets.buffers()]

@@ -11,7 +11,7 @@ WIDTH = 88
 MARKS = {"fault": "✗", "warning": "!", "good": "✓"}
 
 
-def text(findings: Sequence[Finding]) -> str:
+def findings_text(findings: Sequence[Finding]) -> str:
     """Return findings as blocks: what and how sure, the evidence, what to do, the flags to set."""
     return "\n\n".join(_block(finding) for finding in findings)
 
