@@ -166,7 +166,7 @@ def test_a_folder_against_a_folder(flowers, tmp_path):
     assert worse["kid"].low > value["kid"].high
     assert worse["checkerboard"].value < 0.5 < value["checkerboard"].value
     assert "100 samples against 120 reals" in value["kid"].protocol
-    assert any("trust kid" in note for note in same.notes)
+    assert any("trust only kid" in note for note in same.notes)
     for path in same.pictures.values():
         with Image.open(tmp_path / "out" / path) as image:
             assert image.width > 100
@@ -209,7 +209,7 @@ def test_a_run_is_evaluated_from_the_command_line(tmp_path, capsys):
             ["{flowers}", "--against", "{flowers}", "--seed", "3"],
             "seed and truncation are for drawing",
         ),
-        (["{flowers}", "--against", "ring"], "points are scored by the run"),
+        (["{flowers}", "--against", "ring"], "points are scored only as samples of a run"),
         (["{flowers}", "--against", "{flowers}", "--count", "3"], "scores need 20 or more"),
     ],
 )

@@ -75,7 +75,7 @@ def test_evaluation_is_a_table_with_protocols_notes_and_classes(make_run, judge_
         "Protocol: 10,000 samples.",
         "0.00960 – 0.0104",
         "Too few pictures",
-        "as real pictures is best",
+        "closest to the real pictures' value is best",
         "Inception_score was left out.",
         "Class by class",
         "<b>&",
@@ -125,10 +125,10 @@ def test_findings_are_told(make_run, judge_run):
         assert text in page.text, text
     text = section(run, "health")
     assert re.findall(r'<article class="finding (\w+)"', text) == ["fault", "good"]
-    assert "has gone on since" not in text
+    assert "has trained on since" not in text
     value = json.loads((run / "doctor.json").read_text()) | {"images": 1280}
     (run / "doctor.json").write_text(json.dumps(value))
-    assert "Seen after 1,280 images; the run has gone on since." in page_of(run).text
+    assert "Looked at after 1,280 images; the run has trained on since." in page_of(run).text
 
 
 def test_missing_picture_of_an_evaluation_is_told(make_run, judge_run):

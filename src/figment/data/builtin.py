@@ -27,7 +27,9 @@ def builtin(source: str) -> tuple[str, int] | None:
     if not colon:
         return name, COUNTS[name]
     if not (count.isascii() and count.isdecimal() and 0 < int(count) <= 100_000_000):
-        raise UserError(f"{source!r} says no count: write how many after the colon, {name}:5000")
+        raise UserError(
+            f"{source!r} needs a count above 0: write how many after the colon, {name}:5000"
+        )
     return name, int(count)
 
 

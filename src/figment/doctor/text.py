@@ -1,4 +1,4 @@
-"""Findings in words, for the terminal."""
+"""Findings as text for the terminal."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def findings_text(findings: Sequence[Finding]) -> str:
 
 
 def sureness(sure: float) -> str:
-    """Return a probability as a person says it."""
+    """Return a probability in one word: sure, likely or perhaps."""
     if sure >= 0.9:
         return "sure"
     return "likely" if sure >= 0.7 else "perhaps"

@@ -78,11 +78,11 @@ def evaluate_generator(
     """Return the scores of ``count`` samples against a data set.
 
     ``held_out``: share and seed of the pictures that the training did not see, None where the data are not
-    those of the training. ``classifier``: what the run has learned to tell classes by; its accuracy is one
-    of the scores then. Pictures go to ``out``.
+    those of the training. ``classifier``: the one that the run has trained, if any: its accuracy becomes
+    one of the scores. Pictures go to ``out``.
     """
-    told = [name for name in metrics if name == ACCURACY] if classifier else []
-    if told == list(metrics) != []:
+    asked = [name for name in metrics if name == ACCURACY] if classifier else []
+    if asked == list(metrics) != []:
         return _tested(Evaluation(source, [], made=_now()), classifier, dataset, held_out, True)
     extractor = extractor_for(generator.recipe.kind, features, device)
     rows, apart = np.arange(len(dataset)), np.empty(0, np.int64)
@@ -97,10 +97,10 @@ def evaluate_generator(
     )
     has_classes = generator.recipe.labels_for([0], torch.device("cpu")) is not None
     classes = dataset.classes if has_classes else ()
-    others = [name for name in metrics if name not in told]
+    others = [name for name in metrics if name not in asked]
     found = _judged(source, samples, reals, unseen, extractor, others, classes, out, progress)
-    if told or not metrics:
-        _tested(found, classifier, dataset, held_out, bool(told))
+    if asked or not metrics:
+        _tested(found, classifier, dataset, held_out, bool(asked))
     return found
 
 
@@ -147,7 +147,7 @@ def evaluate_pictures(
     """Return the scores of a folder or a zip of pictures against another."""
     seen = look(source)
     if seen.kind == "points" or look(against).kind == "points":
-        raise UserError("points are scored by the run that draws them: figment evaluate RUN")
+        raise UserError("points are scored only as samples of a run: figment evaluate RUN")
     side, channels = min(256, seen.side or 64), 1 if seen.grey else 3
     ours, theirs = (
         open_dataset(data, resolution=side, channels=channels, progress=progress)
@@ -209,7 +209,7 @@ def _judged(
     if min(len(samples), len(reals)) < 2_048:
         notes.append(
             f"{len(samples):,} samples and {len(reals):,} reals are few: "
-            "below 2,048 trust kid and its interval"
+            "below 2,048 each trust only kid and its interval"
         )
     found = Evaluation(source, scores, notes, made=_now())
     if out is not None and samples.images.ndim == 4 and mesh.is_first():

@@ -11,7 +11,7 @@ from figment.metrics.score import Score
 ARROWS = {
     "lower": "lower is better",
     "higher": "higher is better",
-    "floor": "as the reals' is best",
+    "floor": "closest to the real pictures' value is best",
 }
 
 

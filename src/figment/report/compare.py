@@ -62,22 +62,22 @@ def comparison_text(runs: Sequence[Path], width: int | None = None) -> str:
         said = [f"{one.name}: {remark}" for one, remark in remarks if remark]
         tables.append(table._replace(note="\n".join(filter(None, (*said, table.note)))))
     tables.append(contrast.differences(found))
-    told = contrast.scoreless(found, ranked)
-    told += [contrast.MARKS] if any(len(one.entries) > 1 for one in ranked) else []
-    told += [f"{run.name}: {line}" for run in found for line in run.record.missing]
-    return "\n\n".join([*(_text(table, width) for table in tables), *told])
+    notes = contrast.scoreless(found, ranked)
+    notes += [contrast.MARKS] if any(len(one.entries) > 1 for one in ranked) else []
+    notes += [f"{run.name}: {line}" for run in found for line in run.record.missing]
+    return "\n\n".join([*(_text(table, width) for table in tables), *notes])
 
 
 def comparison(runs: Sequence[Contender]) -> str:
     """Return the whole page as HTML."""
     ranked = contrast.rankings(runs)
     names = labels.listed([run.name for run in runs])
-    told = [f"{run.name}: {line}" for run in runs for line in run.record.missing]
+    notes = [f"{run.name}: {line}" for run in runs for line in run.record.missing]
     return html.document(
         f"{names} – figment",
         [
             html.header("comparison", names, sentence(runs, ranked)),
-            html.warning("Not all of these runs are complete.", told),
+            html.warning("Not all of these runs are complete.", notes),
             facts(runs),
             scores(runs, ranked),
             samples(runs),

@@ -106,7 +106,7 @@ def contenders(runs: Sequence[Path]) -> list[Contender]:
         if places.count(place) > 1:
             raise UserError(f"{run} is given twice: give each run once")
     if len(runs) < 2:
-        raise UserError("a comparison takes two runs or more: name another")
+        raise UserError("compare needs at least two run folders: name another")
     names = _names(places)
     found = []
     for name, run in zip(names, runs, strict=True):
@@ -226,20 +226,20 @@ def differences(runs: Sequence[Contender]) -> Table:
 
 def scoreless(runs: Sequence[Contender], ranked: Sequence[Ranking]) -> list[str]:
     """Return the sentences that say which scores are missing or cannot be compared."""
-    told = []
+    sentences = []
     without = [run.name for run in runs if not run.courses]
     if without:
         verb = "has" if len(without) == 1 else "have"
-        told.append(
+        sentences.append(
             f"{labels.listed(without)} {verb} no scores: `figment evaluate RUN` measures them."
         )
     measured = [index for index, run in enumerate(runs) if run.courses]
     if len(measured) > 1 and not any(len(one.entries) == len(measured) for one in ranked):
-        told.append(
+        sentences.append(
             "No score was measured in the same way and against the same data in all of them: "
             "each protocol has a table of its own."
         )
-    return told
+    return sentences
 
 
 def _evaluated(record: Record) -> list[Measurement]:

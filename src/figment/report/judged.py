@@ -1,4 +1,4 @@
-"""How good a run is and how it feels: the sections of its report that judge it."""
+"""The sections of a report about quality: scores, findings, pictures of an evaluation, signs of health."""
 
 from __future__ import annotations
 
@@ -25,19 +25,20 @@ STEEP = 4  # an early fall this many times deeper than what follows leaves the a
 PICTURES = {
     "look-alikes": (
         "Look-alikes",
-        "Samples that are near-duplicates of one another wear frames of the same colour.",
+        "Samples that are near-duplicates of one another have frames of the same colour.",
     ),
     "neighbours": (
         "Nearest training pictures",
         "Samples, each beside the training pictures most like it: copies show here. Above, the samples "
-        "nearest of all; the numbers are distances over a real picture's own to its nearest other.",
+        "nearest to any training picture; below, the first ones. The number is the distance, divided by "
+        "that of a real picture to its nearest other.",
     ),
 }
 """Titles and explanations of the pictures that an evaluation leaves, by their names."""
 
 
 def key_figure(record: Record) -> list[tuple[str, str]]:
-    """Return the score that the run is judged by and its name, at its best; none without scores."""
+    """Return the score that ranks the run's weights and its name, at its best; none without scores."""
     course = leading(record.measurements)
     if course:
         best = course.best
@@ -56,8 +57,8 @@ def scores(record: Record) -> str:
     evaluated = evaluation(record.evaluation) if record.evaluation else ""
     if not charts and not evaluated:
         return ""
-    about = f"{labels.FLOOR.capitalize()}: what held-out real examples get against the others. "
-    about += "Dotted in the charts; the band is the 95 % interval." if charts else ""
+    about = f"{labels.FLOOR.capitalize()}: what held-out real examples would score. "
+    about += "It is the dotted line in the charts; the band is the 95 % interval." if charts else ""
     return html.section(
         "scores", "How good it is", html.about(f"{_kept(record, first)}{about}"), charts, evaluated
     )
@@ -153,7 +154,7 @@ def health(record: Record) -> str:
     newest, then = record.last("images"), record.examined
     since = ""
     if newest is not None and then is not None and then < newest:
-        since = f"Seen after {labels.count(then)} images; the run has gone on since."
+        since = f"Looked at after {labels.count(then)} images; the run has trained on since."
     cards = "\n".join(finding(one) for one in record.findings)
     return html.section(
         "health", "Health", html.about(since), f'<div class="findings">\n{cards}\n</div>'
@@ -197,8 +198,8 @@ def signs(record: Record) -> str:
     if not charts:
         return ""
     about = (
-        "Measured on a few samples beside a few real ones while the run trained: too coarse to score "
-        "it, enough to see it fall ill."
+        "Measured on a few samples and a few real examples during training: too coarse to score the "
+        "run, enough to see when something goes wrong."
     )
     return html.section(
         "signs", "Signs of health", html.about(about), html.chart_grid(charts, "small")
@@ -222,9 +223,9 @@ def _score_rows(score: Score, protocol: str) -> list[str]:
     between = labels.interval(score.low, score.high) or "–"
     cells = [labels.significant(score.value), between, floor]
     rows = [html.row(html.explained(labels.score(score.name), labels.BETTER[score.better]), cells)]
-    told = f"<span>{escape(protocol)}</span>" if protocol else ""
-    told += f" <em>{escape(labels.sentence_case(score.note))}</em>" if score.note else ""
-    return [*rows, html.row_below(told, 4)] if told else rows
+    below = f"<span>{escape(protocol)}</span>" if protocol else ""
+    below += f" <em>{escape(labels.sentence_case(score.note))}</em>" if score.note else ""
+    return [*rows, html.row_below(below, 4)] if below else rows
 
 
 def _by_class(scores: Sequence[Score], protocols: bool) -> str:
@@ -243,14 +244,14 @@ def _by_class(scores: Sequence[Score], protocols: bool) -> str:
         rows.append(f'<tr><th scope="row">{escape(group)}</th>{cells}</tr>')
     better = {score.name: labels.BETTER[score.better] for score in scores}
     head = ["Class", *(f"{labels.score(name)}: {better[name]}" for name in names)]
-    told = dict.fromkeys(
+    how_measured = dict.fromkeys(
         f"{score.group}, {labels.score(score.name)}: {'; '.join(filter(None, how))}"
         for score in scores
         if any(how := (score.protocol if protocols else "", score.note))
     )
     return (
         f"<h3>Class by class</h3>\n{html.table(head, rows, 'classes')}\n"
-        f"{html.fold('How each was measured', html.notes(told))}\n"
+        f"{html.fold('How each was measured', html.notes(how_measured))}\n"
     )
 
 

@@ -79,7 +79,7 @@ def courses(measurements: Iterable[Measurement]) -> list[Course]:
 
 
 def leading(measurements: Sequence[Measurement]) -> Course | None:
-    """Return the course of the score that a run is judged by: the first of its newest line.
+    """Return the course of the score that ranks a run's weights: the first of its newest line.
 
     By it the training chooses the best weights.
     """
@@ -89,10 +89,10 @@ def leading(measurements: Sequence[Measurement]) -> Course | None:
     return next(course for course in courses(measurements) if course.score is first)
 
 
-def read_measurements(path: Path, told: list[str]) -> list[Measurement]:
+def read_measurements(path: Path, problems: list[str]) -> list[Measurement]:
     """Return the lines of metrics.jsonl, none where there is no file."""
     found = []
-    for row in read_rows(path, told) or []:
+    for row in read_rows(path, problems) or []:
         named = [
             {"name": name, **mapping(score)} for name, score in mapping(row.get("scores")).items()
         ]
@@ -101,9 +101,9 @@ def read_measurements(path: Path, told: list[str]) -> list[Measurement]:
     return found
 
 
-def read_evaluation(path: Path, told: list[str]) -> Evaluation | None:
+def read_evaluation(path: Path, problems: list[str]) -> Evaluation | None:
     """Return what evaluation.json says, None where there is no such file or it cannot be read."""
-    value = read_object(path, told, needed=False)
+    value = read_object(path, problems, needed=False)
     if not value:
         return None
     pictures = {
@@ -121,9 +121,9 @@ def read_evaluation(path: Path, told: list[str]) -> Evaluation | None:
     )
 
 
-def read_findings(path: Path, told: list[str]) -> tuple[float | None, list[Finding]]:
+def read_findings(path: Path, problems: list[str]) -> tuple[float | None, list[Finding]]:
     """Return how many images the run had seen when the doctor looked, and what it found."""
-    value = read_object(path, told, needed=False)
+    value = read_object(path, problems, needed=False)
     findings = [
         Finding(
             string(one.get("name")),

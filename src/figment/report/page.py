@@ -81,9 +81,9 @@ def samples(record: Record) -> str:
             shown.append((images, thumbnail(moments[images])))
         except OSError:
             broken.append(moments[images].name)
-    told = html.notes(f"Not a picture: {name}." for name in broken)
+    notes = html.notes(f"Not a picture: {name}." for name in broken)
     if not shown:
-        return html.section("samples", "Samples", told, html.none("No picture yet."))
+        return html.section("samples", "Samples", notes, html.none("No picture yet."))
     newest = shown[-1][0]
     figure = (
         f'<figure class="newest">{_image(large(moments[newest]), newest)}'
@@ -98,8 +98,10 @@ def samples(record: Record) -> str:
     return html.section(
         "samples",
         "Samples",
-        html.about("The same latents at each moment: all that changes is the generator."),
-        told,
+        html.about(
+            "The same random inputs (latents), earlier to later: only the generator has changed."
+        ),
+        notes,
         f'<div class="samples">\n{figure}</div>',
     )
 
@@ -108,10 +110,10 @@ def curves(record: Record) -> str:
     """Return the charts of the training."""
     charts = training_charts(record.log, record.fields)
     if not charts:
-        return html.section("curves", "Training", html.none("No tick in the log yet."))
+        return html.section("curves", "Training", html.none("The log has no entries yet."))
     about = (
-        "Faint: each tick of the log. "
-        "Strong: its moving average, whose newest value stands beside the name."
+        "Thin line: each entry of the log. Thick line: the same, smoothed; "
+        "the number beside the name is its newest value."
     )
     return html.section("curves", "Training", html.about(about), html.chart_grid(charts, "headed"))
 
