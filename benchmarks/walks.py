@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from figment.drawing import generator_at
-from figment.judging.judge import extractor_for
+from figment.judging.scorer import extractor_for
 from figment.metrics.features import extract
 from figment.sampling.walk import along, stops, walk
 

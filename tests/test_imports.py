@@ -13,7 +13,7 @@ import figment
 
 ROOT = Path(figment.__file__).parent
 LEVELS = [
-    {"errors", "randomness", "settings", "words"},
+    {"errors", "pixels", "randomness", "settings", "units"},
     {"files", "mesh"},
     {"draws"},
     {"networks", "data", "metrics"},

@@ -216,7 +216,7 @@ def findings(what: str | Path, *, as_json: bool = False) -> str:
     import json
 
     from figment.doctor.data import examine
-    from figment.doctor.words import text
+    from figment.doctor.text import findings_text
     from figment.training.folder import holds_run
 
     if holds_run(Path(what)):
@@ -227,7 +227,7 @@ def findings(what: str | Path, *, as_json: bool = False) -> str:
         found = examine(str(what))
     if as_json:
         return json.dumps([finding._asdict() for finding in found], indent=2)
-    return text(found)
+    return findings_text(found)
 
 
 def compare(runs: Sequence[str | Path], out: Path | None = None) -> str:

@@ -180,8 +180,8 @@ def eyes(
         }
         for number, v in enumerate([9.0, *values])
     ]
-    judge = SimpleNamespace(trusted=trusted)
-    return Watch(Path(), judge, None, lines, None)
+    scorer = SimpleNamespace(trusted=trusted)
+    return Watch(Path(), scorer, None, lines, None)
 
 
 def test_a_relapse_is_three_measurements_far_above_the_best():

@@ -50,10 +50,10 @@ def evaluate(
         **how,
     )
     from figment import mesh
-    from figment.judging.table import text
+    from figment.judging.table import score_table
 
     if mesh.is_first():
-        print(json.dumps(found.as_json(), indent=2) if json_ else text(found))
+        print(json.dumps(found.as_json(), indent=2) if json_ else score_table(found))
     mesh.stop()
     return 0
 

@@ -15,7 +15,7 @@ from figment.errors import UserError
 from figment.recipe import Recipe
 from figment.training.devices import peak_memory
 from figment.training.trainer import NotFinite, Trainer
-from figment.words import duration, round_off
+from figment.units import duration, round_off
 
 ENOUGH_ROUNDS = 8_000
 """A time budget is spent on the largest form of a recipe that gets this many rounds out of it."""

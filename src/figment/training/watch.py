@@ -17,16 +17,16 @@ from typing import Any, cast
 import torch
 
 from figment import mesh
-from figment.data import Dataset
+from figment.data import Dataset, evenly_spaced
 from figment.doctor.signs import REALS, Reference, reference, signs
 from figment.errors import UserError
 from figment.files import write_text
-from figment.judging.judge import Judge, judge_for, settled
+from figment.judging.scorer import Scorer, resolved_features, scorer_for
 from figment.metrics.score import Score
 from figment.recipe import Recipe
 from figment.sampling.generator import Generator
 from figment.training.folder import BEST, read_best, write_best
-from figment.training.trainer import Album, Trainer, spread
+from figment.training.trainer import Album, Trainer
 
 RELAPSE, IN_A_ROW = 1.15, 3
 """A training has relapsed when its first score was so many times its best in so many measurements in a row.
@@ -45,7 +45,7 @@ class Watch:
     """The eyes of one training, and what they have seen."""
 
     run: Path
-    judge: Judge | None
+    scorer: Scorer | None
     """What scores; None where the recipe names none."""
     reference: Reference
     """What the samples' signs of health are compared with."""
@@ -63,12 +63,12 @@ class Watch:
         start, images = time.perf_counter(), trainer.clock.images
         generator = Generator(trainer.recipe, trainer.shown())
         columns = self._signs(trainer, generator)
-        if self.judge is None:
+        if self.scorer is None:
             return columns
-        scores = self.judge.draw(generator, trainer.recipe.metric_count)
+        scores = self.scorer.score_samples(generator, trainer.recipe.metric_count)
         first = scores[0]
         better = first.badness < (self.best or {}).get("badness", math.inf)
-        if images and better and self.judge.trusted and not (end and self.best):
+        if images and better and self.scorer.trusted and not (end and self.best):
             self.best = {"images": images, "score": first.name, "value": first.value}
             self.best |= {"badness": first.badness, "end": end}
             if mesh.is_first():
@@ -77,7 +77,7 @@ class Watch:
             "images": images,
             "seconds": round(seconds, 3),
             "cost": round(time.perf_counter() - start, 3),
-            "features": self.judge.features,
+            "features": self.scorer.features,
             "protocol": first.protocol,
             "scores": {score.name: brief(score) for score in scores},
         }
@@ -97,7 +97,7 @@ class Watch:
         Asked of scores of which lower is better; worse counts only beyond both intervals.
         """
         scores = self._first_scores()
-        if len(scores) <= IN_A_ROW or not (self.judge and self.judge.trusted):
+        if len(scores) <= IN_A_ROW or not (self.scorer and self.scorer.trusted):
             return ""
         best = min(scores[:-IN_A_ROW], key=lambda score: score["value"])
         limit = max(RELAPSE * best["value"], best.get("high", best["value"]))
@@ -110,7 +110,7 @@ class Watch:
 
     def at_its_best(self) -> bool:
         """Return whether the last score is about the best so far, as far as scores are measured."""
-        trusted = self.judge is not None and self.judge.trusted
+        trusted = self.scorer is not None and self.scorer.trusted
         values = [score["value"] for score in self._first_scores()] if trusted else []
         return not values or values[-1] <= AT_BEST * max(0.0, min(values))
 
@@ -150,10 +150,10 @@ class Watch:
 def watch(run: Path, trainer: Trainer, *, progress: bool = False) -> Watch:
     """Return the eyes for a training that begins or goes on."""
     recipe, dataset = trainer.recipe, trainer.dataset
-    some, unseen = (spread(rows, REALS) for rows in (trainer.rows, trainer.held_out))
+    some, unseen = (evenly_spaced(rows, REALS) for rows in (trainer.rows, trainer.held_out))
     eyes = Watch(
         run,
-        judge_for(recipe, dataset, trainer.rows, trainer.held_out, progress=progress),
+        scorer_for(recipe, dataset, trainer.rows, trainer.held_out, progress=progress),
         reference(dataset.rows[some], dataset.rows[unseen]),
         read_measurements(run),
         read_best(run),
@@ -176,10 +176,10 @@ def settle_measuring(
     features that do not exist or cannot be had.
     """
     if recipe.kind == "images":
-        recipe = replace(recipe, features=mesh.first(settled(recipe.features)))
+        recipe = replace(recipe, features=mesh.first(resolved_features(recipe.features)))
     trainer = Trainer(recipe, dataset, device)
-    judge = judge_for(recipe, dataset, trainer.rows, trainer.held_out, progress=progress)
-    if judge is not None and recipe.patience and not judge.trusted:
+    scorer = scorer_for(recipe, dataset, trainer.rows, trainer.held_out, progress=progress)
+    if scorer is not None and recipe.patience and not scorer.trusted:
         raise UserError(
             "patience needs a score that can rank weights, and the features small cannot: "
             "choose --features mobilenet:FILE, inception or dinov2"
@@ -191,8 +191,8 @@ def settle_measuring(
         start = time.perf_counter()
         generator = Generator(recipe, trainer.shown())
         generator.sample(256)
-        if judge is not None:
-            judge.draw(generator, recipe.metric_count)
+        if scorer is not None:
+            scorer.score_samples(generator, recipe.metric_count)
         seconds = time.perf_counter() - start
     pause = math.ceil(seconds / SHARE * images_per_second / recipe.tick) * recipe.tick
     return replace(recipe, metric_every=mesh.first(max(pause, recipe.tick)))
