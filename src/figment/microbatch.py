@@ -56,11 +56,17 @@ def part_of(rows: int) -> tuple[int, slice]:
     return rows * _now.parts, slice(rows * _now.part, rows * (_now.part + 1))
 
 
+def own_rows(tensor: Tensor) -> Tensor:
+    """Return the rows of a batch's tensor that belong to the part being computed; all without parts."""
+    return tensor.tensor_split(_now.parts)[_now.part]
+
+
 def in_parts(function: Function, *inputs: Tensor) -> Tensor:
     """Return function(*inputs), computed a micro-batch at a time where the trainer asks for that.
 
     All tensors have one row an image (or a pack). ``function`` must treat every row alone, and may be
-    differentiated once: a penalty on a slope goes in whole.
+    differentiated once: a penalty on a slope goes in whole. Of what it holds beside, such as labels, it
+    takes ``own_rows``.
     """
     rows = len(inputs[0])
     if _now.parts > 1 or not 0 < _now.size < rows:

@@ -283,6 +283,7 @@ def _refuse(recipe: SemiSupervised) -> None:
     """Raise UserError for values out of range, and for fields that this discriminator cannot have."""
     limits.at_least(recipe, 1, "labelled", "width", "generator_width")
     limits.at_least(recipe, 2, "classes")
+    limits.two_images(recipe)
     if not recipe.labelled_list and recipe.labelled % recipe.classes:
         nearby = max(1, recipe.labelled // recipe.classes) * recipe.classes
         raise UserError(
