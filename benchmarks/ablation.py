@@ -176,7 +176,7 @@ def measure(data: str, name: str, seed: int, width: int) -> dict[str, Any]:
     asked |= {"metric_count": SAMPLES}
     judge = judge_for(replace(recipe, **asked), dataset, trainer.rows, trainer.held_out[:0])
     assert judge is not None
-    samples = sample_side(Generator(recipe, trainer.shown()), SAMPLES, judge.extractor)
+    samples = sample_side(Generator(recipe, trainer.averaged_generator()), SAMPLES, judge.extractor)
     scores = {each.name: each for each in judge.scores(samples)}
     return {
         "technique": name,

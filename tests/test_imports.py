@@ -13,7 +13,7 @@ import figment
 
 ROOT = Path(figment.__file__).parent
 LEVELS = [
-    {"errors", "randomness", "settings", "words"},
+    {"errors", "fields", "randomness", "settings", "words"},
     {"files", "mesh"},
     {"draws"},
     {"networks", "data", "metrics"},
@@ -26,9 +26,10 @@ LEVELS = [
     {"judging", "doctor"},
     {"training"},
     {"report"},
+    {"opened", "plan"},
     {"run"},
-    {"drawing", "launch"},
-    {"command"},
+    {"actions", "launch"},
+    {"flags"},
     {"commands"},
     {"cli", "__init__"},
     {"__main__"},

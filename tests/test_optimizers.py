@@ -115,10 +115,10 @@ def test_a_rollbacks_pace_and_a_resumed_clock_are_kept():
     recipe = replace(find("sngan")[1].tiny(), images=320, rate_decay=1.0)
     trainer = trainer_of(recipe)
     trainer.clock = Clock(160, 8)
-    trainer.change_pace(0.5)
+    trainer.set_rate_scale(0.5)
     trainer.round()
     assert rates_of(trainer) == pytest.approx([2e-4 / 2 / 2] * 2)
-    trainer.change_pace(0.25)
+    trainer.set_rate_scale(0.25)
     assert rates_of(trainer) == pytest.approx([2e-4 / 2 / 4] * 2)
     trainer.round()  # 5 moves of 4 images on
     assert rates_of(trainer) == pytest.approx([2e-4 / 4 * 140 / 320] * 2)

@@ -8,12 +8,12 @@ listing recipes is quick.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from figment.errors import UserError
+from figment.fields import fields_of
 from figment.settings import Settings
 
 if TYPE_CHECKING:
@@ -101,6 +101,17 @@ class Recipe(Settings):
         if not self.conditional or self.class_shares or "class_shares" in pinned:
             return self
         return replace(self, class_shares=dataset.shares())
+
+    def describe(self) -> list[str]:
+        """Return what is done with the pictures, in the phrases that the plan says it with."""
+        names = {"study": "the study's augmentation", "diffaugment": "DiffAugment", "ada": "ADA"}
+        names["ada-fixed"] = "ADA at a fixed probability"
+        ways = {
+            f"conditional on {self.classes} classes": self.conditional,
+            "random mirroring": self.mirror,
+            names.get(self.augment, ""): self.augment != "none",
+        }
+        return [way for way, taken in ways.items() if taken]
 
     def nearest_resolution(self, side: int) -> int:
         """Return the resolution to learn pictures of ``side`` pixels at, at most the recipe's own."""
@@ -292,11 +303,6 @@ class Recipe(Settings):
             from figment.penalties import clip
 
             clip(nets["discriminator"], self.clip)
-
-
-def fields_of(recipe: Recipe) -> dict[str, object]:
-    """Return a recipe's fields by name."""
-    return {field.name: getattr(recipe, field.name) for field in dataclasses.fields(recipe)}
 
 
 def with_fields(recipe: Recipe, fields: dict[str, object]) -> Recipe:

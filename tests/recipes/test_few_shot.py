@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from figment import launch
+from figment import launch, plan
 from figment.data import Dataset
 from figment.networks.layers.resample import UpConvolution
 from figment.recipes.few_shot import A_CLASS, FewShot
@@ -26,9 +26,9 @@ def pictures(sizes: tuple[int, ...], *, one_sided: bool = False) -> Dataset:
 
 def test_chosen_for_few_pictures_where_none_is_named():
     for count, name in ((49, "dcgan"), (50, "few-shot"), (2_000, "few-shot"), (2_001, "dcgan")):
-        assert launch.name_and_recipe(None, f"flowers:{count}")[0] == name
-    assert launch.name_and_recipe("dcgan", "flowers:60")[0] == "dcgan"
-    assert launch.name_and_recipe(None, "ring:60")[0] == "points"
+        assert plan.name_and_recipe(None, f"flowers:{count}")[0] == name
+    assert plan.name_and_recipe("dcgan", "flowers:60")[0] == "dcgan"
+    assert plan.name_and_recipe(None, "ring:60")[0] == "points"
 
 
 def test_the_generator_repeats_pixels():

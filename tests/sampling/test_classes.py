@@ -17,9 +17,10 @@ from figment.cli import main
 from figment.data import Dataset, open_dataset
 from figment.errors import UserError
 from figment.launch import resume, train
+from figment.opened import load_generator
 from figment.recipes import find
 from figment.run import Run
-from figment.sampling.generator import Generator, load_generator
+from figment.sampling.generator import Generator
 from figment.training.log import Tally
 from figment.training.state import load_state, save_state
 from figment.training.trainer import Trainer

@@ -164,7 +164,7 @@ def test_bfloat16_plays_the_same_game(photos):
 
 
 def test_the_plan_takes_the_dearest_form_that_gets_enough_rounds(ring, monkeypatch):
-    from figment.training import plan
+    from figment.training import cost
 
     forms = [replace(POINTS, batch=size) for size in (64, 32, 16, 8)]
     speeds = {64: 100.0, 32: 400.0, 16: 900.0, 8: 1000.0}  # images/s
@@ -172,15 +172,15 @@ def test_the_plan_takes_the_dearest_form_that_gets_enough_rounds(ring, monkeypat
 
     def measure(recipe, dataset, device):
         tried.append(recipe.batch)
-        return plan.Cost(recipe, speeds[recipe.batch], 0.1)
+        return cost.Cost(recipe, speeds[recipe.batch], 0.1, images_per_round=recipe.batch)
 
-    monkeypatch.setattr(plan, "measure", measure)
-    monkeypatch.setattr(plan.time, "perf_counter", lambda: 0.0)
-    chosen = plan.affordable(forms, ring, CPU, deadline=plan.ENOUGH_ROUNDS * 32 / 400.0)
+    monkeypatch.setattr(cost, "measure", measure)
+    monkeypatch.setattr(cost.time, "perf_counter", lambda: 0.0)
+    chosen = cost.affordable(forms, ring, CPU, deadline=cost.ENOUGH_ROUNDS * 32 / 400.0)
     assert chosen.recipe.batch == 32
     assert tried == [8, 16, 32, 64]
-    assert plan.affordable(forms, ring, CPU, deadline=0.1).recipe.batch == 8
-    sentence = plan.sentence("points", chosen, ring, end=64_000, seconds=None)
+    assert cost.affordable(forms, ring, CPU, deadline=0.1).recipe.batch == 8
+    sentence = cost.sentence("points", chosen, ring, end=64_000, seconds=None)
     assert sentence == (
         "points on ring (100,000 points): batch 32, auto; 64,000 images, about 3 min at 400 images/s; "
         "0.1 GiB of memory"

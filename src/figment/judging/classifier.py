@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,10 +15,9 @@ from figment.data.names import names_of
 from figment.errors import UserError
 from figment.metrics.intervals import proportion
 from figment.metrics.score import Score
-from figment.players import players
-from figment.recipe import Recipe
 
 if TYPE_CHECKING:
+    from figment.recipe import Recipe
     from figment.sampling.pictures import Pictures
 
 ACCURACY = "accuracy"
@@ -107,27 +105,3 @@ class Classifier:
             str(path), resolution=recipe.resolution, channels=recipe.channels, fit=recipe.fit
         )
         return np.asarray(dataset.rows), names_of(dataset)
-
-
-def load_classifier(path: Path, device: torch.device) -> Classifier:
-    """Return the classifier of a file that a run has written, whose metadata hold its recipe.
-
-    Raises UserError for a file that is damaged or no classifier.
-    """
-    from safetensors import SafetensorError, safe_open
-
-    from figment.recipes import recipe_from
-
-    try:
-        with safe_open(path, framework="pt") as file:
-            about = json.loads((file.metadata() or {})["figment"])
-            weights = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-        _, recipe = recipe_from(about)
-        net = recipe.classifier(players(recipe))
-        if net is None:
-            raise ValueError("its recipe tells no classes")
-        net.load_state_dict(weights)
-    except (SafetensorError, KeyError, RuntimeError, OSError, ValueError, TypeError) as error:
-        reason = f"{error}\n".splitlines()[0]
-        raise UserError(f"{path} is not a readable classifier ({reason})") from None
-    return Classifier(recipe, net.to(device), tuple(about["classes"]))

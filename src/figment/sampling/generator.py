@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
 from figment.errors import UserError, nearest
-from figment.players import players
-from figment.recipe import Recipe
 from figment.sampling.latents import latents_of
 from figment.sampling.pictures import Pictures
+
+if TYPE_CHECKING:
+    from figment.recipe import Recipe
 
 CPU = torch.device("cpu")
 SIDE_BY_SIDE = 10
@@ -131,27 +132,3 @@ class Generator:
                 fakes = fakes.add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8)
             drawn.append(fakes.cpu().contiguous())
         return torch.cat(drawn)
-
-
-def load_generator(path: Path, device: torch.device) -> Generator:
-    """Return the generator of a snapshot file, whose metadata hold its recipe and names of classes.
-
-    Raises UserError for a file that is damaged or no snapshot.
-    """
-    import json
-
-    from safetensors import SafetensorError, safe_open
-
-    from figment.recipes import recipe_from
-
-    try:
-        with safe_open(path, framework="pt") as file:
-            about = json.loads((file.metadata() or {})["figment"])
-            _, recipe = recipe_from(about)
-            weights = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-        net = players(recipe)["generator"]
-        net.load_state_dict(weights)
-    except (SafetensorError, KeyError, RuntimeError, OSError, ValueError, TypeError) as error:
-        reason = f"{error}\n".splitlines()[0]
-        raise UserError(f"{path} is not a readable snapshot ({reason})") from None
-    return Generator(recipe, net.to(device), about.get("classes", ()))

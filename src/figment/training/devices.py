@@ -8,11 +8,16 @@ import platform
 import resource
 import sys
 import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import torch
 
 from figment import mesh
 from figment.errors import UserError
+
+if TYPE_CHECKING:
+    from figment.recipe import Recipe
 
 FASTER = 1.5
 """bfloat16 is chosen on a CPU whose products are this many times faster in it."""
@@ -58,6 +63,14 @@ def faster_precision(device: torch.device) -> str:
         return "float32"
     ratio = matrix_rate(torch.bfloat16) / matrix_rate(torch.float32)
     return "bfloat16" if ratio >= FASTER else "float32"
+
+
+def settle_precision(recipe: Recipe, device: torch.device) -> Recipe:
+    """Return the recipe with "auto" settled to the precision that is faster here, for all processes."""
+    if recipe.precision != "auto":
+        return recipe
+    fast = "float32" if recipe.kind == "points" else faster_precision(device)
+    return replace(recipe, precision=mesh.first(fast))
 
 
 def matrix_rate(dtype: torch.dtype, side: int = 1024, repeats: int = 5) -> float:

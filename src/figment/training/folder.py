@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from figment.errors import UserError, nearest
+from figment.fields import fields_of
 from figment.files import cannot_write, write_json, write_tensors
-from figment.recipe import Recipe, fields_of
-from figment.recipes import recipe_from
 
 if TYPE_CHECKING:
     from torch import nn
+
+    from figment.recipe import Recipe
 
 BEST = "best.safetensors"
 """The weights that scored best, which samples are drawn from where it is there."""
@@ -122,18 +123,52 @@ def lock(run: Path) -> IO[str]:
     return file
 
 
-def read(run: Path) -> tuple[str, Recipe, dict[str, Any]]:
-    """Return a run's recipe name, recipe and machine. Raises UserError if it is no run."""
+def read(run: Path) -> tuple[str, dict[str, Any], dict[str, Any]]:
+    """Return the recipe's name and fields as recipe.json has them, and what machine.json says.
+
+    Raises UserError if it is no run.
+    """
     if not holds_run(run):
         raise UserError(_no_run(run))
     try:
         written = json.loads((run / "recipe.json").read_text(encoding="utf-8"))
         machine = json.loads((run / "machine.json").read_text(encoding="utf-8"))
-        name, recipe = recipe_from(written)
+        name, fields = str(written["recipe"]), dict(written["fields"])
         _ = [machine[key] for key in ("data", "parameters", "budget")]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{run} is a damaged run ({type(error).__name__}: {error})") from None
-    return name, recipe, machine
+        raise damaged(run, error) from None
+    return name, fields, machine
+
+
+def damaged(run: Path, error: Exception) -> UserError:
+    """Return the error for a run whose recipe.json or machine.json cannot be understood."""
+    return UserError(f"{run} is a damaged run ({type(error).__name__}: {error})")
+
+
+def weights_of(run: Path) -> Path:
+    """Return the file that samples are drawn from: the best weights, or else the latest snapshot.
+
+    Raises UserError where there is none yet.
+    """
+    best, snapshots = run / BEST, snapshots_of(run)
+    if best.exists():
+        return best
+    if not snapshots:
+        raise UserError(f"{run} has no snapshot yet: `figment resume {run}` goes on to the first")
+    return snapshots[-1]
+
+
+def snapshots_of(run: Path) -> list[Path]:
+    """Return the files of a run's snapshots, the earliest first."""
+    return sorted((run / "snapshots").glob("*.safetensors"))
+
+
+def images_of(weights: Path) -> int | None:
+    """Return where the training was when a file of weights was written."""
+    from safetensors import safe_open
+
+    with safe_open(weights, framework="numpy") as file:
+        return json.loads((file.metadata() or {})["figment"]).get("images")
 
 
 def write_picture(run: Path, recipe: Recipe, net: nn.Module, images: int) -> Path:

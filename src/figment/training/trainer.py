@@ -22,6 +22,7 @@ from figment.players import players
 from figment.randomness import seed_of, stream
 from figment.recipe import Batch, Clock, Recipe, Terms
 from figment.training.average import WARM_UP, averaged, decay, follow, settled
+from figment.training.previous_samples import PreviousSamples
 from figment.turns.memory import Remembering
 
 Rule = Callable[[nn.ModuleDict, Batch, Tensor, Clock], Terms]
@@ -34,27 +35,6 @@ def spread(rows: np.ndarray, most: int) -> np.ndarray:
 
 class NotFinite(ArithmeticError):
     """A loss or a gradient is infinite or not a number; nothing has been changed by it."""
-
-
-class Album(nn.Module):
-    """The samples that the last measurement saw: the next one tells how far they have moved."""
-
-    SIZE = 256
-    samples: Tensor
-    taken: Tensor
-
-    def __init__(self, recipe: Recipe) -> None:
-        super().__init__()
-        kind = torch.uint8 if recipe.kind == "images" else torch.float32
-        self.register_buffer("samples", torch.zeros(self.SIZE, *recipe.shape, dtype=kind))
-        self.register_buffer("taken", torch.zeros((), dtype=torch.bool))
-
-    def turn(self, samples: Tensor) -> Tensor | None:
-        """Keep the samples; return those of the last measurement, None at the first."""
-        before = self.samples.cpu().clone() if self.taken else None
-        self.samples.copy_(samples)
-        self.taken.fill_(True)
-        return before
 
 
 class Trainer:
@@ -72,7 +52,7 @@ class Trainer:
         self.play = recipe.turns()
         if isinstance(self.play, Remembering):
             self.nets["turns"] = self.play.memory(self.weights())
-        self.pace = 1.0
+        self.rate_scale = 1.0
         """What the recipe's learning rates are multiplied by: halved by every rollback."""
 
     def round(self) -> dict[str, Tensor]:
@@ -129,15 +109,15 @@ class Trainer:
             images = images.float().div_(127.5).sub_(1)
         return images, _own(labels).to(self.device)
 
-    def change_pace(self, pace: float) -> None:
-        """Multiply the recipe's learning rates by ``pace`` from here on."""
+    def set_rate_scale(self, scale: float) -> None:
+        """Multiply the recipe's learning rates by ``scale`` from here on."""
         for optimizer in self.optimizers.values():
             for group in optimizer.param_groups:
-                group["lr"] *= pace / self.pace
-        self.pace = pace
+                group["lr"] *= scale / self.rate_scale
+        self.rate_scale = scale
 
     @torch.no_grad()
-    def judge_held_out(self, count: int = 256) -> dict[str, Tensor]:
+    def validate(self, count: int = 256) -> dict[str, Tensor]:
         """Return what the discriminator says of pictures it never learned from; {} where none are.
 
         Its mean score of them, and the mean sign of its logits (Karras et al. 2020a, section 3.1). Nothing
@@ -224,7 +204,7 @@ class Trainer:
         self.optimizers[player].zero_grad()
         self.recipe.after(player, self.nets)
 
-    def shown(self) -> nn.Module:
+    def averaged_generator(self) -> nn.Module:
         """Return the network that samples are drawn with: a settled copy of the average."""
         return settled(self.recipe, self.nets["average" if "average" in self.nets else "generator"])
 
@@ -241,7 +221,7 @@ def build(recipe: Recipe, device: torch.device) -> nn.ModuleDict:
     if recipe.ema > 0:
         nets["average"] = averaged(nets["generator"])
     nets.update(aids(recipe, nets))
-    nets["album"] = Album(recipe)
+    nets["album"] = PreviousSamples(recipe)  # its name in states that are already saved
     return nets.to(device).to(memory_format=torch.channels_last)  # ty: ignore[no-matching-overload]
 
 

@@ -37,10 +37,10 @@ class Annealed(Remembering):
 
     def __call__(self, trainer: Trainer) -> dict[str, Tensor]:
         """Play one round and return the scalars seen in it."""
-        rate = trainer.pace * self.rate(trainer.clock)
+        rate = trainer.rate_scale * self.rate(trainer.clock)
         for optimizer in trainer.optimizers.values():
             for group in optimizer.param_groups:
-                start = group.setdefault("initial_lr", group["lr"] / trainer.pace)
+                start = group.setdefault("initial_lr", group["lr"] / trainer.rate_scale)
                 group["lr"] = start * rate
                 if self.momentum:
                     _set_momentum(group, self.momentum(trainer.clock))

@@ -1,4 +1,4 @@
-"""Watching a training: scores and signs of health on its samples, and what follows from them.
+"""The monitor of a training: scores and signs of health of its samples, and what follows from them.
 
 A measurement draws samples from the average, compares them with real pictures, and leaves a line in
 ``metrics.jsonl`` and "watch/..." columns in the log. The best weights so far are kept and patience is
@@ -12,7 +12,7 @@ import math
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
@@ -23,10 +23,13 @@ from figment.errors import UserError
 from figment.files import write_text
 from figment.judging.judge import Judge, judge_for, settled
 from figment.metrics.score import Score
-from figment.recipe import Recipe
 from figment.sampling.generator import Generator
 from figment.training.folder import BEST, read_best, write_best
-from figment.training.trainer import Album, Trainer, spread
+from figment.training.previous_samples import PreviousSamples
+from figment.training.trainer import Trainer, spread
+
+if TYPE_CHECKING:
+    from figment.recipe import Recipe
 
 RELAPSE, IN_A_ROW = 1.15, 3
 """A training has relapsed when its first score was so many times its best in so many measurements in a row.
@@ -41,12 +44,12 @@ SHARE = 0.1
 
 
 @dataclass
-class Watch:
-    """The eyes of one training, and what they have seen."""
+class Monitor:
+    """Measures the samples of one training, remembers the measurements, and keeps the best weights."""
 
     run: Path
-    judge: Judge | None
-    """What scores; None where the recipe names none."""
+    scorer: Judge | None
+    """What scores samples; None where the recipe names none."""
     reference: Reference
     """What the samples' signs of health are compared with."""
     lines: list[dict[str, Any]]
@@ -61,14 +64,14 @@ class Watch:
         best only where no measurement in turn has.
         """
         start, images = time.perf_counter(), trainer.clock.images
-        generator = Generator(trainer.recipe, trainer.shown())
+        generator = Generator(trainer.recipe, trainer.averaged_generator())
         columns = self._signs(trainer, generator)
-        if self.judge is None:
+        if self.scorer is None:
             return columns
-        scores = self.judge.draw(generator, trainer.recipe.metric_count)
+        scores = self.scorer.draw(generator, trainer.recipe.metric_count)
         first = scores[0]
         better = first.badness < (self.best or {}).get("badness", math.inf)
-        if images and better and self.judge.trusted and not (end and self.best):
+        if images and better and self.scorer.trusted and not (end and self.best):
             self.best = {"images": images, "score": first.name, "value": first.value}
             self.best |= {"badness": first.badness, "end": end}
             if mesh.is_first():
@@ -77,7 +80,7 @@ class Watch:
             "images": images,
             "seconds": round(seconds, 3),
             "cost": round(time.perf_counter() - start, 3),
-            "features": self.judge.features,
+            "features": self.scorer.features,
             "protocol": first.protocol,
             "scores": {score.name: brief(score) for score in scores},
         }
@@ -97,7 +100,7 @@ class Watch:
         Asked of scores of which lower is better; worse counts only beyond both intervals.
         """
         scores = self._first_scores()
-        if len(scores) <= IN_A_ROW or not (self.judge and self.judge.trusted):
+        if len(scores) <= IN_A_ROW or not (self.scorer and self.scorer.trusted):
             return ""
         best = min(scores[:-IN_A_ROW], key=lambda score: score["value"])
         limit = max(RELAPSE * best["value"], best.get("high", best["value"]))
@@ -110,7 +113,7 @@ class Watch:
 
     def at_its_best(self) -> bool:
         """Return whether the last score is about the best so far, as far as scores are measured."""
-        trusted = self.judge is not None and self.judge.trusted
+        trusted = self.scorer is not None and self.scorer.trusted
         values = [score["value"] for score in self._first_scores()] if trusted else []
         return not values or values[-1] <= AT_BEST * max(0.0, min(values))
 
@@ -137,9 +140,9 @@ class Watch:
         return self.lines[-1]["cost"] if self.lines else 0.0
 
     def _signs(self, trainer: Trainer, generator: Generator) -> dict[str, float]:
-        samples = torch.from_numpy(generator.sample(Album.SIZE).array)
-        album = cast(Album, trainer.nets["album"])
-        return signs(samples, self.reference, album.turn(samples))
+        samples = torch.from_numpy(generator.sample(PreviousSamples.SIZE).array)
+        previous = cast(PreviousSamples, trainer.nets["album"])
+        return signs(samples, self.reference, previous.exchange(samples))
 
     def _write(self) -> None:
         if mesh.is_first() and (self.lines or (self.run / "metrics.jsonl").exists()):
@@ -147,19 +150,22 @@ class Watch:
             write_text(self.run / "metrics.jsonl", text)
 
 
-def watch(run: Path, trainer: Trainer, *, progress: bool = False) -> Watch:
-    """Return the eyes for a training that begins or goes on."""
+def monitor_for(run: Path, trainer: Trainer, *, progress: bool = False) -> Monitor:
+    """Return the monitor of a training that begins or goes on.
+
+    Measurements that the run holds of moments after that, as a kill leaves them, are forgotten.
+    """
     recipe, dataset = trainer.recipe, trainer.dataset
     some, unseen = (spread(rows, REALS) for rows in (trainer.rows, trainer.held_out))
-    eyes = Watch(
+    monitor = Monitor(
         run,
         judge_for(recipe, dataset, trainer.rows, trainer.held_out, progress=progress),
         reference(dataset.rows[some], dataset.rows[unseen]),
         read_measurements(run),
         read_best(run),
     )
-    eyes.back_to(trainer.clock.images)
-    return eyes
+    monitor.back_to(trainer.clock.images)
+    return monitor
 
 
 def settle_measuring(
@@ -178,8 +184,8 @@ def settle_measuring(
     if recipe.kind == "images":
         recipe = replace(recipe, features=mesh.first(settled(recipe.features)))
     trainer = Trainer(recipe, dataset, device)
-    judge = judge_for(recipe, dataset, trainer.rows, trainer.held_out, progress=progress)
-    if judge is not None and recipe.patience and not judge.trusted:
+    scorer = judge_for(recipe, dataset, trainer.rows, trainer.held_out, progress=progress)
+    if scorer is not None and recipe.patience and not scorer.trusted:
         raise UserError(
             "patience needs a score that can rank weights, and the features small cannot: "
             "choose --features mobilenet:FILE, inception or dinov2"
@@ -189,10 +195,10 @@ def settle_measuring(
     seconds = 0.5
     for _ in range(2):  # the first one warms up
         start = time.perf_counter()
-        generator = Generator(recipe, trainer.shown())
+        generator = Generator(recipe, trainer.averaged_generator())
         generator.sample(256)
-        if judge is not None:
-            judge.draw(generator, recipe.metric_count)
+        if scorer is not None:
+            scorer.draw(generator, recipe.metric_count)
         seconds = time.perf_counter() - start
     pause = math.ceil(seconds / SHARE * images_per_second / recipe.tick) * recipe.tick
     return replace(recipe, metric_every=mesh.first(max(pause, recipe.tick)))

@@ -17,8 +17,8 @@ from figment.recipes.points import Points
 from figment.run import load
 from figment.training.folder import read_best
 from figment.training.log import MEASURED
+from figment.training.monitor import SHARE, Monitor, read_measurements, settle_measuring
 from figment.training.trainer import Trainer
-from figment.training.watch import SHARE, Watch, read_measurements, settle_measuring
 
 CPU = torch.device("cpu")
 FIELDS = {"hidden": (16,), "latent": 4, "batch": 16, "tick": 80, "save_every": 160}
@@ -28,7 +28,7 @@ FIELDS |= {"metric_every": 160, "metric_count": 64}
 @pytest.fixture(scope="module")
 def run(tmp_path_factory) -> Path:
     return train(
-        "ring", run=tmp_path_factory.mktemp("watch") / "run", images=640, progress=False, **FIELDS
+        "ring", run=tmp_path_factory.mktemp("monitor") / "run", images=640, progress=False, **FIELDS
     ).path
 
 
@@ -137,7 +137,7 @@ def test_judging_held_out_pictures_changes_nothing():
     trainer = Trainer(replace(find("dcgan")[1].tiny(), resolution=32), dataset, CPU)
     trainer.round()
     before = {key: value.clone() for key, value in trainer.nets.state_dict().items()}
-    found = trainer.judge_held_out()
+    found = trainer.validate()
     assert set(found) == {"score/held_out", "score/held_out_sign"}
     for key, value in trainer.nets.state_dict().items():
         assert torch.equal(value, before[key]), key
@@ -168,9 +168,9 @@ def test_a_score_that_does_not_exist_is_refused_before_training(tmp_path: Path):
     assert not (tmp_path / "run").exists()
 
 
-def eyes(
+def monitor(
     values: list[float], spread: float = 0.02, better: str = "lower", trusted: bool = True
-) -> Watch:
+) -> Monitor:
     lines = [
         {
             "images": 100 * number,
@@ -180,22 +180,22 @@ def eyes(
         }
         for number, v in enumerate([9.0, *values])
     ]
-    judge = SimpleNamespace(trusted=trusted)
-    return Watch(Path(), judge, None, lines, None)
+    scorer = SimpleNamespace(trusted=trusted)
+    return Monitor(Path(), scorer, None, lines, None)
 
 
 def test_a_relapse_is_three_measurements_far_above_the_best():
-    assert "1.30 times its best in 3" in eyes([2, 1, 1.3, 1.4, 1.5]).relapse()
-    assert eyes([2, 1, 1.3, 1.4]).relapse() == ""  # two are chance
-    assert eyes([2, 1, 1.3, 1.1, 1.5]).relapse() == ""  # one has recovered
-    assert eyes([2, 1, 1.3, 1.4, 1.5], spread=0.5).relapse() == ""  # within the intervals
-    assert eyes([2, 1, 1.3, 1.4, 1.5], better="higher").relapse() == ""
-    assert eyes([2, -0.01, 0.3, 0.4, 0.5]).relapse() == ""  # nothing is a multiple of that
-    assert eyes([]).relapse() == ""
-    assert eyes([2, 1, 1.3, 1.4, 1.5], trusted=False).relapse() == ""
+    assert "1.30 times its best in 3" in monitor([2, 1, 1.3, 1.4, 1.5]).relapse()
+    assert monitor([2, 1, 1.3, 1.4]).relapse() == ""  # two are chance
+    assert monitor([2, 1, 1.3, 1.1, 1.5]).relapse() == ""  # one has recovered
+    assert monitor([2, 1, 1.3, 1.4, 1.5], spread=0.5).relapse() == ""  # within the intervals
+    assert monitor([2, 1, 1.3, 1.4, 1.5], better="higher").relapse() == ""
+    assert monitor([2, -0.01, 0.3, 0.4, 0.5]).relapse() == ""  # nothing is a multiple of that
+    assert monitor([]).relapse() == ""
+    assert monitor([2, 1, 1.3, 1.4, 1.5], trusted=False).relapse() == ""
 
 
 def test_only_a_moment_near_the_best_is_worth_going_back_to():
-    assert eyes([2, 1, 1.04]).at_its_best()
-    assert not eyes([2, 1, 1.1]).at_its_best()
-    assert eyes([]).at_its_best()
+    assert monitor([2, 1, 1.04]).at_its_best()
+    assert not monitor([2, 1, 1.1]).at_its_best()
+    assert monitor([]).at_its_best()
