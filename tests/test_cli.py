@@ -75,6 +75,10 @@ def test_help_of_a_recipe_lists_its_fields(capsys):
             ["train", "flowers", "--resolution", "48"],
             "power of two from 32 to 1024, not 48: try 32",
         ),
+        (
+            ["train", "flowers", "--minutes", "1", "--epochs", "2"],
+            "Give only one of --images, --minutes",
+        ),
         (["train", "flowers", "--minutes", "0"], "minutes must be above 0"),
         (["train", "flowers", "--minutes", "nan"], "minutes must be above 0, not nan"),
         (["train", "ring", "--resolution", "32"], "points have no pixels"),
@@ -212,7 +216,7 @@ def test_sample_grid_folder_zip_and_array(trained: Path, here: Path, capsys):
         assert np.array_equal(np.asarray(first).transpose(2, 0, 1), images[0])
 
 
-def test_a_seed_is_an_address(trained: Path, here: Path):
+def test_the_same_seed_always_gives_the_same_picture(trained: Path, here: Path):
     for seed, out in ((0, "zero.npy"), (7, "seven.npy")):
         main(["sample", str(trained), "--count", "9", "--seed", str(seed), "--out", out])
     zero, seven = (np.load(here / name).astype(int) for name in ("zero.npy", "seven.npy"))

@@ -156,3 +156,10 @@ def test_a_loss_that_is_not_finite_is_rolled_back_too(tmp_path: Path, monkeypatc
     event = json.loads((run.path / "events.jsonl").read_text())
     assert event["name"] == "divergence" and event["to"] == 320
     assert run.log()[-1]["images"] == 640
+
+
+def test_a_loss_that_is_not_finite_names_the_learning_rates_there_are(tmp_path: Path):
+    TOO_FAST[0] = True
+    cure = r"lower learning rates \(--generator-lr, --discriminator-lr\)"
+    with pytest.raises(UserError, match=rf"stopped at 4\d\d images: .*{cure}"):
+        train("ring", f"{__name__}:BURSTING", run=tmp_path / "run", progress=False)

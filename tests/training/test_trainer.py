@@ -187,6 +187,26 @@ def test_the_plan_takes_the_dearest_form_that_gets_enough_rounds(ring, monkeypat
     )
 
 
+def test_the_plan_says_what_is_done_with_the_pictures():
+    from figment.training import cost
+
+    dataset = open_dataset("flowers:24", resolution=32, channels=3, progress=False)
+    recipe = replace(find("dcgan")[1], resolution=32, conditioning="concat", classes=2, mirror=True)
+    recipe = replace(recipe, augment="diffaugment", discriminator_moves=5)
+    measured = cost.Cost(recipe, 100.0, 0.1, images_per_round=5 * recipe.batch)
+    said = cost.sentence("dcgan", measured, dataset, end=None, seconds=60.0)
+    form = "32×32 colour, conditional on 2 classes, random mirroring, DiffAugment"
+    assert said.startswith(f"dcgan on flowers (24 pictures, {form}): width")
+    assert measured.rounds(recipe.batch) == 20
+
+
+def test_a_cost_is_measured_in_images_of_whole_rounds(ring):
+    from figment.training import cost
+
+    found = cost.measure(replace(POINTS, batch=8, discriminator_moves=3), ring, CPU)
+    assert found.images_per_round == 24 and found.images_per_second > 0
+
+
 def test_a_lazily_seen_scalar_is_averaged_over_the_rounds_it_was_seen_in():
     from figment.training.log import Tally
 

@@ -255,12 +255,8 @@ def _tell(bar: tqdm, session: Session, values: dict[str, float], before: int) ->
 
 def _status(values: dict[str, float], session: Session) -> str:
     """The part of the progress bar that a person watches: losses and, where there are any, scores."""
-    named = ((SHORT.get(name, name), value) for name, value in values.items())
-    text = " ".join(
-        f"{name.removeprefix('loss/')} {value:.2f}"
-        for name, value in named
-        if name in SHORT.values() or name.startswith("loss/")
-    )
+    shown = {name: value for name, value in values.items() if name in SHORT or name[:5] == "loss/"}
+    text = " ".join(f"{SHORT.get(name, name[5:])} {value:.2f}" for name, value in shown.items())
     if session.deadline is not None:
         left = max(0, int(session.deadline - time.perf_counter()))
         text += f" left {left // 60}:{left % 60:02d}"
