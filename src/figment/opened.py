@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from figment.errors import UserError
-from figment.players import players
 from figment.recipe import Recipe
 from figment.recipes import recipe_from
 from figment.training import folder
@@ -40,7 +39,7 @@ def load_generator(path: Path, device: torch.device) -> Generator:
     """
     from figment.sampling.generator import Generator
 
-    recipe, net, about = _opened(path, "snapshot", lambda recipe: players(recipe)["generator"])
+    recipe, net, about = _opened(path, "snapshot", lambda recipe: recipe.networks()["generator"])
     return Generator(recipe, net.to(device), about.get("classes", ()))
 
 
@@ -52,7 +51,7 @@ def load_classifier(path: Path, device: torch.device) -> Classifier:
     from figment.judging.classifier import Classifier
 
     def classifier(recipe: Recipe) -> nn.Module:
-        net = recipe.classifier(players(recipe))
+        net = recipe.classifier(recipe.networks())
         if net is None:
             raise ValueError("its recipe tells no classes")
         return net

@@ -36,9 +36,10 @@ class Plan:
     def fit(self, dataset: Dataset, budget: Budget, device: torch.device) -> Plan:
         """Return the plan for these pictures, on this device, of the length that the budget gives."""
         from figment.data.classes import check_classes
-        from figment.training.devices import settle_precision
+        from figment.training.devices import precision_for
 
-        recipe = settle_precision(self.recipe, device).settle(dataset, self.pinned)
+        recipe = replace(self.recipe, precision=precision_for(self.recipe, device))
+        recipe = recipe.settle(dataset, self.pinned)
         recipe.check()
         few = check_classes(self.look, dataset) if recipe.classed else ""
         images = budget.over(len(dataset)).images
@@ -68,11 +69,12 @@ class Plan:
 
     def settle(self, dataset: Dataset, device: torch.device, *, progress: bool = True) -> Plan:
         """Return the plan with what is measured during training settled, and how often."""
-        from figment.training.monitor import settle_measuring
+        from figment.training.monitor import features_for, pause_for
 
+        recipe = replace(self.recipe, features=features_for(self.recipe))
         speed = self.estimate["images_per_second"]
-        recipe = settle_measuring(self.recipe, dataset, device, speed, progress=progress)
-        return replace(self, recipe=recipe, said="")
+        pause = pause_for(recipe, dataset, device, speed, progress=progress)
+        return replace(self, recipe=replace(recipe, metric_every=pause), said="")
 
 
 def choose(data: str, recipe: str | Recipe | None, fields: dict[str, Any]) -> Plan:

@@ -25,7 +25,7 @@ def seed_of(purpose: str, *address: int) -> int:
     return int(low) | (int(high) & 0x7FFFFFFF) << 32
 
 
-def spread(number: int) -> float:
+def low_discrepancy(number: int) -> float:
     """Return where in [0, 1) a non-negative integer falls, so that any row of them falls evenly.
 
     The fractional part of its multiple of the golden ratio (Knuth, The Art of Computer Programming,

@@ -1,19 +1,20 @@
 """Recipe: everything that decides what a run learns.
 
-A recipe is a frozen dataclass. Its fields (``figment.settings``) are numbers and choices, each of them a
-flag of the command line; its methods are the game. A family of systems is a subclass with its networks;
-a system is a named value of it (see ``figment.recipes``). torch is imported only inside methods, so that
-listing recipes is quick.
+A recipe is a frozen dataclass. Its fields are numbers and choices, each of them a flag of the command
+line; its methods are what a training asks of it. What every system has is here; a game of two players
+is a subclass (``figment.gan``), and so is a model without an adversary. A family of systems is a
+subclass with its networks; a system is a named value of it (``figment.recipes``). torch is imported
+only inside methods, so that listing recipes is quick.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from figment.errors import UserError
-from figment.fields import fields_of
+from figment.errors import UserError, nearest
+from figment.fields import fields_of, neutral
 from figment.settings import Settings
 
 if TYPE_CHECKING:
@@ -22,294 +23,215 @@ if TYPE_CHECKING:
     from torch.optim import Optimizer
 
     from figment.data import Dataset, Look
-    from figment.networks.layers.head import Head
-    from figment.training.trainer import Trainer
-    from figment.turns import Turns
-
-
-class Clock(NamedTuple):
-    """Where a training is."""
-
-    images: int = 0
-    """Real images shown to the discriminator so far, by all processes together."""
-    rounds: int = 0
-    """Rounds played so far."""
-
-
-class Batch(NamedTuple):
-    """What one move is played on: this process's share."""
-
-    images: Tensor
-    """Reals [N, C, R, R] in [-1, 1], or points [N, 2]."""
-    labels: Tensor
-    """Classes [N], int64."""
-    latents: Tensor
-    """Latents [N, L]."""
-
-
-class Terms(NamedTuple):
-    """What a rule of the game returns: scalars by name."""
-
-    minimise: dict[str, Tensor]
-    """Terms whose sum the player minimises."""
-    observe: dict[str, Tensor]
-    """Things to log."""
+    from figment.rounds import Clock, Engine, Scalars, Turns
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe(Settings):
-    """A two-player game on images, in the form that most systems share."""
+    """What every system has: data, a length, networks with a generator, a way to play a round."""
 
     # -- what it is -------------------------------------------------------------------------------
 
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Shape of one example."""
-        return (self.channels, self.resolution, self.resolution)
-
     def check(self) -> None:
         """Refuse, with a sentence, what makes no sense. Families add their own refusals."""
-        from figment.refusals import refuse
+        check_settings(self)
+        for field, reason in self.idle().items():
+            if getattr(self, field) != neutral(type(self), field):
+                raise UserError(f"--{field.replace('_', '-')} has no effect {reason}")
 
-        refuse(self)
+    def idle(self) -> Mapping[str, str]:
+        """Return the fields that do nothing with what else is set, each with the reason.
+
+        The reason goes on after "--field has no effect". ``check`` refuses them where they are set.
+        """
+        found: dict[str, str] = {}
+        if not self.metrics:
+            found |= dict.fromkeys(
+                ("metric_count", "patience"), "without a score: name one with --metrics"
+            )
+        if self.kind == "points":
+            found |= dict.fromkeys(("resolution", "channels", "fit", "features"), "on points")
+        return found
+
+    def without_idle(self, pinned: frozenset[str] = frozenset()) -> Self:
+        """Return the recipe with fields that do nothing at their neutral values, unless pinned.
+
+        A system may set what another choice makes idle: that is nothing that the user has asked for.
+        """
+        idle = self.idle().keys() - pinned
+        return replace(self, **{field: neutral(type(self), field) for field in idle})
 
     def fit_to(self, look: Look, pinned: frozenset[str] = frozenset()) -> Self:
         """Return the recipe for these data: resolution and channels follow them unless pinned."""
         if look.kind != self.kind:
-            other = "a recipe for points, such as points" if look.kind == "points" else "pictures"
-            raise UserError(
-                f"{look.name} holds {look.kind}, this recipe learns {self.kind}: use {other}"
-            )
-        from figment.objectives import OBJECTIVES
-        from figment.refusals import classes_of
-
+            if self.kind == "points":
+                raise UserError(
+                    "this recipe is for 2-D points (ring, grid); for pictures choose --recipe dcgan"
+                )
+            raise UserError(f"{look.name} holds points; choose --recipe points for them")
         changes: dict[str, float] = {}
-        if "real_target" not in pinned and not OBJECTIVES[self.objective].takes_targets:
-            changes["real_target"] = 1.0
         if "channels" not in pinned and look.grey:
             changes["channels"] = 1
         if "resolution" not in pinned and look.side:
             changes["resolution"] = self.nearest_resolution(look.side)
-        changes["classes"] = classes_of(self, look, pinned)
-        return replace(self, **changes)
+        return replace(self.without_idle(pinned), **changes)
 
     def settle(self, dataset: Dataset, pinned: frozenset[str] = frozenset()) -> Self:
-        """Return the recipe for these pictures, now that they can be looked at.
-
-        Samples that name no class come in the shares of the data. Families decide more here.
-        """
-        if not self.conditional or self.class_shares or "class_shares" in pinned:
-            return self
-        return replace(self, class_shares=dataset.shares())
-
-    def describe(self) -> list[str]:
-        """Return what is done with the pictures, in the phrases that the plan says it with."""
-        names = {"study": "the study's augmentation", "diffaugment": "DiffAugment", "ada": "ADA"}
-        names["ada-fixed"] = "ADA at a fixed probability"
-        ways = {
-            f"conditional on {self.classes} classes": self.conditional,
-            "random mirroring": self.mirror,
-            names.get(self.augment, ""): self.augment != "none",
-        }
-        return [way for way, taken in ways.items() if taken]
+        """Return the recipe for these pictures, now that they can be looked at. Families decide here."""
+        return self
 
     def nearest_resolution(self, side: int) -> int:
         """Return the resolution to learn pictures of ``side`` pixels at, at most the recipe's own."""
         return min(side, self.resolution)
 
-    def cheaper(self, pinned: frozenset[str] = frozenset()) -> list[Recipe]:
+    def cheaper(self, pinned: frozenset[str] = frozenset()) -> list[Self]:
         """Return forms of this recipe for ever smaller time budgets, this one first."""
         return [self]
 
     def tiny(self) -> Self:
         """Return a form that plays a round in milliseconds, for tests."""
         short = replace(self, batch=4, images=32, tick=8, latent=min(self.latent, 8))
-        if self.classed:
-            short = replace(short, classes=2)
-        return replace(short, features="small", metric_every=16, metric_count=64)
+        features = "auto" if self.kind == "points" else "small"
+        return replace(short, features=features, metric_every=16, metric_count=64)
 
-    # -- the players ------------------------------------------------------------------------------
+    def describe(self) -> list[str]:
+        """Return what the plan says of how pictures are learned, a few words each."""
+        return []
+
+    # -- networks ---------------------------------------------------------------------------------
 
     def build(self) -> nn.ModuleDict:
-        """Return the networks, at least "generator", with whatever else has state.
+        """Return the family's own networks, at least "generator", with whatever else has state.
 
         Initialised from torch's global seed, which the trainer has set.
         """
         raise NotImplementedError
 
-    def begin(self, nets: nn.ModuleDict, trainer: Trainer) -> None:
-        """Set, before the first move, what the networks take from the pictures that are trained on.
+    def networks(self) -> nn.ModuleDict:
+        """Return the networks as they are trained: the family's own, with what fields put into them."""
+        return self.build()
 
-        Their rows are ``trainer.rows`` of ``trainer.dataset``; ``trainer.fetch`` gives them. Not called
-        when a run is resumed: what it sets has to be part of the state.
-        """
-        if self.guided:
-            from figment.guidance import teach
-
-            teach(self, nets, trainer)
-        if self.minibatch_discrimination:
-            from figment.game import calibrate_comparison
-
-            calibrate_comparison(self, nets, trainer)
+    def memory(self, nets: nn.ModuleDict) -> dict[str, nn.Module]:
+        """Return the modules that hold what else is to be remembered, by name, for the checkpoint."""
+        return {}
 
     def optimizers(self, nets: nn.ModuleDict) -> dict[str, Optimizer]:
-        """Return each player's optimiser, by the player's name."""
-        from figment.optimizers import optimizer_for
+        """Return each player's optimiser, by the player's name; ``nets`` holds the average, too."""
+        raise NotImplementedError
 
-        rates = {"generator": self.generator_lr, "discriminator": self.discriminator_lr}
-        return {
-            player: optimizer_for(self.optimizer, nets[player].parameters(), rate, self.betas)
-            for player, rate in rates.items()
-        }
+    def classifier(self, nets: nn.ModuleDict) -> nn.Module | None:
+        """Return the network that tells classes, to be kept with the run; None if none does."""
+        return None
 
-    @property
-    def inputs(self) -> int:
-        """Numbers that the generator is given: the latent, and a one-hot class where it takes one."""
-        return self.latent + self.classes * (self.conditional and not self.class_norm)
-
-    @property
-    def conditional(self) -> bool:
-        """The networks are told classes."""
-        return self.conditioning != "none"
-
-    @property
-    def guided(self) -> bool:
-        """Latents come from a mode a class, and a frozen classifier guides the generator."""
-        return self.guidance > 0 or self.guidance_balance > 0
+    # -- the generator ----------------------------------------------------------------------------
 
     @property
     def classed(self) -> bool:
         """Samples are of a class that can be chosen."""
-        return self.conditional or self.guided
+        return False
 
-    @property
-    def judged_channels(self) -> int:
-        """Channels that the discriminator is given: those of a pack, and a map a class if it takes them."""
-        return self.packing * self.shape[0] + self.classes * (self.conditioning == "concat")
+    def class_count(self) -> int:
+        """Return how many classes samples come in; 0 where they have none."""
+        return 0
 
-    def head(self, plain: Head) -> Head:
-        """Return what makes logits of a discriminator's features: ``plain``, or what fields ask for."""
-        from figment.networks.layers.head import assembled
+    def latents(self, seeds: Sequence[int], truncation: float | None = None) -> Tensor:
+        """Return the latents [N, L] of seeds, cut off at ± ``truncation``.
 
-        return assembled(
-            plain,
-            kernels=self.minibatch_discrimination,
-            dimensions=self.minibatch_dimensions,
-            stddev=self.minibatch_stddev,
-            classes=self.classes,
-            conditioning=self.conditioning,
-        )
+        A system that truncates elsewhere leaves them whole, and truncates in ``draw``.
+        """
+        from figment.sampling.latents import latents_of
 
-    # -- the game ---------------------------------------------------------------------------------
-
-    def turns(self) -> Turns:
-        """Return the function that plays one round, at learning rates that fall if they are to."""
-        return self.cooled(self.way())
-
-    def way(self) -> Turns:
-        """Return the way to play (see ``figment.turns``)."""
-        from figment.turns import turns_for
-
-        return turns_for(self.play, self.unroll, self.optimizer)
-
-    def cooled(self, play: Turns) -> Turns:
-        """Return a way to play at the recipe's falling learning rates, if they are to fall."""
-        from figment.turns.annealed import Annealed
-
-        return Annealed(play=play, rate=self.rate) if self.rate_decay else play
-
-    def rate(self, clock: Clock) -> float:
-        """Return what both learning rates are multiplied by at a moment."""
-        if not self.rate_decay:
-            return 1.0
-        left = (1 - clock.images / self.images) / self.rate_decay
-        return min(1.0, max(0.0, left))
+        return latents_of(seeds, self.latent, truncation)
 
     def generate(self, generator: nn.Module, latents: Tensor, labels: Tensor | None) -> Tensor:
         """Return fakes [N, C, R, R] in [-1, 1] for latents [N, L] (and labels [N] if it has classes)."""
-        if labels is not None and self.guided:
-            from figment.guidance import at_modes
+        from figment.microbatch import in_parts
 
-            latents = at_modes(latents, labels)
-        if labels is None or not self.conditional:
-            return generator(latents)
-        if self.class_norm:
-            return generator(latents, labels)
-        from figment.networks.layers.one_hot import beside
+        return in_parts(generator, latents)
 
-        return generator(beside(latents, labels, self.classes))
+    def draw(
+        self,
+        generator: nn.Module,
+        latents: Tensor,
+        labels: Tensor | None,
+        truncation: float | None = None,
+    ) -> Tensor:
+        """Return samples as ``generate`` does; what ``latents`` has truncated is not truncated again."""
+        return self.generate(generator, latents, labels)
 
     def labels_for(self, seeds: Sequence[int], device: torch.device) -> Tensor | None:
-        """Return the classes [N] that samples of these seeds are of; None without classes.
-
-        In turn where all have one share, else spread so that any row of seeds comes near the shares.
-        """
-        if not self.classed:
-            return None
-        import torch
-
-        if not self.class_shares:
-            return torch.tensor(seeds, device=device) % self.classes
-        from figment.randomness import spread
-
-        ends = torch.tensor(self.class_shares, dtype=torch.float64).cumsum(0)
-        places = torch.tensor([spread(seed) for seed in seeds], dtype=torch.float64) * ends[-1]
-        return torch.searchsorted(ends[:-1].contiguous(), places, right=True).to(device)
-
-    def judge(self, nets: nn.ModuleDict, images: Tensor, labels: Tensor | None) -> Tensor:
-        """Return the discriminator's logits [N], in float32."""
-        images = self.told(images, labels)
-        if self.conditioning == "projection":
-            return nets["discriminator"](images, labels).float()
-        return nets["discriminator"](images).float()
-
-    def told(self, images: Tensor, labels: Tensor | None) -> Tensor:
-        """Return images as the discriminator's first layer takes them, classes as further channels."""
-        if self.conditioning != "concat" or labels is None:
-            return images
-        from figment.networks.layers.one_hot import beside
-
-        return beside(images, labels, self.classes)
-
-    def discriminator_terms(
-        self, nets: nn.ModuleDict, batch: Batch, fakes: Tensor, clock: Clock
-    ) -> Terms:
-        """Return what the discriminator minimises on reals and (detached) fakes."""
-        from figment.game import discriminator_terms
-
-        return Terms(*discriminator_terms(self, nets, batch, fakes, clock))
-
-    def generator_terms(
-        self, nets: nn.ModuleDict, batch: Batch, fakes: Tensor, clock: Clock
-    ) -> Terms:
-        """Return what the generator minimises on its fakes, whose graph reaches its weights."""
-        from figment.game import generator_terms
-
-        return Terms(*generator_terms(self, nets, batch, fakes, clock))
-
-    def match(self, real: Tensor, fake: Tensor) -> Tensor:
-        """Return how far apart features [N, F] of reals and fakes are: the term of feature matching."""
-        from figment.matching import feature_matching
-
-        return feature_matching(real, fake)
-
-    def classifier(self, nets: nn.ModuleDict) -> nn.Module | None:
-        """Return the network among these that tells classes, to be kept with the run; None if none does."""
+        """Return the classes [N] that samples of these seeds are of; None without classes."""
         return None
 
+    # -- a round ----------------------------------------------------------------------------------
+
+    def begin(self, engine: Engine) -> None:
+        """Set, before the first move, what the networks take from the pictures that are trained on.
+
+        ``engine.feed`` has them. Not called when a run is resumed: what it sets has to be part of the
+        state.
+        """
+
+    def turns(self) -> Turns:
+        """Return the function that plays one round."""
+        raise NotImplementedError
+
+    def at(self, clock: Clock) -> Self:
+        """Return the recipe as it is at a moment: rates that fall, weights that follow a ramp, stages."""
+        return self
+
+    def adjust(self, optimizers: dict[str, Optimizer], rate_scale: float) -> None:
+        """Put what the recipe says at this moment into the optimisers, its rates times ``rate_scale``."""
+        for optimizer in optimizers.values():
+            for group in optimizer.param_groups:
+                group["lr"] = rate_scale * group.setdefault("initial_lr", group["lr"])
+
+    def reals(self, images: Tensor, clock: Clock) -> Tensor:
+        """Return reals as the training is to know them."""
+        return images
+
+    def waits(self, player: str, seen: Scalars) -> bool:
+        """Return whether a player is to skip the move whose scalars are ``seen``; may add to them."""
+        return False
+
     def after(self, player: str, nets: nn.ModuleDict) -> None:
-        """Do what follows a player's move, such as clipping its weights."""
-        if self.clip > 0 and player == "discriminator":
-            from figment.penalties import clip
+        """Do what follows a player's step."""
 
-            clip(nets["discriminator"], self.clip)
+    def validate(self, nets: nn.ModuleDict, images: Tensor, labels: Tensor | None) -> Scalars:
+        """Return what the log is to say of pictures [N, C, R, R] that were held out of training.
+
+        ``labels`` are their classes [N], None where the data have none.
+        """
+        return {}
 
 
-def with_fields(recipe: Recipe, fields: dict[str, object]) -> Recipe:
+def check_settings(r: Settings) -> None:
+    """Refuse values out of range of what every recipe has."""
+    for name in ("resolution", "images", "batch", "latent", "tick"):
+        if getattr(r, name) <= 0:
+            raise UserError(f"{name} must be above 0, not {getattr(r, name)}")
+    for name in ("micro_batch", "seed", "ema", "sample_every", "snapshot_every", "save_every"):
+        if getattr(r, name) < 0:
+            raise UserError(f"{name} must be 0 or more, not {getattr(r, name)}")
+    for name in ("metric_every", "patience"):
+        if getattr(r, name) < 0:
+            raise UserError(f"{name} must be 0 or more, not {getattr(r, name)}")
+    if r.metric_count < 64:
+        raise UserError(f"metric_count must be 64 or more, not {r.metric_count}")
+    if not 0 <= r.held_out < 1:
+        raise UserError(f"held_out must be at least 0 and below 1, not {r.held_out}")
+    if r.channels not in (1, 3):
+        raise UserError(f"channels must be 1 (grey) or 3 (colour), not {r.channels}")
+    if r.micro_batch and r.batch % r.micro_batch:
+        raise UserError(
+            f"batch {r.batch} is no whole number of micro-batches of {r.micro_batch}: set --micro-batch "
+            "to one of its divisors"
+        )
+
+
+def with_fields(recipe: Recipe, fields: dict[str, Any]) -> Recipe:
     """Return the recipe with other fields, from plain JSON values, converted and type-checked."""
     import msgspec
-
-    from figment.errors import nearest
 
     known = fields_of(recipe)
     for name in fields:

@@ -86,7 +86,7 @@ def test_from_a_folder_to_samples_of_a_class(tmp_path, capsys):
     fields = {"width": 4, "batch": 8, "metrics": (), "precision": "float32"}
     data = str(tmp_path / "flowers")
     run = launch.train(data, "few-shot", run=tmp_path / "run", images=32, **fields)
-    form = "32×32 colour, conditional on 2 classes, random mirroring, DiffAugment"
+    form = "32×32 colour, random mirroring, DiffAugment, conditional on 2 classes"
     assert f"few-shot on flowers (60 pictures, {form}): " in capsys.readouterr().err
     assert (run.recipe.conditioning, run.recipe.mirror) == ("classifier", True)
     assert run.generator.sample(2, seed=0, label=flowers.classes[1]).array.shape == (

@@ -12,8 +12,8 @@ import torch
 from figment.doctor.finding import Finding
 from figment.errors import UserError
 from figment.launch import resume, train
-from figment.recipe import Terms
 from figment.recipes.points import Points
+from figment.rounds import Terms
 from figment.run import load
 from figment.training import fit, rollback
 from figment.training.state import HEALTHY, load_state, saved_clock
@@ -77,6 +77,7 @@ def test_rollback_goes_back_and_halves_the_rates(tmp_path: Path, collapse):
     trainer = Trainer(run.recipe, dataset_of(run), torch.device("cpu"))
     load_state(path / "state", trainer)
     assert trainer.rate_scale == 0.25
+    trainer.round()
     for optimizer, rate in (("generator", 2e-4), ("discriminator", 1e-3)):
         assert trainer.optimizers[optimizer].param_groups[0]["lr"] == rate / 4
 
@@ -131,7 +132,7 @@ class Bursting(Points):
 
 
 def replace_terms(terms: Terms, added: torch.Tensor) -> Terms:
-    return Terms({name: value + added for name, value in terms.minimise.items()}, terms.observe)
+    return terms._replace(losses={name: value + added for name, value in terms.losses.items()})
 
 
 TOO_FAST = [True]

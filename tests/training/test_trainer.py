@@ -12,10 +12,10 @@ import torch
 from figment.data import Dataset, open_dataset
 from figment.errors import UserError
 from figment.launch import train
-from figment.recipe import Terms
 from figment.recipes import find
 from figment.recipes.points import Points
-from figment.training.average import decay, follow, settled
+from figment.rounds import Terms
+from figment.training.average import decay, follow, with_own_statistics
 from figment.training.schedule import due, due_wider
 from figment.training.trainer import NotFinite, Trainer, build, learning
 
@@ -48,15 +48,15 @@ def test_average_halves_after_its_half_life():
     assert torch.allclose(average.weight, torch.full((3, 3), 0.5))
 
 
-def test_settled_statistics_are_those_of_the_weights_and_leave_the_original_alone():
+def test_the_samples_statistics_are_those_of_the_weights_and_leave_the_original_alone():
     recipe = find("dcgan")[1].tiny()
     generator = build(recipe, CPU)["generator"]
     before = {key: value.clone() for key, value in generator.state_dict().items()}
-    net = settled(recipe, generator)
+    net = with_own_statistics(recipe, generator)
     assert all(torch.equal(before[key], value) for key, value in generator.state_dict().items())
     norm = next(m for m in net.modules() if isinstance(m, torch.nn.BatchNorm2d))
     assert norm.running_var is not None and not torch.allclose(norm.running_var, torch.ones(1))
-    again = settled(recipe, generator)
+    again = with_own_statistics(recipe, generator)
     for key, value in net.state_dict().items():
         assert torch.equal(value, again.state_dict()[key])
 
@@ -76,18 +76,18 @@ def test_more_discriminator_moves_see_fresh_reals(ring):
     assert trainer.clock.rounds == 1
 
 
-def test_deal_covers_every_example_once_an_epoch(ring):
+def test_batches_cover_every_example_once_an_epoch(ring):
     few = replace_rows(ring, 40)
     trainer = Trainer(POINTS, few, CPU)
-    seen = torch.cat([trainer.deal().images for _ in range(5)])
+    seen = torch.cat([trainer.next_batch().images for _ in range(5)])
     assert sorted(map(tuple, seen.tolist())) == sorted(map(tuple, few.rows.tolist()))
 
 
 def test_mirror_flips_about_half_and_nothing_else(photos):
     dataset = open_dataset(str(photos), resolution=32, channels=3, progress=False)
-    plain = Trainer(replace(find("dcgan")[1].tiny(), batch=24), dataset, CPU).deal().images
+    plain = Trainer(replace(find("dcgan")[1].tiny(), batch=24), dataset, CPU).next_batch().images
     other = replace(find("dcgan")[1].tiny(), batch=24, mirror=True)
-    mirrored = Trainer(other, dataset, CPU).deal().images
+    mirrored = Trainer(other, dataset, CPU).next_batch().images
     flipped = [torch.equal(m, p.flip(2)) for m, p in zip(mirrored, plain, strict=True)]
     same = [torch.equal(m, p) for m, p in zip(mirrored, plain, strict=True)]
     assert all(f or s for f, s in zip(flipped, same, strict=True))
@@ -96,7 +96,7 @@ def test_mirror_flips_about_half_and_nothing_else(photos):
 
 def test_reals_are_in_minus_one_to_one(photos):
     dataset = open_dataset(str(photos), resolution=32, channels=3, progress=False)
-    images = Trainer(find("dcgan")[1].tiny(), dataset, CPU).deal().images
+    images = Trainer(find("dcgan")[1].tiny(), dataset, CPU).next_batch().images
     assert images.dtype == torch.float32
     assert images.min() >= -1 and images.max() <= 1
     assert images.min() < -0.9 and images.max() > 0.9
@@ -109,7 +109,7 @@ class Exploding(Points):
     def generator_terms(self, nets, batch, fakes, clock) -> Terms:
         terms = super().generator_terms(nets, batch, fakes, clock)
         if clock.images > 5 * self.batch:
-            return Terms({"adversarial": terms.minimise["adversarial"] * math.nan}, {})
+            return Terms({"adversarial": terms.losses["adversarial"] * math.nan}, {}, {})
         return terms
 
 
@@ -195,7 +195,7 @@ def test_the_plan_says_what_is_done_with_the_pictures():
     recipe = replace(recipe, augment="diffaugment", discriminator_moves=5)
     measured = cost.Cost(recipe, 100.0, 0.1, images_per_round=5 * recipe.batch)
     said = cost.sentence("dcgan", measured, dataset, end=None, seconds=60.0)
-    form = "32×32 colour, conditional on 2 classes, random mirroring, DiffAugment"
+    form = "32×32 colour, random mirroring, DiffAugment, conditional on 2 classes"
     assert said.startswith(f"dcgan on flowers (24 pictures, {form}): width")
     assert measured.rounds(recipe.batch) == 20
 

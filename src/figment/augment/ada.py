@@ -13,8 +13,7 @@ import torch
 from torch import Tensor
 
 from figment.augment import colour, geometry, wavelets
-from figment.augment.draws import gated
-from figment.draws import normal, uniform
+from figment.randomness_per_image import gated, normal, uniform
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from figment.augment import draws
+from figment import randomness_per_image as random
 from figment.errors import UserError
 
 POLICY = ("colour", "translation", "cutout")
@@ -73,13 +73,13 @@ TRANSFORMS = {
 
 def _share(images: Tensor) -> Tensor:
     """U(0, 1) for each image: [N, 1, 1, 1]."""
-    return draws.uniform(len(images), 1, 1, 1, like=images)
+    return random.uniform(len(images), 1, 1, 1, like=images)
 
 
 def _moved(images: Tensor, side: int) -> Tensor:
     """The places along a side, padded by 1, that the places of each moved image show: [N, side]."""
     reach = int(side / 8 + 0.5)
-    offset = draws.whole(len(images), 2 * reach + 1, like=images) - reach
+    offset = random.integers(len(images), 2 * reach + 1, like=images) - reach
     places = torch.arange(1, side + 1, device=images.device)
     return (places + offset[:, None]).clamp(0, side + 1)
 
@@ -87,6 +87,6 @@ def _moved(images: Tensor, side: int) -> Tensor:
 def _cut(images: Tensor, side: int) -> Tensor:
     """Which places along a side are cut out of each image: [N, side]."""
     size = int(side / 2 + 0.5)
-    centre = draws.whole(len(images), side + 1 - size % 2, like=images)
+    centre = random.integers(len(images), side + 1 - size % 2, like=images)
     places = torch.arange(side, device=images.device) - (centre - size // 2)[:, None]
     return (places >= 0) & (places < size)

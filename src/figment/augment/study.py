@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from figment import draws
+from figment import randomness_per_image as random
 from figment.augment.geometry import blit, matrix, resample, rotation, scaling
 
 
@@ -21,7 +21,7 @@ def study(images: Tensor) -> Tensor:
     does to them, the generator learns to do.
     """
     sharp = images.to(torch.promote_types(images.dtype, torch.float32))
-    draw = draws.uniform(len(images), 4, like=sharp)
+    draw = random.uniform(len(images), 4, like=sharp)
     swap, mirror, upend = (draw[:, :3] < 0.5).to(sharp.dtype).unbind(1)
     zero, one = torch.zeros_like(swap), torch.ones_like(swap)
     transpose = matrix([1 - swap, swap, zero], [swap, 1 - swap, zero], [zero, zero, one])

@@ -4,7 +4,7 @@ from figment.data.cache import cache_root
 from figment.data.dataset import Dataset
 from figment.data.glance import Look, advise, look
 from figment.data.inspection import Inspection, inspect
-from figment.data.order import Order, gather
+from figment.data.order import Order, evenly_spaced, gather
 from figment.data.packing import open_dataset, pack
 from figment.data.split import split
 
@@ -15,6 +15,7 @@ __all__ = [
     "Order",
     "advise",
     "cache_root",
+    "evenly_spaced",
     "gather",
     "inspect",
     "look",

@@ -17,6 +17,11 @@ def gather(dataset: Dataset, indices: np.ndarray) -> tuple[np.ndarray, np.ndarra
     return np.ascontiguousarray(rows), np.take(dataset.labels, indices)
 
 
+def evenly_spaced(rows: np.ndarray, most: int) -> np.ndarray:
+    """Return at most ``most`` of the rows, evenly spaced: of every class, where they are in order."""
+    return rows[np.linspace(0, len(rows) - 1, min(most, len(rows))).astype(int)]
+
+
 class Order:
     """An endless shuffled order of ``n`` examples: a pure function of (seed, position).
 

@@ -17,7 +17,7 @@ from figment.metrics.intervals import proportion
 from figment.metrics.score import Score
 
 if TYPE_CHECKING:
-    from figment.recipe import Recipe
+    from figment.rounds import Playable
     from figment.sampling.pictures import Pictures
 
 ACCURACY = "accuracy"
@@ -41,7 +41,7 @@ class Classes(NamedTuple):
 class Classifier:
     """What a run has learned to tell classes by, in evaluation mode."""
 
-    def __init__(self, recipe: Recipe, net: nn.Module, classes: tuple[str, ...]) -> None:
+    def __init__(self, recipe: Playable, net: nn.Module, classes: tuple[str, ...]) -> None:
         self.recipe = recipe
         self.net = net.eval()
         self.classes = classes

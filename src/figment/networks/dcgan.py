@@ -11,13 +11,13 @@ from typing import Literal
 from torch import Tensor, nn
 
 from figment.networks.layers.attention import SelfAttention
+from figment.networks.layers.conditional_sequential import ConditionalSequential
 from figment.networks.layers.convolution import Convolution, TransposedConvolution
+from figment.networks.layers.discriminator import FeatureDiscriminator
 from figment.networks.layers.dropout import Dropout
 from figment.networks.layers.head import Head
 from figment.networks.layers.initial import normal
-from figment.networks.layers.judge import Judge
 from figment.networks.layers.resample import UpConvolution
-from figment.networks.layers.told import Told
 
 Up = Literal["transposed", "nearest"]
 
@@ -49,7 +49,7 @@ class Generator(nn.Module):
         super().__init__()
         wide = _widths(width, resolution)[::-1]
         first = TransposedConvolution(latent, wide[0], 4, bias=False)
-        self.layers = Told(first, *_activated(wide[0]))
+        self.layers = ConditionalSequential(first, *_activated(wide[0]))
         side = 4
         for wide_in, wide_out in pairwise(wide):
             self.layers.extend([_doubled(wide_in, wide_out, up), *_activated(wide_out)])
@@ -64,7 +64,7 @@ class Generator(nn.Module):
         return maps.tanh()
 
 
-class Discriminator(Judge):
+class Discriminator(FeatureDiscriminator):
     """Images [N, C, R, R] -> logits [N].
 
     4x4 convolutions: each halves the map down to 4x4, the last makes it one number; batch norm on all

@@ -10,11 +10,11 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
+from figment.networks.layers.conditional_sequential import ConditionalSequential
+from figment.networks.layers.discriminator import FeatureDiscriminator
 from figment.networks.layers.dropout import Dropout
 from figment.networks.layers.head import Head
 from figment.networks.layers.initial import normal
-from figment.networks.layers.judge import Judge
-from figment.networks.layers.told import Told
 from figment.networks.layers.uniform import uniform
 
 EPS = 1e-8
@@ -36,7 +36,7 @@ class Generator(nn.Module):
     def __init__(self, *, latent: int, width: int, resolution: int, channels: int) -> None:
         super().__init__()
         wide = _widths(width, resolution)[::-1]
-        self.layers = Told(
+        self.layers = ConditionalSequential(
             nn.Linear(latent, wide[0] * 16, bias=False),
             nn.BatchNorm1d(wide[0] * 16, eps=EPS),
             nn.ReLU(inplace=True),
@@ -57,7 +57,7 @@ class Generator(nn.Module):
         return self.layers(uniform(z, -1, 1), *condition).tanh()  # [N, C, R, R]
 
 
-class Discriminator(Judge):
+class Discriminator(FeatureDiscriminator):
     """Images [N, C, R, R] -> logits [N].
 
     5x5 convolutions halve the map down to 4x4, a linear layer judges it; batch norm on all but the

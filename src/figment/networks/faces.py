@@ -10,10 +10,10 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from figment.networks import mlp
+from figment.networks.layers.conditional_sequential import ConditionalSequential
 from figment.networks.layers.head import Head, linear
 from figment.networks.layers.initial import glorot
 from figment.networks.layers.resample import UpConvolution
-from figment.networks.layers.told import Told
 
 SLOPE = 0.2
 """Of LeakyReLU: the study prints none; this is what Keras GANs of its time have."""
@@ -30,7 +30,7 @@ class Generator(nn.Module):
     def __init__(self, *, latent: int, resolution: int, channels: int) -> None:
         super().__init__()
         grid = resolution // 4
-        self.layers = Told(
+        self.layers = ConditionalSequential(
             nn.Linear(latent, 16 * grid * grid),
             nn.LeakyReLU(SLOPE),
             nn.BatchNorm1d(16 * grid * grid, eps=1e-3, momentum=0.01),

@@ -28,13 +28,13 @@ from typing import Literal
 from torch import Tensor, nn
 
 from figment.networks.layers.attention import SelfAttention
+from figment.networks.layers.conditional_sequential import ConditionalSequential
 from figment.networks.layers.convolution import Convolution, TransposedConvolution
+from figment.networks.layers.discriminator import FeatureDiscriminator
 from figment.networks.layers.dropout import Dropout
 from figment.networks.layers.head import Head, linear
 from figment.networks.layers.initial import glorot, normal
-from figment.networks.layers.judge import Judge
 from figment.networks.layers.resample import UpConvolution, same
-from figment.networks.layers.told import Told
 
 Up = Literal["transposed", "nearest", "bilinear"]
 Down = Literal["strided", "pooled"]
@@ -90,7 +90,7 @@ class Generator(nn.Module):
         super().__init__()
         grid, wide = resolution // 8, 4 * width
         units = (latent, *hidden)
-        self.layers = Told()
+        self.layers = ConditionalSequential()
         for wide_in, wide_out in pairwise(units):
             self.layers.extend([nn.Linear(wide_in, wide_out), nn.ReLU(inplace=True)])
         self.layers.extend(
@@ -107,7 +107,7 @@ class Generator(nn.Module):
         return self.layers(z, *condition).tanh()  # [N, C, R, R]
 
 
-class Discriminator(Judge):
+class Discriminator(FeatureDiscriminator):
     """FCC-GAN's: images [N, C, R, R] -> logits [N].
 
     Three halvings to a map of R / 8 pixels with batch norm and LeakyReLU(.2), then `hidden` layers with
@@ -167,7 +167,7 @@ class BaselineGenerator(nn.Module):
     ) -> None:
         super().__init__()
         grid = resolution // 8
-        self.layers = Told(
+        self.layers = ConditionalSequential(
             TransposedConvolution(latent, 4 * width, grid, bias=False),
             Norm2d(4 * width),
             nn.ReLU(inplace=True),
@@ -179,7 +179,7 @@ class BaselineGenerator(nn.Module):
         return self.layers(z[:, :, None, None], *condition).tanh()  # [N, L, 1, 1] -> [N, C, R, R]
 
 
-class BaselineDiscriminator(Judge):
+class BaselineDiscriminator(FeatureDiscriminator):
     """The DCGAN baseline's: images [N, C, R, R] -> logits [N].
 
     Three halvings as in FCC-GAN, then one convolution that covers the whole map of R / 8 pixels, which

@@ -31,12 +31,12 @@ from typing import Literal
 
 from torch import Tensor, nn
 
+from figment.networks.layers.conditional_sequential import ConditionalSequential
 from figment.networks.layers.convolution import Convolution, TransposedConvolution
+from figment.networks.layers.discriminator import FeatureDiscriminator
 from figment.networks.layers.dropout import Dropout
 from figment.networks.layers.head import Head, linear
-from figment.networks.layers.judge import Judge
 from figment.networks.layers.resample import UpConvolution
-from figment.networks.layers.told import Told
 
 Up = Literal["unpadded", "kernel3", "kernel4", "bilinear"]
 
@@ -56,14 +56,14 @@ class Generator(nn.Module):
             layers = _transposed(latent, _widths(width, (4, 2), halvings + 1), channels, up)
         else:
             layers = _transposed(latent, _widths(width, (4, 2, 2), halvings), channels, up)
-        self.layers = Told(*layers)
+        self.layers = ConditionalSequential(*layers)
 
     def forward(self, z: Tensor, *condition: Tensor) -> Tensor:
         maps = self.layers(z[:, :, None, None], *condition)  # [N, L, 1, 1] -> [N, C, R, R]
         return maps.tanh()
 
 
-class Critic(Judge):
+class Critic(FeatureDiscriminator):
     """Images [N, C, R, R] -> values [N]; more is more real.
 
     Convolutions of stride 2, batch norm and LeakyReLU(.2) after each, then one over the last map. They

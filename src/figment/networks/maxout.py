@@ -13,10 +13,10 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
+from figment.networks.layers.discriminator import FeatureDiscriminator
 from figment.networks.layers.dropout import Dropout
 from figment.networks.layers.head import Head, linear
 from figment.networks.layers.initial import uniform
-from figment.networks.layers.judge import Judge
 
 
 class Generator(nn.Module):
@@ -36,7 +36,7 @@ class Generator(nn.Module):
         return x.unflatten(1, self.shape)  # [N, C, R, R]
 
 
-class Discriminator(Judge):
+class Discriminator(FeatureDiscriminator):
     """Images [N, C, R, R] -> logits [N].
 
     Hidden layers of maxout units. `dropout` is the share of hidden units that is dropped, and

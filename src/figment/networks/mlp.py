@@ -8,10 +8,10 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
+from figment.networks.layers.discriminator import FeatureDiscriminator
 from figment.networks.layers.dropout import Dropout
 from figment.networks.layers.head import Head, linear
 from figment.networks.layers.initial import Initialise
-from figment.networks.layers.judge import Judge
 
 
 class Generator(nn.Module):
@@ -29,7 +29,7 @@ class Generator(nn.Module):
         return self.layers(z).tanh().unflatten(1, self.shape)  # [N, C, R, R]
 
 
-class Discriminator(Judge):
+class Discriminator(FeatureDiscriminator):
     """Images [N, C, R, R] -> logits [N]; LeakyReLU(.2) and dropout after every hidden layer.
 
     The Cats study's third run (C3) has 2048, 1024 and 512 hidden units and minibatch discrimination with
@@ -86,7 +86,7 @@ class PointGenerator(nn.Module):
         return self.layers(z)
 
 
-class PointDiscriminator(Judge):
+class PointDiscriminator(FeatureDiscriminator):
     """Points [N, 2] -> logits [N]; dropout after every hidden layer.
 
     `inputs` is 2, or 2 m for packs of m points. The input is divided by `divisor`: by 4 in the unrolled

@@ -13,12 +13,12 @@ from collections.abc import Callable
 from torch import Tensor, nn
 
 from figment.networks.layers.attention import SelfAttention
+from figment.networks.layers.conditional_sequential import ConditionalSequential
+from figment.networks.layers.discriminator import FeatureDiscriminator
 from figment.networks.layers.dropout import Dropout
 from figment.networks.layers.head import Head
 from figment.networks.layers.initial import glorot
-from figment.networks.layers.judge import Judge
 from figment.networks.layers.residual import DownBlock, FirstDownBlock, UpBlock
-from figment.networks.layers.told import Told
 
 
 def mean_pool(x: Tensor) -> Tensor:
@@ -51,7 +51,7 @@ class Generator(nn.Module):
         self.start = nn.Sequential(
             nn.Linear(latent, width * 16).apply(glorot), nn.Unflatten(1, (width, 4, 4))
         )
-        self.blocks = Told()
+        self.blocks = ConditionalSequential()
         for side in _sides(8, resolution):
             self.blocks.append(UpBlock(width, width, norm=nn.BatchNorm2d, up=True))
             if side == attend:
@@ -67,7 +67,7 @@ class Generator(nn.Module):
         return self.end(self.blocks(self.start(z), *condition))  # [N, C, R, R]
 
 
-class Discriminator(Judge):
+class Discriminator(FeatureDiscriminator):
     """Images [N, C, R, R], and labels [N] if its head is conditional -> logits [N].
 
     Blocks halve the map to 8 pixels, two more keep its size; ReLU, and `pool` makes features of it. No

@@ -21,15 +21,15 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from figment.networks.layers.discriminator import FeatureDiscriminator
 from figment.networks.layers.dropout import Dropout
 from figment.networks.layers.initial import glorot, normal
-from figment.networks.layers.judge import Judge
 from figment.networks.layers.noise import GaussianNoise
 from figment.networks.layers.uniform import uniform
 from figment.networks.layers.weight_norm import WeightNorm
 
 
-class Classifier(Judge):
+class Classifier(FeatureDiscriminator):
     """What both discriminators share: images [N, C, R, R] -> logits [N] of being real.
 
     `body` makes features, `head` class logits of them.

@@ -12,11 +12,11 @@ from itertools import pairwise
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from figment.networks.layers.conditional_sequential import ConditionalSequential
+from figment.networks.layers.discriminator import FeatureDiscriminator
 from figment.networks.layers.dropout import Dropout
 from figment.networks.layers.head import Head, linear
 from figment.networks.layers.initial import Initialise, normal
-from figment.networks.layers.judge import Judge
-from figment.networks.layers.told import Told
 
 
 class Generator(nn.Module):
@@ -32,7 +32,7 @@ class Generator(nn.Module):
         wide = [8 * width, 4 * width, 2 * width, width]
         self.shape = (wide[0], sides[0], sides[0])
         self.start = nn.Linear(latent, wide[0] * sides[0] ** 2)
-        self.layers = Told(nn.BatchNorm2d(wide[0]), nn.ReLU(inplace=True))
+        self.layers = ConditionalSequential(nn.BatchNorm2d(wide[0]), nn.ReLU(inplace=True))
         for (wide_in, wide_out), side in zip(pairwise(wide), sides[1:], strict=True):
             even = 1 - side % 2
             self.layers.extend(
@@ -50,7 +50,7 @@ class Generator(nn.Module):
         return self.layers(x, *condition).tanh()  # [N, C, R, R]
 
 
-class Discriminator(Judge):
+class Discriminator(FeatureDiscriminator):
     """Images [N, C, R, R] -> logits [N].
 
     3x3 convolutions of stride 2 to R/2, R/4 and R/8 pixels of `width`, twice and four times as many

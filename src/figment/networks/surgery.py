@@ -13,10 +13,10 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from figment.networks.layers.conditional_norm import ConditionalBatchNorm, by_class
+from figment.networks.layers.conditional_sequential import ConditionalSequential
 from figment.networks.layers.reference_norm import ReferenceBatchNorm, VirtualBatchNorm
 from figment.networks.layers.residual import UpBlock
 from figment.networks.layers.spectral_norm import spectral
-from figment.networks.layers.told import Told
 
 Layer = TypeVar("Layer", bound=nn.Module)
 Weighted = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d, nn.Embedding)
@@ -47,14 +47,14 @@ def refer(network: nn.Module, references: int, kind: Literal["reference", "virtu
 
 
 def by_classes(network: nn.Module, classes: int) -> int:
-    """Give each batch norm of maps that would be told labels gains and shifts by class.
+    """Give batch norms of maps gains and shifts by class, where labels reach them.
 
-    That are those of ``Told`` and of residual blocks, which hand on what follows a network's input.
+    Labels reach the norms of a ``ConditionalSequential`` and of a residual ``UpBlock``.
     """
-    telling = [module for module in network.modules() if isinstance(module, Told | UpBlock)]
+    reached = [m for m in network.modules() if isinstance(m, ConditionalSequential | UpBlock)]
     return sum(
         swap(module, nn.BatchNorm2d, lambda norm: by_class(norm.num_features, classes), deep=False)
-        for module in telling
+        for module in reached
     )
 
 

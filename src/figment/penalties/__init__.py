@@ -16,7 +16,7 @@ from figment.penalties.consistency import (
 )
 from figment.penalties.drift import drift
 from figment.penalties.gradients import (
-    Judge,
+    Critic,
     dragan,
     gradient_penalty,
     r1,
@@ -31,8 +31,8 @@ from figment.penalties.statistics import hold_statistics
 from figment.penalties.top_k import top_k
 
 __all__ = [
+    "Critic",
     "HistoricalMean",
-    "Judge",
     "LeCamAnchors",
     "clip",
     "consistency",

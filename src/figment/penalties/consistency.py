@@ -10,18 +10,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from figment import draws
-from figment.penalties.gradients import Judge
+from figment import randomness_per_image as random
+from figment.penalties.gradients import Critic
 
 
-def consistency(judge: Judge, images: Tensor, logits: Tensor, *, shift: int = 4) -> Tensor:
-    """(judge(image) - judge(image, flipped and shifted))^2: [N], of images [N, C, H, W].
+def consistency(critic: Critic, images: Tensor, logits: Tensor, *, shift: int = 4) -> Tensor:
+    """(critic(image) - critic(image, flipped and shifted))^2: [N], of images [N, C, H, W].
 
-    ``logits`` are judge(image); both sides learn. On reals this is CR (Zhang et al. 2020), on reals
+    ``logits`` are critic(image); both sides learn. On reals this is CR (Zhang et al. 2020), on reals
     and on fakes, one term each, bCR (Zhao et al. 2020, algorithm 1). The weight is their lambda,
     10 for each.
     """
-    return (logits - judge(flip_and_shift(images, shift=shift))).square()
+    return (logits - critic(flip_and_shift(images, shift=shift))).square()
 
 
 def flip_and_shift(images: Tensor, *, shift: int = 4) -> Tensor:
@@ -31,9 +31,8 @@ def flip_and_shift(images: Tensor, *, shift: int = 4) -> Tensor:
     must be less than H and W.
     """
     n, _, h, w = images.shape
-    flip, down, right = draws.uniform(n, 3, like=images.new_empty((), dtype=torch.float32)).unbind(
-        1
-    )
+    like = images.new_empty((), dtype=torch.float32)
+    flip, down, right = random.uniform(n, 3, like=like).unbind(1)
     columns = torch.arange(w, device=images.device).expand(n, w)  # [N, W]
     columns = torch.where(flip[:, None] < 0.5, columns.flip(1), columns)
     columns = columns + _offset(right, shift)
@@ -46,11 +45,11 @@ def flip_and_shift(images: Tensor, *, shift: int = 4) -> Tensor:
 
 def nudge(latents: Tensor, *, spread: float = 0.03) -> Tensor:
     """Return latents [N, L] plus N(0, ``spread``^2): the neighbours of zCR (Zhao et al. 2020)."""
-    return latents + spread * draws.normal(*latents.shape, like=latents)
+    return latents + spread * random.normal(*latents.shape, like=latents)
 
 
 def latent_consistency(logits: Tensor, nudged: Tensor) -> Tensor:
-    """(judge(G(z)) - judge(G(z + d)))^2: [N], from these logits: the discriminator's half of zCR.
+    """(critic(G(z)) - critic(G(z + d)))^2: [N], from these logits: the discriminator's half of zCR.
 
     Zhao et al. 2020, algorithm 2; the weight is their lambda_dis, 5. Both halves belong together.
     """

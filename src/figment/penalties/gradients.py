@@ -1,7 +1,7 @@
 """Penalties on the slope of the discriminator: how fast its logit changes with the picture.
 
 All are computed in float32, also where the networks run in bfloat16, and can be differentiated again
-(with respect to the discriminator's weights). ``judge`` maps images [N, ...] to logits [N]; what the
+(with respect to the discriminator's weights). ``critic`` maps images [N, ...] to logits [N]; what the
 gradient should pass through (an augmentation) belongs inside it, and what it should not see (one-hot
 label channels) is held by it.
 
@@ -20,69 +20,76 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from figment import draws, mesh
+from figment import mesh
+from figment import randomness_per_image as random
+from figment.microbatch import in_parts
 
-Judge = Callable[[Tensor], Tensor]
+Critic = Callable[[Tensor], Tensor]
+"""The discriminator as a function of images alone: [N, ...] -> logits [N], or [N, ...] of patches."""
 TINY = 1e-12
 """Added under the root: the length of a vector has no derivative at 0."""
 
 
-def squared_slope(judge: Judge, images: Tensor) -> Tensor:
-    """||d judge / d image||^2 of each image, summed over all its values: [N]."""
-    images = _full(images).requires_grad_()
-    again = torch.is_grad_enabled()
-    with torch.enable_grad(), torch.autocast(images.device.type, enabled=False):
-        logits = judge(images)
-        (slopes,) = torch.autograd.grad(logits.sum(), images, create_graph=again)
-    return slopes.flatten(1).square().sum(1)
+def squared_slope(critic: Critic, images: Tensor) -> Tensor:
+    """||d critic / d image||^2 of each image, summed over all its values: [N]."""
+
+    def slope(images: Tensor) -> Tensor:
+        images = _full(images).requires_grad_()
+        again = torch.is_grad_enabled()
+        with torch.enable_grad(), torch.autocast(images.device.type, enabled=False):
+            logits = critic(images)
+            (slopes,) = torch.autograd.grad(logits.sum(), images, create_graph=again)
+        return slopes.flatten(1).square().sum(1)
+
+    return in_parts(slope, images)
 
 
-def r1(judge: Judge, reals: Tensor) -> Tensor:
-    """||grad judge(real)||^2 / 2: [N]; Mescheder et al. 2018, eq. 9.
+def r1(critic: Critic, reals: Tensor) -> Tensor:
+    """||grad critic(real)||^2 / 2: [N]; Mescheder et al. 2018, eq. 9.
 
     The weight is the paper's gamma, which has the half (gamma = 10); so have StyleGAN, ADA and R3GAN.
     Mescheder's code leaves it out: its ``reg_param`` 10 is a gamma of 20.
     """
-    return squared_slope(judge, reals) / 2
+    return squared_slope(critic, reals) / 2
 
 
-def r2(judge: Judge, fakes: Tensor) -> Tensor:
-    """||grad judge(fake)||^2 / 2: [N]; Mescheder et al. 2018, eq. 10. Factor as in ``r1``."""
-    return squared_slope(judge, fakes) / 2
+def r2(critic: Critic, fakes: Tensor) -> Tensor:
+    """||grad critic(fake)||^2 / 2: [N]; Mescheder et al. 2018, eq. 10. Factor as in ``r1``."""
+    return squared_slope(critic, fakes) / 2
 
 
 def gradient_penalty(
-    judge: Judge, reals: Tensor, fakes: Tensor, *, one_sided: bool = False
+    critic: Critic, reals: Tensor, fakes: Tensor, *, one_sided: bool = False
 ) -> Tensor:
-    """(||grad judge(x)|| - 1)^2 at one x between each real and its fake: [N].
+    """(||grad critic(x)|| - 1)^2 at one x between each real and its fake: [N].
 
     Gulrajani et al. 2017, eq. 3; the weight is their lambda, 10 (.1 for points in the plane).
     ``one_sided`` is max(0, ||...|| - 1)^2 (their section 4; Petzka et al. 2018), which lets a critic be
     flat. Real and fake of a pair must be of the same class.
     """
-    return _from_one(squared_slope(judge, _between(reals, fakes)), one_sided)
+    return _from_one(squared_slope(critic, _between(reals, fakes)), one_sided)
 
 
-def zero_centred(judge: Judge, reals: Tensor, fakes: Tensor) -> Tensor:
-    """||grad judge(x)||^2 at one x between each real and its fake: [N].
+def zero_centred(critic: Critic, reals: Tensor, fakes: Tensor) -> Tensor:
+    """||grad critic(x)||^2 at one x between each real and its fake: [N].
 
     0-GP of Thanh-Tung et al. 2019; the weight is their lambda, 10, without a half.
     """
-    return squared_slope(judge, _between(reals, fakes))
+    return squared_slope(critic, _between(reals, fakes))
 
 
-def dragan(judge: Judge, reals: Tensor, *, spread: float = 0.5) -> Tensor:
-    """(||grad judge(x)|| - 1)^2 at x = real + noise: [N]; Kodali et al. 2017 (DRAGAN).
+def dragan(critic: Critic, reals: Tensor, *, spread: float = 0.5) -> Tensor:
+    """(||grad critic(x)|| - 1)^2 at x = real + noise: [N]; Kodali et al. 2017 (DRAGAN).
 
     The weight is their lambda, 10. Noise: ``spread`` times the standard deviation of the whole batch,
     times U(0, 1) per image, times U(-1, 1) per value. The original draws the last from U(0, 1), which
     makes every picture brighter; here it is centred.
     """
     reals = _full(reals)
-    length = draws.uniform(*_per_image(reals), like=reals)
-    direction = draws.uniform(*reals.shape, like=reals) * 2 - 1
+    length = random.uniform(*_per_image(reals), like=reals)
+    direction = random.uniform(*reals.shape, like=reals) * 2 - 1
     noise = spread * _deviation(reals) * length * direction
-    return _from_one(squared_slope(judge, reals + noise), one_sided=False)
+    return _from_one(squared_slope(critic, reals + noise), one_sided=False)
 
 
 def _from_one(squared: Tensor, one_sided: bool) -> Tensor:
@@ -93,7 +100,7 @@ def _from_one(squared: Tensor, one_sided: bool) -> Tensor:
 def _between(reals: Tensor, fakes: Tensor) -> Tensor:
     """A random point between each real and its fake: one draw a pair, not one a pixel."""
     reals, fakes = _full(reals), _full(fakes)
-    return fakes.lerp(reals, draws.uniform(*_per_image(reals), like=reals))
+    return fakes.lerp(reals, random.uniform(*_per_image(reals), like=reals))
 
 
 def _deviation(images: Tensor) -> Tensor:

@@ -15,7 +15,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from figment.errors import UserError
-from figment.recipe import Recipe
+from figment.gan import GAN
+from figment.recipes import limits
 from figment.recipes.mlp import CATS
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ Forms = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class DCGAN(Recipe):
+class DCGAN(GAN):
     """GAN of strided convolutions with batch norm."""
 
     SMALLER: ClassVar[Forms] = ((64, 64), (48, 64), (32, 64), (32, 32), (24, 32), (16, 32), (8, 16))
@@ -45,28 +46,16 @@ class DCGAN(Recipe):
 
     def check(self) -> None:
         super().check()
-        power = self.resolution & (self.resolution - 1) == 0
-        if not (power and 32 <= self.resolution <= 1024):
-            raise UserError(
-                f"resolution must be a power of two from 32 to 1024, not {self.resolution}: "
-                f"try {self._power_below(self.resolution)}"
-            )
-        if self.width < 1:
-            raise UserError(f"width must be above 0, not {self.width}")
+        limits.power_of_two(self, 32)
+        limits.at_least(self, 1, "width")
         maps = [1 << power for power in range(3, self.resolution.bit_length() - 1)]
-        if self.attend and self.attend not in maps:
-            raise UserError(f"attend must be 0 or one of {maps}, not {self.attend}")
-        if self.batch < 2:
-            raise UserError("batch must be 2 or more: batch norm needs company")
+        limits.attention_map(self, maps)
+        limits.two_images(self)
 
     def nearest_resolution(self, side: int) -> int:
-        return self._power_below(min(side, self.resolution))
+        return limits.power_below(min(side, self.resolution), 32)
 
-    @staticmethod
-    def _power_below(side: int) -> int:
-        return min(max(1 << (side.bit_length() - 1), 32), 1024)
-
-    def cheaper(self, pinned: frozenset[str] = frozenset()) -> list[Recipe]:
+    def cheaper(self, pinned: frozenset[str] = frozenset()) -> list[Self]:
         free = [
             {
                 name: value
@@ -81,7 +70,8 @@ class DCGAN(Recipe):
 
     def tiny(self) -> Self:
         small = replace(super().tiny(), resolution=32, width=4)
-        return replace(small, attend=16 if self.attend else 0, reference=4)
+        kept = self.reference if self.generator_norm == "batch" else 4
+        return replace(small, attend=16 if self.attend else 0, reference=kept)
 
     def build(self) -> nn.ModuleDict:
         from torch import nn
@@ -91,7 +81,7 @@ class DCGAN(Recipe):
         size = {"width": self.width, "resolution": self.resolution, "attend": self.attend}
         generator = Generator(latent=self.inputs, channels=self.channels, up=self.up, **size)
         discriminator = Discriminator(
-            channels=self.judged_channels,
+            channels=self.discriminator_channels,
             dropout=self.dropout,
             head=self.head(whole_map),
             **size,
@@ -134,7 +124,7 @@ class Radford(DCGAN):
         size = {"width": self.width, "resolution": self.resolution}
         generator = Generator(latent=self.inputs, channels=self.channels, **size)
         discriminator = Discriminator(
-            channels=self.judged_channels,
+            channels=self.discriminator_channels,
             dropout=self.dropout,
             head=self.head(whole_map),
             **size,

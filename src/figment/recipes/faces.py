@@ -11,8 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
-from figment.errors import UserError
-from figment.recipe import Recipe
+from figment.gan import GAN
+from figment.recipes import limits
 
 if TYPE_CHECKING:
     from torch import nn
@@ -22,7 +22,7 @@ ROUNDS = 791
 
 
 @dataclass(frozen=True, kw_only=True)
-class Faces(Recipe):
+class Faces(GAN):
     """GAN of an up-sampling generator and a fully connected discriminator."""
 
     batch: int = 128
@@ -31,13 +31,8 @@ class Faces(Recipe):
 
     def check(self) -> None:
         super().check()
-        if self.resolution % 4 or self.resolution < 8:
-            raise UserError(
-                f"resolution must be a multiple of 4 from 8 on, not {self.resolution}: "
-                f"try {max(8, self.resolution // 4 * 4)}"
-            )
-        if self.batch < 2:
-            raise UserError("batch must be 2 or more: batch norm needs company")
+        limits.multiple_of(self, 4, 8)
+        limits.two_images(self)
 
     def nearest_resolution(self, side: int) -> int:
         return max(8, min(side, self.resolution) // 4 * 4)
@@ -56,7 +51,7 @@ class Faces(Recipe):
         )
         discriminator = Discriminator(
             resolution=self.resolution,
-            channels=self.judged_channels,
+            channels=self.discriminator_channels,
             dropout=self.dropout,
             head=self.head(linear),
         )

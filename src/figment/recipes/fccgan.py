@@ -17,7 +17,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from figment.errors import UserError
-from figment.recipe import Recipe
+from figment.gan import GAN
+from figment.recipes import limits
 
 if TYPE_CHECKING:
     from torch import nn
@@ -29,7 +30,7 @@ CIFAR = 50_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class FCCGAN(Recipe):
+class FCCGAN(GAN):
     """GAN of convolutions between fully connected layers, or without them."""
 
     resolution: int = 32
@@ -53,18 +54,11 @@ class FCCGAN(Recipe):
 
     def check(self) -> None:
         super().check()
-        if self.resolution % 8 or self.resolution < 16:
-            raise UserError(
-                f"resolution must be a multiple of 8 from 16 on, not {self.resolution}: "
-                f"try {max(16, self.resolution // 8 * 8)}"
-            )
+        limits.multiple_of(self, 8, 16)
         if self.width < 1 or self.kernel < 3 or self.connected not in (0, 1):
             raise UserError("width must be above 0, kernel 3 or more, connected 0 or 1")
-        maps = [self.resolution // 4, self.resolution // 2]
-        if self.attend and self.attend not in maps:
-            raise UserError(f"attend must be 0 or one of {maps}, not {self.attend}")
-        if self.batch < 2:
-            raise UserError("batch must be 2 or more: batch norm needs company")
+        limits.attention_map(self, [self.resolution // 4, self.resolution // 2])
+        limits.two_images(self)
 
     def fit_to(self, look: Look, pinned: frozenset[str] = frozenset()) -> Self:
         fitted = super().fit_to(look, pinned)
@@ -98,8 +92,8 @@ class FCCGAN(Recipe):
             "channels": self.channels,
             "up": self.up,
         }
-        judge: dict[str, Any] = {
-            "channels": self.judged_channels,
+        discriminator: dict[str, Any] = {
+            "channels": self.discriminator_channels,
             "down": self.down,
             "norm_first": self.down == "strided" and self.kernel == 4,
             "dropout": self.dropout,
@@ -109,16 +103,16 @@ class FCCGAN(Recipe):
                 {
                     "generator": fccgan.BaselineGenerator(**size, **generator),
                     "discriminator": fccgan.BaselineDiscriminator(
-                        head=self.head(fccgan.whole_map), **size, **judge
+                        head=self.head(fccgan.whole_map), **size, **discriminator
                     ),
                 }
             )
-        hidden, judging = fccgan.GENERATOR_HIDDEN[3], fccgan.DISCRIMINATOR_HIDDEN[4]
+        up, down = fccgan.GENERATOR_HIDDEN[3], fccgan.DISCRIMINATOR_HIDDEN[4]
         return nn.ModuleDict(
             {
-                "generator": fccgan.Generator(hidden=hidden, **size, **generator),
+                "generator": fccgan.Generator(hidden=up, **size, **generator),
                 "discriminator": fccgan.Discriminator(
-                    hidden=judging, head=self.head(linear), **size, **judge
+                    hidden=down, head=self.head(linear), **size, **discriminator
                 ),
             }
         )

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from figment.recipes.dcgan import DCGAN, Forms
-from figment.settings import Augment
+from figment.techniques.augmentation import Augment
 
 if TYPE_CHECKING:
     from figment.data import Dataset

@@ -24,8 +24,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, Self
 
 from figment.errors import UserError
-from figment.recipe import Recipe
-from figment.settings import Augment
+from figment.gan import GAN
+from figment.recipes import limits
+from figment.techniques.augmentation import Augment
 
 if TYPE_CHECKING:
     from torch import nn
@@ -35,7 +36,7 @@ PHOTOGRAPHS = 900
 
 
 @dataclass(frozen=True, kw_only=True)
-class Flowers(Recipe):
+class Flowers(GAN):
     """GAN of the Flowers study's networks."""
 
     latent: int = 64
@@ -55,10 +56,8 @@ class Flowers(Recipe):
                 f"resolution must be {listed}, not {self.resolution}: "
                 f"try {self._at_most(self.resolution)}"
             )
-        if self.width < 1:
-            raise UserError(f"width must be above 0, not {self.width}")
-        if self.batch < 2:
-            raise UserError("batch must be 2 or more: batch norm needs company")
+        limits.at_least(self, 1, "width")
+        limits.two_images(self)
 
     def nearest_resolution(self, side: int) -> int:
         return self._at_most(min(side, self.resolution))
@@ -90,7 +89,7 @@ class Flowers(Recipe):
             up=self.up,
         )
         critic = Critic(
-            channels=self.judged_channels,
+            channels=self.discriminator_channels,
             width=self.width,
             resolution=self.resolution,
             up=self.up,

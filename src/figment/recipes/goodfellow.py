@@ -10,24 +10,25 @@ many words, log(1 - D(G(z))), is the minimax system.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, Self
 
 from figment.errors import UserError
-from figment.recipe import Recipe
+from figment.gan import GAN
+from figment.recipes import limits
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from figment.recipe import Clock
-    from figment.turns import Turns
+    from figment.rounds import Clock
 
 MNIST = 50_000
 """Digits in one pass: the first of the training set."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Goodfellow(Recipe):
+class Goodfellow(GAN):
     """GAN of a generator of ReLU units and a discriminator of maxout units."""
 
     resolution: int = 28
@@ -55,23 +56,13 @@ class Goodfellow(Recipe):
 
     def check(self) -> None:
         super().check()
-        for name in ("hidden", "judge_hidden"):
-            units = getattr(self, name)
-            if not units or min(units) < 1:
-                raise UserError(f"{name} needs one or more layers of 1 or more units, not {units}")
+        limits.layers(self, "hidden", "judge_hidden")
+        limits.share(self, "input_dropout", "final_momentum")
         if self.pieces < 1 or self.momentum_images < 1:
             raise UserError("pieces and momentum_images must be above 0")
-        if not 0 <= self.input_dropout < 1:
-            raise UserError(
-                f"input_dropout must be at least 0 and below 1, not {self.input_dropout}"
-            )
-        if not 0 <= self.final_momentum < 1:
-            raise UserError(
-                f"final_momentum must be at least 0 and below 1, not {self.final_momentum}"
-            )
         if self.betas[0] == 0 < self.final_momentum:
             raise UserError(
-                "momentum cannot rise from nothing: set the first of betas above 0, or final_momentum 0"
+                "momentum cannot rise from 0: set the first of betas above 0, or final_momentum to 0"
             )
         if self.rate_divisor < 1:
             raise UserError(f"rate_divisor must be 1 or more, not {self.rate_divisor}")
@@ -79,19 +70,20 @@ class Goodfellow(Recipe):
     def tiny(self) -> Self:
         return replace(super().tiny(), resolution=16, hidden=(8, 16), judge_hidden=(16, 8))
 
-    def turns(self) -> Turns:
-        from figment.turns.annealed import Annealed
+    def idle(self) -> Mapping[str, str]:
+        same = self.final_momentum == self.betas[0]
+        reason = "where --final-momentum is the first of --betas"
+        return {**super().idle(), **({"momentum_images": reason} if same else {})}
 
-        return Annealed(play=self.way(), rate=self.rate, momentum=self.momentum)
+    def at(self, clock: Clock) -> Self:
+        """The momentum rises in a straight line, beside what all games have."""
+        risen = min(1.0, clock.images / self.momentum_images)
+        momentum = self.betas[0] + risen * (self.final_momentum - self.betas[0])
+        return replace(super().at(clock), betas=(momentum, self.betas[1]))
 
     def rate(self, clock: Clock) -> float:
-        """Divided by the same number after every round, beside what all recipes have."""
+        """Divided by the same number after every round, beside what all games have."""
         return super().rate(clock) * self.rate_divisor**-clock.rounds
-
-    def momentum(self, clock: Clock) -> float:
-        """Return the momentum, which rises in a straight line."""
-        risen = min(1.0, clock.images / self.momentum_images)
-        return self.betas[0] + risen * (self.final_momentum - self.betas[0])
 
     def build(self) -> nn.ModuleDict:
         from torch import nn
@@ -101,7 +93,7 @@ class Goodfellow(Recipe):
 
         generator = Generator(latent=self.inputs, hidden=self.hidden, shape=self.shape)
         discriminator = Discriminator(
-            shape=(self.judged_channels, *self.shape[1:]),
+            shape=(self.discriminator_channels, *self.shape[1:]),
             hidden=self.judge_hidden,
             pieces=self.pieces,
             dropout=self.dropout,

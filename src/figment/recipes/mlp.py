@@ -15,7 +15,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 from figment.errors import UserError
-from figment.recipe import Recipe
+from figment.gan import GAN
+from figment.recipes import limits
 
 if TYPE_CHECKING:
     from torch import nn
@@ -25,7 +26,7 @@ CATS = 13_217
 
 
 @dataclass(frozen=True, kw_only=True)
-class MLP(Recipe):
+class MLP(GAN):
     """GAN of fully connected networks."""
 
     batch: int = 100
@@ -37,10 +38,7 @@ class MLP(Recipe):
 
     def check(self) -> None:
         super().check()
-        if not self.hidden or min(self.hidden) < 1:
-            raise UserError(
-                f"hidden needs one or more layers of 1 or more units, not {self.hidden}"
-            )
+        limits.layers(self, "hidden")
         if self.minibatch_discrimination and len(self.hidden) < 2:
             raise UserError("minibatch discrimination needs two hidden layers or more")
 
@@ -54,13 +52,13 @@ class MLP(Recipe):
         from figment.networks.mlp import Discriminator, Generator
 
         generator = Generator(latent=self.inputs, hidden=self.hidden, shape=self.shape)
-        judging, plain = self.hidden[::-1], linear
+        hidden, plain = self.hidden[::-1], linear
         if self.minibatch_discrimination:
             # The study's kernels stand in the last hidden layer's place, with its activation and dropout.
-            judging, plain = judging[:-1], activated(self.dropout)
+            hidden, plain = hidden[:-1], activated(self.dropout)
         discriminator = Discriminator(
-            shape=(self.judged_channels, *self.shape[1:]),
-            hidden=judging,
+            shape=(self.discriminator_channels, *self.shape[1:]),
+            hidden=hidden,
             dropout=self.dropout,
             head=self.head(plain),
         )

@@ -16,12 +16,10 @@ def count(recipe: Recipe) -> dict[str, int]:
     """Return the number of trainable parameters of each network that learns, built without memory."""
     import torch
 
-    from figment.players import players
-
-    if recipe.conditional and not recipe.classes:
+    if recipe.classed and not recipe.class_count():
         recipe = replace(recipe, classes=CLASSES)
     with torch.device("meta"):
-        nets = players(recipe)
+        nets = recipe.networks()
     sizes = {
         name: sum(weight.numel() for weight in net.parameters() if weight.requires_grad)
         for name, net in nets.items()

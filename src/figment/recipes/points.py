@@ -10,17 +10,17 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from figment.errors import UserError
-from figment.recipe import Recipe
+from figment.gan import GAN
+from figment.recipes import limits
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from figment.data import Look
-    from figment.turns import Turns
+    from figment.rounds import Turns
 
 
 @dataclass(frozen=True, kw_only=True)
-class Points(Recipe):
+class Points(GAN):
     """GAN of fully connected networks for points."""
 
     batch: int = 256
@@ -48,10 +48,7 @@ class Points(Recipe):
 
     def check(self) -> None:
         super().check()
-        if not self.hidden or min(self.hidden) < 1:
-            raise UserError(
-                f"hidden needs one or more layers of 1 or more units, not {self.hidden}"
-            )
+        limits.layers(self, "hidden")
         if any(units < 1 for units in self.judge_hidden):
             raise UserError(
                 f"judge_hidden needs layers of 1 or more units, not {self.judge_hidden}"
@@ -60,14 +57,6 @@ class Points(Recipe):
             raise UserError(f"divisor must be above 0, not {self.divisor}")
         if self.orthogonal_gain < 0:
             raise UserError(f"orthogonal_gain must be 0 or more, not {self.orthogonal_gain}")
-        if self.mirror:
-            raise UserError("points have no left and right: leave --mirror out")
-
-    def fit_to(self, look: Look, pinned: frozenset[str] = frozenset()) -> Self:
-        for field in ("resolution", "channels", "fit"):
-            if field in pinned and getattr(self, field) != getattr(Recipe, field):
-                raise UserError(f"points have no pixels: leave --{field} out")
-        return super().fit_to(look, pinned)
 
     def tiny(self) -> Self:
         return replace(super().tiny(), hidden=(16, 16), judge_hidden=self.judge_hidden and (16,))
@@ -87,17 +76,17 @@ class Points(Recipe):
         discriminator = PointDiscriminator(
             hidden=self.judge_hidden or self.hidden,
             dropout=self.dropout,
-            inputs=self.judged_channels,
+            inputs=self.discriminator_channels,
             divisor=self.divisor,
             head=self.head(linear),
             initialise=glorot if self.judge_initial == "glorot" else None,
         )
         return nn.ModuleDict({"generator": generator, "discriminator": discriminator})
 
-    def way(self) -> Turns:
+    def turns(self) -> Turns:
         from figment.turns.unrolled import Unrolled
 
-        play = super().way()
+        play = super().turns()
         # So few weights: to keep the graph of every step costs little, to compute it again much.
         return replace(play, checkpoint=False) if isinstance(play, Unrolled) else play
 

@@ -18,8 +18,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, Self
 
-from figment.errors import UserError
-from figment.recipe import Recipe
+from figment.gan import GAN
+from figment.recipes import limits
 
 if TYPE_CHECKING:
     from torch import nn
@@ -31,7 +31,7 @@ SHOWN = 5 * 64
 
 
 @dataclass(frozen=True, kw_only=True)
-class ResNet(Recipe):
+class ResNet(GAN):
     """GAN of residual blocks, equally wide at all resolutions."""
 
     resolution: int = 32
@@ -49,19 +49,11 @@ class ResNet(Recipe):
 
     def check(self) -> None:
         super().check()
-        power = self.resolution & (self.resolution - 1) == 0
-        if not (power and 16 <= self.resolution <= 1024):
-            raise UserError(
-                f"resolution must be a power of two from 16 to 1024, not {self.resolution}: "
-                f"try {_power_below(self.resolution)}"
-            )
-        if self.width < 1 or self.discriminator_width < 1:
-            raise UserError("width and discriminator_width must be above 0")
+        limits.power_of_two(self, 16)
+        limits.at_least(self, 1, "width", "discriminator_width")
         maps = [1 << power for power in range(3, self.resolution.bit_length() - 1)]
-        if self.attend and self.attend not in maps:
-            raise UserError(f"attend must be 0 or one of {maps}, not {self.attend}")
-        if self.batch < 2:
-            raise UserError("batch must be 2 or more: batch norm needs company")
+        limits.attention_map(self, maps)
+        limits.two_images(self)
 
     def fit_to(self, look: Look, pinned: frozenset[str] = frozenset()) -> Self:
         fitted = super().fit_to(look, pinned)
@@ -70,7 +62,7 @@ class ResNet(Recipe):
         return replace(fitted, attend=min(self.attend, fitted.resolution // 2))
 
     def nearest_resolution(self, side: int) -> int:
-        return _power_below(min(side, self.resolution))
+        return limits.power_below(min(side, self.resolution), 16)
 
     def tiny(self) -> Self:
         small = replace(super().tiny(), resolution=16, width=4, discriminator_width=4)
@@ -91,17 +83,13 @@ class ResNet(Recipe):
         discriminator = Discriminator(
             width=self.discriminator_width,
             resolution=self.resolution,
-            channels=self.judged_channels,
+            channels=self.discriminator_channels,
             pool=sum_pool if self.pool == "sum" else mean_pool,
             dropout=self.dropout,
             attend=self.attend,
             head=self.head(plain),
         )
         return nn.ModuleDict({"generator": generator, "discriminator": discriminator})
-
-
-def _power_below(side: int) -> int:
-    return min(max(1 << (side.bit_length() - 1), 16), 1024)
 
 
 WGAN_GP = ResNet(

@@ -12,12 +12,16 @@ Numbers are those of the authors' code: 100 labels of MNIST (.93 % wrong), 4,000
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, Self, cast
 
 from figment.errors import UserError
-from figment.recipe import Batch, Clock, Recipe, Terms
+from figment.fields import neutral
+from figment.gan import GAN
+from figment.recipes import limits
 from figment.recipes.labelling import choose, read_list
+from figment.rounds import Batch, Clock, Engine, Terms
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -25,17 +29,19 @@ if TYPE_CHECKING:
 
     from figment.data import Look
     from figment.networks.semisupervised import Average, Classifier, Labelled
-    from figment.training.trainer import Trainer
+    from figment.rounds import Scalars
 
 FIRST = 500
 """Pictures by which the discriminator's units are set before the first move; for the generator
 100 latents."""
 EPOCH = 60_000
 """Pictures of MNIST in one pass."""
+USED = ("classes", "class_loss")
+"""Fields that this game uses without any conditioning."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class SemiSupervised(Recipe):
+class SemiSupervised(GAN):
     """GAN whose discriminator learns classes from a few labelled pictures."""
 
     resolution: int = 28
@@ -78,6 +84,14 @@ class SemiSupervised(Recipe):
     def check(self) -> None:
         super().check()
         _refuse(self)
+
+    def idle(self) -> Mapping[str, str]:
+        found = {field: why for field, why in super().idle().items() if field not in USED}
+        if self.optimizer == "sgd":
+            found["epsilon"] = "with --optimizer sgd"
+        if self.feature_matching == 0:
+            found["matching"] = "without --feature-matching"
+        return found
 
     def fit_to(self, look: Look, pinned: frozenset[str] = frozenset()) -> Self:
         """As every recipe's; classes are those of the list or, without one, of the data's folders."""
@@ -165,7 +179,7 @@ class SemiSupervised(Recipe):
                     group["eps"] = self.epsilon
         return found
 
-    def begin(self, nets: nn.ModuleDict, trainer: Trainer) -> None:
+    def begin(self, engine: Engine) -> None:
         """Choose the labelled pictures; fit the first weights to 500 pictures and 100 latents."""
         import torch
 
@@ -173,31 +187,39 @@ class SemiSupervised(Recipe):
         from figment.data import gather
         from figment.networks.layers.calibration import calibrate
 
-        super().begin(nets, trainer)
+        super().begin(engine)
+        nets, feed = engine.nets, engine.feed
         labelled = cast("Labelled", nets["labelled"])
-        rows, labels = choose(self, trainer.dataset, trainer.rows)
-        images = torch.from_numpy(gather(trainer.dataset, rows)[0])
+        rows, labels = choose(self, feed.dataset, feed.rows)
+        images = torch.from_numpy(gather(feed.dataset, rows)[0])
         labelled.images.copy_(images)
         labelled.labels.copy_(torch.from_numpy(labels))
-        latents = torch.randn(100 - 100 % mesh.size(), self.latent, device=trainer.device)
+        latents = torch.randn(100 - 100 % mesh.size(), self.latent, device=engine.device)
         calibrate(nets["generator"], latents[mesh.rows(len(latents))])
         if "average" in nets:
             nets["average"].load_state_dict(nets["generator"].state_dict())
-        count = min(FIRST, len(trainer.rows))
-        first = trainer.rows[trainer.order.indices(0, count - count % mesh.size())]
-        calibrate(nets["discriminator"], trainer.fetch(first[mesh.rows(len(first))])[0])
+        count = min(FIRST, len(feed.rows))
+        calibrate(nets["discriminator"], feed.first(count - count % mesh.size())[0])
 
     def match(self, real: Tensor, fake: Tensor) -> Tensor:
         """As all recipes, or by the mean absolute difference, as in the authors' code for CIFAR-10."""
         if self.matching == "squared":
             return super().match(real, fake)
-        from figment.matching import absolute_feature_matching
+        from figment.objectives.features import absolute_feature_matching
 
         return absolute_feature_matching(real, fake)
 
     def classifier(self, nets: nn.ModuleDict) -> nn.Module:
         """The mean of the discriminator's weights, which the authors' code tests too."""
         return nets["classifier"]
+
+    def validate(self, nets: nn.ModuleDict, images: Tensor, labels: Tensor | None) -> Scalars:
+        """What every game's log says, and the share of pictures whose class is told rightly."""
+        found = super().validate(nets, images, labels)
+        if found and labels is not None:
+            right = nets["classifier"](images).argmax(1) == labels
+            found["score/held_out_class"] = right.float().mean()
+        return found
 
     def after(self, player: str, nets: nn.ModuleDict) -> None:
         super().after(player, nets)
@@ -211,20 +233,20 @@ class SemiSupervised(Recipe):
     ) -> Terms:
         """Real against fake as all recipes have it, halved as in the authors' code, and the classes."""
         shared = super().discriminator_terms(nets, batch, fakes, clock)
-        weighted = self.unsupervised / 2 * shared.minimise["adversarial"]
-        told = self.class_terms(nets, clock)
-        minimise = shared.minimise | {"adversarial": weighted} | told.minimise
-        return Terms(minimise, shared.observe | told.observe)
+        weighted = self.unsupervised / 2 * shared.losses["adversarial"]
+        halved = shared._replace(losses=shared.losses | {"adversarial": weighted})
+        return halved.and_(self.class_terms(nets, clock))
 
     def class_terms(self, nets: nn.ModuleDict, clock: Clock) -> Terms:
         """What the discriminator minimises on labelled pictures."""
-        from figment.matching import supervised
+        from figment.microbatch import in_parts
+        from figment.objectives.classes import supervised
 
         images, labels = self._labelled_batch(nets, clock)
-        classes = cast("Classifier", nets["discriminator"]).classify(images)
+        classes = in_parts(cast("Classifier", nets["discriminator"]).classify, images)
         right = (classes.detach().argmax(1) == labels).float().mean()
         loss = self.class_loss * supervised(classes, labels).mean()
-        return Terms({"class": loss}, {"score/class": right})
+        return Terms({}, {"class": loss}, {"score/class": right})
 
     def _labelled_batch(self, nets: nn.ModuleDict, clock: Clock) -> tuple[Tensor, Tensor]:
         """Return this process's share of the labelled batch that belongs to this moment.
@@ -235,7 +257,6 @@ class SemiSupervised(Recipe):
 
         from figment import mesh
         from figment.data import Order
-        from figment.game import seen
 
         labelled = cast("Labelled", nets["labelled"])
         order = Order(len(labelled), self.seed)
@@ -245,16 +266,13 @@ class SemiSupervised(Recipe):
         if self.mirror:
             turned = (torch.rand(self.batch, device=images.device) < 0.5)[mine]
             images = torch.where(turned[:, None, None, None], images.flip(3), images)
-        return seen(self, nets, images, clock), labels
+        return self.show(nets, images), labels
 
 
 def _refuse(recipe: SemiSupervised) -> None:
     """Raise UserError for values out of range, and for fields that this discriminator cannot have."""
-    for name in ("labelled", "width", "generator_width"):
-        if getattr(recipe, name) < 1:
-            raise UserError(f"{name} must be 1 or more, not {getattr(recipe, name)}")
-    if recipe.classes < 2:
-        raise UserError(f"classes must be 2 or more, not {recipe.classes}")
+    limits.at_least(recipe, 1, "labelled", "width", "generator_width")
+    limits.at_least(recipe, 2, "classes")
     if not recipe.labelled_list and recipe.labelled % recipe.classes:
         nearby = max(1, recipe.labelled // recipe.classes) * recipe.classes
         raise UserError(
@@ -281,12 +299,11 @@ def _refuse_networks(recipe: SemiSupervised) -> None:
         "spectral_norm": "the weights are normalised already",
     }
     for name, reason in reasons.items():
-        if getattr(recipe, name) != getattr(Recipe, name):
+        if getattr(recipe, name) != neutral(type(recipe), name):
             raise UserError(f"{reason}: leave {name} out")
     if min(recipe.noise) < 0:
         raise UserError(f"noise must be 0 or more, not {recipe.noise}")
-    if not 0 <= recipe.input_dropout < 1:
-        raise UserError(f"input_dropout must be at least 0 and below 1, not {recipe.input_dropout}")
+    limits.share(recipe, "input_dropout")
     if recipe.network == "mlp" and (recipe.dropout or recipe.input_dropout):
         raise UserError(
             "network mlp takes noise, not dropout: leave dropout and input_dropout at 0"

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 from figment.errors import UserError
-from figment.recipe import Recipe
+from figment.gan import GAN
+from figment.recipes import limits
 
 if TYPE_CHECKING:
     from torch import nn
@@ -21,7 +22,7 @@ ITERATIONS = 500_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class StackedMNIST(Recipe):
+class StackedMNIST(GAN):
     """GAN of three strided 3x3 layers a player, for pictures of any size."""
 
     resolution: int = 28
@@ -40,10 +41,8 @@ class StackedMNIST(Recipe):
         super().check()
         if self.resolution < 8:
             raise UserError(f"resolution must be 8 or more, not {self.resolution}: try 28")
-        if self.width < 1 or self.discriminator_width < 1:
-            raise UserError("width and discriminator_width must be above 0")
-        if self.batch < 2:
-            raise UserError("batch must be 2 or more: batch norm needs company")
+        limits.at_least(self, 1, "width", "discriminator_width")
+        limits.two_images(self)
 
     def nearest_resolution(self, side: int) -> int:
         return max(8, min(side, self.resolution))
@@ -64,7 +63,7 @@ class StackedMNIST(Recipe):
             resolution=self.resolution,
         )
         discriminator = Discriminator(
-            channels=self.judged_channels,
+            channels=self.discriminator_channels,
             width=self.discriminator_width,
             resolution=self.resolution,
             dropout=self.dropout,

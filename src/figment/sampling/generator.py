@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
 from figment.errors import UserError, nearest
+from figment.rounds import Playable
 from figment.sampling.latents import latents_of
 from figment.sampling.pictures import Pictures
-
-if TYPE_CHECKING:
-    from figment.recipe import Recipe
 
 CPU = torch.device("cpu")
 SIDE_BY_SIDE = 10
@@ -26,10 +23,10 @@ LISTED = 20
 class Generator:
     """A recipe's generator in evaluation mode, drawn from by seed, and by class where it has classes."""
 
-    def __init__(self, recipe: Recipe, net: nn.Module, classes: Sequence[str] = ()) -> None:
+    def __init__(self, recipe: Playable, net: nn.Module, classes: Sequence[str] = ()) -> None:
         self.recipe = recipe
         self.net = net.eval()
-        numbers = (str(number) for number in range(recipe.classes))
+        numbers = (str(number) for number in range(recipe.class_count()))
         self.classes = tuple(classes or numbers) if recipe.classed else ()
         """Names of the classes that it draws, () where it knows none."""
 

@@ -67,7 +67,7 @@ def stops(
     numbers = [generator.numbered(name, seed) for name, seed in zip(names, seeds, strict=True)]
     if None in numbers:
         return latents, None
-    return latents, torch.eye(generator.recipe.classes)[numbers]
+    return latents, torch.eye(generator.recipe.class_count())[numbers]
 
 
 def along(

@@ -8,8 +8,7 @@ import torch
 from torch import nn
 
 from figment.randomness import seed_of
-from figment.recipe import Recipe
-from figment.sampling.latents import latents_of
+from figment.rounds import Playable
 
 WARM_UP = 0.05
 """The half-life is at most this share of the images seen, so that the start is soon forgotten."""
@@ -25,6 +24,11 @@ def decay(images: int, half_life: float) -> float:
     return 0.5 ** (images / half_life) if half_life > 0 else 0.0
 
 
+def keep_share(before: int, now: int, half_life: int) -> float:
+    """Return the share of itself that the average keeps from ``before`` to ``now`` images seen."""
+    return decay(now - before, min(half_life, WARM_UP * now))
+
+
 @torch.no_grad()
 def follow(average: nn.Module, net: nn.Module, *, keep: float) -> None:
     """Move the average towards ``net``: parameters by 1 - ``keep``, buffers all the way."""
@@ -34,7 +38,7 @@ def follow(average: nn.Module, net: nn.Module, *, keep: float) -> None:
 
 
 @torch.no_grad()
-def settled(recipe: Recipe, average: nn.Module, *, count: int = 1024) -> nn.Module:
+def with_own_statistics(recipe: Playable, average: nn.Module, *, count: int = 1024) -> nn.Module:
     """Return a copy in evaluation mode whose batch norm statistics are its own.
 
     Running statistics belong to the weights that gathered them, not to an average of weights; here they
@@ -52,6 +56,6 @@ def settled(recipe: Recipe, average: nn.Module, *, count: int = 1024) -> nn.Modu
         batch = min(64, max(2, recipe.batch))
         for start in range(0, count, batch):
             seeds = [seed_of("settle", start + i) for i in range(batch)]
-            latents = latents_of(seeds, recipe.latent).to(device)
+            latents = recipe.latents(seeds).to(device)
             recipe.generate(net, latents, recipe.labels_for(seeds, device))
     return net.eval()

@@ -5,28 +5,28 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 import torch
 
 from figment import mesh
 from figment.data import Dataset
 from figment.errors import UserError
+from figment.rounds import Playable
 from figment.training.devices import peak_memory
 from figment.training.trainer import NotFinite, Trainer
 from figment.words import duration, round_off
 
-if TYPE_CHECKING:
-    from figment.recipe import Recipe
+R = TypeVar("R", bound=Playable)
 
 ENOUGH_ROUNDS = 8_000
 """A time budget is spent on the largest form of a recipe that gets this many rounds out of it."""
 
 
-class Cost(NamedTuple):
+class Cost(NamedTuple, Generic[R]):
     """What a recipe costs on this machine."""
 
-    recipe: Recipe
+    recipe: R
     images_per_second: float
     memory_gib: float
     images_per_round: float
@@ -36,7 +36,7 @@ class Cost(NamedTuple):
         return seconds * self.images_per_second / self.images_per_round
 
 
-def measure(recipe: Recipe, dataset: Dataset, device: torch.device, *, rounds: int = 2) -> Cost:
+def measure(recipe: R, dataset: Dataset, device: torch.device, *, rounds: int = 2) -> Cost[R]:
     """Return what a recipe costs, measured: a trainer made for it alone plays a few rounds.
 
     Raises UserError where the memory does not hold it.
@@ -66,8 +66,8 @@ def measure(recipe: Recipe, dataset: Dataset, device: torch.device, *, rounds: i
 
 
 def affordable(
-    forms: Sequence[Recipe], dataset: Dataset, device: torch.device, deadline: float
-) -> Cost:
+    forms: Sequence[R], dataset: Dataset, device: torch.device, deadline: float
+) -> Cost[R]:
     """Return the dearest of ever cheaper forms that gets ENOUGH_ROUNDS before the deadline, or the last.
 
     ``deadline`` is on ``time.perf_counter()``'s clock; the time that measuring takes counts. It climbs
@@ -85,7 +85,7 @@ def affordable(
     return best
 
 
-def too_large(recipe: Recipe) -> str:
+def too_large(recipe: Playable) -> str:
     """Return the sentence for a recipe that memory does not hold."""
     return (
         f"batches of {recipe.batch} do not fit into memory: halve --batch, or --width if it has one"

@@ -8,7 +8,6 @@ import platform
 import resource
 import sys
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import torch
@@ -17,7 +16,7 @@ from figment import mesh
 from figment.errors import UserError
 
 if TYPE_CHECKING:
-    from figment.recipe import Recipe
+    from figment.rounds import Playable
 
 FASTER = 1.5
 """bfloat16 is chosen on a CPU whose products are this many times faster in it."""
@@ -65,12 +64,12 @@ def faster_precision(device: torch.device) -> str:
     return "bfloat16" if ratio >= FASTER else "float32"
 
 
-def settle_precision(recipe: Recipe, device: torch.device) -> Recipe:
-    """Return the recipe with "auto" settled to the precision that is faster here, for all processes."""
+def precision_for(recipe: Playable, device: torch.device) -> str:
+    """Return the recipe's precision; for "auto" the one that is faster here, for all processes."""
     if recipe.precision != "auto":
-        return recipe
+        return recipe.precision
     fast = "float32" if recipe.kind == "points" else faster_precision(device)
-    return replace(recipe, precision=mesh.first(fast))
+    return str(mesh.first(fast))
 
 
 def matrix_rate(dtype: torch.dtype, side: int = 1024, repeats: int = 5) -> float:

@@ -15,7 +15,7 @@ from figment.files import cannot_write, write_json, write_tensors
 if TYPE_CHECKING:
     from torch import nn
 
-    from figment.recipe import Recipe
+    from figment.rounds import Playable
 
 BEST = "best.safetensors"
 """The weights that scored best, which samples are drawn from where it is there."""
@@ -61,7 +61,7 @@ def refuse_taken(run: Path) -> None:
         raise UserError(cannot_write(run, error)) from error
 
 
-def begin(run: Path, name: str, recipe: Recipe, machine: dict[str, Any]) -> None:
+def begin(run: Path, name: str, recipe: Playable, machine: dict[str, Any]) -> None:
     """Make the folder with its machine and recipe; recipe.json, which makes it a run, comes last."""
     try:
         for part in ("samples", "snapshots", "state"):
@@ -84,7 +84,7 @@ def _take_back(run: Path) -> None:
             (run / part).resolve().rmdir()
 
 
-def write_recipe(run: Path, name: str, recipe: Recipe) -> None:
+def write_recipe(run: Path, name: str, recipe: Playable) -> None:
     """Write recipe.json."""
     write_json(run / "recipe.json", {"recipe": name, "fields": fields_of(recipe)})
 
@@ -171,24 +171,24 @@ def images_of(weights: Path) -> int | None:
         return json.loads((file.metadata() or {})["figment"]).get("images")
 
 
-def write_picture(run: Path, recipe: Recipe, net: nn.Module, images: int) -> Path:
+def write_picture(run: Path, recipe: Playable, net: nn.Module, images: int) -> Path:
     """Write the grid of the fixed latents (the first seeds) as ``net`` draws them; return its path."""
     from figment.sampling.generator import Generator
 
     return Generator(recipe, net).overview(GRID).save(picture_path(run, images))
 
 
-def write_snapshot(run: Path, recipe: Recipe, net: nn.Module, images: int) -> None:
+def write_snapshot(run: Path, recipe: Playable, net: nn.Module, images: int) -> None:
     """Write the weights that samples are drawn with, and the recipe in the file's metadata."""
     _write_weights(snapshot_path(run, images), run, recipe, net, {"images": images})
 
 
-def write_best(run: Path, recipe: Recipe, net: nn.Module, note: dict[str, Any]) -> None:
+def write_best(run: Path, recipe: Playable, net: nn.Module, note: dict[str, Any]) -> None:
     """Write the best weights so far; ``note`` says by which score, and when."""
     _write_weights(run / BEST, run, recipe, net, note)
 
 
-def write_classifier(run: Path, recipe: Recipe, net: nn.Module, images: int) -> None:
+def write_classifier(run: Path, recipe: Playable, net: nn.Module, images: int) -> None:
     """Write what tells the classes of pictures, and the recipe in the file's metadata."""
     machine = json.loads((run / "machine.json").read_text(encoding="utf-8"))
     names = fields_of(recipe).get("class_names") or machine["data"]["classes"]
@@ -211,7 +211,7 @@ def read_best(run: Path) -> dict[str, Any] | None:
 
 
 def _write_weights(
-    path: Path, run: Path, recipe: Recipe, net: nn.Module, note: dict[str, Any]
+    path: Path, run: Path, recipe: Playable, net: nn.Module, note: dict[str, Any]
 ) -> None:
     name = json.loads((run / "recipe.json").read_text(encoding="utf-8"))["recipe"]
     tensors = {key: tensor.contiguous().cpu() for key, tensor in net.state_dict().items()}

@@ -10,14 +10,14 @@ from __future__ import annotations
 import json
 import math
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
 from figment import mesh
-from figment.data import Dataset
+from figment.data import Dataset, evenly_spaced
 from figment.doctor.signs import REALS, Reference, reference, signs
 from figment.errors import UserError
 from figment.files import write_text
@@ -26,10 +26,10 @@ from figment.metrics.score import Score
 from figment.sampling.generator import Generator
 from figment.training.folder import BEST, read_best, write_best
 from figment.training.previous_samples import PreviousSamples
-from figment.training.trainer import Trainer, spread
+from figment.training.trainer import Trainer
 
 if TYPE_CHECKING:
-    from figment.recipe import Recipe
+    from figment.rounds import Playable
 
 RELAPSE, IN_A_ROW = 1.15, 3
 """A training has relapsed when its first score was so many times its best in so many measurements in a row.
@@ -88,7 +88,7 @@ class Monitor:
         self._write()
         return columns | {f"metric/{score.name}": score.value for score in scores}
 
-    def out_of_patience(self, recipe: Recipe) -> bool:
+    def out_of_patience(self, recipe: Playable) -> bool:
         """Return whether ``patience`` measurements have passed without a better one."""
         best = (self.best or {}).get("images", 0)
         since = [line for line in self.lines if line["images"] > best]
@@ -155,12 +155,12 @@ def monitor_for(run: Path, trainer: Trainer, *, progress: bool = False) -> Monit
 
     Measurements that the run holds of moments after that, as a kill leaves them, are forgotten.
     """
-    recipe, dataset = trainer.recipe, trainer.dataset
-    some, unseen = (spread(rows, REALS) for rows in (trainer.rows, trainer.held_out))
+    recipe, feed = trainer.recipe, trainer.feed
+    some, unseen = (evenly_spaced(rows, REALS) for rows in (feed.rows, feed.held_out))
     monitor = Monitor(
         run,
-        judge_for(recipe, dataset, trainer.rows, trainer.held_out, progress=progress),
-        reference(dataset.rows[some], dataset.rows[unseen]),
+        judge_for(recipe, feed.dataset, feed.rows, feed.held_out, progress=progress),
+        reference(feed.dataset.rows[some], feed.dataset.rows[unseen]),
         read_measurements(run),
         read_best(run),
     )
@@ -168,30 +168,35 @@ def monitor_for(run: Path, trainer: Trainer, *, progress: bool = False) -> Monit
     return monitor
 
 
-def settle_measuring(
-    recipe: Recipe,
+def features_for(recipe: Playable) -> str:
+    """Return the recipe's features; for "auto" those that can be had here, for all processes."""
+    if recipe.kind != "images":
+        return recipe.features
+    return str(mesh.first(settled(recipe.features)))
+
+
+def pause_for(
+    recipe: Playable,
     dataset: Dataset,
     device: torch.device,
     images_per_second: float,
     *,
     progress: bool = False,
-) -> Recipe:
-    """Return the recipe with its features and the pause between measurements settled on this machine.
+) -> int:
+    """Return the images between two measurements: the recipe's, or what keeps to SHARE on this machine.
 
     One measurement is made with untrained weights, to see what it takes. Raises UserError for a score or
     features that do not exist or cannot be had.
     """
-    if recipe.kind == "images":
-        recipe = replace(recipe, features=mesh.first(settled(recipe.features)))
     trainer = Trainer(recipe, dataset, device)
-    scorer = judge_for(recipe, dataset, trainer.rows, trainer.held_out, progress=progress)
+    scorer = judge_for(recipe, dataset, trainer.feed.rows, trainer.feed.held_out, progress=progress)
     if scorer is not None and recipe.patience and not scorer.trusted:
         raise UserError(
             "patience needs a score that can rank weights, and the features small cannot: "
             "choose --features mobilenet:FILE, inception or dinov2"
         )
     if recipe.metric_every:
-        return recipe
+        return recipe.metric_every
     seconds = 0.5
     for _ in range(2):  # the first one warms up
         start = time.perf_counter()
@@ -201,7 +206,7 @@ def settle_measuring(
             scorer.draw(generator, recipe.metric_count)
         seconds = time.perf_counter() - start
     pause = math.ceil(seconds / SHARE * images_per_second / recipe.tick) * recipe.tick
-    return replace(recipe, metric_every=mesh.first(max(pause, recipe.tick)))
+    return int(mesh.first(max(pause, recipe.tick)))  # ty: ignore[invalid-argument-type]
 
 
 def read_measurements(run: Path) -> list[dict[str, Any]]:

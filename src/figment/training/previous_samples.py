@@ -1,24 +1,21 @@
-"""The samples of the last measurement, kept among a training's networks so that a resume has them too."""
+"""The samples that the last measurement saw: the next one tells how far they have moved."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
-if TYPE_CHECKING:
-    from figment.recipe import Recipe
+from figment.rounds import Playable
 
 
 class PreviousSamples(nn.Module):
-    """The samples that the last measurement saw: the next one tells how far they have moved."""
+    """A measurement's samples, as buffers, so that a resumed run compares with the same ones."""
 
     SIZE = 256
     samples: Tensor
     taken: Tensor
 
-    def __init__(self, recipe: Recipe) -> None:
+    def __init__(self, recipe: Playable) -> None:
         super().__init__()
         kind = torch.uint8 if recipe.kind == "images" else torch.float32
         self.register_buffer("samples", torch.zeros(self.SIZE, *recipe.shape, dtype=kind))

@@ -70,7 +70,7 @@ def roll_back(session: Session, alarm: Alarm) -> bool:
     at = trainer.clock.images
     mesh.barrier()
     session.tally = load_state(state, trainer, HEALTHY)
-    trainer.set_rate_scale(scale)
+    trainer.rate_scale = scale
     to = trainer.clock.images
     session.log.close()
     session.log = Log(session.run, images=to, writes=mesh.is_first())

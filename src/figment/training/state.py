@@ -18,7 +18,7 @@ from torch import Tensor
 
 from figment.errors import UserError
 from figment.files import write_tensors
-from figment.recipe import Clock
+from figment.rounds import Clock
 from figment.training.log import Tally
 from figment.training.trainer import Trainer
 
@@ -63,7 +63,7 @@ def load_state(folder: Path, trainer: Trainer, name: str = "latest.safetensors")
         reason = f"{error}\n".splitlines()[0]
         raise UserError(_damaged(latest, reason)) from None
     trainer.clock = Clock(**note["clock"])
-    trainer.set_rate_scale(note.get("pace", 1.0))
+    trainer.rate_scale = note.get("rate_scale", note.get("pace", 1.0))  # "pace": before 0.2
     return Tally.from_json(note["tally"])
 
 
@@ -84,7 +84,11 @@ def saved_clock(folder: Path) -> Clock:
 def _write(
     path: Path, trainer: Trainer, tally: Tally, before: Callable[[], None] = lambda: None
 ) -> None:
-    note = {"clock": trainer.clock._asdict(), "tally": tally.to_json(), "pace": trainer.rate_scale}
+    note = {
+        "clock": trainer.clock._asdict(),
+        "tally": tally.to_json(),
+        "rate_scale": trainer.rate_scale,
+    }
     tensors = {name: tensor.contiguous() for name, tensor in _tensors(trainer).items()}
     write_tensors(path, tensors, {"figment": json.dumps(note)}, before)
 

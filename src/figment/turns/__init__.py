@@ -1,22 +1,24 @@
-"""How the players alternate: one way a file, each playing one round."""
+"""How the players take turns: one way a file, each playing one round on a ``figment.rounds.Engine``.
+
+A way to play is a file here, its name in ``Play``, and a line in ``turns_for``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from collections.abc import Callable
 
-    from figment.training.trainer import Trainer
+    from figment.rounds import Turns
 
-    Turns = Callable[[Trainer], dict[str, Tensor]]
+Play = Literal["alternating", "simultaneous", "unrolled", "extragradient", "optimistic", "svre"]
 
 
-def turns_for(play: str, unroll: int, optimizer: str = "adam") -> Turns:
-    """Return what plays one round in a way to play, by its name in ``Recipe.play``.
+def turns_for(play: Play, *, unroll: int = 5, optimizer: str = "adam") -> Turns:
+    """Return the function that plays one round in the way of that name.
 
-    What is unrolled are steps of the discriminator's optimiser: Adam's own, or plain ones of SGD.
+    Unrolled are steps of the discriminator's optimiser: Adam's own, or plain ones of SGD.
     """
     from figment.turns.alternating import alternating
     from figment.turns.extragradient import Extragradient
@@ -25,7 +27,7 @@ def turns_for(play: str, unroll: int, optimizer: str = "adam") -> Turns:
     from figment.turns.svre import SVRE
     from figment.turns.unrolled import Unrolled
 
-    ways: dict[str, Callable[[], Turns]] = {
+    ways: dict[Play, Callable[[], Turns]] = {
         "alternating": lambda: alternating,
         "simultaneous": lambda: simultaneous,
         "unrolled": lambda: Unrolled(steps=unroll, inner="sgd" if optimizer == "sgd" else "adam"),

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING
 from figment.turns.simultaneous import differentiate_both, elsewhere, step_both
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
-    from figment.training.trainer import Trainer
+    from figment.rounds import Engine, Scalars
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,12 +24,12 @@ class Extragradient:
     fresh: bool = True
     """Look at a new batch for the second gradient, as they do; otherwise at the first one again."""
 
-    def __call__(self, trainer: Trainer) -> dict[str, Tensor]:
+    def __call__(self, engine: Engine) -> Scalars:
         """Play one round and return the scalars seen at w, before it."""
-        batch = trainer.deal()
-        seen = differentiate_both(trainer, batch)
-        with elsewhere(trainer):
-            step_both(trainer)
-            differentiate_both(trainer, trainer.deal() if self.fresh else batch)
-        step_both(trainer)
+        batch = engine.next_batch()
+        seen = differentiate_both(engine, batch)
+        with elsewhere(engine):
+            step_both(engine)
+            differentiate_both(engine, engine.next_batch() if self.fresh else batch)
+        step_both(engine)
         return seen

@@ -13,7 +13,7 @@ from figment.turns.simultaneous import differentiate_both
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from figment.training.trainer import Trainer
+    from figment.rounds import Engine, Scalars
 
 
 class Optimistic(Remembering):
@@ -29,13 +29,13 @@ class Optimistic(Remembering):
         """Return where the last round's steps are kept."""
         return Shelf(weights)
 
-    def __call__(self, trainer: Trainer) -> dict[str, Tensor]:
+    def __call__(self, engine: Engine) -> Scalars:
         """Play one round and return the scalars seen in it."""
-        shelf: Shelf = trainer.nets["turns"]  # ty: ignore[invalid-assignment]
-        weights, past = trainer.weights(), shelf.tensors()
-        seen = differentiate_both(trainer, trainer.deal())
+        shelf: Shelf = engine.nets["turns"]  # ty: ignore[invalid-assignment]
+        weights, past = engine.weights(), shelf.tensors()
+        seen = differentiate_both(engine, engine.next_batch())
         before = [weight.detach().clone() for weight in weights]
-        for optimizer in trainer.optimizers.values():
+        for optimizer in engine.optimizers.values():
             optimizer.step()
             optimizer.zero_grad()
         with torch.no_grad():
@@ -43,6 +43,6 @@ class Optimistic(Remembering):
             torch._foreach_add_(weights, steps)
             torch._foreach_sub_(weights, past)
             torch._foreach_copy_(past, steps)
-        for player in trainer.optimizers:
-            trainer.recipe.after(player, trainer.nets)
+        for player in engine.optimizers:
+            engine.now.after(player, engine.nets)
         return seen

@@ -18,8 +18,7 @@ from figment.turns.simultaneous import differentiate_both, elsewhere, step_both
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from figment.recipe import Batch
-    from figment.training.trainer import Trainer
+    from figment.rounds import Batch, Engine, Scalars
 
 
 class Snapshot(nn.Module):
@@ -57,53 +56,53 @@ class SVRE(Remembering):
         """Return the snapshot to be: that of no weights."""
         return Snapshot(weights)
 
-    def __call__(self, trainer: Trainer) -> dict[str, Tensor]:
+    def __call__(self, engine: Engine) -> Scalars:
         """Play one round and return the scalars seen at w."""
-        snapshot: Snapshot = trainer.nets["turns"]  # ty: ignore[invalid-assignment]
+        snapshot: Snapshot = engine.nets["turns"]  # ty: ignore[invalid-assignment]
         if snapshot.left == 0:
-            return _gather(trainer, snapshot)
+            return _gather(engine, snapshot)
         snapshot.left -= 1
-        seen = _reduced(trainer, snapshot, trainer.deal())
-        with elsewhere(trainer):
-            step_both(trainer)
-            _reduced(trainer, snapshot, trainer.deal())
-        step_both(trainer)
+        seen = _reduced(engine, snapshot, engine.next_batch())
+        with elsewhere(engine):
+            step_both(engine)
+            _reduced(engine, snapshot, engine.next_batch())
+        step_both(engine)
         return seen
 
 
-def _gather(trainer: Trainer, snapshot: Snapshot) -> dict[str, Tensor]:
+def _gather(engine: Engine, snapshot: Snapshot) -> Scalars:
     """Add one batch to the mean gradient; after the last one, draw the length of the epoch."""
-    batch, weights, mean = trainer.recipe.batch, trainer.weights(), snapshot.mean.tensors()
-    parts = max(1, len(trainer.rows) // batch)
+    batch, weights, mean = engine.now.batch, engine.weights(), snapshot.mean.tensors()
+    parts = max(1, len(engine.feed.rows) // batch)
     if snapshot.taken == 0 and snapshot.gathered == 0:
-        _allocate(trainer)
+        _allocate(engine)
     if snapshot.gathered == 0:
         torch._foreach_copy_(snapshot.weights.tensors(), [weight.detach() for weight in weights])
         torch._foreach_zero_(mean)
-    start = int(snapshot.taken) * len(trainer.rows) + int(snapshot.gathered) * batch
-    seen = differentiate_both(trainer, trainer.deal(start))
+    start = int(snapshot.taken) * len(engine.feed.rows) + int(snapshot.gathered) * batch
+    seen = differentiate_both(engine, engine.next_batch(start))
     torch._foreach_add_(mean, _take(weights), alpha=1 / parts)
     snapshot.gathered += 1
     if snapshot.gathered == parts:
-        length = stream("svre", trainer.recipe.seed, trainer.clock.images).geometric(1 / parts)
+        length = stream("svre", engine.now.seed, engine.clock.images).geometric(1 / parts)
         snapshot.left.fill_(int(length))
         snapshot.gathered.zero_()
         snapshot.taken += 1
     return seen
 
 
-def _reduced(trainer: Trainer, snapshot: Snapshot, batch: Batch) -> dict[str, Tensor]:
+def _reduced(engine: Engine, snapshot: Snapshot, batch: Batch) -> Scalars:
     """Leave F(w) - F(v) + μ on this batch as the weights' gradients; return the scalars seen at w."""
-    weights = trainer.weights()
-    seed = seed_of("svre", trainer.recipe.seed, trainer.clock.images)
-    with elsewhere(trainer):
+    weights = engine.weights()
+    seed = seed_of("svre", engine.now.seed, engine.clock.images)
+    with elsewhere(engine):
         with torch.no_grad():
             torch._foreach_copy_(weights, snapshot.weights.tensors())
         torch.manual_seed(seed)
-        differentiate_both(trainer, batch)
+        differentiate_both(engine, batch)
         there = _take(weights)
     torch.manual_seed(seed)
-    seen = differentiate_both(trainer, batch)
+    seen = differentiate_both(engine, batch)
     here = _take(weights)
     torch._foreach_sub_(here, there)  # first, so that nothing but μ is left at w = v
     torch._foreach_add_(here, snapshot.mean.tensors())
@@ -112,15 +111,15 @@ def _reduced(trainer: Trainer, snapshot: Snapshot, batch: Batch) -> dict[str, Te
     return seen
 
 
-def _allocate(trainer: Trainer) -> None:
+def _allocate(engine: Engine) -> None:
     """Give the optimisers their moments, all 0, before the first move: a state is saved with them."""
-    with elsewhere(trainer):
-        for weight in trainer.weights():
+    with elsewhere(engine):
+        for weight in engine.weights():
             weight.grad = torch.zeros_like(weight)
-        for optimizer in trainer.optimizers.values():
+        for optimizer in engine.optimizers.values():
             optimizer.step()
             optimizer.zero_grad()
-    for optimizer in trainer.optimizers.values():
+    for optimizer in engine.optimizers.values():
         for moments in optimizer.state.values():
             for value in moments.values():
                 if isinstance(value, torch.Tensor):

@@ -6,7 +6,7 @@ Metz et al. 2016, "Unrolled generative adversarial networks", eqs. 7 to 11.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -14,15 +14,13 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from figment import mesh
-from figment.objectives import OBJECTIVES
 from figment.randomness import seed_of
 from figment.turns.alternating import move_discriminator
 from figment.turns.inner import Inner, start
 from figment.turns.steps import kept_step, retraced_step
 
 if TYPE_CHECKING:
-    from figment.recipe import Batch, Clock, Terms
-    from figment.training.trainer import Rule, Trainer
+    from figment.rounds import Batch, Clock, Engine, Rule, Scalars, Terms
 
 
 def with_values(
@@ -63,45 +61,45 @@ class Unrolled:
     checkpoint: bool = True
     """Keep only weights and moments of each step and compute the rest again: far less memory."""
 
-    def __call__(self, trainer: Trainer) -> dict[str, Tensor]:
+    def __call__(self, engine: Engine) -> Scalars:
         """Play one round and return the scalars seen in it; the generator's loss is the one under θ_K.
 
         Raises UserError where an inner Adam has no Adam to take after.
         """
-        seen, batch, fakes = move_discriminator(trainer)
-        return seen | trainer.move("generator", self.rule(trainer), batch, fakes)
+        seen, batch, fakes = move_discriminator(engine)
+        return seen | engine.move("generator", self.rule(engine), batch, fakes)
 
-    def rule(self, trainer: Trainer) -> Rule:
+    def rule(self, engine: Engine) -> Rule:
         """Return the recipe's generator rule as it is under the unrolled discriminator."""
-        recipe = trainer.recipe
+        recipe = engine.now
 
         def generator_terms(
             nets: nn.ModuleDict, batch: Batch, fakes: Tensor, clock: Clock
         ) -> Terms:
-            values = self.unroll(trainer, batch, fakes)
+            values = self.unroll(engine, batch, fakes)
             # Running statistics of the live discriminator are not to learn from another one's.
             homes = {name.split(".")[0] for name in values}
             buffers = {n: b.clone() for n, b in nets.named_buffers() if n.split(".")[0] in homes}
             rule = recipe.generator_terms
             terms = with_values(nets, values | buffers, rule, batch, fakes, clock)
-            if OBJECTIVES[recipe.objective].zero_sum and "adversarial" in terms.minimise:
+            if recipe.loss_pair.zero_sum and "adversarial" in terms.losses:
                 # What θ_K says of reals hangs on the fakes too: the whole game, not the fakes' share.
                 held = {name: buffer.clone() for name, buffer in nets.named_buffers()}
                 # A smoothed label of fakes would have the generator make worse what is found out.
-                rule = replace(recipe, fake_target=0.0).discriminator_terms
+                rule = recipe.hard_labelled().discriminator_terms
                 game = with_values(nets, held | values, rule, batch, fakes, clock)
-                against = recipe.adversarial * game.minimise["adversarial"]
-                terms = terms._replace(minimise=terms.minimise | {"adversarial": -against})
+                against = recipe.adversarial * game.losses["adversarial"]
+                terms = terms._replace(losses=terms.losses | {"adversarial": -against})
             return terms
 
         return generator_terms
 
-    def unroll(self, trainer: Trainer, batch: Batch, fakes: Tensor) -> dict[str, Tensor]:
+    def unroll(self, engine: Engine, batch: Batch, fakes: Tensor) -> dict[str, Tensor]:
         """Return θ_K as a function of ``fakes``: the discriminator's weights by their names in the nets."""
-        nets, clock = trainer.nets, trainer.clock
+        nets, clock = engine.nets, engine.clock
         name_of = {id(weight): name for name, weight in nets.named_parameters()}
-        names = [name_of[id(weight)] for weight in trainer.weights("discriminator")]
-        seed = seed_of("unroll", trainer.recipe.seed, clock.images)
+        names = [name_of[id(weight)] for weight in engine.weights("discriminator")]
+        seed = seed_of("unroll", engine.now.seed, clock.images)
 
         def slope(
             weights: Sequence[Tensor], fakes: Tensor, *, create_graph: bool
@@ -109,19 +107,19 @@ class Unrolled:
             torch.manual_seed(seed)  # the same masks in every step
             values = {name: buffer.clone() for name, buffer in nets.named_buffers()}
             values |= dict(zip(names, weights, strict=True))
-            with trainer.autocast():
-                rule = trainer.recipe.discriminator_terms
+            with engine.autocast():
+                rule = engine.now.discriminator_terms
                 terms = with_values(nets, values, rule, batch, fakes, clock)
-            loss = torch.stack(list(terms.minimise.values())).sum()
+            loss = torch.stack(list(terms.minimised.values())).sum()
             gradients = torch.autograd.grad(
                 loss, weights, create_graph=create_graph, materialize_grads=True
             )
             return Mean.apply(*gradients) if mesh.size() > 1 else gradients
 
-        begun = start(trainer.optimizers["discriminator"], self.inner, self.lr)
+        begun = start(engine.optimizers["discriminator"], self.inner, self.lr)
         states, advances = [state for state, _ in begun], [advance for _, advance in begun]
         one_step = retraced_step if self.checkpoint else kept_step
-        with torch.autocast(trainer.device.type, enabled=False):  # gradients as in every move
+        with torch.autocast(engine.device.type, enabled=False):  # gradients as in every move
             for taken in range(self.steps):
                 states = one_step(slope, advances, states, fakes, taken)
         return dict(zip(names, (state[0] for state in states), strict=True))

@@ -5,15 +5,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from figment import mesh
+from figment.randomness_per_image import uniform
 
 
 class Dropout(nn.Module):
     """Zero each feature with probability ``p`` while training and scale the rest by 1 / (1 - p).
 
-    [N, ...] -> [N, ...]; the identity in evaluation; Srivastava et al. 2014. The mask is drawn for the
-    batch of all processes and cut to this one's rows, so that a run on two processes equals a run on
-    one.
+    [N, ...] -> [N, ...]; the identity in evaluation; Srivastava et al. 2014. The mask is the
+    image's own (``figment.randomness_per_image``).
     """
 
     def __init__(self, p: float) -> None:
@@ -23,8 +22,8 @@ class Dropout(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         if not self.training or self.p == 0:
             return x
-        count = len(x) * mesh.size()
-        keep = torch.rand((count, *x.shape[1:]), device=x.device)[mesh.rows(count)] >= self.p
+        like = x.new_empty((), dtype=torch.float32)
+        keep = uniform(*x.shape, like=like) >= self.p
         return x * keep / (1 - self.p)
 
     def extra_repr(self) -> str:

@@ -6,15 +6,11 @@ labels where it is conditional (`Projection`), to logits [N] or [N, 1].
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Literal
+from collections.abc import Callable, Sequence
 
 from torch import Tensor, nn
 
 from figment.networks.layers.dropout import Dropout
-from figment.networks.layers.minibatch_discrimination import MinibatchDiscrimination
-from figment.networks.layers.minibatch_stddev import MinibatchStddev
-from figment.networks.layers.projection import Projection
 
 Head = Callable[[int], nn.Module]
 
@@ -64,32 +60,8 @@ class Auxiliary(nn.Module):
         return self.classes(x).float()
 
 
-def assembled(
-    plain: Head,
-    *,
-    kernels: int = 0,
-    dimensions: int = 16,
-    stddev: bool = False,
-    classes: int = 0,
-    conditioning: Literal["none", "concat", "projection", "classifier"] = "none",
-) -> Head:
-    """Return the head that does all that is asked for; ``plain`` itself where nothing is.
-
-    `kernels` B and `dimensions` C are minibatch discrimination's; `stddev` adds to the features one
-    number, how much a group of four varies in them; a projection takes the plain verdict's place.
-    """
-
-    def head(features: int) -> nn.Module:
-        compare = nn.Sequential()
-        if kernels:
-            compare.append(MinibatchDiscrimination(features, kernels, dimensions))
-        if stddev:
-            maps = nn.Unflatten(1, (-1, 1, 1)), MinibatchStddev(), nn.Flatten()
-            compare.extend(maps)  # [N, F] -> [N, F, 1, 1] -> [N, F + 1, 1, 1] -> [N, F + 1]
-        wide = features + kernels + stddev
-        verdict = Projection(wide, classes) if conditioning == "projection" else plain(wide)
-        if len(compare):
-            verdict = Compared(compare, verdict)
-        return Auxiliary(features, classes, verdict) if conditioning == "classifier" else verdict
-
-    return head
+def compared(compare: Sequence[nn.Module], verdict: nn.Module) -> Compared:
+    """Return a head that compares the images of a batch, in one way after another, before the verdict."""
+    if isinstance(verdict, Compared):
+        return Compared(nn.Sequential(*compare, *verdict.compare), verdict.verdict)
+    return Compared(nn.Sequential(*compare), verdict)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
-from figment import mesh
+from figment.randomness_per_image import normal
 
 
 class GaussianNoise(nn.Module):
@@ -30,15 +29,8 @@ def instance_noise(x: Tensor, sigma: float) -> Tensor:
     """Return ``x`` [N, ...] with fresh noise from N(0, ``sigma``²); ``x`` itself where sigma is 0.
 
     Sønderby et al. 2017: added to reals and fakes alike, in every pass, so that the two
-    distributions overlap. The noise is drawn for the batch of all processes and cut to this one's rows.
+    distributions overlap.
     """
     if sigma == 0:
         return x
-    count = len(x) * mesh.size()
-    noise = torch.randn((count, *x.shape[1:]), dtype=x.dtype, device=x.device)
-    return x + sigma * noise[mesh.rows(count)]
-
-
-def annealed(sigma0: float, images: int, over: int) -> float:
-    """Return the standard deviation after ``images``: from ``sigma0`` straight to 0 at ``over`` > 0."""
-    return sigma0 * max(0.0, 1 - images / over)
+    return x + sigma * normal(*x.shape, like=x)

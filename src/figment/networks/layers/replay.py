@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from figment import mesh
 from figment.errors import UserError
+from figment.pixels import to_float, to_uint8
 
 
 class Replay(nn.Module):
@@ -71,7 +72,7 @@ class Replay(nn.Module):
     def _kept(self, fakes: Tensor) -> Tensor:
         if self.examples.dtype != torch.uint8:
             return fakes.to(self.examples.dtype)
-        return fakes.float().add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8)
+        return to_uint8(fakes)
 
     def _shown(self, kept: Tensor) -> Tensor:
-        return kept.float().div(127.5).sub(1) if kept.dtype == torch.uint8 else kept
+        return to_float(kept) if kept.dtype == torch.uint8 else kept

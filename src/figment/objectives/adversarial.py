@@ -16,7 +16,6 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from figment import mesh
-from figment.errors import UserError
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 
@@ -159,17 +158,6 @@ OBJECTIVES = {
         relativistic_average_discriminator, relativistic_average_generator, paired=True
     ),
 }
-
-
-def refuse_targets(objective: str, *, real_target: float, fake_target: float) -> None:
-    """Raise UserError where label targets are set for an objective that has no labels to smooth."""
-    if OBJECTIVES[objective].takes_targets or (real_target, fake_target) == (1.0, 0.0):
-        return
-    able = [name for name, other in OBJECTIVES.items() if other.takes_targets]
-    raise UserError(
-        f"objective {objective} has no labels to smooth: leave real_target at 1 and fake_target at 0, "
-        f"or choose {', '.join(able[:-1])} or {able[-1]}"
-    )
 
 
 def divergence(real: Tensor, fake: Tensor) -> Tensor:

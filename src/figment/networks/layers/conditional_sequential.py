@@ -1,4 +1,4 @@
-"""A stack of layers of which some are told a condition, such as the class."""
+"""Layers in sequence, some of which take a condition, such as the class, beside their input."""
 
 from __future__ import annotations
 
@@ -8,11 +8,8 @@ from figment.networks.layers.conditional_norm import ConditionalBatchNorm
 from figment.networks.layers.residual import UpBlock
 
 
-class Told(nn.Sequential):
-    """Layers one after the other, as in ``nn.Sequential``.
-
-    Conditional norms, and blocks that hold such, are given the condition.
-    """
+class ConditionalSequential(nn.Sequential):
+    """``nn.Sequential`` whose conditional norms, and blocks with such norms, also get the condition."""
 
     def forward(self, input: Tensor, *condition: Tensor) -> Tensor:
         x = input

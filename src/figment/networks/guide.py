@@ -1,11 +1,6 @@
-"""A guided latent space: latents from a mode a class, a frozen classifier in the generator's loss.
+"""The guide of a guided latent space: a small classifier of pictures, learned once and frozen.
 
-The Study (2019) names it after an article by Kashikar that could not be found again, in one sentence: a
-classifier, properly trained on the data set, is used in the loss and in the generation of data. What is
-done here is figment's own reading of it:
-
-    z ~ N(r e_k, I) for a picture of class k;   q the classifier, its weights frozen
-    L_G + λ1 · CE(q(G(z)), k) + λ2 · KL(mean of q(G(z)) over the batch || uniform)
+See ``figment.techniques.guidance``.
 """
 
 from __future__ import annotations
@@ -14,7 +9,7 @@ import itertools
 import math
 import sys
 import time
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -27,8 +22,7 @@ from figment.randomness import seed_of
 from figment.words import duration
 
 if TYPE_CHECKING:
-    from figment.recipe import Recipe
-    from figment.training.trainer import Trainer
+    from figment.rounds import Pictures
 
 RADIUS = 4.0
 """Distance r of a mode's middle from the origin.
@@ -42,9 +36,6 @@ SIDE = 32
 BATCH = 64
 LEARNED = 0.05
 """The classifier has learned enough when its loss over 50 batches is below this."""
-
-_taught: dict[tuple, dict[str, Tensor]] = {}
-"""The last lesson. Planning plays first rounds too; what they teach need not be learned again."""
 
 
 def at_modes(latents: Tensor, labels: Tensor) -> Tensor:
@@ -60,8 +51,8 @@ def at_modes(latents: Tensor, labels: Tensor) -> Tensor:
 class Guide(nn.Module):
     """The classifier q: images [N, C, R, R] in [-1, 1] -> class logits [N, K], float32.
 
-    Frozen from birth: ``teach`` gives it its weights. It has no batch norm and no dropout, so it is the
-    same function in every mode.
+    Frozen from birth: its weights are those that ``learn`` returns. It has no batch norm and no
+    dropout, so it is the same function in every mode.
     """
 
     accuracy: Tensor
@@ -86,23 +77,6 @@ class Guide(nn.Module):
         return self.verdict(self.layers(x)).float()
 
 
-def terms(
-    recipe: Recipe, guide: nn.Module, fakes: Tensor, labels: Tensor
-) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """Return what guidance adds to the generator's loss on fakes of these classes, and what to log.
-
-    ``score/guided`` is the share of fakes that the guide takes for what they were to be.
-    """
-    verdicts = guide(fakes)
-    minimise: dict[str, Tensor] = {}
-    if recipe.guidance > 0:
-        minimise["guidance"] = recipe.guidance * F.cross_entropy(verdicts, labels)
-    if recipe.guidance_balance > 0:
-        minimise["guidance_balance"] = recipe.guidance_balance * imbalance(verdicts)
-    right = verdicts.detach().argmax(1) == labels
-    return minimise, {"score/guided": right.float().mean()}
-
-
 def imbalance(verdicts: Tensor) -> Tensor:
     """KL(mean verdict || uniform), a scalar in [0, log K], for the class logits [N, K] of a batch.
 
@@ -116,36 +90,33 @@ def imbalance(verdicts: Tensor) -> Tensor:
     return torch.special.xlogy(mean, mean).sum() + math.log(len(mean))
 
 
-def teach(recipe: Recipe, nets: nn.ModuleDict, trainer: Trainer) -> None:
-    """Give the guide the weights of a classifier trained on the training pictures and their labels.
+def learn(
+    feed: Pictures,
+    device: torch.device,
+    *,
+    channels: int,
+    classes: int,
+    seed: int,
+    images: int,
+    mirror: bool,
+) -> Guide:
+    """Return a trained guide, and say how well it knows the classes. AdamW, its rate falling to 0.
 
-    At most ``guide_images`` pictures, fewer where it has learned enough before. A function of the data
-    and the seed; the first process learns, all get the same.
+    It learns from at most ``images`` pictures, repeats counted, shifted and, with ``mirror``, mirrored.
     """
-    key = (trainer.dataset.fingerprint, recipe.seed, recipe.held_out, recipe.guide_images)
-    key += (recipe.mirror, str(trainer.device))
-    if key not in _taught:
-        learned = learn(recipe, trainer).cpu().state_dict() if mesh.is_first() else None
-        _taught.clear()
-        _taught[key] = cast(dict[str, Tensor], mesh.first(learned))
-    nets["guide"].load_state_dict(_taught[key])
-
-
-def learn(recipe: Recipe, trainer: Trainer) -> Guide:
-    """Return a trained guide, and say how well it knows the classes. AdamW, its rate falling to 0."""
-    begun, seed = time.perf_counter(), seed_of("guide", recipe.seed)
+    begun, own = time.perf_counter(), seed_of("guide", seed)
     with torch.random.fork_rng(devices=[]):
-        torch.random.default_generator.manual_seed(seed)
-        guide = Guide(recipe.channels, recipe.classes).to(trainer.device)
-    noise = torch.Generator(trainer.device).manual_seed(seed)
-    order, batch = Order(len(trainer.rows), recipe.seed), min(BATCH, len(trainer.rows))
+        torch.random.default_generator.manual_seed(own)
+        guide = Guide(channels, classes).to(device)
+    noise = torch.Generator(device).manual_seed(own)
+    order, batch = Order(len(feed.rows), seed), min(BATCH, len(feed.rows))
     optimizer = torch.optim.AdamW(guide.requires_grad_(True).parameters(), lr=1e-3)
     losses: list[float] = []
-    for start in range(0, recipe.guide_images, batch):
-        optimizer.param_groups[0]["lr"] = 1e-3 * (1 - start / recipe.guide_images)
-        images, labels = trainer.fetch(trainer.rows[order.indices(start, batch)])
+    for start in range(0, images, batch):
+        optimizer.param_groups[0]["lr"] = 1e-3 * (1 - start / images)
+        pictures, labels = feed.fetch(feed.rows[order.indices(start, batch)])
         with torch.enable_grad():
-            loss = F.cross_entropy(guide(_varied(images, noise, recipe.mirror)), labels)
+            loss = F.cross_entropy(guide(_varied(pictures, noise, mirror)), labels)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -153,9 +124,9 @@ def learn(recipe: Recipe, trainer: Trainer) -> Guide:
         if len(losses) % 50 == 0 and np.mean(losses[-50:]) < LEARNED:
             break
     guide.requires_grad_(False)
-    kept = trainer.held_out if len(trainer.held_out) else trainer.rows
-    guide.accuracy.fill_(_accuracy(guide, trainer, kept))
-    whose = "kept from it" if len(trainer.held_out) else "it learned from"
+    kept = feed.held_out if len(feed.held_out) else feed.rows
+    guide.accuracy.fill_(_accuracy(guide, feed, kept))
+    whose = "kept from it" if len(feed.held_out) else "it learned from"
     print(
         f"guide: a classifier tells the class of {guide.accuracy:.1%} of {len(kept):,} pictures "
         f"{whose}; it took {duration(time.perf_counter() - begun)}",
@@ -176,10 +147,10 @@ def _varied(images: Tensor, noise: torch.Generator, mirror: bool) -> Tensor:
 
 
 @torch.no_grad()
-def _accuracy(guide: Guide, trainer: Trainer, rows: np.ndarray) -> float:
+def _accuracy(guide: Guide, feed: Pictures, rows: np.ndarray) -> float:
     """Share of these pictures whose class the guide tells."""
     right = 0
     for start in range(0, len(rows), 4 * BATCH):
-        images, labels = trainer.fetch(rows[start : start + 4 * BATCH])
+        images, labels = feed.fetch(rows[start : start + 4 * BATCH])
         right += int((guide(images).argmax(1) == labels).sum())
     return right / len(rows)

@@ -1,0 +1,180 @@
+"""Micro-batches: a network runs over a batch in parts, so that memory holds the activations of one.
+
+Only what maps images one by one runs in parts; every loss still sees the whole batch, so batches of any
+size give what they would give if memory held them. The forward passes keep nothing, and backward runs
+each part again, one after the other, with its gradient (Chen et al. 2016, "Training deep nets with
+sublinear memory cost"): a third more arithmetic.
+
+A part draws the random numbers of its own images (``figment.randomness_per_image``), and starts from
+the buffers that the first one found, so that a step of spectral norm's iteration is one step a pass.
+What moves by averages, as batch norm's statistics do, ends at the mean over the parts; the batch that
+such a norm sees is the part, which is why networks with batch norm are not the same in parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+Function = Callable[..., Tensor]
+
+
+@dataclass
+class _Now:
+    """What is so in this process at this moment."""
+
+    size: int = 0
+    """Most images of a part; 0: no parts."""
+    nets: Sequence[nn.Module] = ()
+    """Networks whose buffers a pass may change."""
+    part: int = 0
+    parts: int = 1
+    """The part that is being computed, of so many."""
+
+
+_now = _Now()
+
+
+@contextmanager
+def micro_batches(size: int, nets: Sequence[nn.Module]) -> Generator[None]:
+    """Let ``in_parts`` take at most ``size`` images at once inside; 0: all."""
+    global _now
+    before, _now = _now, _Now(size, nets)
+    try:
+        yield
+    finally:
+        _now = before
+
+
+def part_of(rows: int) -> tuple[int, slice]:
+    """Return how many rows the batch has of which this part has ``rows``, and which of them they are."""
+    return rows * _now.parts, slice(rows * _now.part, rows * (_now.part + 1))
+
+
+def in_parts(function: Function, *inputs: Tensor) -> Tensor:
+    """Return function(*inputs), computed a micro-batch at a time where the trainer asks for that.
+
+    All tensors have one row an image (or a pack). ``function`` must treat every row alone, and may be
+    differentiated once: a penalty on a slope goes in whole.
+    """
+    rows = len(inputs[0])
+    if _now.parts > 1 or not 0 < _now.size < rows:
+        return function(*inputs)
+    run = _Run(function, _now, _parts(rows, _now.size), inputs[0].device)
+    if not torch.is_grad_enabled():
+        return run.all(inputs)
+    anchor = torch.zeros((), device=inputs[0].device, requires_grad=True)
+    return _InParts.apply(run, anchor, *inputs)
+
+
+def _parts(rows: int, most: int) -> int:
+    """The smallest number of equal parts with at most so many rows each."""
+    return next(count for count in range(-(-rows // most), rows + 1) if rows % count == 0)
+
+
+class _Run:
+    """One call of a function, part by part, as often as it is needed."""
+
+    def __init__(self, function: Function, now: _Now, parts: int, device: torch.device) -> None:
+        self.function, self.now, self.parts, self.device = function, now, parts, device
+        self.buffers = [buffer for net in now.nets for buffer in net.buffers()]
+        self.before = [buffer.clone() for buffer in self.buffers]
+        self.random = _random_state(device)
+        self.low, self.dtype = (
+            torch.is_autocast_enabled(device.type),
+            torch.get_autocast_dtype(device.type),
+        )
+
+    def all(self, inputs: Sequence[Tensor]) -> Tensor:
+        """Return the function of all rows; nothing is kept for a backward pass."""
+        sums = [torch.zeros_like(buffer, dtype=torch.float64) for buffer in self.buffers]
+        outputs = []
+        with torch.no_grad():
+            for part in range(self.parts):
+                outputs.append(self.one(part, self.rows(part, inputs)))
+                for total, buffer in zip(sums, self.buffers, strict=True):
+                    total += buffer
+            for total, buffer in zip(sums, self.buffers, strict=True):
+                if buffer.is_floating_point():
+                    buffer.copy_(total / self.parts)
+        return torch.cat(outputs)
+
+    def rows(self, part: int, tensors: Sequence[Tensor]) -> list[Tensor]:
+        """Return the part's rows of tensors."""
+        return [tensor.tensor_split(self.parts)[part] for tensor in tensors]
+
+    def one(self, part: int, inputs: Sequence[Tensor]) -> Tensor:
+        """Return the function of one part, from the state in which the whole was called."""
+        global _now
+        with torch.no_grad():
+            for buffer, value in zip(self.buffers, self.before, strict=True):
+                buffer.copy_(value)
+        _set_random_state(self.device, self.random)
+        outside, _now = _now, _Now(self.now.size, self.now.nets, part, self.parts)
+        try:
+            with torch.autocast(self.device.type, self.dtype, self.low):
+                return self.function(*inputs)
+        finally:
+            _now = outside
+
+
+class _InParts(torch.autograd.Function):
+    """(run, anchor, *inputs) -> the function of all rows; the anchor makes sure that it has a gradient."""
+
+    @staticmethod
+    def forward(ctx: Any, run: _Run, anchor: Tensor, *inputs: Tensor) -> Tensor:
+        ctx.run = run
+        ctx.save_for_backward(*inputs)
+        return run.all(inputs)
+
+    @staticmethod
+    def backward(ctx: Any, *ups: Tensor) -> tuple[Tensor | None, ...]:
+        """Run each part again with its graph; weights gather their gradients as it goes."""
+        if torch.is_grad_enabled():
+            raise RuntimeError(
+                "what runs in parts is differentiated once: put the whole penalty in"
+            )
+        run: _Run = ctx.run
+        inputs, wanted = ctx.saved_tensors, ctx.needs_input_grad[2:]
+        after, random = [buffer.clone() for buffer in run.buffers], _random_state(run.device)
+        gradients: list[list[Tensor]] = []
+        for part in range(run.parts):
+            leaves = [
+                row.detach().requires_grad_(wants)
+                for row, wants in zip(run.rows(part, inputs), wanted, strict=True)
+            ]
+            with torch.enable_grad():
+                output = run.one(part, leaves)
+            if output.requires_grad:
+                torch.autograd.backward(output, run.rows(part, ups)[0])
+            gradients.append([_slope(leaf) for leaf in leaves])
+        with torch.no_grad():
+            for buffer, value in zip(run.buffers, after, strict=True):
+                buffer.copy_(value)
+        _set_random_state(run.device, random)
+        whole = [torch.cat(parts) for parts in zip(*gradients, strict=True)]
+        return None, None, *(g if wants else None for g, wants in zip(whole, wanted, strict=True))
+
+
+def _slope(leaf: Tensor) -> Tensor:
+    return torch.zeros_like(leaf) if leaf.grad is None else leaf.grad
+
+
+def _random_state(device: torch.device) -> tuple[Tensor, ...]:
+    states = (torch.get_rng_state(),)
+    if device.type == "cuda":
+        return *states, torch.cuda.get_rng_state(device)
+    return (*states, torch.mps.get_rng_state()) if device.type == "mps" else states
+
+
+def _set_random_state(device: torch.device, states: tuple[Tensor, ...]) -> None:
+    torch.set_rng_state(states[0])
+    if device.type == "cuda":
+        torch.cuda.set_rng_state(states[1], device)
+    elif device.type == "mps":
+        torch.mps.set_rng_state(states[1])

@@ -1,0 +1,30 @@
+"""Spectral norm: layers divided by their largest singular value (Miyato et al. 2018)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from figment.settings import Settings
+from figment.techniques.technique import Technique
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fields(Settings):
+    spectral_norm: Literal["none", "discriminator", "both"] = "none"
+    """Networks whose layers are divided by their largest singular value."""
+
+
+class SpectralNorm(Technique[Fields]):
+    def on(self, r: Fields) -> bool:
+        return r.spectral_norm != "none"
+
+    def networks(self, r: Fields, nets: nn.ModuleDict) -> None:
+        from figment.networks.surgery import spectrally
+
+        spectrally(nets["discriminator"])
+        if r.spectral_norm == "both":
+            spectrally(nets["generator"])
