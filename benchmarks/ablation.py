@@ -146,7 +146,7 @@ def measure(data: str, name: str, seed: int, width: int) -> dict[str, Any]:
     import torch
 
     from figment.data import open_dataset
-    from figment.judging.judge import judge_for
+    from figment.judging.scorer import scorer_for
     from figment.judging.sides import sample_side
     from figment.recipes.dcgan import DCGAN
     from figment.sampling.generator import Generator
@@ -174,10 +174,14 @@ def measure(data: str, name: str, seed: int, width: int) -> dict[str, Any]:
     memory, reached = peak_memory(device), trainer.clock.images
     asked = {"metrics": ("kid", "look_alikes"), "features": "mobilenet", "seed": 0}
     asked |= {"metric_count": SAMPLES}
-    judge = judge_for(replace(recipe, **asked), dataset, trainer.rows, trainer.held_out[:0])
-    assert judge is not None
-    samples = sample_side(Generator(recipe, trainer.averaged_generator()), SAMPLES, judge.extractor)
-    scores = {each.name: each for each in judge.scores(samples)}
+    scorer = scorer_for(
+        replace(recipe, **asked), dataset, trainer.feed.rows, trainer.feed.held_out[:0]
+    )
+    assert scorer is not None
+    samples = sample_side(
+        Generator(recipe, trainer.averaged_generator()), SAMPLES, scorer.extractor
+    )
+    scores = {each.name: each for each in scorer.scores(samples)}
     return {
         "technique": name,
         "seed": seed,

@@ -73,7 +73,7 @@ def measure(args: argparse.Namespace, name: str, form: str) -> dict[str, float]:
     import torch
 
     from figment.data import open_dataset
-    from figment.judging.judge import judge_for
+    from figment.judging.scorer import scorer_for
     from figment.judging.sides import sample_side
     from figment.recipes.fccgan import FCCGAN
     from figment.sampling.generator import Generator
@@ -93,15 +93,15 @@ def measure(args: argparse.Namespace, name: str, form: str) -> dict[str, float]:
     trainer = Trainer(recipe, dataset, device)
     while trainer.clock.images < args.images:
         trainer.round()
-    judge = judge_for(recipe, dataset, trainer.rows, trainer.held_out[:0])
-    assert judge is not None
+    scorer = scorer_for(recipe, dataset, trainer.rows, trainer.held_out[:0])
+    assert scorer is not None
     found: dict[str, float] = {}
     for which, net in (
         ("now", settled(recipe, trainer.nets["generator"])),
         ("averaged", trainer.averaged_generator()),
     ):
         generator = Generator(recipe, net)
-        scores = judge.scores(sample_side(generator, SAMPLES, judge.extractor), sure=False)
+        scores = scorer.scores(sample_side(generator, SAMPLES, scorer.extractor), sure=False)
         values = {score.name: score.value for score in scores}
         found |= {which: values["checkerboard"], "kid": 1000 * values["kid"]}
     slug = "".join(c if c.isalnum() else "-" for c in name)

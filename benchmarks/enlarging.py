@@ -25,7 +25,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from figment.data import Dataset, open_dataset
-from figment.judging.judge import extractor_for
+from figment.judging.scorer import extractor_for
 from figment.metrics.classification import accuracy, train_classifier
 from figment.metrics.features.extractor import extract
 from figment.metrics.intervals import proportion

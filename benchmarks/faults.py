@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from figment.data.flowers import draw
+from figment.data.flowers import draw_flowers
 from figment.recipe import Batch, Clock, Terms
 from figment.recipes.dcgan import DCGAN
 
@@ -80,7 +80,7 @@ class Table(nn.Module):
 
     def __init__(self, count: int, resolution: int) -> None:
         super().__init__()
-        pictures = torch.from_numpy(draw(range(count), resolution)[0]).float()
+        pictures = torch.from_numpy(draw_flowers(range(count), resolution)[0]).float()
         self.register_buffer("pictures", pictures / 127.5 - 1)
         self.shift = nn.Linear(1, 3)
 

@@ -20,7 +20,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from figment.data import Order, gather, open_dataset
-from figment.data.flowers import draw
+from figment.data.flowers import draw_flowers
 from figment.data.sources import Pictures, find_pictures, read
 from figment.data.workers import available_cores
 
@@ -34,7 +34,7 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 def saved_flowers(folder: Path, count: int = 1500) -> Path:
-    images, _ = draw(range(count), 128, 0)
+    images, _ = draw_flowers(range(count), 128, 0)
     for number, image in enumerate(images):
         Image.fromarray(image.transpose(1, 2, 0)).save(folder / f"{number}.png")
     return folder

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from figment.data import split
-from figment.judging.judge import extractor_for
+from figment.judging.scorer import extractor_for
 from figment.run import Run
 from figment.sampling.generator import Generator
 from figment.sampling.pictures import save_image, tile

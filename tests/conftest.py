@@ -54,7 +54,7 @@ def flower_files() -> Callable[..., Path]:
     """Return what writes built-in flowers as files, in a folder a class or all in one."""
 
     def write(folder: Path, numbers: range, *, flat: bool = False) -> Path:
-        images, labels = flowers.draw(numbers, 16, 0)
+        images, labels = flowers.draw_flowers(numbers, 16, 0)
         for number, pixels, label in zip(numbers, images, labels, strict=True):
             name = f"{number}.png"
             path = folder / name if flat else folder / flowers.CLASSES[label] / name

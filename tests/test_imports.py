@@ -13,7 +13,7 @@ import figment
 
 ROOT = Path(figment.__file__).parent
 LEVELS = [
-    {"errors", "fields", "pixels", "randomness", "settings", "words"},
+    {"errors", "fields", "pixels", "randomness", "settings", "units"},
     {"files", "mesh", "rounds"},
     {"microbatch", "randomness_per_image"},
     {"networks", "data", "metrics"},

@@ -283,7 +283,7 @@ def _say(progress: bool, text: str) -> None:
 
 
 def _what_next(run: Run, images: int, seconds: float) -> str:
-    from figment.words import duration
+    from figment.units import duration
 
     if run.stopped_by:
         return f"stopped and saved at {images:,} images: `figment resume {run.path}` goes on"

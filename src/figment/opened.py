@@ -53,7 +53,7 @@ def load_classifier(path: Path, device: torch.device) -> Classifier:
     def classifier(recipe: Recipe) -> nn.Module:
         net = recipe.classifier(recipe.networks())
         if net is None:
-            raise ValueError("its recipe tells no classes")
+            raise ValueError("its recipe trains no classifier")
         return net
 
     recipe, net, about = _opened(path, "classifier", classifier)

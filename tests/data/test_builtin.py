@@ -14,11 +14,11 @@ def opened(source: str, resolution: int = 16, channels: int = 3, **options):
 
 def test_flowers_are_drawn_once_into_a_pack(monkeypatch):
     data = opened("flowers:70", seed=3)
-    images, labels = flowers.draw(range(70), 16, 3)
+    images, labels = flowers.draw_flowers(range(70), 16, 3)
     assert (data.rows == images).all()
     assert (data.labels == labels).all()
     assert (data.name, data.classes) == ("flowers", ("dandelion", "marigold"))
-    monkeypatch.delattr(flowers, "draw")
+    monkeypatch.delattr(flowers, "draw_flowers")
     assert (opened("flowers:70", seed=3).rows == images).all()
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from figment.data import flowers
-from figment.data.flowers import BACKGROUNDS, CLASSES, Factors, draw, factors, render
+from figment.data.flowers import BACKGROUNDS, CLASSES, Factors, draw_flowers, factors, render
 from figment.errors import UserError
 
 RANGES = {
@@ -50,24 +50,24 @@ def mean_hue(f: Factors) -> float:
 
 @pytest.mark.parametrize("resolution", [16, 33, 64, 160])
 def test_shapes_types_and_labels(resolution):
-    images, labels = draw([4, 7, 9], resolution)
+    images, labels = draw_flowers([4, 7, 9], resolution)
     assert images.shape == (3, 3, resolution, resolution) and images.dtype == np.uint8
     assert labels.dtype == np.int64 and labels.tolist() == [0, 1, 1]
     assert images.min() < 60 and images.max() > 220
 
 
 def test_no_flowers_are_an_empty_batch():
-    images, labels = draw([], 32)
+    images, labels = draw_flowers([], 32)
     assert images.shape == (0, 3, 32, 32) and labels.shape == (0,)
     assert images.dtype == np.uint8 and labels.dtype == np.int64
 
 
 def test_a_picture_depends_on_seed_and_index_alone():
-    batch, _ = draw(range(10), 32, seed=3)
-    alone, _ = draw([9, 2], 32, seed=3)
+    batch, _ = draw_flowers(range(10), 32, seed=3)
+    alone, _ = draw_flowers([9, 2], 32, seed=3)
     np.testing.assert_array_equal(alone, batch[[9, 2]])
     np.testing.assert_array_equal(alone[0], render(factors(9, seed=3), 32))
-    other, _ = draw(range(10), 32, seed=4)
+    other, _ = draw_flowers(range(10), 32, seed=4)
     assert (batch != other).any(axis=(1, 2, 3)).all()
     assert len(np.unique(batch.reshape(10, -1), axis=0)) == 10
 
@@ -90,8 +90,8 @@ def test_factors_are_plain_values_within_their_ranges():
 
 
 def test_the_same_flower_at_every_resolution():
-    small = draw(range(12), 32)[0].astype(float)
-    large = draw(range(12), 128)[0].reshape(12, 3, 32, 4, 32, 4).mean(axis=(3, 5))
+    small = draw_flowers(range(12), 32)[0].astype(float)
+    large = draw_flowers(range(12), 128)[0].reshape(12, 3, 32, 4, 32, 4).mean(axis=(3, 5))
     apart = np.abs(small - large).mean(axis=(1, 2, 3))
     assert apart.max() < 2.5
     # Two different flowers are an order of magnitude further apart.
@@ -99,7 +99,7 @@ def test_the_same_flower_at_every_resolution():
 
 
 def test_warmth_of_the_middle_tells_the_classes_apart():
-    images, labels = draw(range(200), 32, seed=1)
+    images, labels = draw_flowers(range(200), 32, seed=1)
     assert CLASSES == ("dandelion", "marigold")
     np.testing.assert_array_equal(warmth(images) > 95, labels == 1)
     assert warmth(images)[labels == 1].min() - warmth(images)[labels == 0].max() > 80
@@ -167,6 +167,6 @@ def test_backgrounds_are_smooth():
 @pytest.mark.parametrize("resolution", [-1, 0, 15, 1025])
 def test_resolutions_out_of_range_are_refused(resolution):
     with pytest.raises(UserError, match=f"16 to 1024 pixels, not {resolution}"):
-        draw([0], resolution)
+        draw_flowers([0], resolution)
     with pytest.raises(UserError, match=f"16 to 1024 pixels, not {resolution}"):
         render(factors(0), resolution)

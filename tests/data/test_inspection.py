@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from figment.data import inspect
+from figment.data.describe import describe
 from figment.errors import UserError
 
 
@@ -56,7 +57,7 @@ def test_a_full_pass_counts_everything(mixed):
 
 
 def test_it_reads_well(mixed):
-    text = inspect(str(mixed), progress=False).text()
+    text = describe(inspect(str(mixed), progress=False))
     assert text.splitlines() == [
         "mixed: 13 pictures, 2 classes",
         "  classes     a  7",
@@ -134,7 +135,7 @@ def test_where_nothing_is_usable_it_still_answers(tmp_path):
         (tmp_path / f"{number}.png").write_text("hello")
     found = inspect(str(tmp_path), progress=False)
     assert (found.files, found.usable, found.resolution) == (7, 0, 0)
-    lines = found.text().splitlines()
+    lines = describe(found).splitlines()
     assert lines[:2] == [f"{tmp_path.name}: 7 pictures, no classes", "  broken      7"]
     assert lines[-2:] == [
         "              … and 2 more",
@@ -151,7 +152,7 @@ def test_many_classes_are_summed_up(tmp_path, paint):
         for copy in range(number + 1):
             (tmp_path / f"{number}").mkdir(exist_ok=True)
             (tmp_path / f"{number}" / f"{copy}.png").write_bytes(data)
-    lines = inspect(str(tmp_path), progress=False).text().splitlines()
+    lines = describe(inspect(str(tmp_path), progress=False)).splitlines()
     assert lines[1] == "  classes     1 / 11 / 20 pictures each (min / median / max)"
     assert lines[2:4] == ["              0    1", "              1    2"]
     assert lines[12] == "              …"
@@ -175,8 +176,8 @@ def test_packed_files_are_inspected_too(tmp_path):
 def test_built_in_sets_are_described():
     found = inspect("flowers:10", progress=False)
     assert sum(found.classes.values()) == 10
-    assert found.text().splitlines()[0] == "flowers: 10 pictures, 2 classes"
-    assert "learn 10 pictures at 64 x 64 px" in found.text()
+    assert describe(found).splitlines()[0] == "flowers: 10 pictures, 2 classes"
+    assert "learn 10 pictures at 64 x 64 px" in describe(found)
     ring = inspect("ring", progress=False)
-    assert ring.text().startswith("ring: 100,000 points in the plane")
+    assert describe(ring).startswith("ring: 100,000 points in the plane")
     assert json.loads(ring.to_json())["kind"] == "points"

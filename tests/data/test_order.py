@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from figment.data import Dataset, Order, gather, order
+from figment.data import Dataset, Order, evenly_spaced, gather, order
 from figment.randomness import stream
 
 
@@ -69,3 +69,16 @@ def test_gather_copies_the_chosen_rows(tmp_path):
     points = Dataset("p", "p", np.eye(9, 2, dtype=np.float32), np.zeros(9, np.int64), (), "")
     assert gather(points, np.array([1, 0]))[0].tolist() == [[0, 1], [1, 0]]
     assert points.shape == (2,)
+
+
+def test_evenly_spaced_rows_hold_both_ends():
+    assert evenly_spaced(np.arange(10, 35), 4).tolist() == [10, 18, 26, 34]
+    assert evenly_spaced(np.arange(3), 10).tolist() == [0, 1, 2]
+    assert evenly_spaced(np.arange(0), 10).tolist() == []
+
+
+@given(st.integers(1, 5000), st.integers(2, 300))
+def test_no_row_is_taken_twice(n, most):
+    chosen = evenly_spaced(np.arange(n), most)
+    assert len(set(chosen.tolist())) == min(n, most)
+    assert chosen[0] == 0 and chosen[-1] == n - 1

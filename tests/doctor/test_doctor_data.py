@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from figment.data.flowers import draw
+from figment.data.flowers import draw_flowers
 from figment.doctor.data import examine
 from figment.errors import UserError
 
 
 @pytest.fixture(scope="module")
 def flowers() -> np.ndarray:
-    return draw(range(240), 32)[0].transpose(0, 2, 3, 1)  # [N, H, W, C]
+    return draw_flowers(range(240), 32)[0].transpose(0, 2, 3, 1)  # [N, H, W, C]
 
 
 def folder_of(folder: Path, pictures: np.ndarray) -> Path:

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from figment.data import points
-from figment.data.flowers import draw
+from figment.data.flowers import draw_flowers
 from figment.doctor import pixels
 from figment.doctor.neighbours import distances, modes, nearest_two, spacing
 from figment.doctor.signs import MEANING, Reference, reference, signs
@@ -15,7 +15,7 @@ from figment.doctor.signs import MEANING, Reference, reference, signs
 
 @pytest.fixture(scope="module")
 def flowers() -> torch.Tensor:
-    return torch.from_numpy(draw(range(656), 32)[0])
+    return torch.from_numpy(draw_flowers(range(656), 32)[0])
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""The judge: scores of sides with floors and intervals, tables and pictures."""
+"""The scorer: scores of sides with floors and intervals, tables and pictures."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from PIL import Image, ImageFilter
 from figment.actions.judging import evaluate
 from figment.cli import main
 from figment.data import open_dataset
-from figment.data.flowers import draw
+from figment.data.flowers import draw_flowers
 from figment.errors import UserError
 from figment.judging import pictures, sides
 from figment.judging.evaluate import evaluate_pictures
-from figment.judging.judge import extractor_for, judge, settled
 from figment.judging.measures import MEASURES, measures_for
+from figment.judging.scorer import extractor_for, resolved_features, scorer
 from figment.judging.sides import Side, real_side
 from figment.judging.table import table
 from figment.launch import train
@@ -50,7 +50,7 @@ def flowers(tmp_path_factory) -> Path:
 
 
 def save(folder: Path, numbers: range, blur: float = 0.0) -> None:
-    images, labels = draw(numbers, 32, 0)
+    images, labels = draw_flowers(numbers, 32, 0)
     for number, pixels, label in zip(numbers, images, labels, strict=True):
         path = folder / ("dandelion", "marigold")[label] / f"{number}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -59,7 +59,7 @@ def save(folder: Path, numbers: range, blur: float = 0.0) -> None:
 
 
 def scored(samples: Side, reals: Side, held_out: Side | None, *names: str) -> dict[str, Score]:
-    one = judge(names, None, reals, held_out, len(samples), all_reals=True)
+    one = scorer(names, None, reals, held_out, len(samples), all_reals=True)
     return {score.name: score for score in one.scores(samples)}
 
 
@@ -119,7 +119,7 @@ def test_names_of_figures_name_their_measure_too():
     with pytest.raises(UserError, match=r"no score 'fidd'\. Did you mean fid\?"):
         measures_for(["fidd"])
     with pytest.raises(UserError, match=r"inception_score needs logits.*--features inception"):
-        judge(["inception_score"], None, made(100), None, 50)
+        scorer(["inception_score"], None, made(100), None, 50)
 
 
 def test_real_features_are_kept(monkeypatch, tmp_path):
@@ -148,8 +148,8 @@ def test_features_of_other_weights_are_not_mistaken_for_these():
 def test_auto_features_are_those_that_are_there(monkeypatch, tmp_path):
     monkeypatch.setenv("FIGMENT_CACHE", str(tmp_path))
     monkeypatch.delenv("FIGMENT_WEIGHTS", raising=False)
-    assert settled("auto") == "small"
-    assert settled("dinov2") == "dinov2"
+    assert resolved_features("auto") == "small"
+    assert resolved_features("dinov2") == "dinov2"
     with pytest.raises(UserError, match="mobilenet"):  # never another one in its place
         extractor_for("images", "mobilenet")
 
@@ -166,7 +166,7 @@ def test_a_folder_against_a_folder(flowers, tmp_path):
     assert worse["kid"].low > value["kid"].high
     assert worse["checkerboard"].value < 0.5 < value["checkerboard"].value
     assert "100 samples against 120 reals" in value["kid"].protocol
-    assert any("trust kid" in note for note in same.notes)
+    assert any("trust only kid" in note for note in same.notes)
     for path in same.pictures.values():
         with Image.open(tmp_path / "out" / path) as image:
             assert image.width > 100
@@ -209,7 +209,7 @@ def test_a_run_is_evaluated_from_the_command_line(tmp_path, capsys):
             ["{flowers}", "--against", "{flowers}", "--seed", "3"],
             "seed and truncation are for drawing",
         ),
-        (["{flowers}", "--against", "ring"], "points are scored by the run"),
+        (["{flowers}", "--against", "ring"], "points are scored only as samples of a run"),
         (["{flowers}", "--against", "{flowers}", "--count", "3"], "scores need 20 or more"),
     ],
 )

@@ -82,10 +82,10 @@ def test_evaluate_gives_the_accuracy(trained: Run, tmp_path: Path, capsys, flowe
     score = trained.evaluate(**asked).scores[0]
     assert (score.name, score.better) == ("accuracy", "higher")
     assert 0.7 < score.low < score.value <= score.high
-    assert score.protocol == "classes told of 80 pictures held out of training"
+    assert score.protocol == "accuracy on 80 pictures held out of training"
     other = flower_files(tmp_path / "other", range(1000, 1050))
     against = trained.evaluate(str(other), **asked).scores[0]
-    assert against.protocol == "classes told of 50 pictures of other"
+    assert against.protocol == "accuracy on 50 pictures of other"
     assert main(["evaluate", str(trained.path), "--metrics", "accuracy"]) == 0
     assert "accuracy" in capsys.readouterr().out
     every = trained.evaluate(count=64, progress=False)

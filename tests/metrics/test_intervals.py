@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from figment.errors import UserError
-from figment.metrics.intervals import bootstrap, half_samples, normal, proportion
+from figment.metrics.intervals import bootstrap, half_samples, normal_interval, proportion
 
 
 def gaussian(count: int, width: int, seed: int) -> torch.Tensor:
@@ -27,8 +27,8 @@ def covered(intervals: list, truth: float) -> float:
 
 
 def test_normal_interval():
-    assert normal(3, 2) == pytest.approx((3 - 3.919928, 3 + 3.919928), abs=1e-6)
-    assert normal(0, 1, 0.9).high == pytest.approx(1.644854, abs=1e-6)
+    assert normal_interval(3, 2) == pytest.approx((3 - 3.919928, 3 + 3.919928), abs=1e-6)
+    assert normal_interval(0, 1, 0.9).high == pytest.approx(1.644854, abs=1e-6)
 
 
 def test_bootstrap_of_a_mean_covers_and_equals_its_normal_interval():
@@ -36,7 +36,7 @@ def test_bootstrap_of_a_mean_covers_and_equals_its_normal_interval():
     found = [bootstrap(mean, rows, resamples=200) for rows in sets]
     assert 0.86 < covered(found, math.exp(0.5)) < 0.98
     large = gaussian(2000, 1, 0)
-    expected = normal(mean(large), float(large.std()) / math.sqrt(2000))
+    expected = normal_interval(mean(large), float(large.std()) / math.sqrt(2000))
     assert tuple(bootstrap(mean, large)) == pytest.approx(tuple(expected), abs=0.006)
 
 
@@ -91,7 +91,7 @@ def test_proportion_covers():
         (lambda: bootstrap(mean, gaussian(9, 1, 0), level=95), "level"),
         (lambda: half_samples(mean, gaussian(3, 1, 0)), "at least 4 samples"),
         (lambda: proportion(1.2, 10), "share from 0 to 1"),
-        (lambda: normal(0, 1, 1), "level"),
+        (lambda: normal_interval(0, 1, 1), "level"),
     ],
 )
 def test_mistakes_are_named(call, message: str):

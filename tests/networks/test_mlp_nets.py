@@ -9,7 +9,7 @@ from torch import nn
 from figment.networks import dcgan_theano, maxout, mlp, stacked_mnist
 from figment.networks.layers.head import activated, assembled
 from figment.networks.layers.initial import he, orthogonal
-from figment.networks.layers.uniform import uniform
+from figment.networks.layers.uniform import uniform_latents
 
 MNIST = (1, 28, 28)
 
@@ -169,9 +169,9 @@ def test_theanos_dcgan_shapes_and_start(resolution: int):
 
 def test_uniform_latents():
     z = torch.tensor([-1.959964, 0.0, 1.959964])
-    assert uniform(z, 0, 1).tolist() == pytest.approx([0.025, 0.5, 0.975], abs=1e-6)
-    assert uniform(z, -1, 1).tolist() == pytest.approx([-0.95, 0.0, 0.95], abs=1e-6)
-    assert uniform(torch.tensor([-50.0, 50.0]), 0, 1).tolist() == [0.0, 1.0]
+    assert uniform_latents(z, 0, 1).tolist() == pytest.approx([0.025, 0.5, 0.975], abs=1e-6)
+    assert uniform_latents(z, -1, 1).tolist() == pytest.approx([-0.95, 0.0, 0.95], abs=1e-6)
+    assert uniform_latents(torch.tensor([-50.0, 50.0]), 0, 1).tolist() == [0.0, 1.0]
 
 
 def test_gradients_reach_every_weight():

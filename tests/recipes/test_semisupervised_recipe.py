@@ -12,10 +12,10 @@ from PIL import Image
 
 from figment.data import Dataset, look, open_dataset
 from figment.data.flowers import CLASSES
+from figment.data.labelling import read_list
 from figment.errors import UserError
 from figment.networks.layers.weight_norm import WeightNorm
 from figment.networks.semisupervised import Average, Discriminator, Labelled
-from figment.recipes.labelling import read_list
 from figment.recipes.semisupervised import SSL_CIFAR, SSL_MNIST, SemiSupervised
 from figment.training.trainer import Trainer
 
@@ -272,7 +272,7 @@ def test_a_list_of_rows(tmp_path: Path):
 @pytest.mark.parametrize(
     ("text", "fields", "message"),
     [
-        ("", {}, "is empty: name a labelled picture a line"),
+        ("", {}, "is empty: write one labelled picture on each line"),
         ("3\n4\n3\n", {}, "names 3 twice"),
         ("24\n3\n", {}, "names 24, which flowers:24 does not hold"),
         ("1\tthistle\n", {}, "has the class 'thistle', not one of"),
@@ -301,7 +301,7 @@ def test_a_listed_picture_that_is_held_out(tmp_path: Path):
     (tmp_path / "list.txt").write_text(f"{trainer.held_out[0]}\n")
     recipe = replace(recipe, labelled_list=str(tmp_path / "list.txt"))
     fitted = recipe.fit_to(look("flowers:300"), frozenset({"held_out"}))
-    with pytest.raises(UserError, match="is labelled and held out: set --held-out 0"):
+    with pytest.raises(UserError, match="is labelled, but held out of training: set --held-out 0"):
         trainer_of(fitted, 300).round()
 
 

@@ -183,7 +183,7 @@ def test_wrong_input_is_one_sentence(make_run, tmp_path, write):
     run = make_run(ticks=1, moments=0)
     (tmp_path / "empty").mkdir()
     cases = {
-        "a comparison takes two runs or more: name another": [run],
+        "compare needs at least two run folders: name another": [run],
         f"{run} is given twice: give each run once": [run, run],
         f"there is no run {run}x. Did you mean cats64-dcgan?": [
             run,

@@ -9,7 +9,7 @@ from PIL import Image
 from test_report_page import Outline
 
 from figment.report import write_card, write_report
-from figment.report.judged import settled
+from figment.report.judged import axis_limits
 from figment.report.plots import Series
 
 
@@ -75,7 +75,7 @@ def test_evaluation_is_a_table_with_protocols_notes_and_classes(make_run, judge_
         "Protocol: 10,000 samples.",
         "0.00960 – 0.0104",
         "Too few pictures",
-        "as real pictures is best",
+        "closest to the real pictures' value is best",
         "Inception_score was left out.",
         "Class by class",
         "<b>&",
@@ -125,10 +125,10 @@ def test_findings_are_told(make_run, judge_run):
         assert text in page.text, text
     text = section(run, "health")
     assert re.findall(r'<article class="finding (\w+)"', text) == ["fault", "good"]
-    assert "has gone on since" not in text
+    assert "has trained on since" not in text
     value = json.loads((run / "doctor.json").read_text()) | {"images": 1280}
     (run / "doctor.json").write_text(json.dumps(value))
-    assert "Seen after 1,280 images; the run has gone on since." in page_of(run).text
+    assert "Looked at after 1,280 images; the run has trained on since." in page_of(run).text
 
 
 def test_missing_picture_of_an_evaluation_is_told(make_run, judge_run):
@@ -177,16 +177,16 @@ def test_watched_columns_are_charted_with_their_meaning(make_run):
 def test_steep_falls_leave_room_for_what_follows():
     x = np.arange(1.0, 21.0)
     y = np.where(x < 5, 10.0, 1 + 0.01 * x)  # 20 moments; the last three quarters: 1.05 to 1.2
-    low, high = settled([Series("a", x, y)])
+    low, high = axis_limits([Series("a", x, y)])
     assert 1 < low < 1.05 and 1.2 < high < 1.3
-    assert settled([Series("a", x, 2 - 0.01 * x)]) is None
-    low, _ = settled([Series("a", x, y)], [0.8])  # the floor is on the chart
+    assert axis_limits([Series("a", x, 2 - 0.01 * x)]) is None
+    low, _ = axis_limits([Series("a", x, y)], [0.8])  # the floor is on the chart
     assert low < 0.8
 
 
 def test_settled_axis_holds_the_intervals():
     x, y = np.arange(1.0, 21.0), np.where(np.arange(20) < 4, 100.0, 1.0)
-    low, high = settled([Series("a", x, y, low=y - 0.5, high=y + 0.7)])
+    low, high = axis_limits([Series("a", x, y, low=y - 0.5, high=y + 0.7)])
     assert low == 0.0 and high == pytest.approx(1.7 + 0.15 * 1.2)
 
 

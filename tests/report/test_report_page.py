@@ -113,7 +113,7 @@ def test_page_of_an_empty_folder_says_what_is_missing(tmp_path):
     page = Outline(write_report(tmp_path).read_text(encoding="utf-8"))
     for text in ("recipe.json is missing", "machine.json is missing", "log.jsonl is missing"):
         assert text in page.text
-    assert "No picture yet" in page.text and "No tick in the log yet" in page.text
+    assert "No picture yet" in page.text and "The log has no entries yet" in page.text
     assert "An unnamed recipe trained on unknown data." in page.text
 
 

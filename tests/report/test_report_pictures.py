@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from figment.report.pictures import large, spread, thumbnail
+from figment.report.pictures import large, log_spaced, thumbnail
 
 
 def opened(picture):
@@ -15,17 +15,17 @@ def opened(picture):
 
 
 def test_few_moments_are_all_shown():
-    assert spread([]) == [] and spread([5]) == [5]
-    assert spread(list(range(8))) == list(range(8))
+    assert log_spaced([]) == [] and log_spaced([5]) == [5]
+    assert log_spaced(list(range(8))) == list(range(8))
 
 
 def test_many_moments_are_first_last_and_log_spaced():
-    chosen = spread([1000 * k for k in range(1, 1025)], 6)
+    chosen = log_spaced([1000 * k for k in range(1, 1025)], 6)
     assert chosen == [1000, 4000, 16_000, 64_000, 256_000, 1_024_000]
 
 
 def test_a_picture_before_training_does_not_upset_the_logarithm():
-    chosen = spread([1000 * k for k in range(1000)], 8)
+    chosen = log_spaced([1000 * k for k in range(1000)], 8)
     assert len(set(chosen)) == 8 and chosen[0] == 0 and chosen[-1] == 999_000
     assert chosen[1] < 10_000
 

@@ -150,7 +150,7 @@ def test_gaps_break_the_curve_and_are_counted():
     figure = chart([1, 2, np.nan, 3, np.nan], y_range=(0, 4), smoothing=0)
     path = figure.find(".//path").attrib["d"]
     assert path == "M0,750 250,500M750,250h0"  # the lone point is a dot
-    assert notes(figure) == ["loss: 2 of 5 ticks have no number, among them the last 1."]
+    assert notes(figure) == ["loss: 2 of 5 entries have no number, among them the last 1."]
 
 
 @pytest.mark.parametrize("y", [[], [2.0], [0.0, 0.0], [np.nan, np.nan], [-3.0, -3.0], [1e30, 1]])

@@ -21,7 +21,7 @@ from figment.launch import train
 from figment.metrics.features import open_features
 from figment.recipes import find
 from figment.sampling.enlarge import COLUMNS, Made, enlarge, known
-from figment.sampling.evolve import evolve, spread
+from figment.sampling.evolve import evolve
 from figment.sampling.film import save_film
 from figment.sampling.generator import Generator
 from figment.sampling.latents import latents_of
@@ -162,13 +162,6 @@ def test_truncated_latents_have_the_studys_deviations():
         latents = latents_of(range(400), 256, cut)
         assert float(latents.std()) == pytest.approx(std, rel=0.01)
         assert float(latents.abs().max()) <= cut
-
-
-def test_evolution_takes_the_first_and_the_last_moment():
-    moments = [(number, lambda: tones()) for number in range(25)]
-    chosen = [moment for moment, _ in spread(moments, 10)]
-    assert chosen[0] == 0 and chosen[-1] == 24 and len(chosen) == 10
-    assert spread(moments[:3], 10) == moments[:3]
 
 
 def test_points_do_not_evolve(tmp_path: Path):

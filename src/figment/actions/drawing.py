@@ -18,13 +18,13 @@ from figment.run import Run
 def sample(path: str | Path, *, out: Path | None = None, device: str = "auto", **how: Any) -> str:
     """Draw pictures into ``out``, without it as a grid into the run.
 
-    ``how`` is that of ``figment.sampling.sample.draw``.
+    ``how`` is that of ``figment.sampling.sample.write_samples``.
     """
-    from figment.sampling.sample import draw
+    from figment.sampling.sample import write_samples
 
     named = "" if how.get("label") is None else f"-{how['label'].replace('/', '-')}"
     out = out or _home(Path(path)) / f"sample{named}-{how.get('seed', 0)}.png"
-    return draw(generator_at(path, device), out, **how)
+    return write_samples(generator_at(path, device), out, **how)
 
 
 def enlarge(
@@ -40,7 +40,7 @@ def enlarge(
     ``how`` is that of ``figment.sampling.enlarge.enlarge``. Raises UserError where there is no folder to
     write to or the run's data are gone.
     """
-    from figment.judging.judge import extractor_for
+    from figment.judging.scorer import extractor_for
     from figment.sampling.enlarge import enlarge, known
     from figment.training.devices import choose_device
 
@@ -95,7 +95,7 @@ def project(
 
     ``how`` is that of ``figment.sampling.project.project``.
     """
-    from figment.judging.judge import extractor_for
+    from figment.judging.scorer import extractor_for
     from figment.sampling.project import perceiver, project, read_target, write
     from figment.training.devices import choose_device
 

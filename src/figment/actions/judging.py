@@ -51,19 +51,19 @@ def evaluate(path: str | Path, *, against: str | None = None, **how: Any) -> Eva
 
 def evaluation(path: str | Path, *, as_json: bool = False, **how: Any) -> str:
     """Return the scores (see ``evaluate``) as a table or as JSON, once for all processes."""
-    from figment.judging.table import text
+    from figment.judging.table import score_table
 
     found = evaluate(path, **how)
     mesh.stop()
     if not mesh.is_first():
         return ""
-    return json.dumps(found.as_json(), indent=2) if as_json else text(found)
+    return json.dumps(found.as_json(), indent=2) if as_json else score_table(found)
 
 
 def doctor(what: str | Path, *, as_json: bool = False) -> str:
     """Return what the doctor says of a run, whose report then shows it too, or of data."""
     from figment.doctor.data import examine
-    from figment.doctor.words import text
+    from figment.doctor.text import findings_text
 
     if holds_run(Path(what)):
         run = Run(what)
@@ -73,7 +73,7 @@ def doctor(what: str | Path, *, as_json: bool = False) -> str:
         found = examine(str(what))
     if as_json:
         return json.dumps([finding._asdict() for finding in found], indent=2)
-    return text(found)
+    return findings_text(found)
 
 
 def report(run: str | Path) -> Path:

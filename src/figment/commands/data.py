@@ -29,9 +29,10 @@ def inspect_data(data: str, /, *, json_: bool = False) -> int:
         json_: Print JSON for other programs.
     """
     from figment.data import inspect
+    from figment.data.describe import describe
 
     found = inspect(data)
-    print(found.to_json() if json_ else found.text())
+    print(found.to_json() if json_ else describe(found))
     return 0
 
 

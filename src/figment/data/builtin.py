@@ -27,7 +27,9 @@ def builtin(source: str) -> tuple[str, int] | None:
     if not colon:
         return name, COUNTS[name]
     if not (count.isascii() and count.isdecimal() and 0 < int(count) <= 100_000_000):
-        raise UserError(f"{source!r} says no count: write how many after the colon, {name}:5000")
+        raise UserError(
+            f"{source!r} needs a count above 0: write how many after the colon, {name}:5000"
+        )
     return name, int(count)
 
 
@@ -44,7 +46,7 @@ def point_set(source: str, seed: int) -> Dataset:
 
 def drawn(start: int, stop: int, form: Form, seed: int) -> np.ndarray:
     """Return the flowers from ``start`` to ``stop`` as uint8 ``[B, C, R, R]``; grey as luma."""
-    images, _ = flowers.draw(range(start, stop), form.resolution, seed)
+    images, _ = flowers.draw_flowers(range(start, stop), form.resolution, seed)
     if form.channels == 3:
         return images
     luma = np.einsum("bchw,c->bhw", images.astype(np.uint32), LUMA)

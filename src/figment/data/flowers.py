@@ -84,7 +84,9 @@ def factors(index: int, seed: int = 0) -> Factors:
     )
 
 
-def draw(indices: Iterable[int], resolution: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+def draw_flowers(
+    indices: Iterable[int], resolution: int, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the flowers ``indices`` as uint8 [B, 3, R, R] and their labels as int64 [B].
 
     Picture i is a function of (seed, i, resolution) alone, so any part of the set can be drawn

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from figment.data import decode, packed, sources
+from figment.data.order import evenly_spaced
 from figment.errors import UserError
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def is_grey(image: Image.Image) -> bool:
 
 def _look_pictures(name: str, pictures: sources.Pictures) -> Look:
     sides, square, coloured, broken = [], True, [], []
-    for index in _spread(len(pictures), SAMPLE):
+    for index in evenly_spaced(np.arange(len(pictures)), SAMPLE):
         try:
             image = _header(pictures, index)
         except Exception as error:  # of any kind: see packing
@@ -91,7 +92,9 @@ def _look_pictures(name: str, pictures: sources.Pictures) -> Look:
     if not sides:
         tried = f"none of the {len(broken):,} pictures tried of {pictures.source} can be read"
         raise UserError(f"{tried} ({sources.reasons(broken)})")
-    grey = all(_shows_grey(pictures, coloured[i]) for i in _spread(len(coloured), 16))
+    grey = all(
+        _shows_grey(pictures, coloured[i]) for i in evenly_spaced(np.arange(len(coloured)), 16)
+    )
     side = int(np.median(sides))
     return Look(
         name, pictures.source, "images", len(pictures), pictures.classes, side, grey, square
@@ -108,11 +111,6 @@ def _look_packed(name: str, file: packed.Packed) -> Look:
     )
     side, square = min(height, width), height == width
     return Look(name, file.source, "images", len(file), file.classes, side, grey, square)
-
-
-def _spread(count: int, most: int) -> list[int]:
-    """Return at most ``most`` of the numbers below ``count``, evenly spread, the ends included."""
-    return np.unique(np.linspace(0, count - 1, min(count, most)).astype(int)).tolist()
 
 
 def _header(pictures: sources.Pictures, index: int) -> Image.Image:

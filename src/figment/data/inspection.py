@@ -31,7 +31,7 @@ SPLITS = frozenset({"train", "training", "test", "testing", "val", "valid", "val
 
 @dataclass(frozen=True)
 class Inspection:
-    """What a full pass over a source found. ``text`` is for reading, ``to_json`` for programs."""
+    """What a full pass over a source found. ``to_json`` is for programs, ``describe`` for people."""
 
     name: str
     source: str
@@ -58,12 +58,6 @@ class Inspection:
     def to_json(self) -> str:
         """Return everything as a JSON object, indented."""
         return json.dumps(dataclasses.asdict(self), indent=2)
-
-    def text(self) -> str:
-        """Return what a person reads, without a final newline."""
-        from figment.data.words import describe
-
-        return describe(self)
 
 
 def inspect(source: str, progress: bool = True) -> Inspection:

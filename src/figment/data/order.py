@@ -1,4 +1,4 @@
-"""In which order examples are shown, and fetching them."""
+"""In which order examples are shown, fetching them, and taking some of them at even steps."""
 
 from __future__ import annotations
 

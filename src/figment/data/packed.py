@@ -20,6 +20,7 @@ import numpy as np
 
 from figment.data.cache import folder_for, key_of, read_card, write_card
 from figment.data.decode import Form
+from figment.data.order import evenly_spaced
 from figment.data.sources import existing, natural
 from figment.errors import UserError
 
@@ -104,7 +105,7 @@ def as_they_are(packed: Packed, form: Form) -> np.ndarray | None:
 def some(packed: Packed, most: int) -> np.ndarray:
     """Return a few pictures as stored: evenly spread, or the first where they are compressed."""
     if packed.start is not None:
-        return stored(packed)[np.linspace(0, len(packed) - 1, min(most, len(packed))).astype(int)]
+        return evenly_spaced(stored(packed), most)
     most = 1 if packed.fortran else min(most, len(packed))
     with _inside(packed) as pixels:
         first = pixels.read(most * math.prod(packed.shape[1:]))

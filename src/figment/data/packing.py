@@ -161,7 +161,7 @@ def _decoded(pictures: sources.Pictures, form: Form) -> Batch:
             rows[index] = decode.decode(data, form)
         except FileNotFoundError:  # listed a moment ago: not to be remembered as broken
             gone = f"{file} vanished while {pictures.source} was being packed"
-            raise UserError(f"{gone}: try again when the files are at rest") from None
+            raise UserError(f"{gone}: try again when nothing else changes the files") from None
         except Exception as error:  # Pillow raises many kinds; one file is at stake, not all
             skipped.append((file, decode.why(error, data)))
         else:

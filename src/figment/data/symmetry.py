@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from figment.data.dataset import Dataset
+from figment.data.order import evenly_spaced
 
 LOOKED_AT = 2_000
 ONE_SIDED = 0.01
@@ -25,7 +26,7 @@ def asymmetry(dataset: Dataset) -> float:
     chance, as a share of the pictures' own variance; means over pixels of their grey. It may come out
     slightly below 0. At most 2,000 pictures are looked at, evenly spread. 0 for fewer than two.
     """
-    rows = np.unique(np.linspace(0, len(dataset) - 1, min(len(dataset), LOOKED_AT)).astype(int))
+    rows = evenly_spaced(np.arange(len(dataset)), LOOKED_AT)
     if len(rows) < 2:
         return 0.0
     grey = dataset.rows[rows].mean(1, dtype=np.float32)  # [N, R, R]

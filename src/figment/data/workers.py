@@ -77,7 +77,7 @@ class Processes:
             done, result = pickle.load(process.stdout)
         except (EOFError, OSError):
             raise UserError(
-                "a process that decoded pictures has died, perhaps for want of memory: try again, "
+                "a process that decoded pictures has died, perhaps because memory ran out: try again, "
                 "or with fewer cores (taskset -c 0 figment ...)"
             ) from None
         if not done:

@@ -1,4 +1,4 @@
-"""How the two players stand to each other: one too strong, both going in circles, or the sums blown up."""
+"""How the two players stand to each other: one too strong, both going in circles, or losses blown up."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ was: points with a diversity of .7 moved by .5 at a time and stayed at .45."""
 
 
 def divergence(history: History) -> Finding | None:
-    """The sums have left all bounds."""
+    """A loss or gradient is not finite, or far larger than in runs that learn."""
     broken = [line for line in history.log[-FEW:] if _not_finite(line)]
     slower = flags.rates(history, 1 / 10)
     if broken:
@@ -75,8 +75,8 @@ def divergence(history: History) -> Finding | None:
                 "divergence",
                 "fault",
                 0.9,
-                f"The {player}'s loss has been {min(losses):.3g} or more in the last {FEW} lines; it stays "
-                f"below {bound:g} in runs that learn.",
+                f"The {player}'s loss has been {min(losses):.3g} or more in the last {FEW} lines of the "
+                f"log; it stays below {bound:g} in runs that learn.",
                 "Train again with lower learning rates.",
                 slower,
             )
@@ -84,7 +84,7 @@ def divergence(history: History) -> Finding | None:
 
 
 def discriminator_too_strong(history: History) -> Finding | None:
-    """The discriminator is always right, so the generator is told nothing."""
+    """The discriminator is always right, so the generator learns nothing from it."""
     if not history.classifies or history.rounds < EARLY_ROUNDS:
         return None
     accuracy, fake = history.level("score/accuracy", 0.5), history.level("score/fake", 0.5)
@@ -94,8 +94,9 @@ def discriminator_too_strong(history: History) -> Finding | None:
     if distance is not None and (distance <= FAR or _approaches(history, FEW)):
         return None  # it is still being learned from
     evidence = (
-        f"The discriminator is right about {accuracy:.1%} of the pictures and gives samples "
-        f"{fake:.2g} on average (loss {history.level('loss/discriminator', 0):.2g})"
+        f"The discriminator is right about {accuracy:.1%} of the pictures and takes samples for "
+        f"real with a probability of {fake:.2g} on average "
+        f"(loss {history.level('loss/discriminator', 0):.2g})"
     )
     gradients = history.series("gradient/generator")
     vanished = len(gradients) >= FEW and history.level("gradient/generator", 1) < 0.01 * max(
@@ -128,10 +129,10 @@ def generator_too_strong(history: History) -> Finding | None:
         "generator too strong",
         "fault",
         0.9,
-        f"The discriminator is right about {accuracy:.0%} of the pictures, a guess or worse, and gives "
-        f"samples {history.level('score/fake', 0.5):.2f} on average, yet they are {distance:.2g} standard "
-        "deviations from the reals.",
-        "Let the discriminator learn faster or move more often, or the generator slower.",
+        f"The discriminator is right about {accuracy:.0%} of the pictures, no better than guessing, "
+        f"and takes samples for real with a probability of {history.level('score/fake', 0.5):.2f} on "
+        f"average, yet they are {distance:.2g} standard deviations from the reals.",
+        "Let the discriminator learn faster or take more steps, or the generator learn more slowly.",
         (
             flags.faster(history, "discriminator"),
             flags.slower(history, "generator"),
@@ -159,11 +160,11 @@ def oscillation(history: History) -> Finding | None:
         "oscillation",
         "fault" if begun else "warning",
         min(0.95, 0.6 + far / 4) if begun else 0.5,
-        f"From one measurement to the next, samples of the same latents move by {far:.2g} of the data's "
-        f"spread, and are spread by {wide:.2g} themselves (last {len(moved)} measurements): the generator "
-        "wanders about.",
-        "Lower the generator's learning rate and give the discriminator the faster one; no momentum may "
-        "help.",
+        f"From one measurement to the next, samples of the same latents move by {far:.2g} times the data's "
+        f"spread, while the samples themselves are spread {wide:.2g} times as wide as the data (last "
+        f"{len(moved)} measurements): the generator moves about instead of settling.",
+        "Lower the generator's learning rate and keep the discriminator's higher; Adam without momentum "
+        "(a first beta of 0) may help too.",
         (
             flags.slower(history, "generator"),
             flags.rate(history, "discriminator", 2),

@@ -33,7 +33,7 @@ def overfitting(history: History) -> Finding | None:
     sign, held = history.mean("score/sign"), history.mean("score/held_out_sign")
     real, new, fake = (history.mean(f"score/{name}") for name in ("real", "held_out", "fake"))
     advice = (
-        "More or more varied pictures are the cure; mirrored ones and dropout help, and so does stopping "
+        "More, or more varied, pictures cure it; mirroring and dropout help, and so does stopping "
         "at the best score."
     )
     if new is None or real is None or fake is None or sign is None or held is None:
@@ -45,9 +45,9 @@ def overfitting(history: History) -> Finding | None:
         "discriminator overfitting",
         "fault" if gap > 2 * GAP else "warning",
         min(0.95, 0.5 + gap / 2),
-        f"The discriminator gives training pictures {real:.2f}, held-out ones {new:.2f} and samples "
-        f"{fake:.2f} (mean signs {sign:.2f} and {held:.2f}): {gap:.0%} of what it tells apart is learned "
-        "by heart.",
+        f"The discriminator's mean score is {real:.2f} on training pictures, {new:.2f} on held-out ones "
+        f"and {fake:.2f} on samples (mean signs of its logits on reals: {sign:.2f} and {held:.2f}): "
+        f"{gap:.0%} of the difference that it sees is memorised.",
         advice,
         _against(history),
     )
@@ -68,9 +68,9 @@ def memorisation(history: History) -> Finding | None:
         "memorisation",
         "fault",
         min(0.95, 0.6 + copies / 2),
-        f"{copies:.0%} of the samples are far nearer to one training picture than to any other, and the "
-        f"usual distance to the nearest is {nearest:.2g} of a new picture's ({history.count:,} pictures, "
-        f"{history.passes:,.0f} passes).",
+        f"{copies:.0%} of the samples are far nearer to one training picture than to any other, and their "
+        f"median distance to the nearest is {nearest:.2g} times that of pictures held out "
+        f"({history.count:,} pictures, {history.passes:,.0f} passes).",
         "The generator repeats its training pictures: train on more of them, or stop earlier.",
         _against(history),
     )

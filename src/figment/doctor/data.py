@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from figment.data import Inspection, inspect, open_dataset
+from figment.data import Inspection, evenly_spaced, inspect, open_dataset
 from figment.doctor.finding import Finding
 from figment.doctor.samples import SAME
 from figment.doctor.signs import REALS, reference
@@ -35,7 +35,7 @@ PALE = 0.1
 
 
 def examine(source: str, *, progress: bool = True) -> list[Finding]:
-    """Return what is to be said of a data set (a folder, zip, packed file or built-in), the worst first.
+    """Return the findings about a data set (a folder, zip, packed file or built-in), the worst first.
 
     Opens every picture once, and packs the set as training would to look at its pixels. Raises
     UserError where there is nothing to open.
@@ -46,13 +46,13 @@ def examine(source: str, *, progress: bool = True) -> list[Finding]:
         dataset = open_dataset(
             source, resolution=found.resolution, channels=found.channels, progress=progress
         )
-        chosen = np.linspace(0, len(dataset) - 1, min(REALS, len(dataset))).astype(int)
+        chosen = evenly_spaced(np.arange(len(dataset)), REALS)
         rows = np.array(dataset.rows[chosen])
     return diagnose_data(found, rows)
 
 
 def diagnose_data(found: Inspection, rows: np.ndarray | None = None) -> list[Finding]:
-    """Return what is to be said of an inspected set, the worst first; at least one finding.
+    """Return the findings about an inspected set, the worst first; at least one.
 
     ``rows``: some of its pictures as training sees them, uint8 [N, C, R, R], from all over the set.
     """
@@ -66,7 +66,7 @@ def diagnose_data(found: Inspection, rows: np.ndarray | None = None) -> list[Fin
     if not any(finding.severity != "good" for finding in findings):
         classes = f" in {len(found.classes)} classes" if found.classes else ""
         what = "points" if found.kind == "points" else "pictures"
-        evidence = f"{found.usable:,} {what}{classes}; none broken, flat or repeated to speak of."
+        evidence = f"{found.usable:,} {what}{classes}; hardly any are broken, flat or repeated."
         findings.append(Finding("healthy data", "good", 0.9, evidence, "Train on them."))
     order = ("fault", "warning", "good")
     return sorted(findings, key=lambda finding: order.index(finding.severity))
@@ -80,7 +80,7 @@ def _amount(found: Inspection) -> list[Finding]:
                 "fault",
                 1.0,
                 f"{found.usable:,} of {found.files:,} pictures can be used.",
-                "Give more: some hundreds make a start, thousands do well.",
+                "Add pictures: some hundreds are a start, thousands are better.",
             )
         ]
     if found.usable < FEW_PICTURES:
@@ -89,9 +89,9 @@ def _amount(found: Inspection) -> list[Finding]:
                 "few pictures",
                 "warning",
                 0.9,
-                f"{found.usable:,} pictures: a discriminator knows so few by heart soon, and scores on "
-                "them mean little.",
-                "Add pictures, show them mirrored too where left and right do not matter, and stop early.",
+                f"{found.usable:,} pictures: a discriminator soon memorises so few, and scores against "
+                "them are unreliable.",
+                "Add pictures, mirror them at random where left and right do not matter, and stop early.",
                 ("--mirror", "--dropout 0.3"),
             )
         ]
@@ -107,10 +107,8 @@ def _sameness(found: Inspection, rows: np.ndarray | None) -> list[Finding]:
         levels, spread = real.levels, real.spread
         assert levels is not None
         if spread < SAME:
-            evidence = (
-                f"{len(rows):,} pictures looked at spread by {spread:.2g} of the range of levels."
-            )
-            return [_constant(evidence)]
+            what = f"{spread:.2g} of the range from black to white"
+            return [_constant(f"{len(rows):,} pictures differ by only {what}.")]
         if not DARK < levels.mean < BRIGHT or levels.high - levels.low < PALE:
             evidence = (
                 f"Levels are {levels.mean:.2f} on average and span {levels.low:.2f} to "
@@ -127,7 +125,7 @@ def _sameness(found: Inspection, rows: np.ndarray | None) -> list[Finding]:
         evidence = (
             f"{found.duplicates:,} of {found.usable:,} pictures repeat another one: {groups}."
         )
-        advice = "Remove the repeats: they are learned by heart first."
+        advice = "Remove the repeats: the model memorises them first."
         findings.append(Finding("duplicates", "warning", 0.95, evidence, advice))
     if flat > FLAT * count:
         evidence = f"{flat:,} of {found.usable:,} pictures are of one flat colour."
@@ -194,22 +192,22 @@ def _classes(found: Inspection) -> list[Finding]:
 def _shapes(found: Inspection) -> list[Finding]:
     findings = []
     if found.crop_loss > CROPPED:
-        evidence = f"A centre crop cuts off {found.crop_loss:.0%} of the usual picture's area."
+        evidence = f"A centre crop cuts off {found.crop_loss:.0%} of a typical picture."
         advice = "Pad the pictures to squares instead, or crop them yourself to what matters."
         findings.append(Finding("cropped", "warning", 0.8, evidence, advice, ("--fit pad",)))
     if found.side[2] and found.side[1] < ENLARGED * found.resolution:
         evidence = (
-            f"The usual shorter side is {found.side[1]} px, less than the {found.resolution} px that "
-            "they would be learned at."
+            f"The shorter side of a typical picture is {found.side[1]} px, less than the "
+            f"{found.resolution} px that training would use."
         )
-        advice = "Learn them at their own size, or give larger ones."
+        advice = "Train at their own size, or give larger pictures."
         flag = f"--resolution {max(32, 1 << (max(1, found.side[1]).bit_length() - 1))}"
         flags = (flag,) if found.side[1] >= 32 else ()
         findings.append(Finding("small pictures", "warning", 0.8, evidence, advice, flags))
     for what, (number, files) in found.odd.items():
         if what in ("grey among colour", "in colour among grey") and number > MIXED * found.usable:
             evidence = f"{number:,} of {found.usable:,} pictures are {what}, such as {files[0]}."
-            advice = "Sort them out, or learn all in grey: else as many samples will be like them."
+            advice = "Remove them, or train in grey: otherwise the same share of samples will be like them."
             flags = ("--channels 1",)
             findings.append(Finding("mixed colours", "warning", 0.7, evidence, advice, flags))
     return findings

@@ -48,7 +48,7 @@ KEPT = 0.5
 def diagnose(
     log: Sequence[dict[str, Any]], fields: dict[str, Any], data: dict[str, Any]
 ) -> list[Finding]:
-    """Return what is to be said of a run, the worst first; at least one finding.
+    """Return the findings about a run, the worst first; at least one.
 
     ``log``: the lines of log.jsonl, any of whose columns may be missing; ``fields``: the recipe's;
     ``data``: machine.json's "data".
@@ -70,9 +70,9 @@ def diagnose(
 
 
 def collapsed(log: Sequence[dict[str, Any]], fields: dict[str, Any]) -> Finding | None:
-    """Return why training cannot go on as it is, or None: what ``--on-collapse`` acts upon.
+    """Return the divergence or collapse that ``--on-collapse`` acts upon, or None.
 
-    Only divergence and full collapse, seen in FEW measurements in a row, after the generator had drawn
+    Only full collapse, seen in FEW measurements in a row, after the generator had drawn
     more than one thing or had had long enough to.
     """
     history = History(log, fields, _shape_of(log))
@@ -83,7 +83,7 @@ def collapsed(log: Sequence[dict[str, Any]], fields: dict[str, Any]) -> Finding 
 
 
 def healthy(log: Sequence[dict[str, Any]], fields: dict[str, Any]) -> bool:
-    """Return whether this moment, the log's last line, is worth coming back to."""
+    """Return whether the log's last line is a moment worth rolling back to."""
     history = History(log, fields, _shape_of(log))
     diversity = history.series("watch/diversity")
     if not diversity or balance.divergence(history) or samples.collapse(history):

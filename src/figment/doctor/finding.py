@@ -1,4 +1,4 @@
-"""Finding: one thing the doctor says."""
+"""Finding: one diagnosis of the doctor's."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ Severity = Literal["fault", "warning", "good"]
 
 
 class Finding(NamedTuple):
-    """What is so, how bad, how sure, why, and what to do."""
+    """One diagnosis: its name, how bad and how sure it is, the evidence, and what to do."""
 
     name: str
     """Its fixed name, e.g. "mode collapse"; docs/doctor.md has a section for each."""
     severity: Severity
-    """"fault": what comes out is or will be of no use; "warning": it will be worse; "good": no harm."""
+    """"fault": the results are or will be useless; "warning": they will be worse; "good": all is well."""
     sure: float
     """From 0 to 1."""
     evidence: str

@@ -11,8 +11,6 @@ RECENT = 0.2
 """Share of the log that counts as now, for what every line has."""
 FEW = 3
 """Lines or measurements that now has at least: one alone may be chance."""
-PROBABILITIES = frozenset({"nonsaturating", "minimax"})
-"""Objectives whose discriminator is a classifier, so that its scores are probabilities."""
 
 
 class History:
@@ -47,7 +45,10 @@ class History:
     @property
     def classifies(self) -> bool:
         """Whether the discriminator's scores are probabilities."""
-        return self.fields.get("objective", "nonsaturating") in PROBABILITIES
+        from figment.objectives.adversarial import OBJECTIVES  # here: it loads torch
+
+        objective = OBJECTIVES.get(self.fields.get("objective", "nonsaturating"))
+        return objective is not None and objective.probabilities
 
     def series(self, key: str) -> list[float]:
         """Return the finite values of a column, oldest first."""

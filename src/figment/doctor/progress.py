@@ -21,10 +21,10 @@ def too_early(history: History) -> Finding | None:
             "too early to tell",
             "good",
             0.7,
-            f"After {history.rounds:,} rounds the samples hardly vary yet, with at most "
-            f"{max(history.series('watch/diversity')):.2g} of the reals' diversity; some recipes take "
-            f"{RISEN_ROUNDS:,}.",
-            "Keep going, and ask again.",
+            f"After {history.rounds:,} rounds the samples hardly vary yet: at most "
+            f"{max(history.series('watch/diversity')):.2g} of the reals' diversity. Some recipes take "
+            f"{RISEN_ROUNDS:,} rounds.",
+            "Keep training, and run the doctor again later.",
         )
     if history.rounds >= EARLY_ROUNDS and len(history.log) >= 3:
         return None
@@ -32,9 +32,9 @@ def too_early(history: History) -> Finding | None:
         "too early to tell",
         "good",
         0.9,
-        f"{history.rounds:,} rounds have been played; before {EARLY_ROUNDS:,} healthy runs look like "
-        "collapsed ones.",
-        "Keep going.",
+        f"The run is at round {history.rounds:,} (a round updates both networks). Before round "
+        f"{EARLY_ROUNDS:,} even a good run looks collapsed.",
+        "Keep training.",
     )
 
 
@@ -51,14 +51,14 @@ def progress(history: History) -> Finding:
         evidence = (
             f"Losses and scores are within the bounds of healthy runs at {history.images:,} images."
         )
-        return Finding("healthy", "good", 0.6, evidence, "Keep going.")
+        return Finding("healthy", "good", 0.6, evidence, "Keep training.")
     return Finding(
         "healthy",
         "good",
         0.9,
-        f"Samples are {distance:.2g} standard deviations from the reals (reals among themselves: about "
-        f".08) with {diversity:.0%} of their diversity.",
-        "Keep going.",
+        f"The samples still differ from the real data (distance {distance:.2g}; other real data get about "
+        f"0.08) and vary {diversity:.0%} as much.",
+        "Keep training.",
     )
 
 
@@ -76,9 +76,8 @@ def _plateau(history: History) -> Finding | None:
         "converged",
         "good",
         0.8,
-        f"The best {name} of the last third of the run is {last:.3g}; {before:.3g} had been reached "
-        "before.",
-        "More training of this kind will hardly help: take the best weights, or change the recipe "
+        f"The best {name} in the last third of the run is {last:.3g}; before that it was {before:.3g}.",
+        "More training with this recipe will hardly help: take the best weights, or change the recipe "
         "(width, more data).",
     )
 

@@ -44,8 +44,8 @@ def too_low(history: History) -> Finding | None:
         "learning rate too low",
         "fault",
         0.95 if distance is not None else 0.7,
-        f"In {history.rounds:,} rounds the discriminator's loss has moved by {loss:.2g} and samples of the "
-        f"same latents by {farthest:.2g} of the data's spread; learning rates are {_said(history)}.",
+        f"In {history.rounds:,} rounds the discriminator's loss has changed by {loss:.2g} and samples of "
+        f"the same latents by {farthest:.2g} of the data's spread; learning rates are {_said(history)}.",
         "Raise the learning rates to the usual ones.",
         flags.usual(history) or flags.rates(history, 10),
     )
@@ -82,7 +82,7 @@ def _signs_of_wildness(history: History) -> list[str]:
         found.append(f"samples are {distance:.2g} standard deviations from the reals")
     diversity = history.value("watch/diversity", 1.0)
     if diversity > OVERSHOT:
-        found.append(f"they spread {diversity:.2f} times as wide")
+        found.append(f"samples are spread {diversity:.2f} times as wide as the reals")
     return found
 
 

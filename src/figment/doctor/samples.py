@@ -45,7 +45,7 @@ def constant_data(history: History) -> Finding | None:
             "constant data",
             "fault",
             0.99,
-            f"The training examples spread by {spread:.2g} of the range from black to white: they are "
+            f"The training examples differ by only {spread:.2g} of the range from black to white: they are "
             "all the same.",
             "Give other data; `figment doctor DATA` says what is in these.",
         )
@@ -68,19 +68,20 @@ def collapse(history: History) -> Finding | None:
     measured = min(FEW, history.measured())
     best = max(history.series("watch/diversity"))
     evidence = (
-        f"{history.value('watch/look_alikes', 0.0):.0%} of the samples have a near-duplicate among 256, "
-        if not history.points()
-        else ""
-    ) + f"their diversity is {diversity:.2g} of the reals' (last {measured} measurements)"
+        f"The samples have {diversity:.2g} of the reals' diversity (last {measured} measurements)"
+    )
     if best > 2 * diversity:
         evidence += f"; it has been {best:.2g}"
+    if not history.points():
+        twins = history.value("watch/look_alikes", 0.0)
+        evidence += f". {twins:.0%} of the samples have a near-duplicate among 256"
     return Finding(
         "mode collapse",
         "fault",
         0.95 if measured == FEW else 0.7,
         evidence + ".",
-        "Go back to a snapshot from before, with lower learning rates; larger batches and smoothed labels "
-        "make it rarer.",
+        "Go back to a snapshot from before the collapse, with lower learning rates; larger batches and "
+        "smoothed labels make it rarer.",
         _more_modes(history),
     )
 
@@ -96,7 +97,7 @@ def partial_collapse(history: History) -> Finding | None:
         return None
     parts = []
     if missing >= MISSING:
-        parts.append(f"samples hardly reach the clusters that {missing:.0%} of the reals lie in")
+        parts.append(f"few samples lie in the clusters that hold {missing:.0%} of the reals")
     if twins >= SOME_TWINS:
         parts.append(f"{twins:.0%} of the samples have a near-duplicate among 256")
     worst = max(missing / MISSING, twins / SOME_TWINS)
@@ -105,8 +106,8 @@ def partial_collapse(history: History) -> Finding | None:
         "fault",
         min(0.95, 0.5 + 0.2 * worst),
         f"In the last {FEW} measurements " + " and ".join(parts) + ".",
-        "Lower the generator's learning rate or give the discriminator the faster one; larger batches "
-        "help it to notice.",
+        "Lower the generator's learning rate or raise the discriminator's; in larger batches the "
+        "discriminator sees more easily what is missing.",
         _more_modes(history),
     )
 
@@ -127,10 +128,10 @@ def normalisation(history: History) -> Finding | None:
         "fault",
         0.95 if half else min(0.95, 0.5 + abs(offset) + abs(width - 1) / 2 + clipped / 2),
         f"Samples are {abs(offset):.0%} {'brighter' if offset > 0 else 'darker'} than the reals, their "
-        f"levels span {width:.0%} of the reals' range, and {clipped:.0%} more of them are black or white"
-        + ("; none is ever darker than middle grey." if half else "."),
-        "Reals and the generator's output must both lie in [-1, 1]: look at what the recipe's networks end "
-        "in and at what it does to the pictures.",
+        f"levels span {width:.0%} of the reals' range, and {clipped:.0%} more of them are black or white "
+        "than of the reals'" + ("; none is ever darker than middle grey." if half else "."),
+        "Reals and the generator's output must both lie in [-1, 1]: check the generator's last layer "
+        "(tanh) and how the recipe scales the pictures.",
     )
 
 
@@ -151,7 +152,7 @@ def checkerboard(history: History) -> Finding | None:
         "checkerboard",
         "warning",
         min(0.95, 0.5 + grid / 20),
-        f"A grid of period 2 or 4 pixels stands out of the samples {grid:.1f} times as much as of the "
+        f"A grid with a period of 2 or 4 pixels is {grid:.1f} times as strong in the samples as in the "
         "reals.",
         "It may fade with more training; else use a generator that enlarges by interpolation, or whose "
         "transposed convolutions have a kernel divisible by their stride.",

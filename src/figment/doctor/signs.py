@@ -49,7 +49,7 @@ MEANING = {
     "watch/stray": "share of points far from every real; 0 is right",
     "watch/real_diversity": "spread of the training reals themselves; 0: they are all the same",
 }
-"""What the columns of the log say that ``signs`` writes."""
+"""What each column that ``signs`` writes to the log means."""
 
 _THUMB, _PORTRAIT = 8, 16  # px: what a picture shows at all; what tells it from its like
 _FLAT = 0.5 / 255  # half a level: nothing below it is a difference between pictures

@@ -1,4 +1,4 @@
-"""The trained classifier as a person uses it: pictures in, classes out."""
+"""The classifier that a semi-supervised run has trained: pictures in, classes out."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from figment.data.names import names_of
 from figment.errors import UserError
 from figment.metrics.intervals import proportion
 from figment.metrics.score import Score
+from figment.pixels import to_float
 
 if TYPE_CHECKING:
     from figment.rounds import Playable
@@ -26,7 +27,7 @@ BATCH = 256
 
 
 class Classes(NamedTuple):
-    """What a classifier says of pictures."""
+    """The classes of pictures by a classifier, and how likely each is."""
 
     names: list[str]
     """The likeliest class of each."""
@@ -39,7 +40,7 @@ class Classes(NamedTuple):
 
 
 class Classifier:
-    """What a run has learned to tell classes by, in evaluation mode."""
+    """The classifier of a run, in evaluation mode."""
 
     def __init__(self, recipe: Playable, net: nn.Module, classes: tuple[str, ...]) -> None:
         self.recipe = recipe
@@ -59,7 +60,7 @@ class Classifier:
             called = [str(number) for number in range(len(images))]
             if images.dtype != np.uint8 or images.shape[1:] != self.recipe.shape:
                 raise UserError(
-                    f"pictures in hand must be uint8 [N, {', '.join(map(str, self.recipe.shape))}], "
+                    f"an array of pictures must be uint8 [N, {', '.join(map(str, self.recipe.shape))}], "
                     f"not {images.dtype} {list(images.shape)}: give a path to have files converted"
                 )
         probabilities = self.probabilities(images)
@@ -73,14 +74,14 @@ class Classifier:
         parts = [np.empty((0, len(self.classes)), np.float32)]
         for start in range(0, len(images), BATCH):
             pixels = torch.from_numpy(np.array(images[start : start + BATCH])).to(device)
-            logits = self.net(pixels.float() / 127.5 - 1)
+            logits = self.net(to_float(pixels))
             parts.append(logits.float().softmax(1).cpu().numpy())
         return np.concatenate(parts)
 
     def accuracy(self, dataset: Dataset, rows: np.ndarray, what: str) -> Score:
-        """Return the share of these pictures whose class is told rightly; ``what`` they are.
+        """Return the accuracy on these rows of a data set; ``what`` names them in the protocol.
 
-        Raises UserError where the data's classes are none that it knows.
+        Raises UserError where the data have classes that the classifier does not know, or none.
         """
         unknown = [name for name in dataset.classes if name not in self.classes]
         if not dataset.classes or unknown:
@@ -92,7 +93,7 @@ class Classifier:
         number = np.array([self.classes.index(name) for name in dataset.classes])
         right = self.probabilities(images).argmax(1) == number[labels]
         low, high = proportion(float(right.mean()), len(right))
-        protocol = f"classes told of {len(right):,} {what}"
+        protocol = f"accuracy on {len(right):,} {what}"
         return Score(ACCURACY, float(right.mean()), low, high, better="higher", protocol=protocol)
 
     def _opened(self, path: Path) -> tuple[np.ndarray, list[str]]:

@@ -13,13 +13,13 @@ import numpy as np
 import torch
 
 from figment import mesh
-from figment.data import Dataset, look, open_dataset, split
+from figment.data import Dataset, evenly_spaced, look, open_dataset, split
 from figment.errors import UserError
 from figment.files import write_json
 from figment.judging import pictures
 from figment.judging.classifier import ACCURACY, Classifier
-from figment.judging.judge import Judge, extractor_for, judge
 from figment.judging.measures import MEASURES, lacking, measures_for
+from figment.judging.scorer import Scorer, extractor_for, scorer
 from figment.judging.sides import Side, real_side, sample_side
 from figment.metrics.score import Score
 
@@ -78,11 +78,11 @@ def evaluate_generator(
     """Return the scores of ``count`` samples against a data set.
 
     ``held_out``: share and seed of the pictures that the training did not see, None where the data are not
-    those of the training. ``classifier``: what the run has learned to tell classes by; its accuracy is one
-    of the scores then. Pictures go to ``out``.
+    those of the training. ``classifier``: the one that the run has trained, if any: its accuracy becomes
+    one of the scores. Pictures go to ``out``.
     """
-    told = [name for name in metrics if name == ACCURACY] if classifier else []
-    if told == list(metrics) != []:
+    asked = [name for name in metrics if name == ACCURACY] if classifier else []
+    if asked == list(metrics) != []:
         return _tested(Evaluation(source, [], made=_now()), classifier, dataset, held_out, True)
     extractor = extractor_for(generator.recipe.kind, features, device)
     rows, apart = np.arange(len(dataset)), np.empty(0, np.int64)
@@ -97,10 +97,10 @@ def evaluate_generator(
     )
     has_classes = generator.recipe.labels_for([0], torch.device("cpu")) is not None
     classes = dataset.classes if has_classes else ()
-    others = [name for name in metrics if name not in told]
+    others = [name for name in metrics if name not in asked]
     found = _judged(source, samples, reals, unseen, extractor, others, classes, out, progress)
-    if told or not metrics:
-        _tested(found, classifier, dataset, held_out, bool(told))
+    if asked or not metrics:
+        _tested(found, classifier, dataset, held_out, bool(asked))
     return found
 
 
@@ -147,7 +147,7 @@ def evaluate_pictures(
     """Return the scores of a folder or a zip of pictures against another."""
     seen = look(source)
     if seen.kind == "points" or look(against).kind == "points":
-        raise UserError("points are scored by the run that draws them: figment evaluate RUN")
+        raise UserError("points are scored only as samples of a run: figment evaluate RUN")
     side, channels = min(256, seen.side or 64), 1 if seen.grey else 3
     ours, theirs = (
         open_dataset(data, resolution=side, channels=channels, progress=progress)
@@ -156,7 +156,7 @@ def evaluate_pictures(
     extractor = extractor_for("images", features, device)
     rows = np.arange(len(ours))
     if count is not None and count < len(rows):
-        rows = np.unique(np.linspace(0, len(rows) - 1, count).astype(int))
+        rows = evenly_spaced(rows, count)
     if len(rows) < 20:
         raise UserError(f"{source} holds {len(rows)} pictures: scores need 20 or more")
     samples = _reals(ours, rows, extractor, progress)
@@ -192,24 +192,24 @@ def _judged(
             missing = lacking(measure, samples, reals, held_out)
             names += [] if missing else [name]
             notes += [f"{name} was left out: it needs {', '.join(missing)}"] if missing else []
-    for measure in measures_for(metrics):  # what reals lack, judge refuses
+    for measure in measures_for(metrics):  # what reals lack, scorer() refuses
         if "classes" in lacking(measure, samples, reals, held_out):
             asked = measure.gives[0]
             raise UserError(
                 f"{asked} needs classes, and samples of {source} have none: leave it out"
             )
-    one = judge(names, extractor, reals, held_out, len(samples), all_reals=True)
+    one = scorer(names, extractor, reals, held_out, len(samples), all_reals=True)
     scores = _scores(one, samples, progress and mesh.is_first())
     for label, group in enumerate(classes):
         parts = [side.of(side.labels == label) for side in (samples, reals)]
         if min(map(len, parts)) >= LEAST_OF_CLASS:
             wanted = [name for name in PER_CLASS if name in names]
-            of_class = judge(wanted, extractor, parts[1], None, len(parts[0]), all_reals=True)
+            of_class = scorer(wanted, extractor, parts[1], None, len(parts[0]), all_reals=True)
             scores += of_class.scores(parts[0], group=group)
     if min(len(samples), len(reals)) < 2_048:
         notes.append(
             f"{len(samples):,} samples and {len(reals):,} reals are few: "
-            "below 2,048 trust kid and its interval"
+            "below 2,048 each trust only kid and its interval"
         )
     found = Evaluation(source, scores, notes, made=_now())
     if out is not None and samples.images.ndim == 4 and mesh.is_first():
@@ -221,7 +221,7 @@ def _now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _scores(one: Judge, samples: Side, progress: bool) -> list[Score]:
+def _scores(one: Scorer, samples: Side, progress: bool) -> list[Score]:
     from dataclasses import replace
 
     from tqdm import tqdm

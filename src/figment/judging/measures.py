@@ -39,7 +39,7 @@ Give = Callable[[Side, Side, Side | None, bool], list[Figure]]
 
 
 class Measure(NamedTuple):
-    """A way to judge samples."""
+    """A way to score samples."""
 
     give: Give
     """Takes samples, reals, held-out reals if there are any, and whether intervals are wanted."""

@@ -1,4 +1,4 @@
-"""Pictures that let people judge: look-alikes in frames, samples beside their nearest training pictures."""
+"""Pictures beside the scores: look-alikes in frames, samples beside their nearest training pictures."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def write(folder: Path, samples: Side, reals: Side) -> dict[str, str]:
 
 
 def look_alikes(samples: Side, reals: Side, shown: int = SHOWN) -> Image.Image:
-    """Return the first samples as a grid in which near-duplicates wear frames of one colour.
+    """Return the first samples as a grid in which near-duplicates have frames of one colour.
 
     Two look alike where they are nearer in the features than all but .1 % of as many reals are to their
     nearest other.

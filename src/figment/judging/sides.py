@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from figment import mesh
-from figment.data import Dataset
+from figment.data import Dataset, evenly_spaced
 from figment.data.cache import folder_for, key_of, write_card
 from figment.metrics.features import Extractor, Features, extract
 from figment.sampling.generator import Generator
@@ -53,10 +53,7 @@ class Side:
 
     def pictures(self, most: int = MOST_PICTURES) -> np.ndarray:
         """Return pictures [K, C, R, R], at most so many, evenly spread."""
-        places = np.unique(
-            np.linspace(0, len(self.rows) - 1, min(most, len(self.rows))).astype(int)
-        )
-        return np.ascontiguousarray(self.images[self.rows[places]])
+        return np.ascontiguousarray(self.images[evenly_spaced(self.rows, most)])
 
 
 def real_side(

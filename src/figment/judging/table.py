@@ -11,11 +11,11 @@ from figment.metrics.score import Score
 ARROWS = {
     "lower": "lower is better",
     "higher": "higher is better",
-    "floor": "as the reals' is best",
+    "floor": "closest to the real pictures' value is best",
 }
 
 
-def text(found: Evaluation) -> str:
+def score_table(found: Evaluation) -> str:
     """Return an evaluation as lines for the terminal: a table, the protocol, what to be careful with."""
     lines = [found.source]
     for protocol in dict.fromkeys(score.protocol for score in found.scores):

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from figment.errors import UserError
+from figment.pixels import to_float
 from figment.randomness import seed_of, stream
 
 SIDE = 64
@@ -49,7 +50,7 @@ class Classifier(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Return logits [N, K] of pictures [N, C, H, W] uint8."""
-        x = images.float() / 127.5 - 1
+        x = to_float(images)
         if max(x.shape[2:]) > SIDE:
             x = F.adaptive_avg_pool2d(x, (min(SIDE, x.shape[2]), min(SIDE, x.shape[3])))
         return self.head(self.layers(x).mean((2, 3)))

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from figment.errors import UserError
-from figment.metrics.intervals import Interval, normal
+from figment.metrics.intervals import Interval, normal_interval
 from figment.randomness import stream
 
 BLOCK = 2048
@@ -119,7 +119,7 @@ def fid_interval(real: torch.Tensor, fake: torch.Tensor, level: float = 0.95) ->
     to_real, to_fake = (root @ u[:, keep]) * scale, (other @ vt[keep].T) * scale  # [D, R]
     variance = _influence(real, a.mean, b.mean, to_fake) / a.count
     variance += _influence(fake, b.mean, a.mean, to_real) / b.count
-    low, high = normal(value, math.sqrt(variance), level)
+    low, high = normal_interval(value, math.sqrt(variance), level)
     return Interval(max(0.0, low), high)
 
 
@@ -325,12 +325,12 @@ def _interval(value: float, components: np.ndarray, n: int, m: int, noise: float
     if not math.isfinite(value + effects + rest):
         return Interval(-math.inf, math.inf)
     if rest == 0:  # as where every sample is alike
-        return normal(value, math.sqrt(effects + noise))
+        return normal_interval(value, math.sqrt(effects + noise))
     bound = 4 * (math.sqrt(real_rest) / n + math.sqrt(fake_rest) / m)
     slope = min(bound, (effects + rest) / (max(value, 0) + math.sqrt(rest)))
-    shift = normal(0, 1).high ** 2 * slope / 2
+    shift = normal_interval(0, 1).high ** 2 * slope / 2
     variance = rest + noise + slope * max(value, 0) + slope * shift / 2
-    return normal(value + shift, math.sqrt(variance))
+    return normal_interval(value + shift, math.sqrt(variance))
 
 
 def _kernel(

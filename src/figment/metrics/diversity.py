@@ -92,7 +92,7 @@ class LookAlikes(NamedTuple):
 def look_alikes(
     features: Tensor, reference: Tensor, *, quantile: float = 0.001, seed: int = 0
 ) -> LookAlikes:
-    """Return the groups of near-duplicates among ``features`` [N, D], judged by real pictures [R, D].
+    """Return the groups of near-duplicates among ``features`` [N, D], measured by real pictures [R, D].
 
     The threshold is the ``quantile`` of nearest-neighbour distances within one half of the reals;
     the other half gives the floor. Both, and the share, are taken on equally many pictures, drawn
@@ -100,7 +100,7 @@ def look_alikes(
     """
     count = min(len(features), len(reference) // 2)
     if count < 2:
-        raise UserError("Look-alikes need at least 2 samples and 4 real pictures to judge by.")
+        raise UserError("Look-alikes need at least 2 samples and 4 real pictures to compare with.")
     reals = _subset(reference, 2 * count, "look-alikes", seed)
     threshold = look_alike_threshold(reals[:count], quantile=quantile)
     samples = _subset(features, count, "look-alikes", seed)

@@ -40,7 +40,7 @@ class Interval(NamedTuple):
     high: float
 
 
-def normal(value: float, deviation: float, level: float = 0.95) -> Interval:
+def normal_interval(value: float, deviation: float, level: float = 0.95) -> Interval:
     """Return ``value`` ± the normal quantile of ``level`` times its standard ``deviation``."""
     if not 0 < level < 1:
         raise UserError(f"level must be between 0 and 1, not {level}")
@@ -91,7 +91,7 @@ def half_samples(
         score(*(rows[draws.permutation(len(rows))[: len(rows) // 2]] for rows in sets))
         for _ in range(resamples)
     ]
-    return normal(score(*sets), float(np.std(halves, ddof=1)), level)
+    return normal_interval(score(*sets), float(np.std(halves, ddof=1)), level)
 
 
 def proportion(share: float, count: int, level: float = 0.95) -> Interval:
@@ -101,7 +101,7 @@ def proportion(share: float, count: int, level: float = 0.95) -> Interval:
     """
     if not 0 <= share <= 1 or count < 1:
         raise UserError(f"a proportion is a share from 0 to 1 of 1 or more, not {share} of {count}")
-    square = normal(0, 1, level).high ** 2
+    square = normal_interval(0, 1, level).high ** 2
     centre = (share + square / (2 * count)) / (1 + square / count)
     spread = share * (1 - share) / count + square / (4 * count**2)
     reach = math.sqrt(square * spread) / (1 + square / count)

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from figment.errors import UserError
-from figment.metrics.intervals import Interval, normal
+from figment.metrics.intervals import Interval, normal_interval
 from figment.randomness import stream
 
 RIM = 1e-12
@@ -213,4 +213,4 @@ def _around(
     whole: tuple[float, float], halves: list[tuple[float, float]]
 ) -> tuple[Interval, Interval]:
     first, second = np.std(halves, axis=0, ddof=1)
-    return normal(whole[0], float(first)), normal(whole[1], float(second))
+    return normal_interval(whole[0], float(first)), normal_interval(whole[1], float(second))

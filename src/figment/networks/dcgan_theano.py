@@ -15,7 +15,7 @@ from figment.networks.layers.discriminator import FeatureDiscriminator
 from figment.networks.layers.dropout import Dropout
 from figment.networks.layers.head import Head
 from figment.networks.layers.initial import normal
-from figment.networks.layers.uniform import uniform
+from figment.networks.layers.uniform import uniform_latents
 
 EPS = 1e-8
 """What the authors' batch norm adds to a variance."""
@@ -54,7 +54,7 @@ class Generator(nn.Module):
         self.apply(_initialise)
 
     def forward(self, z: Tensor, *condition: Tensor) -> Tensor:
-        return self.layers(uniform(z, -1, 1), *condition).tanh()  # [N, C, R, R]
+        return self.layers(uniform_latents(z, -1, 1), *condition).tanh()  # [N, C, R, R]
 
 
 class Discriminator(FeatureDiscriminator):

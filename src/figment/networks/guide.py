@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from figment import mesh
 from figment.data import Order
 from figment.randomness import seed_of
-from figment.words import duration
+from figment.units import duration
 
 if TYPE_CHECKING:
     from figment.rounds import Pictures

@@ -25,8 +25,9 @@ from figment.networks.layers.discriminator import FeatureDiscriminator
 from figment.networks.layers.dropout import Dropout
 from figment.networks.layers.initial import glorot, normal
 from figment.networks.layers.noise import GaussianNoise
-from figment.networks.layers.uniform import uniform
+from figment.networks.layers.uniform import uniform_latents
 from figment.networks.layers.weight_norm import WeightNorm
+from figment.pixels import to_float
 
 
 class Classifier(FeatureDiscriminator):
@@ -132,7 +133,7 @@ class Generator(nn.Module):
         self.apply(glorot)
 
     def forward(self, z: Tensor) -> Tensor:
-        x = 2 * self.layers(uniform(z, 0, 1)).sigmoid() - 1
+        x = 2 * self.layers(uniform_latents(z, 0, 1)).sigmoid() - 1
         return x.unflatten(1, self.shape)  # [N, C, R, R]
 
 
@@ -164,7 +165,7 @@ class ConvGenerator(nn.Module):
         self.apply(normal(0.05))
 
     def forward(self, z: Tensor) -> Tensor:
-        return self.layers(uniform(z, 0, 1)).tanh()  # [N, C, R, R]
+        return self.layers(uniform_latents(z, 0, 1)).tanh()  # [N, C, R, R]
 
 
 class Average(nn.Module):
@@ -210,7 +211,7 @@ class Labelled(nn.Module):
 
     def take(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Return the chosen pictures [B, C, R, R] in [-1, 1] and their classes [B]."""
-        return self.images[rows].float() / 127.5 - 1, self.labels[rows]
+        return to_float(self.images[rows]), self.labels[rows]
 
 
 class ShiftNorm(nn.Module):

@@ -20,7 +20,6 @@ from figment.errors import UserError
 from figment.fields import neutral
 from figment.gan import GAN
 from figment.recipes import limits
-from figment.recipes.labelling import choose, read_list
 from figment.rounds import Batch, Clock, Engine, Terms
 
 if TYPE_CHECKING:
@@ -98,6 +97,8 @@ class SemiSupervised(GAN):
         fitted = super().fit_to(look, pinned - {"classes"})  # no conditioning tells them
         if not self.labelled_list:
             return fitted._with_classes(look.classes, look.name, pinned)
+        from figment.data.labelling import read_list
+
         listed = read_list(self.labelled_list)
         named = tuple(sorted({name for _, name in listed if name}))
         changes: dict[str, float] = {"labelled": len(listed)}
@@ -185,12 +186,21 @@ class SemiSupervised(GAN):
 
         from figment import mesh
         from figment.data import gather
+        from figment.data.labelling import choose_labelled
         from figment.networks.layers.calibration import calibrate
 
         super().begin(engine)
         nets, feed = engine.nets, engine.feed
         labelled = cast("Labelled", nets["labelled"])
-        rows, labels = choose(self, feed.dataset, feed.rows)
+        rows, labels = choose_labelled(
+            feed.dataset,
+            feed.rows,
+            self.class_names,
+            classes=self.classes,
+            labelled=self.labelled,
+            labelled_list=self.labelled_list,
+            seed=self.seed,
+        )
         images = torch.from_numpy(gather(feed.dataset, rows)[0])
         labelled.images.copy_(images)
         labelled.labels.copy_(torch.from_numpy(labels))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from figment.files import write_text
 from figment.metrics.score import Score
-from figment.report import words
+from figment.report import labels
 from figment.report.judgement import leading
 from figment.report.record import Record, read_run
 
@@ -55,7 +55,7 @@ def _scores(record: Record) -> str:
         found = next(one.scores for one in record.measurements if one.images == when)
     if not found:
         return ""
-    after = "" if when is None else f" after {words.count(when)} images"
+    after = "" if when is None else f" after {labels.count(when)} images"
     protocols = {score.protocol for score in found}
     how = f" by the protocol {protocols.pop()}" if len(protocols) == 1 else ""
     about = f"Measured{after}{how}; figures of other protocols do not compare."
@@ -64,20 +64,20 @@ def _scores(record: Record) -> str:
 
 
 def _score(score: Score, protocol: str) -> str:
-    between = words.interval(score.low, score.high)
-    floor = "" if score.floor is None else f"{words.FLOOR} {words.significant(score.floor)}"
+    between = labels.interval(score.low, score.high)
+    floor = "" if score.floor is None else f"{labels.FLOOR} {labels.significant(score.floor)}"
     facts = filter(
-        None, (between and f"95 % interval {between}", floor, words.BETTER[score.better])
+        None, (between and f"95 % interval {between}", floor, labels.BETTER[score.better])
     )
-    text = f"{words.score(score.name)} **{words.significant(score.value)}** ({'; '.join(facts)})"
-    return ". ".join(filter(None, (text, protocol, words.sentence_case(score.note))))
+    text = f"{labels.score(score.name)} **{labels.significant(score.value)}** ({'; '.join(facts)})"
+    return ". ".join(filter(None, (text, protocol, labels.sentence_case(score.note))))
 
 
 def _health(record: Record) -> str:
     """Return what the doctor found, "" where it has not looked."""
     if not record.findings:
         return ""
-    after = "" if record.examined is None else f" after {words.count(record.examined)} images"
+    after = "" if record.examined is None else f" after {labels.count(record.examined)} images"
     lines = "".join(
         f"- {one.severity}, {one.sure:.0%} sure: **{one.name}**. {one.evidence} {one.advice}".rstrip()
         + "\n"

@@ -9,9 +9,9 @@ from itertools import count
 
 import numpy as np
 
+from figment.report.labels import sentence_case, significant
 from figment.report.plots import Level, Series, line_chart
 from figment.report.reading import number
-from figment.report.words import sentence_case, significant
 
 CLOCK = (
     "images",
@@ -134,12 +134,12 @@ def _balance(fields: Mapping[str, object]) -> list[Level]:
     mean = sum(label for label in labels if label is not None) / 2
     if not 0 < mean < 1:
         return []
-    judge = -2 * (mean * math.log(mean) + (1 - mean) * math.log(1 - mean))
-    maker = -math.log(mean) if objective == "nonsaturating" else math.log(1 - mean)
+    discriminator = -2 * (mean * math.log(mean) + (1 - mean) * math.log(1 - mean))
+    generator = -math.log(mean) if objective == "nonsaturating" else math.log(1 - mean)
     names = {2 * LOG_2: "2 log 2", LOG_2: "log 2", -LOG_2: "−log 2"}
     return [
         Level(value, f"{player} at balance: {names.get(value) or significant(value)}", colour)
-        for player, value, colour in (("D", judge, 0), ("G", maker, 1))
+        for player, value, colour in (("D", discriminator, 0), ("G", generator, 1))
     ]
 
 

@@ -11,10 +11,10 @@ from typing import NamedTuple
 import numpy as np
 
 from figment.files import write_text
-from figment.report import contrast, html, words
+from figment.report import contrast, html, labels
 from figment.report.charts import CLOCK, MACHINE, SCORES, column_title
 from figment.report.contrast import Contender, Ranking, Table
-from figment.report.judged import score_series, settled
+from figment.report.judged import axis_limits, score_series
 from figment.report.judgement import Course, Moment
 from figment.report.pictures import large
 from figment.report.plots import COLOURS, Level, Series, line_chart
@@ -62,22 +62,22 @@ def comparison_text(runs: Sequence[Path], width: int | None = None) -> str:
         said = [f"{one.name}: {remark}" for one, remark in remarks if remark]
         tables.append(table._replace(note="\n".join(filter(None, (*said, table.note)))))
     tables.append(contrast.differences(found))
-    told = contrast.scoreless(found, ranked)
-    told += [contrast.MARKS] if any(len(one.entries) > 1 for one in ranked) else []
-    told += [f"{run.name}: {line}" for run in found for line in run.record.missing]
-    return "\n\n".join([*(_text(table, width) for table in tables), *told])
+    notes = contrast.scoreless(found, ranked)
+    notes += [contrast.MARKS] if any(len(one.entries) > 1 for one in ranked) else []
+    notes += [f"{run.name}: {line}" for run in found for line in run.record.missing]
+    return "\n\n".join([*(_text(table, width) for table in tables), *notes])
 
 
 def comparison(runs: Sequence[Contender]) -> str:
     """Return the whole page as HTML."""
     ranked = contrast.rankings(runs)
-    names = words.listed([run.name for run in runs])
-    told = [f"{run.name}: {line}" for run in runs for line in run.record.missing]
+    names = labels.listed([run.name for run in runs])
+    notes = [f"{run.name}: {line}" for run in runs for line in run.record.missing]
     return html.document(
         f"{names} – figment",
         [
             html.header("comparison", names, sentence(runs, ranked)),
-            html.warning("Not all of these runs are complete.", told),
+            html.warning("Not all of these runs are complete.", notes),
             facts(runs),
             scores(runs, ranked),
             samples(runs),
@@ -92,7 +92,7 @@ def sentence(runs: Sequence[Contender], ranked: Sequence[Ranking]) -> str:
     """Return what is compared, and which is the best where that can be said, in plain words."""
     data = list(dict.fromkeys(str(run.record.data.get("name") or "unknown") for run in runs))
     prints = {str(run.record.data.get("fingerprint")) for run in runs}
-    on = f"on {data[0]}" if len(prints) == 1 else f"on different data ({words.listed(data)})"
+    on = f"on {data[0]}" if len(prints) == 1 else f"on different data ({labels.listed(data)})"
     fields = len(contrast.differences(runs).rows)
     parts = [f"{len(runs)} runs {on}; their recipes differ in {fields} field{'s' * (fields != 1)}."]
     shared = [one for one in ranked if len(one.entries) == len(runs)]
@@ -100,8 +100,8 @@ def sentence(runs: Sequence[Contender], ranked: Sequence[Ranking]) -> str:
         index, course = shared[0].best
         score = course.best.score
         close = [runs[i].name for i, _ in shared[0].entries if i != index and shared[0].mark(i)]
-        but = f"; its 95 % interval overlaps that of {words.listed(close)}" if close else ""
-        figure = f"{words.score(score.name)} of {words.significant(score.value)}"
+        but = f"; its 95 % interval overlaps that of {labels.listed(close)}" if close else ""
+        figure = f"{labels.score(score.name)} of {labels.significant(score.value)}"
         parts.append(f"The best is {runs[index].name} with a {figure}{but}.")
     return " ".join(parts)
 
@@ -145,14 +145,14 @@ def samples(runs: Sequence[Contender]) -> str:
         latent = run.record.fields.get("latent")
         facts = [
             str(run.record.data.get("name") or "unknown data"),
-            "" if latent is None else f"latent {words.plain(latent)}",
+            "" if latent is None else f"latent {labels.plain(latent)}",
         ]
         picture = "No picture yet."
         if run.record.samples:
             images, path = run.record.samples[-1]
-            facts.append(f"after {words.count(images)} images")
+            facts.append(f"after {labels.count(images)} images")
             try:
-                alt = f"samples of {run.name} after {words.count(images)} images"
+                alt = f"samples of {run.name} after {labels.count(images)} images"
                 picture = html.image(large(path), alt)
             except OSError:
                 picture = f"Not a picture: {escape(path.name)}."
@@ -160,7 +160,7 @@ def samples(runs: Sequence[Contender]) -> str:
         caption = f"<figcaption><b>{_key(index, run.name)}</b> {about}</figcaption>"
         figures.append(f"<figure>{caption}{picture}</figure>")
     about = "The same seeds stand in the same places."
-    if len({words.plain(run.record.fields.get("latent")) for run in runs}) > 1:
+    if len({labels.plain(run.record.fields.get("latent")) for run in runs}) > 1:
         about += " Where latents differ in size, a seed is another latent."
     body = '<div class="samples abreast">\n' + "\n".join(figures) + "\n</div>"
     return html.section("samples", "Samples", html.about(about), body)
@@ -256,8 +256,8 @@ def _score_chart(one: Ranking, runs: Sequence[Contender], clock: Clock) -> str:
         series,
         title=one.title,
         x_label=clock.label,
-        y_range=settled(series, list(floors)),
-        levels=[Level(v, f"{words.FLOOR}: {words.significant(v)}") for v in floors],
+        y_range=axis_limits(series, list(floors)),
+        levels=[Level(v, f"{labels.FLOOR}: {labels.significant(v)}") for v in floors],
         smoothing=0,
         note=one.how,
     )

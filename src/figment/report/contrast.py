@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from figment.errors import UserError, nearest
-from figment.report import words
+from figment.report import labels
 from figment.report.facts import data_words, device_words
 from figment.report.judgement import Course, Measurement, courses
 from figment.report.reading import mapping, number
 from figment.report.record import Record, read_run
-from figment.words import duration
+from figment.units import duration
 
 LACKING = "–"
 BEST, OVERLAPS = " *", " ~"
@@ -106,7 +106,7 @@ def contenders(runs: Sequence[Path]) -> list[Contender]:
         if places.count(place) > 1:
             raise UserError(f"{run} is given twice: give each run once")
     if len(runs) < 2:
-        raise UserError("a comparison takes two runs or more: name another")
+        raise UserError("compare needs at least two run folders: name another")
     names = _names(places)
     found = []
     for name, run in zip(names, runs, strict=True):
@@ -127,10 +127,10 @@ def facts(runs: Sequence[Contender]) -> Table:
         cells = [
             str(record.recipe.get("recipe") or LACKING),
             ", ".join(filter(None, (_data_name(record), data_words(record.data)))) or LACKING,
-            LACKING if images is None else words.count(images),
+            LACKING if images is None else labels.count(images),
             LACKING if seconds is None else duration(seconds),
-            LACKING if record.speed is None else words.significant(record.speed),
-            " + ".join(LACKING if count is None else words.amount(count) for count in counts),
+            LACKING if record.speed is None else labels.significant(record.speed),
+            " + ".join(LACKING if count is None else labels.amount(count) for count in counts),
         ]
         rows.append([name, *cells, *([machine] if differ else [])])
     head = ["run", "recipe", "data", "images", "time", "images/s", "parameters, G + D"]
@@ -155,8 +155,8 @@ def rankings(runs: Sequence[Contender]) -> list[Ranking]:
     for (name, protocol, group, data), entries in found.items():
         first = runs[entries[0][0]].record
         about = f"{_data_name(first)} ({data[:6]})" if several else ""
-        title = f"{words.score(name)}{f', {group}' if group else ''}"
-        better = words.BETTER[entries[0][1].score.better]
+        title = f"{labels.score(name)}{f', {group}' if group else ''}"
+        better = labels.BETTER[entries[0][1].score.better]
         ranked.append(Ranking(title, better, about, protocol, group, entries))
     return sorted(ranked, key=lambda one: (one.group != "", -len(one.entries)))
 
@@ -167,17 +167,17 @@ def ranking_table(one: Ranking, runs: Sequence[Contender]) -> Table:
     for index, course in one.entries:
         best, last = course.best, course.last
         cells = [
-            f"{words.significant(best.score.value)}{one.mark(index)}",
-            words.interval(best.score.low, best.score.high) or LACKING,
-            words.count(best.images),
-            words.significant(last.score.value),
-            words.interval(last.score.low, last.score.high) or LACKING,
-            words.count(last.images),
+            f"{labels.significant(best.score.value)}{one.mark(index)}",
+            labels.interval(best.score.low, best.score.high) or LACKING,
+            labels.count(best.images),
+            labels.significant(last.score.value),
+            labels.interval(last.score.low, last.score.high) or LACKING,
+            labels.count(last.images),
             _floor(last.score.floor),
         ]
         rows.append([runs[index].name, *cells])
     head = ["run", "best", "95 % interval", "after images", "last", "95 % interval", "after images"]
-    return Table(one.title, [*head, words.FLOOR], rows, one.how)
+    return Table(one.title, [*head, labels.FLOOR], rows, one.how)
 
 
 def evaluations(ranked: Sequence[Ranking]) -> list[list[Ranking]]:
@@ -195,12 +195,12 @@ def evaluation_table(ranked: Sequence[Ranking], runs: Sequence[Contender]) -> Ta
         cells = []
         for index, course in one.entries:
             score = course.best.score
-            between = words.interval(score.low, score.high)
-            figure = f"{words.significant(score.value)}{one.mark(index)}"
+            between = labels.interval(score.low, score.high)
+            figure = f"{labels.significant(score.value)}{one.mark(index)}"
             cells.append(f"{figure} ({between})" if between else figure)
         floors = dict.fromkeys(_floor(course.best.score.floor) for _, course in one.entries)
         rows.append([f"{one.name}, {one.better}", *cells, " / ".join(floors)])
-    head = ["score", *(runs[index].name for index in ranked[0].runs), words.FLOOR]
+    head = ["score", *(runs[index].name for index in ranked[0].runs), labels.FLOOR]
     return Table(_titled("Evaluation", ranked[0].data), head, rows, _shared(ranked))
 
 
@@ -215,7 +215,7 @@ def differences(runs: Sequence[Contender]) -> Table:
     names = list(dict.fromkeys(name for fields in written for name in fields))
     rows, equal = [], 0
     for name in names:
-        values = [words.plain(fields[name]) if name in fields else LACKING for fields in written]
+        values = [labels.plain(fields[name]) if name in fields else LACKING for fields in written]
         if len(set(values)) > 1:
             rows.append([name, *values])
         else:
@@ -226,20 +226,20 @@ def differences(runs: Sequence[Contender]) -> Table:
 
 def scoreless(runs: Sequence[Contender], ranked: Sequence[Ranking]) -> list[str]:
     """Return the sentences that say which scores are missing or cannot be compared."""
-    told = []
+    sentences = []
     without = [run.name for run in runs if not run.courses]
     if without:
         verb = "has" if len(without) == 1 else "have"
-        told.append(
-            f"{words.listed(without)} {verb} no scores: `figment evaluate RUN` measures them."
+        sentences.append(
+            f"{labels.listed(without)} {verb} no scores: `figment evaluate RUN` measures them."
         )
     measured = [index for index, run in enumerate(runs) if run.courses]
     if len(measured) > 1 and not any(len(one.entries) == len(measured) for one in ranked):
-        told.append(
+        sentences.append(
             "No score was measured in the same way and against the same data in all of them: "
             "each protocol has a table of its own."
         )
-    return told
+    return sentences
 
 
 def _evaluated(record: Record) -> list[Measurement]:
@@ -274,7 +274,7 @@ def _data_key(run: Contender) -> str:
 
 
 def _floor(value: float | None) -> str:
-    return LACKING if value is None else words.significant(value)
+    return LACKING if value is None else labels.significant(value)
 
 
 def _data_name(record: Record) -> str:

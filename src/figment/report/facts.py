@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from figment.report import words
+from figment.report import labels
 from figment.report.reading import number
 from figment.report.record import Record
-from figment.words import duration
+from figment.units import duration
 
 CLASSES = 20  # names that a page lists
 
@@ -15,7 +15,7 @@ CLASSES = 20  # names that a page lists
 def sentence(record: Record) -> str:
     """Return one sentence in plain words: what was trained on what, how far."""
     name = record.recipe.get("recipe")
-    system = words.system(name) if isinstance(name, str) else "An unnamed recipe"
+    system = labels.system(name) if isinstance(name, str) else "An unnamed recipe"
     source = record.data.get("name")
     parts = [system, "trained on", str(source) if source else "unknown data"]
     described = data_words(record.data)
@@ -26,12 +26,12 @@ def sentence(record: Record) -> str:
         return " ".join(parts) + ". Nothing is known of how far it got."
     if seconds is not None:
         parts.append(f"for {duration(seconds)}")
-    facts = [f"{words.count(images)} images seen"]
+    facts = [f"{labels.count(images)} images seen"]
     passes, speed = record.passes, record.speed
     if passes is not None:
-        facts.append(f"{words.significant(passes)} passes over the data")
+        facts.append(f"{labels.significant(passes)} passes over the data")
     if speed is not None:
-        facts.append(f"{words.significant(speed)} images/s")
+        facts.append(f"{labels.significant(speed)} images/s")
     device = device_words(record.machine)
     return f"{' '.join(parts)}: {', '.join(facts)}{f' on {device}' if device else ''}."
 
@@ -41,7 +41,7 @@ def data_words(data: Mapping) -> str:
     shape = data.get("shape")
     shape = shape if isinstance(shape, list) else []
     found = number(data.get("count"))
-    many = f"{words.count(found)} " if found is not None else ""
+    many = f"{labels.count(found)} " if found is not None else ""
     if len(shape) == 1:
         return f"{many}points in {shape[0]} dimension{'s' * (shape[0] != 1)}"
     parts = [f"{many}pictures"] if many else []
@@ -87,7 +87,7 @@ def machine_rows(record: Record) -> dict[str, str]:
     rows: dict[str, str] = {}
     for key, value in record.machine.items():
         if isinstance(value, str):
-            rows[key] = words.moment(value)
+            rows[key] = labels.moment(value)
         elif key not in ("data", "parameters"):
             parts = value if isinstance(value, dict) else {"": value}
             rows |= {f"{key} {part}".strip(): _text(inner) for part, inner in parts.items()}
@@ -102,5 +102,5 @@ def _label(key: str) -> str:
 def _text(value: object) -> str:
     found = number(value)
     if found is None:
-        return "" if value is None else words.plain(value)
-    return words.count(found) if found == round(found) else words.significant(found)
+        return "" if value is None else labels.plain(value)
+    return labels.count(found) if found == round(found) else labels.significant(found)

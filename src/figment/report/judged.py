@@ -1,4 +1,4 @@
-"""How good a run is and how it feels: the sections of its report that judge it."""
+"""The sections of a report about quality: scores, findings, pictures of an evaluation, signs of health."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from figment.doctor.finding import Finding
 from figment.metrics.score import Score
-from figment.report import html, words
+from figment.report import html, labels
 from figment.report.charts import watch_charts
 from figment.report.judgement import Course, Evaluation, courses, leading
 from figment.report.pictures import large
@@ -25,26 +25,27 @@ STEEP = 4  # an early fall this many times deeper than what follows leaves the a
 PICTURES = {
     "look-alikes": (
         "Look-alikes",
-        "Samples that are near-duplicates of one another wear frames of the same colour.",
+        "Samples that are near-duplicates of one another have frames of the same colour.",
     ),
     "neighbours": (
         "Nearest training pictures",
         "Samples, each beside the training pictures most like it: copies show here. Above, the samples "
-        "nearest of all; the numbers are distances over a real picture's own to its nearest other.",
+        "nearest to any training picture; below, the first ones. The number is the distance, divided by "
+        "that of a real picture to its nearest other.",
     ),
 }
 """Titles and explanations of the pictures that an evaluation leaves, by their names."""
 
 
 def key_figure(record: Record) -> list[tuple[str, str]]:
-    """Return the score that the run is judged by and its name, at its best; none without scores."""
+    """Return the score that ranks the run's weights and its name, at its best; none without scores."""
     course = leading(record.measurements)
     if course:
         best = course.best
-        name = f"best {words.score(best.score.name)}, after {words.count(best.images)} images"
-        return [(words.significant(best.score.value), name)]
+        name = f"best {labels.score(best.score.name)}, after {labels.count(best.images)} images"
+        return [(labels.significant(best.score.value), name)]
     found = record.evaluation.scores[:1] if record.evaluation else []
-    return [(words.significant(score.value), words.score(score.name)) for score in found]
+    return [(labels.significant(score.value), labels.score(score.name)) for score in found]
 
 
 def scores(record: Record) -> str:
@@ -56,8 +57,8 @@ def scores(record: Record) -> str:
     evaluated = evaluation(record.evaluation) if record.evaluation else ""
     if not charts and not evaluated:
         return ""
-    about = f"{words.FLOOR.capitalize()}: what held-out real examples get against the others. "
-    about += "Dotted in the charts; the band is the 95 % interval." if charts else ""
+    about = f"{labels.FLOOR.capitalize()}: what held-out real examples would score. "
+    about += "It is the dotted line in the charts; the band is the 95 % interval." if charts else ""
     return html.section(
         "scores", "How good it is", html.about(f"{_kept(record, first)}{about}"), charts, evaluated
     )
@@ -67,15 +68,15 @@ def score_chart(course: Course) -> str:
     """Return the chart of a score: its interval as a band, its floor as a level, its best moment."""
     score, best = course.score, course.best
     x = np.array([moment.images for moment in course.moments])
-    series = score_series(course, x, words.score(score.name))
+    series = score_series(course, x, labels.score(score.name))
     group = f", {score.group}" if score.group else ""
     floor = [] if score.floor is None else [score.floor]
     return line_chart(
         [series],
-        title=f"{series.name}{group}: {words.BETTER[score.better]}",
+        title=f"{series.name}{group}: {labels.BETTER[score.better]}",
         x_label="real images seen",
-        y_range=settled([series], floor),
-        levels=[Level(value, f"{words.FLOOR}: {words.significant(value)}") for value in floor],
+        y_range=axis_limits([series], floor),
+        levels=[Level(value, f"{labels.FLOOR}: {labels.significant(value)}") for value in floor],
         marks=[Mark(best.images, best.score.value, "best")],
         smoothing=0,
         note="; ".join(filter(None, (score.protocol, score.note))),
@@ -94,10 +95,12 @@ def score_series(
     return Series(name, x, np.array([score.value for score in found]), colour, dash, low, high)
 
 
-def settled(series: Sequence[Series], floors: Sequence[float] = ()) -> tuple[float, float] | None:
-    """Return an axis for scores that fall steeply at first: what follows must be told apart.
+def axis_limits(
+    series: Sequence[Series], floors: Sequence[float] = ()
+) -> tuple[float, float] | None:
+    """Return the lower and upper limit of an axis that leaves out a steep early fall of the scores.
 
-    None where all values fit one axis. Values outside are owned up to below the chart.
+    None where all values fit one axis. The chart says below itself how many values lie outside.
     """
     early, late = [], list(floors)
     for one in series:
@@ -121,8 +124,8 @@ def evaluation(found: Evaluation) -> str:
     protocols = {score.protocol for score in found.scores}
     facts = [
         f"of {found.weights}" if found.weights else "",
-        f"after {words.count(found.images)} images" if found.images is not None else "",
-        words.moment(found.made),
+        f"after {labels.count(found.images)} images" if found.images is not None else "",
+        labels.moment(found.made),
     ]
     said = [f"Measured {', '.join(filter(None, facts))}."] if any(facts) else []
     if len(protocols) == 1:
@@ -133,11 +136,11 @@ def evaluation(found: Evaluation) -> str:
         if not score.group
         for line in _score_rows(score, score.protocol if protocols else "")
     ]
-    head = ["Score", "Value", "95 % interval", words.FLOOR.capitalize()]
+    head = ["Score", "Value", "95 % interval", labels.FLOOR.capitalize()]
     parts = [
         html.notes(said),
         html.table(head, rows, "scores") if rows else "",
-        html.notes(words.sentence_case(note) + "." for note in found.notes),
+        html.notes(labels.sentence_case(note) + "." for note in found.notes),
         _by_class([score for score in found.scores if score.group], bool(protocols)),
     ]
     inner = "\n".join(filter(None, parts))
@@ -151,7 +154,7 @@ def health(record: Record) -> str:
     newest, then = record.last("images"), record.examined
     since = ""
     if newest is not None and then is not None and then < newest:
-        since = f"Seen after {words.count(then)} images; the run has gone on since."
+        since = f"Looked at after {labels.count(then)} images; the run has trained on since."
     cards = "\n".join(finding(one) for one in record.findings)
     return html.section(
         "health", "Health", html.about(since), f'<div class="findings">\n{cards}\n</div>'
@@ -162,7 +165,7 @@ def finding(one: Finding) -> str:
     """Return a finding: what, how bad, how sure, the evidence, and what to do."""
     flags = "".join(f"<code>{escape(flag)}</code>" for flag in one.flags)
     parts = [
-        f"<h3>{escape(words.sentence_case(one.name))}</h3>",
+        f"<h3>{escape(labels.sentence_case(one.name))}</h3>",
         f'<p class="sure">{one.severity}, {one.sure:.0%} sure</p>',
         f"<p>{escape(one.evidence)}</p>" if one.evidence else "",
         f"<p>{escape(one.advice)}</p>" if one.advice else "",
@@ -178,7 +181,7 @@ def pictured(record: Record) -> list[str]:
         return []
     sections = []
     for name, path in record.evaluation.pictures.items():
-        title, about = PICTURES.get(name, (words.sentence_case(name.replace("-", " ")), ""))
+        title, about = PICTURES.get(name, (labels.sentence_case(name.replace("-", " ")), ""))
         try:
             image = html.image(large(path, SHEET_SIDE), title)
             shown = f'<div class="samples"><figure>{image}</figure></div>'
@@ -195,8 +198,8 @@ def signs(record: Record) -> str:
     if not charts:
         return ""
     about = (
-        "Measured on a few samples beside a few real ones while the run trained: too coarse to score "
-        "it, enough to see it fall ill."
+        "Measured on a few samples and a few real examples during training: too coarse to score the "
+        "run, enough to see when something goes wrong."
     )
     return html.section(
         "signs", "Signs of health", html.about(about), html.chart_grid(charts, "small")
@@ -209,20 +212,20 @@ def _kept(record: Record, course: Course | None) -> str:
         return ""
     best = course.best
     return (
-        f"best.safetensors holds the weights with the best {words.score(best.score.name)}, "
-        f"{words.significant(best.score.value)} after {words.count(best.images)} images. "
+        f"best.safetensors holds the weights with the best {labels.score(best.score.name)}, "
+        f"{labels.significant(best.score.value)} after {labels.count(best.images)} images. "
     )
 
 
 def _score_rows(score: Score, protocol: str) -> list[str]:
     """Return the row of a score, and below it its protocol and why to be careful with it."""
-    floor = "–" if score.floor is None else words.significant(score.floor)
-    between = words.interval(score.low, score.high) or "–"
-    cells = [words.significant(score.value), between, floor]
-    rows = [html.row(html.explained(words.score(score.name), words.BETTER[score.better]), cells)]
-    told = f"<span>{escape(protocol)}</span>" if protocol else ""
-    told += f" <em>{escape(words.sentence_case(score.note))}</em>" if score.note else ""
-    return [*rows, html.row_below(told, 4)] if told else rows
+    floor = "–" if score.floor is None else labels.significant(score.floor)
+    between = labels.interval(score.low, score.high) or "–"
+    cells = [labels.significant(score.value), between, floor]
+    rows = [html.row(html.explained(labels.score(score.name), labels.BETTER[score.better]), cells)]
+    below = f"<span>{escape(protocol)}</span>" if protocol else ""
+    below += f" <em>{escape(labels.sentence_case(score.note))}</em>" if score.note else ""
+    return [*rows, html.row_below(below, 4)] if below else rows
 
 
 def _by_class(scores: Sequence[Score], protocols: bool) -> str:
@@ -239,23 +242,23 @@ def _by_class(scores: Sequence[Score], protocols: bool) -> str:
     for group in groups:
         cells = "".join(f"<td>{_cell(found.get((group, name)))}</td>" for name in names)
         rows.append(f'<tr><th scope="row">{escape(group)}</th>{cells}</tr>')
-    better = {score.name: words.BETTER[score.better] for score in scores}
-    head = ["Class", *(f"{words.score(name)}: {better[name]}" for name in names)]
-    told = dict.fromkeys(
-        f"{score.group}, {words.score(score.name)}: {'; '.join(filter(None, how))}"
+    better = {score.name: labels.BETTER[score.better] for score in scores}
+    head = ["Class", *(f"{labels.score(name)}: {better[name]}" for name in names)]
+    how_measured = dict.fromkeys(
+        f"{score.group}, {labels.score(score.name)}: {'; '.join(filter(None, how))}"
         for score in scores
         if any(how := (score.protocol if protocols else "", score.note))
     )
     return (
         f"<h3>Class by class</h3>\n{html.table(head, rows, 'classes')}\n"
-        f"{html.fold('How each was measured', html.notes(told))}\n"
+        f"{html.fold('How each was measured', html.notes(how_measured))}\n"
     )
 
 
 def _cell(score: Score | None) -> str:
     if score is None:
         return "–"
-    between = words.interval(score.low, score.high)
-    floor = "" if score.floor is None else f"{words.FLOOR} {words.significant(score.floor)}"
+    between = labels.interval(score.low, score.high)
+    floor = "" if score.floor is None else f"{labels.FLOOR} {labels.significant(score.floor)}"
     small = "".join(f"<small>{escape(text)}</small>" for text in (between, floor) if text)
-    return f"<b>{words.significant(score.value)}</b>{small}"
+    return f"<b>{labels.significant(score.value)}</b>{small}"

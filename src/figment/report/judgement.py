@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 from figment.doctor.finding import Finding, Severity
 from figment.metrics.score import Score
-from figment.report.reading import items, mapping, number, read_object, read_rows, text
+from figment.report.reading import items, mapping, number, read_object, read_rows, string
 
 BETTER: dict[str, Literal["lower", "higher", "floor"]] = {
     "lower": "lower",
@@ -79,7 +79,7 @@ def courses(measurements: Iterable[Measurement]) -> list[Course]:
 
 
 def leading(measurements: Sequence[Measurement]) -> Course | None:
-    """Return the course of the score that a run is judged by: the first of its newest line.
+    """Return the course of the score that ranks a run's weights: the first of its newest line.
 
     By it the training chooses the best weights.
     """
@@ -89,21 +89,21 @@ def leading(measurements: Sequence[Measurement]) -> Course | None:
     return next(course for course in courses(measurements) if course.score is first)
 
 
-def read_measurements(path: Path, told: list[str]) -> list[Measurement]:
+def read_measurements(path: Path, problems: list[str]) -> list[Measurement]:
     """Return the lines of metrics.jsonl, none where there is no file."""
     found = []
-    for row in read_rows(path, told) or []:
+    for row in read_rows(path, problems) or []:
         named = [
             {"name": name, **mapping(score)} for name, score in mapping(row.get("scores")).items()
         ]
-        scores = _scores(named, text(row.get("protocol")))
+        scores = _scores(named, string(row.get("protocol")))
         found.append(Measurement(float(row["images"]), number(row.get("seconds")), scores))
     return found
 
 
-def read_evaluation(path: Path, told: list[str]) -> Evaluation | None:
+def read_evaluation(path: Path, problems: list[str]) -> Evaluation | None:
     """Return what evaluation.json says, None where there is no such file or it cannot be read."""
-    value = read_object(path, told, needed=False)
+    value = read_object(path, problems, needed=False)
     if not value:
         return None
     pictures = {
@@ -113,28 +113,28 @@ def read_evaluation(path: Path, told: list[str]) -> Evaluation | None:
     }
     return Evaluation(
         number(value.get("images")),
-        text(value.get("weights")),
+        string(value.get("weights")),
         _scores(items(value.get("scores")), ""),
         pictures,
-        text(value.get("made")),
-        [note for note in map(text, items(value.get("notes"))) if note],
+        string(value.get("made")),
+        [note for note in map(string, items(value.get("notes"))) if note],
     )
 
 
-def read_findings(path: Path, told: list[str]) -> tuple[float | None, list[Finding]]:
+def read_findings(path: Path, problems: list[str]) -> tuple[float | None, list[Finding]]:
     """Return how many images the run had seen when the doctor looked, and what it found."""
-    value = read_object(path, told, needed=False)
+    value = read_object(path, problems, needed=False)
     findings = [
         Finding(
-            text(one.get("name")),
-            SEVERITIES.get(text(one.get("severity")), "warning"),
+            string(one.get("name")),
+            SEVERITIES.get(string(one.get("severity")), "warning"),
             number(one.get("sure")) or 0.0,
-            text(one.get("evidence")),
-            text(one.get("advice")),
-            tuple(filter(None, map(text, items(one.get("flags"))))),
+            string(one.get("evidence")),
+            string(one.get("advice")),
+            tuple(filter(None, map(string, items(one.get("flags"))))),
         )
         for one in map(mapping, items(value.get("findings")))
-        if text(one.get("name"))
+        if string(one.get("name"))
     ]
     return number(value.get("images")), findings
 
@@ -143,11 +143,11 @@ def _scores(found: list, protocol: str) -> list[Score]:
     """Return the scores of JSON objects, without those that lack a name or a finite value."""
     scores = []
     for one in map(mapping, found):
-        name, value = text(one.get("name")), number(one.get("value"))
+        name, value = string(one.get("name")), number(one.get("value"))
         if not name or value is None:
             continue
         low, high, floor = (number(one.get(key)) for key in ("low", "high", "floor"))
-        better = BETTER.get(text(one.get("better")), "lower")
-        own, note, group = (text(one.get(key)) for key in ("protocol", "note", "group"))
+        better = BETTER.get(string(one.get("better")), "lower")
+        own, note, group = (string(one.get(key)) for key in ("protocol", "note", "group"))
         scores.append(Score(name, value, low, high, floor, better, own or protocol, note, group))
     return scores

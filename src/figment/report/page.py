@@ -7,14 +7,14 @@ from html import escape
 from pathlib import Path
 
 from figment.files import write_text
-from figment.report import html, words
+from figment.report import html, labels
 from figment.report.charts import machine_charts, training_charts
 from figment.report.facts import data_rows, machine_rows, sentence
 from figment.report.judged import health, key_figure, pictured, scores, signs
-from figment.report.pictures import Picture, large, spread, thumbnail
+from figment.report.pictures import Picture, large, log_spaced, thumbnail
 from figment.report.reading import number
 from figment.report.record import Record, read_run
-from figment.words import duration
+from figment.units import duration
 
 
 def write_report(run: Path) -> Path:
@@ -53,14 +53,14 @@ def tiles(record: Record) -> str:
     seconds = record.last("seconds")
     parameters = record.machine.get("parameters")
     figures = [
-        (words.count, record.last("images"), "images seen"),
-        (words.significant, record.passes, "passes over the data"),
+        (labels.count, record.last("images"), "images seen"),
+        (labels.significant, record.passes, "passes over the data"),
         (duration, seconds, "of training"),
-        (words.significant, record.speed, "images per second"),
+        (labels.significant, record.speed, "images per second"),
     ]
     if isinstance(parameters, dict):
         figures += [
-            (words.amount, number(value), f"parameters, {name}")
+            (labels.amount, number(value), f"parameters, {name}")
             for name, value in parameters.items()
         ]
     shown = [(show(value), name) for show, value, name in figures if value is not None]
@@ -76,21 +76,21 @@ def samples(record: Record) -> str:
     moments = dict(record.samples)
     shown: list[tuple[int, Picture]] = []
     broken: list[str] = []
-    for images in spread(list(moments)):
+    for images in log_spaced(list(moments)):
         try:
             shown.append((images, thumbnail(moments[images])))
         except OSError:
             broken.append(moments[images].name)
-    told = html.notes(f"Not a picture: {name}." for name in broken)
+    notes = html.notes(f"Not a picture: {name}." for name in broken)
     if not shown:
-        return html.section("samples", "Samples", told, html.none("No picture yet."))
+        return html.section("samples", "Samples", notes, html.none("No picture yet."))
     newest = shown[-1][0]
     figure = (
         f'<figure class="newest">{_image(large(moments[newest]), newest)}'
-        f"<figcaption>after <b>{words.count(newest)}</b> images</figcaption></figure>\n"
+        f"<figcaption>after <b>{labels.count(newest)}</b> images</figcaption></figure>\n"
     )
     strip = "\n".join(
-        f"<figure>{_image(small, images)}<figcaption>{words.count(images)}</figcaption></figure>"
+        f"<figure>{_image(small, images)}<figcaption>{labels.count(images)}</figcaption></figure>"
         for images, small in shown
     )
     if len(shown) > 1:
@@ -98,8 +98,10 @@ def samples(record: Record) -> str:
     return html.section(
         "samples",
         "Samples",
-        html.about("The same latents at each moment: all that changes is the generator."),
-        told,
+        html.about(
+            "The same random inputs (latents), earlier to later: only the generator has changed."
+        ),
+        notes,
         f'<div class="samples">\n{figure}</div>',
     )
 
@@ -108,17 +110,17 @@ def curves(record: Record) -> str:
     """Return the charts of the training."""
     charts = training_charts(record.log, record.fields)
     if not charts:
-        return html.section("curves", "Training", html.none("No tick in the log yet."))
+        return html.section("curves", "Training", html.none("The log has no entries yet."))
     about = (
-        "Faint: each tick of the log. "
-        "Strong: its moving average, whose newest value stands beside the name."
+        "Thin line: each entry of the log. Thick line: the same, smoothed; "
+        "the number beside the name is its newest value."
     )
     return html.section("curves", "Training", html.about(about), html.chart_grid(charts, "headed"))
 
 
 def recipe(record: Record) -> str:
     """Return the recipe: every field that decides what the run learned."""
-    rows = {name: words.plain(value) for name, value in record.fields.items()}
+    rows = {name: labels.plain(value) for name, value in record.fields.items()}
     if not rows:
         return html.section("recipe", "Recipe", html.none("No recipe was found."))
     name = record.recipe.get("recipe")
@@ -153,4 +155,4 @@ def commands(record: Record) -> str:
 
 
 def _image(picture: Picture, images: int) -> str:
-    return html.image(picture, f"samples after {words.count(images)} images")
+    return html.image(picture, f"samples after {labels.count(images)} images")

@@ -25,7 +25,7 @@ class Picture:
     height: int
 
 
-def spread(numbers: Sequence[int], count: int = 8) -> list[int]:
+def log_spaced(numbers: Sequence[int], count: int = 8) -> list[int]:
     """Return at most ``count`` of the increasing numbers: first, last, and log-spaced between.
 
     Much happens early in a training and little late; so do the moments stand.

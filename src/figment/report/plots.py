@@ -13,7 +13,7 @@ from html import escape
 
 import numpy as np
 
-from figment.report.words import significant
+from figment.report.labels import significant
 
 COLOURS = 8  # --series-1 … --series-8 of page.css
 UNITS = 1000  # the plot area in curve coordinates, both ways
@@ -324,7 +324,7 @@ def _legend(series: Sequence[Series], smooths: Sequence[np.ndarray], marks: Sequ
 
 
 def _beyond(one: Series, axes: Axes) -> str:
-    """Return the sentence that owns up to values that the axis leaves out."""
+    """Return the sentence that says how many values the axis leaves out."""
     finite = one.y[np.isfinite(one.y)]
     outside = finite[(finite < axes.y[0]) | (finite > axes.y[1])]
     if not outside.size:
@@ -337,14 +337,14 @@ def _beyond(one: Series, axes: Axes) -> str:
 
 
 def _gaps(one: Series) -> str:
-    """Return the sentence that owns up to ticks without a number, at the end above all."""
+    """Return the sentence that says how many entries have no number, and how many at the end."""
     finite = np.flatnonzero(np.isfinite(one.y))
     gaps = one.y.size - finite.size
     if not gaps:
         return ""
     last = one.y.size - 1 - finite[-1] if finite.size else 0
     end = f", among them the last {last:,}" if last else ""
-    return f"{one.name}: {gaps:,} of {one.y.size:,} ticks have no number{end}."
+    return f"{one.name}: {gaps:,} of {one.y.size:,} entries have no number{end}."
 
 
 def _newest(smoothed: np.ndarray) -> str:

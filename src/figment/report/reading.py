@@ -1,4 +1,4 @@
-"""Reading a run's JSON files as far as they can be read: what is broken is told, never raised."""
+"""Reading a run's JSON files as far as they can be read: what is broken is reported, never raised."""
 
 from __future__ import annotations
 
@@ -24,33 +24,33 @@ def items(value: object) -> list:
     return value if isinstance(value, list) else []
 
 
-def text(value: object) -> str:
+def string(value: object) -> str:
     """Return a JSON string as it is, "" for anything else."""
     return value if isinstance(value, str) else ""
 
 
-def read_object(path: Path, told: list[str], *, needed: bool = True) -> dict:
-    """Return the JSON object of a file, {} where there is none; what is wrong is added to ``told``.
+def read_object(path: Path, problems: list[str], *, needed: bool = True) -> dict:
+    """Return the JSON object of a file, {} where there is none; what is wrong is added to ``problems``.
 
-    That a file is missing is told only where it is ``needed``.
+    A missing file is a problem only where it is ``needed``.
     """
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        told += [f"{path.name} is missing."] if needed else []
+        problems += [f"{path.name} is missing."] if needed else []
         return {}
     except (OSError, ValueError):
-        told.append(f"{path.name} cannot be read as JSON.")
+        problems.append(f"{path.name} cannot be read as JSON.")
         return {}
     if not isinstance(value, dict):
-        told.append(f"{path.name} holds no JSON object.")
+        problems.append(f"{path.name} holds no JSON object.")
     return mapping(value)
 
 
-def read_rows(path: Path, told: list[str]) -> list[dict] | None:
+def read_rows(path: Path, problems: list[str]) -> list[dict] | None:
     """Return the lines of a JSON-lines file that have ``images``, by increasing images.
 
-    None where there is no file. A broken line is added to ``told``, but not a last one: a killed run
+    None where there is no file. A broken line is added to ``problems``, but not a last one: a killed run
     leaves that cut off. A run resumed from an older state plays some images again: newer lines hold.
     """
     try:
@@ -68,7 +68,7 @@ def read_rows(path: Path, told: list[str]) -> list[dict] | None:
             rows.pop()
         rows.append(row)
     if broken:
-        told.append(f"{broken} line{'s' * (broken > 1)} of {path.name} cannot be read.")
+        problems.append(f"{broken} line{'s' * (broken > 1)} of {path.name} cannot be read.")
     return rows
 
 

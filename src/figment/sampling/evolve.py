@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
+from figment.data import evenly_spaced
 from figment.errors import UserError
 from figment.sampling.captions import beside_rows
 from figment.sampling.film import FILM_ENDINGS, check_film, save_film
@@ -45,7 +46,7 @@ def evolve(
         raise UserError(f"{out}: give --out FILE.png, FILE.gif, FILE.webp or FILE.mp4")
     if not moments:
         raise UserError("this run has no snapshots yet: train it longer")
-    chosen = moments if film else spread(moments, ROWS)
+    chosen = moments if film else _some(moments)
     if chosen[0][1]().recipe.kind == "points":
         raise UserError("points have no pictures: samples/ in the run shows them through time")
     rows, names = [], []
@@ -62,12 +63,9 @@ def evolve(
     return f"{out}: {count} latents at {len(rows)} moments, from {names[0]} to {names[-1]}"
 
 
-def spread(moments: Sequence[Moment], most: int) -> list[Moment]:
-    """Return at most so many of the moments, the first and the last among them, evenly by number."""
-    places = np.unique(
-        np.linspace(0, len(moments) - 1, min(most, len(moments))).round().astype(int)
-    )
-    return [moments[place] for place in places]
+def _some(moments: Sequence[Moment]) -> list[Moment]:
+    """Return at most ``ROWS`` of the moments, the first and the last among them, evenly by number."""
+    return [moments[place] for place in evenly_spaced(np.arange(len(moments)), ROWS)]
 
 
 def _frames(rows: Sequence[np.ndarray], names: Sequence[str]) -> list[Image.Image]:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from figment.errors import UserError, nearest
+from figment.pixels import to_uint8
 from figment.rounds import Playable
 from figment.sampling.latents import latents_of
 from figment.sampling.pictures import Pictures
@@ -126,6 +127,6 @@ class Generator:
             of = None if labels is None else labels[part].to(device)
             fakes = self.recipe.generate(self.net, latents[part].to(device), of).float()
             if self.recipe.kind == "images":
-                fakes = fakes.add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8)
+                fakes = to_uint8(fakes)
             drawn.append(fakes.cpu().contiguous())
         return torch.cat(drawn)

@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from figment.errors import UserError
 from figment.files import cannot_write, write_json
+from figment.pixels import to_float, to_uint8
 from figment.randomness import seed_of
 from figment.sampling.generator import Generator
 from figment.sampling.latents import latents_of
@@ -114,7 +115,7 @@ def project(
     return Projection(
         z[one].cpu(),
         None if of is None else int(of[one]),
-        fakes[one].add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8).cpu(),
+        to_uint8(fakes[one]).cpu(),
         float(distance),
         float(scores[best[0]]),
         losses,
@@ -250,7 +251,7 @@ def read_target(path: Path, recipe: Playable) -> Tensor:
     if not path.is_file():
         raise UserError(f"{path}: there is no such picture")
     pixels = decode_file(path, Form(recipe.resolution, recipe.channels, recipe.fit))
-    return torch.tensor(pixels).float().div(127.5).sub(1)
+    return to_float(torch.tensor(pixels))
 
 
 def write(
@@ -262,7 +263,7 @@ def write(
     features: str,
 ) -> str:
     """Write the picture beside what was found, and its latent; return a sentence that says how near."""
-    given = target.add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8).cpu()
+    given = to_uint8(target).cpu()
     pair = tile(torch.stack([given, found.picture]).numpy(), 2)
     label = None if found.label is None else generator.classes[found.label]
     about = {"picture": picture.name, "class": label, "distance": found.distance}

@@ -15,7 +15,7 @@ LARGEST_GRID = 10_000
 BATCH = 64
 
 
-def draw(
+def write_samples(
     generator: Generator,
     out: Path,
     *,

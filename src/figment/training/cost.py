@@ -15,7 +15,7 @@ from figment.errors import UserError
 from figment.rounds import Playable
 from figment.training.devices import peak_memory
 from figment.training.trainer import NotFinite, Trainer
-from figment.words import duration, round_off
+from figment.units import duration, round_off
 
 R = TypeVar("R", bound=Playable)
 

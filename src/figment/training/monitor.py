@@ -21,7 +21,7 @@ from figment.data import Dataset, evenly_spaced
 from figment.doctor.signs import REALS, Reference, reference, signs
 from figment.errors import UserError
 from figment.files import write_text
-from figment.judging.judge import Judge, judge_for, settled
+from figment.judging.scorer import Scorer, resolved_features, scorer_for
 from figment.metrics.score import Score
 from figment.sampling.generator import Generator
 from figment.training.folder import BEST, read_best, write_best
@@ -48,7 +48,7 @@ class Monitor:
     """Measures the samples of one training, remembers the measurements, and keeps the best weights."""
 
     run: Path
-    scorer: Judge | None
+    scorer: Scorer | None
     """What scores samples; None where the recipe names none."""
     reference: Reference
     """What the samples' signs of health are compared with."""
@@ -68,7 +68,7 @@ class Monitor:
         columns = self._signs(trainer, generator)
         if self.scorer is None:
             return columns
-        scores = self.scorer.draw(generator, trainer.recipe.metric_count)
+        scores = self.scorer.score_samples(generator, trainer.recipe.metric_count)
         first = scores[0]
         better = first.badness < (self.best or {}).get("badness", math.inf)
         if images and better and self.scorer.trusted and not (end and self.best):
@@ -159,7 +159,7 @@ def monitor_for(run: Path, trainer: Trainer, *, progress: bool = False) -> Monit
     some, unseen = (evenly_spaced(rows, REALS) for rows in (feed.rows, feed.held_out))
     monitor = Monitor(
         run,
-        judge_for(recipe, feed.dataset, feed.rows, feed.held_out, progress=progress),
+        scorer_for(recipe, feed.dataset, feed.rows, feed.held_out, progress=progress),
         reference(feed.dataset.rows[some], feed.dataset.rows[unseen]),
         read_measurements(run),
         read_best(run),
@@ -172,7 +172,7 @@ def features_for(recipe: Playable) -> str:
     """Return the recipe's features; for "auto" those that can be had here, for all processes."""
     if recipe.kind != "images":
         return recipe.features
-    return str(mesh.first(settled(recipe.features)))
+    return str(mesh.first(resolved_features(recipe.features)))
 
 
 def pause_for(
@@ -189,7 +189,9 @@ def pause_for(
     features that do not exist or cannot be had.
     """
     trainer = Trainer(recipe, dataset, device)
-    scorer = judge_for(recipe, dataset, trainer.feed.rows, trainer.feed.held_out, progress=progress)
+    scorer = scorer_for(
+        recipe, dataset, trainer.feed.rows, trainer.feed.held_out, progress=progress
+    )
     if scorer is not None and recipe.patience and not scorer.trusted:
         raise UserError(
             "patience needs a score that can rank weights, and the features small cannot: "
@@ -203,7 +205,7 @@ def pause_for(
         generator = Generator(recipe, trainer.averaged_generator())
         generator.sample(256)
         if scorer is not None:
-            scorer.draw(generator, recipe.metric_count)
+            scorer.score_samples(generator, recipe.metric_count)
         seconds = time.perf_counter() - start
     pause = math.ceil(seconds / SHARE * images_per_second / recipe.tick) * recipe.tick
     return int(mesh.first(max(pause, recipe.tick)))  # ty: ignore[invalid-argument-type]

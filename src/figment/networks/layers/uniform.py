@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 
-def uniform(z: Tensor, low: float, high: float) -> Tensor:
+def uniform_latents(z: Tensor, low: float, high: float) -> Tensor:
     """Return z ~ N(0, 1) as numbers uniform on (low, high), of the same shape.
 
     The normal distribution function, stretched. Neighbours stay neighbours, so walks, seeds and

@@ -1,11 +1,8 @@
-"""An inspection in words: aligned, short, what a person reads."""
+"""An inspection as text for the terminal: short, aligned lines."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from figment.data.inspection import Inspection
+from figment.data.inspection import Inspection
 
 COLUMN = 12
 MOST_CLASSES = 12

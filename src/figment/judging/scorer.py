@@ -1,4 +1,4 @@
-"""The judge: real pictures with their features and floors, ready to score one set of samples or many."""
+"""The scorer: real pictures with their features and floors, ready to score one set of samples or many."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ REALS = 2_000
 
 
 @dataclass(frozen=True)
-class Judge:
+class Scorer:
     """What samples are compared with, and how."""
 
     measures: Sequence[Measure]
@@ -53,7 +53,7 @@ class Judge:
         seen = self.extractor.protocol if self.extractor else "coordinates"
         return f"{seen}; {count:,} samples against {len(self.reals):,} reals"
 
-    def draw(self, generator: Generator, count: int) -> list[Score]:
+    def score_samples(self, generator: Generator, count: int) -> list[Score]:
         """Return the scores of the samples of seeds 0 to ``count - 1``, without the costly intervals."""
         return self.scores(sample_side(generator, count, self.extractor), sure=False)
 
@@ -76,25 +76,25 @@ class Judge:
         ]
 
 
-def judge_for(
+def scorer_for(
     recipe: Playable,
     dataset: Dataset,
     rows: np.ndarray,
     held_out: np.ndarray,
     *,
     progress: bool = False,
-) -> Judge | None:
-    """Return the judge of a training's measurements; None where its recipe names no score."""
+) -> Scorer | None:
+    """Return the scorer of a training's measurements; None where its recipe names no score."""
     if not recipe.metrics:
         return None
     extractor = extractor_for(recipe.kind, recipe.features)
     some = rows[stream("reals", recipe.seed).permutation(len(rows))[: 2 * REALS]]
     reals = real_side(dataset, np.sort(some), extractor, progress=progress)
     apart = real_side(dataset, held_out, extractor) if len(held_out) else None
-    return judge(recipe.metrics, extractor, reals, apart, recipe.metric_count)
+    return scorer(recipe.metrics, extractor, reals, apart, recipe.metric_count)
 
 
-def judge(
+def scorer(
     names: Sequence[str],
     extractor: Extractor | None,
     reals: Side,
@@ -102,8 +102,8 @@ def judge(
     count: int,
     *,
     all_reals: bool = False,
-) -> Judge:
-    """Return a judge whose floors are those of ``count`` reals, or half of them, in the samples' place.
+) -> Scorer:
+    """Return a scorer whose floors are those of ``count`` reals, or half of them, in the samples' place.
 
     Samples are compared with the other reals, at most REALS of them, or with ``all_reals`` with all. Raises
     UserError where a score needs what is not there.
@@ -125,17 +125,17 @@ def judge(
             floors |= {figure.name: figure.value for figure in figures}
     if not all_reals and len(others) >= REALS:
         reals = others.of(torch.arange(REALS))
-    return Judge(measures, extractor, reals, held_out, floors)
+    return Scorer(measures, extractor, reals, held_out, floors)
 
 
 def extractor_for(kind: str, features: str, device: str = "cpu") -> Extractor | None:
     """Return the network of the features by name; None for points."""
     if kind == "points":
         return None
-    return open_features(settled(features), torch.device(device))
+    return open_features(resolved_features(features), torch.device(device))
 
 
-def settled(features: str) -> str:
+def resolved_features(features: str) -> str:
     """Return which features ``auto`` stands for here: mobilenet where its file is, or else small."""
     if features != "auto":
         return features

@@ -2,44 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import numpy as np
+
+from figment.data.dataset import Dataset
+from figment.data.names import names_of
 from figment.errors import UserError
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from figment.data import Dataset
-    from figment.recipes.semisupervised import SemiSupervised
+from figment.randomness import stream
 
 
-def choose(
-    recipe: SemiSupervised, dataset: Dataset, rows: np.ndarray
+def choose_labelled(
+    dataset: Dataset,
+    rows: np.ndarray,
+    class_names: Sequence[str],
+    *,
+    classes: int,
+    labelled: int,
+    labelled_list: str,
+    seed: int,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the labelled pictures among the ``rows`` that are learned from, and their classes.
 
-    As many of each class, drawn by the seed, or those of the list. UserError where there are too few.
+    ``labelled`` of them, as many of each of the ``classes``, drawn by the seed; or those of the file
+    ``labelled_list``. UserError where there are too few.
     """
-    import numpy as np
-
-    from figment.randomness import stream
-
-    if recipe.class_names and dataset.classes and dataset.classes != recipe.class_names:
-        lost = ", ".join(sorted({*recipe.class_names} - {*dataset.classes}))
-        raise UserError(f"no picture of {lost} in {dataset.source} can be read: take it out")
-    if recipe.labelled_list:
-        return _listed(recipe, dataset, rows)
-    each, chosen = recipe.labelled // recipe.classes, []
-    of_class = [rows[dataset.labels[rows] == label] for label in range(recipe.classes)]
+    if class_names and dataset.classes and dataset.classes != tuple(class_names):
+        lost = ", ".join(sorted({*class_names} - {*dataset.classes}))
+        raise UserError(
+            f"no picture of {lost} in {dataset.source} can be read: remove that class's folder, or "
+            "add pictures to it"
+        )
+    if labelled_list:
+        return _listed(dataset, rows, class_names, labelled_list)
+    each, chosen = labelled // classes, []
+    of_class = [rows[dataset.labels[rows] == label] for label in range(classes)]
     fewest = min(map(len, of_class))
     if fewest < each:
         raise UserError(
-            f"labelled {recipe.labelled} takes {each} pictures of each class, and there is one with "
-            f"{fewest} to learn from: at most --labelled {fewest * recipe.classes}"
+            f"--labelled {labelled} takes {each} pictures of each class, and the smallest class has "
+            f"{fewest} to learn from: use at most --labelled {fewest * classes}"
         )
     for label, own in enumerate(of_class):
-        chosen.append(stream("labelled", recipe.seed, label).permutation(own)[:each])
+        chosen.append(stream("labelled", seed, label).permutation(own)[:each])
     found = np.concatenate(chosen)
     return found, dataset.labels[found]
 
@@ -53,7 +59,7 @@ def read_list(path: str) -> list[tuple[str, str]]:
     parts = [line.partition("\t") for line in lines if line.strip()]
     found = [(place.strip().removeprefix("./"), name.strip()) for place, _, name in parts]
     if not found:
-        raise UserError(f"{path} is empty: name a labelled picture a line")
+        raise UserError(f"{path} is empty: write one labelled picture on each line")
     places = [place for place, _ in found]
     if len(set(places)) < len(places):
         twice = next(place for place in places if places.count(place) > 1)
@@ -62,26 +68,25 @@ def read_list(path: str) -> list[tuple[str, str]]:
 
 
 def _listed(
-    recipe: SemiSupervised, dataset: Dataset, rows: np.ndarray
+    dataset: Dataset, rows: np.ndarray, class_names: Sequence[str], labelled_list: str
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the pictures of the list and their classes."""
-    import numpy as np
-
-    from figment.data.names import names_of
-
     where, learned = {name: row for row, name in enumerate(names_of(dataset))}, {*rows.tolist()}
-    number = {name: label for label, name in enumerate(recipe.class_names)}
+    number = {name: label for label, name in enumerate(class_names)}
     found: list[tuple[int, int]] = []
-    for place, told in read_list(recipe.labelled_list):
+    for place, written in read_list(labelled_list):
         if place not in where:
             raise UserError(
-                f"{recipe.labelled_list} names {place}, which {dataset.source} does not hold: "
+                f"{labelled_list} names {place}, which {dataset.source} does not hold: "
                 "give paths as they are below it"
             )
         row = where[place]
         if row not in learned:
-            raise UserError(f"{place} is labelled and held out: set --held-out 0, or unlist it")
-        name = told or (dataset.classes[dataset.labels[row]] if dataset.classes else "")
+            raise UserError(
+                f"{place} is labelled, but held out of training: set --held-out 0, or remove it from "
+                f"{labelled_list}"
+            )
+        name = written or (dataset.classes[dataset.labels[row]] if dataset.classes else "")
         if name not in number:
             raise UserError(
                 f"{place} has the class {name!r}, not one of {', '.join(number)}: "
@@ -91,5 +96,5 @@ def _listed(
     chosen, labels = np.array(found).T
     missing = [name for name, label in number.items() if label not in labels]
     if missing:
-        raise UserError(f"{recipe.labelled_list} names no picture of {missing[0]}: add some")
+        raise UserError(f"{labelled_list} names no picture of {missing[0]}: add some")
     return chosen, labels

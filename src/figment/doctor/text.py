@@ -1,4 +1,4 @@
-"""Findings in words, for the terminal."""
+"""Findings as text for the terminal."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ WIDTH = 88
 MARKS = {"fault": "✗", "warning": "!", "good": "✓"}
 
 
-def text(findings: Sequence[Finding]) -> str:
+def findings_text(findings: Sequence[Finding]) -> str:
     """Return findings as blocks: what and how sure, the evidence, what to do, the flags to set."""
     return "\n\n".join(_block(finding) for finding in findings)
 
 
 def sureness(sure: float) -> str:
-    """Return a probability as a person says it."""
+    """Return a probability in one word: sure, likely or perhaps."""
     if sure >= 0.9:
         return "sure"
     return "likely" if sure >= 0.7 else "perhaps"

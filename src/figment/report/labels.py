@@ -1,4 +1,4 @@
-"""Numbers and names as a reader wants them: 13,217 and 3.58 M and 2 h 05 min."""
+"""Numbers and names as they are printed in reports: 13,217 and 3.58 M and KID."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FLOOR = "real against real"
 BETTER = {
     "lower": "lower is better",
     "higher": "higher is better",
-    "floor": "as real pictures is best",
+    "floor": "closest to the real pictures' value is best",
 }
 
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from figment.report import words
-from figment.words import duration
+from figment.report import labels
+from figment.units import duration
 
 
 @pytest.mark.parametrize(
@@ -11,7 +11,7 @@ from figment.words import duration
     [(13217, "13,217"), (0, "0"), (221056.0, "221,056")],
 )
 def test_count(value, text):
-    assert words.count(value) == text
+    assert labels.count(value) == text
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ def test_count(value, text):
     [(3576704, "3.58 M"), (999, "999"), (12_345, "12.3 k"), (2.5e9, "2.50 G"), (0, "0")],
 )
 def test_amount(value, text):
-    assert words.amount(value) == text
+    assert labels.amount(value) == text
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_amount(value, text):
     ],
 )
 def test_three_significant_digits(value, text):
-    assert words.significant(value) == text
+    assert labels.significant(value) == text
 
 
 @pytest.mark.parametrize(
@@ -57,12 +57,12 @@ def test_duration(seconds, text):
     ("value", "text"), [(None, "none"), (True, "true"), (0.0002, "0.0002"), ("hinge", "hinge")]
 )
 def test_plain_values(value, text):
-    assert words.plain(value) == text
+    assert labels.plain(value) == text
 
 
 def test_moment_keeps_what_it_does_not_know():
-    assert words.moment("2026-11-22T04:00:00Z") == "2026-11-22 04:00 UTC"
-    assert words.moment("yesterday") == "yesterday"
+    assert labels.moment("2026-11-22T04:00:00Z") == "2026-11-22 04:00 UTC"
+    assert labels.moment("yesterday") == "yesterday"
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_moment_keeps_what_it_does_not_know():
     [("dcgan", "DCGAN"), ("wgan-gp", "WGAN-GP"), ("mlp", "MLP"), ("stylegan2", "stylegan2")],
 )
 def test_acronyms_in_capitals(name, text):
-    assert words.system(name) == text
+    assert labels.system(name) == text
 
 
 @pytest.mark.parametrize(
@@ -83,10 +83,10 @@ def test_acronyms_in_capitals(name, text):
     ],
 )
 def test_scores_have_the_names_of_the_field(name, text):
-    assert words.score(name) == text
+    assert labels.score(name) == text
 
 
 def test_intervals_and_lists():
-    assert words.interval(0.001, 0.0014) == "0.00100 – 0.00140"
-    assert words.interval(None, 1.0) == words.interval(1.0, None) == ""
-    assert words.listed(["a"]) == "a" and words.listed(["a", "b", "c"]) == "a, b and c"
+    assert labels.interval(0.001, 0.0014) == "0.00100 – 0.00140"
+    assert labels.interval(None, 1.0) == labels.interval(1.0, None) == ""
+    assert labels.listed(["a"]) == "a" and labels.listed(["a", "b", "c"]) == "a, b and c"

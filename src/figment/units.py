@@ -1,4 +1,4 @@
-"""Numbers as people say them."""
+"""Numbers in units: spans of time, and estimates rounded off."""
 
 from __future__ import annotations
 
