@@ -174,9 +174,13 @@ def measure(data: str, name: str, seed: int, width: int) -> dict[str, Any]:
     memory, reached = peak_memory(device), trainer.clock.images
     asked = {"metrics": ("kid", "look_alikes"), "features": "mobilenet", "seed": 0}
     asked |= {"metric_count": SAMPLES}
-    scorer = scorer_for(replace(recipe, **asked), dataset, trainer.rows, trainer.held_out[:0])
+    scorer = scorer_for(
+        replace(recipe, **asked), dataset, trainer.feed.rows, trainer.feed.held_out[:0]
+    )
     assert scorer is not None
-    samples = sample_side(Generator(recipe, trainer.shown()), SAMPLES, scorer.extractor)
+    samples = sample_side(
+        Generator(recipe, trainer.averaged_generator()), SAMPLES, scorer.extractor
+    )
     scores = {each.name: each for each in scorer.scores(samples)}
     return {
         "technique": name,

@@ -98,7 +98,7 @@ def measure(args: argparse.Namespace, name: str, form: str) -> dict[str, float]:
     found: dict[str, float] = {}
     for which, net in (
         ("now", settled(recipe, trainer.nets["generator"])),
-        ("averaged", trainer.shown()),
+        ("averaged", trainer.averaged_generator()),
     ):
         generator = Generator(recipe, net)
         scores = scorer.scores(sample_side(generator, SAMPLES, scorer.extractor), sure=False)

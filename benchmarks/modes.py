@@ -28,7 +28,7 @@ from figment.data import points
 from figment.files import write_json
 from figment.launch import resume, train
 from figment.metrics.modes import PointModes, point_modes
-from figment.sampling.generator import load_generator
+from figment.opened import load_generator
 from figment.training.state import saved_clock
 
 SAMPLES = 2_500

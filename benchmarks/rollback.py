@@ -18,10 +18,11 @@ import json
 import shutil
 from pathlib import Path
 
+from figment.actions.judging import evaluate
 from figment.errors import UserError
 from figment.files import write_json
 from figment.launch import resume, train
-from figment.run import evaluate, load
+from figment.run import load
 
 
 def main() -> None:
@@ -71,8 +72,8 @@ def ending(name: str, start: Path, run: Path, half: int, times: float, on_collap
     kid = evaluate(run, metrics=("kid",), progress=False).scores[0]
     events = run / "events.jsonl"
     lines = events.read_text().splitlines() if events.exists() else []
-    pace = json.loads(lines[-1])["pace"] if lines else 1.0
-    rate = load(run).recipe.generator_lr * pace
+    scale = json.loads(lines[-1])["rate_scale"] if lines else 1.0
+    rate = load(run).recipe.generator_lr * scale
     line.write_text(
         f"| {name} | {int(latest.stem):,} | {len(lines)} | {rate:.2g} | {1000 * kid.value:.2f} | "
         f"{1000 * kid.low:.2f} to {1000 * kid.high:.2f} |"

@@ -185,7 +185,7 @@ def train(trainer: Trainer, folder: Path, seconds: float, until: float) -> float
 
 def samples(trainer: Trainer) -> Tensor:
     """Return COUNT samples [N, 3, 28, 28] uint8 of the averaged generator."""
-    generator = Generator(trainer.recipe, trainer.shown())
+    generator = Generator(trainer.recipe, trainer.averaged_generator())
     return torch.cat(list(generator.batches(range(COUNT), batch=500)))
 
 

@@ -18,9 +18,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from figment.drawing import generator_at
 from figment.judging.scorer import extractor_for
 from figment.metrics.features import extract
+from figment.opened import generator_at
 from figment.sampling.walk import along, stops, walk
 
 

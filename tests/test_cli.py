@@ -69,16 +69,20 @@ def test_help_of_a_recipe_lists_its_fields(capsys):
         (["train", "flowers", "--betas", ".5"], "--betas'. Expected 2 values"),
         (["train", "flowers", "--recipe", "dcgen"], "no recipe dcgen. Did you mean dcgan?"),
         (["train", "flowers", "--recipe", "nothing:HERE"], "cannot be imported"),
-        (["train", "flowers", "--recipe", "points"], "learns points"),
-        (["train", "ring", "--recipe", "dcgan"], "learns images"),
+        (["train", "flowers", "--recipe", "points"], "this recipe is for 2-D points"),
+        (["train", "ring", "--recipe", "dcgan"], "ring holds points; choose --recipe points"),
         (
             ["train", "flowers", "--resolution", "48"],
             "power of two from 32 to 1024, not 48: try 32",
         ),
+        (
+            ["train", "flowers", "--minutes", "1", "--epochs", "2"],
+            "Give only one of --images, --minutes",
+        ),
         (["train", "flowers", "--minutes", "0"], "minutes must be above 0"),
         (["train", "flowers", "--minutes", "nan"], "minutes must be above 0, not nan"),
-        (["train", "ring", "--resolution", "32"], "points have no pixels"),
-        (["train", "--images", "9", "ring", "--mirror"], "no left and right"),
+        (["train", "ring", "--resolution", "32"], "--resolution has no effect on points"),
+        (["train", "--images", "9", "ring", "--mirror"], "--mirror works on pictures only"),
         (["train", "flowers", "--recipe", "none.json"], "none.json is no readable recipe"),
         (["train", "flowers", "--device", "tpu"], "no device tpu: use --device cpu"),
         (["sample", "nowhere"], "there is no run nowhere"),
@@ -212,7 +216,7 @@ def test_sample_grid_folder_zip_and_array(trained: Path, here: Path, capsys):
         assert np.array_equal(np.asarray(first).transpose(2, 0, 1), images[0])
 
 
-def test_a_seed_is_an_address(trained: Path, here: Path):
+def test_the_same_seed_always_gives_the_same_picture(trained: Path, here: Path):
     for seed, out in ((0, "zero.npy"), (7, "seven.npy")):
         main(["sample", str(trained), "--count", "9", "--seed", str(seed), "--out", out])
     zero, seven = (np.load(here / name).astype(int) for name in ("zero.npy", "seven.npy"))

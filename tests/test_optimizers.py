@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from figment.turns.annealed import Annealed
 from torch import nn
 
 from figment.data import open_dataset
@@ -14,7 +15,6 @@ from figment.recipe import Clock
 from figment.recipes import find
 from figment.recipes.goodfellow import Goodfellow
 from figment.training.trainer import Trainer
-from figment.turns.annealed import Annealed
 
 CPU = torch.device("cpu")
 
@@ -115,10 +115,10 @@ def test_a_rollbacks_pace_and_a_resumed_clock_are_kept():
     recipe = replace(find("sngan")[1].tiny(), images=320, rate_decay=1.0)
     trainer = trainer_of(recipe)
     trainer.clock = Clock(160, 8)
-    trainer.change_pace(0.5)
+    trainer.rate_scale = 0.5
     trainer.round()
     assert rates_of(trainer) == pytest.approx([2e-4 / 2 / 2] * 2)
-    trainer.change_pace(0.25)
+    trainer.rate_scale = 0.25
     assert rates_of(trainer) == pytest.approx([2e-4 / 2 / 4] * 2)
     trainer.round()  # 5 moves of 4 images on
     assert rates_of(trainer) == pytest.approx([2e-4 / 4 * 140 / 320] * 2)

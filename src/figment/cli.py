@@ -11,9 +11,9 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from figment.command import call, unknown
 from figment.commands import data, drawing, judging, training
 from figment.errors import UserError
+from figment.flags import call, unknown
 
 COMMANDS: dict[str, Callable[..., Any]] = {
     "train": training.train,

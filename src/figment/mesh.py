@@ -11,6 +11,8 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from figment.errors import UserError
+
 if TYPE_CHECKING:
     import torch
 
@@ -99,6 +101,15 @@ def gather(tensor: torch.Tensor) -> torch.Tensor:
     parts: list[torch.Tensor] = [sent] * size()
     dist.all_gather_object(parts, sent)
     return torch.cat(parts).to(tensor.device)
+
+
+def check_batch(batch: int) -> None:
+    """Raise UserError where the processes cannot share a batch evenly."""
+    if batch % size():
+        raise UserError(
+            f"batch {batch} cannot be shared by {size()} processes: "
+            f"try --batch {batch - batch % size() or size()}"
+        )
 
 
 def rows(count: int) -> slice:

@@ -1,13 +1,14 @@
-"""Runs, opened: their generator, log, report, and going on with them."""
+"""Runs, opened: their generator, classifier, log, scores, findings and report."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from figment.errors import UserError
+from figment.opened import load_classifier, load_generator, open_data, read_run
+from figment.training import folder
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,11 +26,10 @@ class Run:
     """A run folder, opened."""
 
     def __init__(self, path: str | Path, *, stopped_by: int = 0) -> None:
-        from figment.training import folder
-
         self.path = Path(path)
         self.stopped_by = stopped_by
-        self.name, self.recipe, self.machine = folder.read(self.path)
+        """The signal that ended its training, 0 if it came to its end."""
+        self.name, self.recipe, self.machine = read_run(self.path)
 
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r}, recipe {self.name})"
@@ -39,12 +39,7 @@ class Run:
         """The best generator of the run, or else the latest: ``run.generator.sample(16)``."""
         from figment.training.devices import choose_device
 
-        return self._generator_on(choose_device())
-
-    def _generator_on(self, device: torch.device) -> Generator:
-        from figment.sampling.generator import load_generator
-
-        return load_generator(self.weights(), device)
+        return load_generator(self.weights(), choose_device())
 
     @cached_property
     def classifier(self) -> Classifier | None:
@@ -54,10 +49,7 @@ class Run:
         return self._classifier_on(choose_device())
 
     def _classifier_on(self, device: torch.device) -> Classifier | None:
-        from figment.judging.classifier import load_classifier
-        from figment.training.folder import CLASSIFIER
-
-        path = self.path / CLASSIFIER
+        path = self.path / folder.CLASSIFIER
         return load_classifier(path, device) if path.exists() else None
 
     def classify(self, pictures: str | Path | np.ndarray | Pictures) -> Classes:
@@ -73,15 +65,7 @@ class Run:
 
     def weights(self) -> Path:
         """Return the file that samples are drawn from. Raises UserError where there is none yet."""
-        best = self.path / "best.safetensors"
-        snapshots = sorted((self.path / "snapshots").glob("*.safetensors"))
-        if best.exists():
-            return best
-        if not snapshots:
-            raise UserError(
-                f"{self.path} has no snapshot yet: `figment resume {self.path}` goes on to the first"
-            )
-        return snapshots[-1]
+        return folder.weights_of(self.path)
 
     def log(self) -> list[dict]:
         """Return the lines of the log."""
@@ -101,17 +85,17 @@ class Run:
 
         device = choose_device(how.get("device", "auto"))
         how = {"out": self.path, **how, "device": str(device)}
-        dataset, held_out = self._data(against, how.get("progress", True))
+        dataset, held_out = open_data(self.path, against, progress=how.get("progress", True))
+        weights = self.weights()
         found = evaluate_generator(
-            self._generator_on(device),
+            load_generator(weights, device),
             dataset,
             held_out=held_out,
             classifier=self._classifier_on(device),
             source=str(self.path),
             **how,
         )
-        weights = self.weights()
-        found.weights, found.images = weights.name, images_of(weights)
+        found.weights, found.images = weights.name, folder.images_of(weights)
         if mesh.is_first() and how["out"] is not None:
             found.write(how["out"])
         return found
@@ -119,8 +103,8 @@ class Run:
     def doctor(self) -> list[Finding]:
         """Return what the doctor finds in the run's log, the worst first, and write it to doctor.json."""
         from figment.doctor.diagnosis import diagnose
+        from figment.fields import fields_of
         from figment.files import write_json
-        from figment.recipe import fields_of
 
         log = self.log()
         findings = diagnose(log, fields_of(self.recipe), self.machine["data"])
@@ -129,38 +113,11 @@ class Run:
         write_json(self.path / "doctor.json", found)
         return findings
 
-    def _data(
-        self, against: str | None, progress: bool
-    ) -> tuple[Dataset, tuple[float, int] | None]:
-        """Return data in the form that the run learned, and what it held out if they are its own."""
-        from figment.data import open_dataset
-        from figment.data.builtin import builtin
-
-        recipe, own = self.recipe, self.machine["data"]
-        if against is None and not builtin(own["path"]) and not Path(own["path"]).exists():
-            raise UserError(
-                f"the data of {self.path} are no longer at {own['path']}: name them with --against"
-            )
-        dataset = open_dataset(
-            against or own["path"],
-            resolution=recipe.resolution,
-            channels=recipe.channels,
-            fit=recipe.fit,
-            seed=recipe.seed,
-            progress=progress,
-        )
-        same = dataset.fingerprint == own["fingerprint"]
-        if against is None and not same:
-            raise UserError(
-                f"{own['path']} has changed since {self.path} began: name the data with --against"
-            )
-        return dataset, (recipe.held_out, recipe.seed) if same else None
-
     def training_data(self) -> tuple[Dataset, np.ndarray]:
         """Return the run's data and the rows of them that it learns from."""
         from figment.data import split
 
-        dataset, held_out = self._data(None, progress=True)
+        dataset, held_out = open_data(self.path)
         assert held_out is not None  # its own data
         return dataset, split(len(dataset), *held_out)[0]
 
@@ -176,78 +133,3 @@ class Run:
 def load(path: str | Path) -> Run:
     """Return the run in a folder. Raises UserError if there is none."""
     return Run(path)
-
-
-def evaluate(path: str | Path, *, against: str | None = None, **how: Any) -> Evaluation:
-    """Return the scores of a run, or of a folder or zip of pictures ``against`` another.
-
-    A run also gets evaluation.json, its pictures, and a new report.
-    """
-    from figment import mesh
-    from figment.judging.evaluate import evaluate_pictures
-    from figment.training.devices import choose_device
-    from figment.training.folder import holds_run
-
-    path = Path(path)
-    device = choose_device(how.pop("device", "auto"))
-    mesh.start(device)
-    how["device"] = str(device)
-    if holds_run(path):
-        run = Run(path)
-        found = run.evaluate(against, **how)
-        if mesh.is_first():
-            run.report()
-        return found
-    if against is None:
-        raise UserError(
-            f"{path} is not a run, so there is nothing to compare it with: give --against DATA, "
-            "the real pictures"
-        )
-    if how.pop("seed", 0) != 0 or how.pop("truncation", None) is not None:
-        raise UserError(f"{path} is not a run: seed and truncation are for drawing, leave them out")
-    found = evaluate_pictures(str(path), against, **how)
-    if mesh.is_first() and how.get("out") is not None:
-        found.write(how["out"])
-    return found
-
-
-def findings(what: str | Path, *, as_json: bool = False) -> str:
-    """Return what the doctor says of a run, whose report then shows it too, or of data."""
-    import json
-
-    from figment.doctor.data import examine
-    from figment.doctor.text import findings_text
-    from figment.training.folder import holds_run
-
-    if holds_run(Path(what)):
-        run = Run(what)
-        found = run.doctor()
-        run.report()
-    else:
-        found = examine(str(what))
-    if as_json:
-        return json.dumps([finding._asdict() for finding in found], indent=2)
-    return findings_text(found)
-
-
-def compare(runs: Sequence[str | Path], out: Path | None = None) -> str:
-    """Write the page that sets runs side by side; return the table and where the page is."""
-    import shutil
-    import sys
-
-    from figment.report.compare import comparison_text, write_comparison
-
-    folders = [Run(run).path for run in runs]
-    page = write_comparison(folders, out)
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    return f"{comparison_text(folders, width)}\n\nlook at {page}"
-
-
-def images_of(weights: Path) -> int | None:
-    """Return where the training was when a file of weights was written."""
-    import json
-
-    from safetensors import safe_open
-
-    with safe_open(weights, framework="numpy") as file:
-        return json.loads((file.metadata() or {})["figment"]).get("images")

@@ -166,7 +166,11 @@ def left(run: Path) -> dict[str, Any]:
     for name in ("log.jsonl", "metrics.jsonl"):
         text = (run / name).read_text() if (run / name).exists() else ""
         lines[name] = [
-            {k: v for k, v in json.loads(line).items() if not k.startswith(("sec", "cost", "speed", "mem"))}
+            {
+                k: v
+                for k, v in json.loads(line).items()
+                if not k.startswith(("sec", "cost", "speed", "mem"))
+            }
             for line in text.splitlines()
         ]
     return {"files": files, **lines}

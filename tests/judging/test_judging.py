@@ -15,6 +15,7 @@ import pytest
 import torch
 from PIL import Image, ImageFilter
 
+from figment.actions.judging import evaluate
 from figment.cli import main
 from figment.data import open_dataset
 from figment.data.flowers import draw_flowers
@@ -27,7 +28,6 @@ from figment.judging.sides import Side, real_side
 from figment.judging.table import table
 from figment.launch import train
 from figment.metrics.score import Score
-from figment.run import evaluate
 
 RANDOM = torch.Generator().manual_seed(0)
 

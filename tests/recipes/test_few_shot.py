@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from figment import launch
+from figment import launch, plan
 from figment.data import Dataset
 from figment.networks.layers.resample import UpConvolution
 from figment.recipes.few_shot import A_CLASS, FewShot
@@ -26,9 +26,9 @@ def pictures(sizes: tuple[int, ...], *, one_sided: bool = False) -> Dataset:
 
 def test_chosen_for_few_pictures_where_none_is_named():
     for count, name in ((49, "dcgan"), (50, "few-shot"), (2_000, "few-shot"), (2_001, "dcgan")):
-        assert launch.name_and_recipe(None, f"flowers:{count}")[0] == name
-    assert launch.name_and_recipe("dcgan", "flowers:60")[0] == "dcgan"
-    assert launch.name_and_recipe(None, "ring:60")[0] == "points"
+        assert plan.name_and_recipe(None, f"flowers:{count}")[0] == name
+    assert plan.name_and_recipe("dcgan", "flowers:60")[0] == "dcgan"
+    assert plan.name_and_recipe(None, "ring:60")[0] == "points"
 
 
 def test_the_generator_repeats_pixels():
@@ -86,10 +86,8 @@ def test_from_a_folder_to_samples_of_a_class(tmp_path, capsys):
     fields = {"width": 4, "batch": 8, "metrics": (), "precision": "float32"}
     data = str(tmp_path / "flowers")
     run = launch.train(data, "few-shot", run=tmp_path / "run", images=32, **fields)
-    assert (
-        "few-shot on flowers (60 pictures, 32×32 colour, by 2 classes, mirrored, through diffaug"
-        in (capsys.readouterr().err)
-    )
+    form = "32×32 colour, random mirroring, DiffAugment, conditional on 2 classes"
+    assert f"few-shot on flowers (60 pictures, {form}): " in capsys.readouterr().err
     assert (run.recipe.conditioning, run.recipe.mirror) == ("classifier", True)
     assert run.generator.sample(2, seed=0, label=flowers.classes[1]).array.shape == (
         2, 3, 32, 32

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from figment.command import flags
 from figment.commands.training import train
 from figment.data import Look, look
 from figment.errors import UserError
+from figment.flags import named_flags
 from figment.recipe import Recipe, fields_of, with_fields
 from figment.recipes import SYSTEMS, find, recipe_from
 
@@ -71,7 +71,7 @@ def test_command_line_round_trip(name: str, fields: dict):
     }
     capture.__defaults__ = command.__defaults__
     assert tyro.cli(capture, args=words, config=(tyro.conf.OmitArgPrefixes,)) == recipe
-    assert flags(words) == {*fields, "recipe"}
+    assert named_flags(words) == {*fields, "recipe"}
 
 
 def test_wrong_field_and_wrong_value_name_the_cure():

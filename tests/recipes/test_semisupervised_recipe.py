@@ -149,7 +149,7 @@ def test_the_average_is_the_latest_then_a_slow_mean():
 def test_rates_fall_over_the_last_share_of_the_training():
     recipe = replace(TINY, images=40, rate_decay=0.5, generator_lr=1e-2, discriminator_lr=2e-2)
     trainer, rates = trainer_of(recipe), []
-    trainer.change_pace(0.5)
+    trainer.rate_scale = 0.5
     for _ in range(10):
         trainer.round()
         groups = (optimizer.param_groups[0] for optimizer in trainer.optimizers.values())

@@ -19,7 +19,6 @@ from figment.cli import main
 from figment.errors import UserError
 from figment.launch import train
 from figment.metrics.features import open_features
-from figment.players import players
 from figment.recipes import find
 from figment.sampling.enlarge import COLUMNS, Made, enlarge, known
 from figment.sampling.evolve import evolve
@@ -166,7 +165,7 @@ def test_truncated_latents_have_the_studys_deviations():
 
 
 def test_points_do_not_evolve(tmp_path: Path):
-    net = players(find("points")[1].tiny())["generator"]
+    net = find("points")[1].tiny().networks()["generator"]
     drawn = Generator(find("points")[1].tiny(), net)
     with pytest.raises(UserError, match="points have no pictures"):
         evolve([(0, lambda: drawn)], tmp_path / "e.png", progress=False)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from figment import launch
+from figment import plan
 from figment.errors import UserError
 from figment.launch import resume, train
 from figment.recipes.points import Points
@@ -176,7 +176,7 @@ def test_a_time_budget_tells_the_recipe_how_long_it_will_be(tmp_path: Path, monk
         assert planned()[0] == images
         resume(tmp_path / "run", minutes=20, progress=False)
     assert planned()[0] == pytest.approx(1_200 * speed, rel=0.01)
-    later = launch._lasting(Points(), 10, 500.0, before=1_000)
+    later = plan.lasting(Points(), 10, 500.0, before=1_000)
     assert later.images == 1_000 + 10 * 500
 
 
@@ -187,7 +187,7 @@ def test_epochs_count_passes(tmp_path: Path):
 
 
 def test_budgets_are_given_once(tmp_path: Path):
-    with pytest.raises(UserError, match="images and minutes say how long twice"):
+    with pytest.raises(UserError, match="Give only one of --images, --minutes, --epochs"):
         train("ring", run=tmp_path / "run", images=10, minutes=1)
     with pytest.raises(UserError, match="minutes must be above 0"):
         train("ring", run=tmp_path / "run", minutes=-1)

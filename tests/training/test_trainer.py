@@ -12,10 +12,10 @@ import torch
 from figment.data import Dataset, open_dataset
 from figment.errors import UserError
 from figment.launch import train
-from figment.recipe import Terms
 from figment.recipes import find
 from figment.recipes.points import Points
-from figment.training.average import decay, follow, settled
+from figment.rounds import Terms
+from figment.training.average import decay, follow, with_own_statistics
 from figment.training.schedule import due, due_wider
 from figment.training.trainer import NotFinite, Trainer, build, learning
 
@@ -48,15 +48,15 @@ def test_average_halves_after_its_half_life():
     assert torch.allclose(average.weight, torch.full((3, 3), 0.5))
 
 
-def test_settled_statistics_are_those_of_the_weights_and_leave_the_original_alone():
+def test_the_samples_statistics_are_those_of_the_weights_and_leave_the_original_alone():
     recipe = find("dcgan")[1].tiny()
     generator = build(recipe, CPU)["generator"]
     before = {key: value.clone() for key, value in generator.state_dict().items()}
-    net = settled(recipe, generator)
+    net = with_own_statistics(recipe, generator)
     assert all(torch.equal(before[key], value) for key, value in generator.state_dict().items())
     norm = next(m for m in net.modules() if isinstance(m, torch.nn.BatchNorm2d))
     assert norm.running_var is not None and not torch.allclose(norm.running_var, torch.ones(1))
-    again = settled(recipe, generator)
+    again = with_own_statistics(recipe, generator)
     for key, value in net.state_dict().items():
         assert torch.equal(value, again.state_dict()[key])
 
@@ -76,18 +76,18 @@ def test_more_discriminator_moves_see_fresh_reals(ring):
     assert trainer.clock.rounds == 1
 
 
-def test_deal_covers_every_example_once_an_epoch(ring):
+def test_batches_cover_every_example_once_an_epoch(ring):
     few = replace_rows(ring, 40)
     trainer = Trainer(POINTS, few, CPU)
-    seen = torch.cat([trainer.deal().images for _ in range(5)])
+    seen = torch.cat([trainer.next_batch().images for _ in range(5)])
     assert sorted(map(tuple, seen.tolist())) == sorted(map(tuple, few.rows.tolist()))
 
 
 def test_mirror_flips_about_half_and_nothing_else(photos):
     dataset = open_dataset(str(photos), resolution=32, channels=3, progress=False)
-    plain = Trainer(replace(find("dcgan")[1].tiny(), batch=24), dataset, CPU).deal().images
+    plain = Trainer(replace(find("dcgan")[1].tiny(), batch=24), dataset, CPU).next_batch().images
     other = replace(find("dcgan")[1].tiny(), batch=24, mirror=True)
-    mirrored = Trainer(other, dataset, CPU).deal().images
+    mirrored = Trainer(other, dataset, CPU).next_batch().images
     flipped = [torch.equal(m, p.flip(2)) for m, p in zip(mirrored, plain, strict=True)]
     same = [torch.equal(m, p) for m, p in zip(mirrored, plain, strict=True)]
     assert all(f or s for f, s in zip(flipped, same, strict=True))
@@ -96,7 +96,7 @@ def test_mirror_flips_about_half_and_nothing_else(photos):
 
 def test_reals_are_in_minus_one_to_one(photos):
     dataset = open_dataset(str(photos), resolution=32, channels=3, progress=False)
-    images = Trainer(find("dcgan")[1].tiny(), dataset, CPU).deal().images
+    images = Trainer(find("dcgan")[1].tiny(), dataset, CPU).next_batch().images
     assert images.dtype == torch.float32
     assert images.min() >= -1 and images.max() <= 1
     assert images.min() < -0.9 and images.max() > 0.9
@@ -109,7 +109,7 @@ class Exploding(Points):
     def generator_terms(self, nets, batch, fakes, clock) -> Terms:
         terms = super().generator_terms(nets, batch, fakes, clock)
         if clock.images > 5 * self.batch:
-            return Terms({"adversarial": terms.minimise["adversarial"] * math.nan}, {})
+            return Terms({"adversarial": terms.losses["adversarial"] * math.nan}, {}, {})
         return terms
 
 
@@ -164,7 +164,7 @@ def test_bfloat16_plays_the_same_game(photos):
 
 
 def test_the_plan_takes_the_dearest_form_that_gets_enough_rounds(ring, monkeypatch):
-    from figment.training import plan
+    from figment.training import cost
 
     forms = [replace(POINTS, batch=size) for size in (64, 32, 16, 8)]
     speeds = {64: 100.0, 32: 400.0, 16: 900.0, 8: 1000.0}  # images/s
@@ -172,19 +172,39 @@ def test_the_plan_takes_the_dearest_form_that_gets_enough_rounds(ring, monkeypat
 
     def measure(recipe, dataset, device):
         tried.append(recipe.batch)
-        return plan.Cost(recipe, speeds[recipe.batch], 0.1)
+        return cost.Cost(recipe, speeds[recipe.batch], 0.1, images_per_round=recipe.batch)
 
-    monkeypatch.setattr(plan, "measure", measure)
-    monkeypatch.setattr(plan.time, "perf_counter", lambda: 0.0)
-    chosen = plan.affordable(forms, ring, CPU, deadline=plan.ENOUGH_ROUNDS * 32 / 400.0)
+    monkeypatch.setattr(cost, "measure", measure)
+    monkeypatch.setattr(cost.time, "perf_counter", lambda: 0.0)
+    chosen = cost.affordable(forms, ring, CPU, deadline=cost.ENOUGH_ROUNDS * 32 / 400.0)
     assert chosen.recipe.batch == 32
     assert tried == [8, 16, 32, 64]
-    assert plan.affordable(forms, ring, CPU, deadline=0.1).recipe.batch == 8
-    sentence = plan.sentence("points", chosen, ring, end=64_000, seconds=None)
+    assert cost.affordable(forms, ring, CPU, deadline=0.1).recipe.batch == 8
+    sentence = cost.sentence("points", chosen, ring, end=64_000, seconds=None)
     assert sentence == (
         "points on ring (100,000 points): batch 32, auto; 64,000 images, about 3 min at 400 images/s; "
         "0.1 GiB of memory"
     )
+
+
+def test_the_plan_says_what_is_done_with_the_pictures():
+    from figment.training import cost
+
+    dataset = open_dataset("flowers:24", resolution=32, channels=3, progress=False)
+    recipe = replace(find("dcgan")[1], resolution=32, conditioning="concat", classes=2, mirror=True)
+    recipe = replace(recipe, augment="diffaugment", discriminator_moves=5)
+    measured = cost.Cost(recipe, 100.0, 0.1, images_per_round=5 * recipe.batch)
+    said = cost.sentence("dcgan", measured, dataset, end=None, seconds=60.0)
+    form = "32×32 colour, random mirroring, DiffAugment, conditional on 2 classes"
+    assert said.startswith(f"dcgan on flowers (24 pictures, {form}): width")
+    assert measured.rounds(recipe.batch) == 20
+
+
+def test_a_cost_is_measured_in_images_of_whole_rounds(ring):
+    from figment.training import cost
+
+    found = cost.measure(replace(POINTS, batch=8, discriminator_moves=3), ring, CPU)
+    assert found.images_per_round == 24 and found.images_per_second > 0
 
 
 def test_a_lazily_seen_scalar_is_averaged_over_the_rounds_it_was_seen_in():

@@ -20,7 +20,7 @@ def sample(
     out: Path | None = None,
     device: str = "auto",
 ) -> int:
-    """Draw new pictures from a run: a grid, a folder or a zip. A seed is a picture's address.
+    """Draw new pictures from a run: a grid, a folder or a zip. The same seed always gives the same picture.
 
     Args:
         run: The run folder, or a snapshot file.
@@ -33,7 +33,7 @@ def sample(
         out: FILE.png for a grid, FILE.zip, FILE.npy or a folder for single pictures.
         device: cpu, cuda, mps, or auto.
     """
-    from figment.drawing import enlarge, sample
+    from figment.actions.drawing import enlarge, sample
 
     if per_class is not None:
         how = {"seed": seed, "truncation": truncation, "copies": copies, "device": device}
@@ -64,7 +64,7 @@ def walk(
     Args:
         run: The run folder, or a snapshot file.
         out: FILE.gif, FILE.webp or FILE.mp4.
-        seeds: The stops; one seed walks through the classes at a fixed latent.
+        seeds: Seeds to pass through; with one seed the class changes instead.
         classes: The class of each stop, or one of them all.
         frames: Pictures of the film.
         fps: Pictures a second.
@@ -72,11 +72,10 @@ def walk(
         truncation: Cut the latents of the stops off at this value.
         device: cpu, cuda, mps, or auto.
     """
-    from figment.drawing import generator_at
-    from figment.sampling.walk import walk
+    from figment.actions.drawing import walk
 
     stops = {"seeds": seeds, "classes": classes, "truncation": truncation}
-    print(walk(generator_at(run, device), out, frames=frames, fps=fps, loop=loop, **stops))
+    print(walk(run, out, frames=frames, fps=fps, loop=loop, device=device, **stops))
     return 0
 
 
@@ -102,12 +101,10 @@ def truncate(
         class_: Name of the class to draw; all classes in turn without it.
         device: cpu, cuda, mps, or auto.
     """
-    from figment.drawing import generator_at
-    from figment.sampling.truncate import threshold, truncate
+    from figment.actions.drawing import truncate
 
-    cuts = [threshold(value) for value in values]
     how = {"count": count, "seed": seed, "label": class_}
-    print(truncate(generator_at(run, device), out, values=cuts, **how))
+    print(truncate(run, out, values=values, device=device, **how))
     return 0
 
 
@@ -133,10 +130,9 @@ def evolve(
         fps: Snapshots a second of a film.
         device: cpu, cuda, mps, or auto.
     """
-    from figment.drawing import moments
-    from figment.sampling.evolve import evolve
+    from figment.actions.drawing import evolve
 
-    print(evolve(moments(run, device), out, count=count, seed=seed, label=class_, fps=fps))
+    print(evolve(run, out, count=count, seed=seed, label=class_, fps=fps, device=device))
     return 0
 
 
@@ -166,7 +162,7 @@ def project(
         features: What is compared: auto, small, mobilenet, inception, dinov2, NAME:FILE, file:FILE.
         device: cpu, cuda, mps, or auto.
     """
-    from figment.drawing import project
+    from figment.actions.drawing import project
 
     how = {"label": class_, "steps": steps, "starts": starts, "seed": seed}
     print(project(run, picture, out=out, features=features, device=device, **how))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -35,12 +34,13 @@ def evaluate(
         device: cpu, cuda, mps, or auto.
         json_: Print JSON for other programs.
     """
-    from figment.run import evaluate
+    from figment.actions.judging import evaluation
 
     how: dict[str, Any] = {"count": count} if count is not None else {}
     how |= {"out": out} if out is not None else {}
-    found = evaluate(
+    said = evaluation(
         what,
+        as_json=json_,
         against=against,
         metrics=metrics,
         features=features,
@@ -49,12 +49,8 @@ def evaluate(
         device=device,
         **how,
     )
-    from figment import mesh
-    from figment.judging.table import score_table
-
-    if mesh.is_first():
-        print(json.dumps(found.as_json(), indent=2) if json_ else score_table(found))
-    mesh.stop()
+    if said:
+        print(said)
     return 0
 
 
@@ -65,9 +61,9 @@ def doctor(what: str, /, *, json_: bool = False) -> int:
         what: The run folder, or a folder, zip, packed file or built-in set.
         json_: Print JSON for other programs.
     """
-    from figment.run import findings
+    from figment.actions.judging import doctor
 
-    print(findings(what, as_json=json_))
+    print(doctor(what, as_json=json_))
     return 0
 
 
@@ -78,7 +74,7 @@ def compare(runs: list[str], /, *, out: Path | None = None) -> int:
         runs: Two or more run folders.
         out: The HTML file to write; comparison.html without it.
     """
-    from figment.run import compare
+    from figment.actions.judging import compare
 
     print(compare(runs, out))
     return 0
@@ -90,7 +86,7 @@ def report(run: str, /) -> int:
     Args:
         run: The run folder.
     """
-    from figment.run import load
+    from figment.actions.judging import report
 
-    print(load(run).report())
+    print(report(run))
     return 0

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from figment.command import bare_word, flags, value_of
+from figment.flags import bare_word, named_flags, value_of
 
 STARTED = time.perf_counter()
 
@@ -16,11 +16,11 @@ def train(words: list[str]) -> Callable[..., int]:
 
     The fields of the recipe that the words name become flags, so the command is made for them.
     """
-    from figment.launch import name_and_recipe
+    from figment.plan import name_and_recipe
 
     asks = {"-h", "--help"} & set(words)
     name, chosen = name_and_recipe(value_of("recipe", words), None if asks else bare_word(words))
-    pinned = flags(words)
+    pinned = named_flags(words)
 
     def command(
         data: Any,
@@ -43,8 +43,8 @@ def train(words: list[str]) -> Callable[..., int]:
             epochs: How long: passes over the data (instead of --images).
             device: cpu, cuda, mps, or auto.
         """
+        from figment.fields import fields_of
         from figment.launch import train
-        from figment.recipe import fields_of
 
         given: dict[str, Any] = {
             field: value for field, value in fields_of(fields).items() if field in pinned

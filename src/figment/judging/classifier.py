@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,10 +16,9 @@ from figment.errors import UserError
 from figment.metrics.intervals import proportion
 from figment.metrics.score import Score
 from figment.pixels import to_float
-from figment.players import players
-from figment.recipe import Recipe
 
 if TYPE_CHECKING:
+    from figment.rounds import Playable
     from figment.sampling.pictures import Pictures
 
 ACCURACY = "accuracy"
@@ -44,7 +42,7 @@ class Classes(NamedTuple):
 class Classifier:
     """The classifier of a run, in evaluation mode."""
 
-    def __init__(self, recipe: Recipe, net: nn.Module, classes: tuple[str, ...]) -> None:
+    def __init__(self, recipe: Playable, net: nn.Module, classes: tuple[str, ...]) -> None:
         self.recipe = recipe
         self.net = net.eval()
         self.classes = classes
@@ -108,27 +106,3 @@ class Classifier:
             str(path), resolution=recipe.resolution, channels=recipe.channels, fit=recipe.fit
         )
         return np.asarray(dataset.rows), names_of(dataset)
-
-
-def load_classifier(path: Path, device: torch.device) -> Classifier:
-    """Return the classifier of a file that a run has written, whose metadata hold its recipe.
-
-    Raises UserError for a file that is damaged or no classifier.
-    """
-    from safetensors import SafetensorError, safe_open
-
-    from figment.recipes import recipe_from
-
-    try:
-        with safe_open(path, framework="pt") as file:
-            about = json.loads((file.metadata() or {})["figment"])
-            weights = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-        _, recipe = recipe_from(about)
-        net = recipe.classifier(players(recipe))
-        if net is None:
-            raise ValueError("its recipe trains no classifier")
-        net.load_state_dict(weights)
-    except (SafetensorError, KeyError, RuntimeError, OSError, ValueError, TypeError) as error:
-        reason = f"{error}\n".splitlines()[0]
-        raise UserError(f"{path} is not a readable classifier ({reason})") from None
-    return Classifier(recipe, net.to(device), tuple(about["classes"]))

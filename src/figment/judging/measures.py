@@ -267,6 +267,15 @@ def measures_for(names: Iterable[str]) -> list[Measure]:
     return list(chosen.values())
 
 
+def check_measuring(metrics: Iterable[str], features: str) -> None:
+    """Raise UserError for scores or features that do not exist, before anything is packed for them."""
+    from figment.metrics.features import split
+
+    measures_for(metrics)
+    if features != "auto":
+        split(features)
+
+
 def lacking(measure: Measure, samples: Side, reals: Side, held_out: Side | None) -> Sequence[str]:
     """Return what a measure needs and these sides do not have."""
     has = {

@@ -15,7 +15,7 @@ from figment.judging.sides import Side, real_side, sample_side
 from figment.metrics.features import Extractor, available, open_features
 from figment.metrics.score import Score
 from figment.randomness import stream
-from figment.recipe import Recipe
+from figment.rounds import Playable
 from figment.sampling.generator import Generator
 
 REALS = 2_000
@@ -77,7 +77,7 @@ class Scorer:
 
 
 def scorer_for(
-    recipe: Recipe,
+    recipe: Playable,
     dataset: Dataset,
     rows: np.ndarray,
     held_out: np.ndarray,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -131,27 +130,3 @@ class Generator:
                 fakes = to_uint8(fakes)
             drawn.append(fakes.cpu().contiguous())
         return torch.cat(drawn)
-
-
-def load_generator(path: Path, device: torch.device) -> Generator:
-    """Return the generator of a snapshot file, whose metadata hold its recipe and names of classes.
-
-    Raises UserError for a file that is damaged or no snapshot.
-    """
-    import json
-
-    from safetensors import SafetensorError, safe_open
-
-    from figment.recipes import recipe_from
-
-    try:
-        with safe_open(path, framework="pt") as file:
-            about = json.loads((file.metadata() or {})["figment"])
-            _, recipe = recipe_from(about)
-            weights = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-        net = recipe.networks()["generator"]
-        net.load_state_dict(weights)
-    except (SafetensorError, KeyError, RuntimeError, OSError, ValueError, TypeError) as error:
-        reason = f"{error}\n".splitlines()[0]
-        raise UserError(f"{path} is not a readable snapshot ({reason})") from None
-    return Generator(recipe, net.to(device), about.get("classes", ()))

@@ -25,7 +25,7 @@ from figment.sampling.walk import enlarged
 
 if TYPE_CHECKING:
     from figment.metrics.features import Extractor
-    from figment.recipe import Recipe
+    from figment.rounds import Playable
 
 Perceive = Callable[[Tensor], Tensor]
 """Pictures [N, C, R, R] in [-1, 1] -> features [N, D], differentiable."""
@@ -242,7 +242,7 @@ def perceiver(extractor: Extractor) -> Perceive:
     return perceive
 
 
-def read_target(path: Path, recipe: Recipe) -> Tensor:
+def read_target(path: Path, recipe: Playable) -> Tensor:
     """Return a picture file as the recipe learns pictures: [C, R, R] in [-1, 1]. Raises UserError."""
     from figment.data.decode import Form, decode_file
 

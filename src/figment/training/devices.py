@@ -8,11 +8,15 @@ import platform
 import resource
 import sys
 import time
+from typing import TYPE_CHECKING
 
 import torch
 
 from figment import mesh
 from figment.errors import UserError
+
+if TYPE_CHECKING:
+    from figment.rounds import Playable
 
 FASTER = 1.5
 """bfloat16 is chosen on a CPU whose products are this many times faster in it."""
@@ -58,6 +62,14 @@ def faster_precision(device: torch.device) -> str:
         return "float32"
     ratio = matrix_rate(torch.bfloat16) / matrix_rate(torch.float32)
     return "bfloat16" if ratio >= FASTER else "float32"
+
+
+def precision_for(recipe: Playable, device: torch.device) -> str:
+    """Return the recipe's precision; for "auto" the one that is faster here, for all processes."""
+    if recipe.precision != "auto":
+        return recipe.precision
+    fast = "float32" if recipe.kind == "points" else faster_precision(device)
+    return str(mesh.first(fast))
 
 
 def matrix_rate(dtype: torch.dtype, side: int = 1024, repeats: int = 5) -> float:

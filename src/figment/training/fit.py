@@ -5,68 +5,36 @@ from __future__ import annotations
 import signal
 import sys
 import time
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
+from tqdm import tqdm
 
 from figment import mesh
 from figment.errors import UserError
+from figment.fields import fields_of
 from figment.training import folder
+from figment.training.cost import too_large
 from figment.training.devices import peak_memory
 from figment.training.interrupt import Interruption
-from figment.training.log import Log, Tally
-from figment.training.plan import too_large
-from figment.training.rescue import Alarm, examine, roll_back
+from figment.training.log import Tally
+from figment.training.rollback import Alarm, examine, roll_back
 from figment.training.schedule import due, due_wider
+from figment.training.session import Session
 from figment.training.state import save_state, saved_clock
-from figment.training.trainer import NotFinite, Trainer
-from figment.training.watch import Watch
+from figment.training.trainer import NotFinite
 
-REPORT_SECONDS = 1.5
+SHORT = {
+    "loss/discriminator": "D",
+    "loss/generator": "G",
+    "score/real": "D(real)",
+    "score/fake": "D(fake)",
+    "score/accuracy": "acc",
+}
+"""What the progress bar calls the columns of a two-player game; other losses have their own names."""
 SAVE_SECONDS = 60.0
 SAVE_SHARE = 0.05
 """The state is saved about once a minute, or less often where that took more of the time than this."""
-
-
-@dataclass
-class Session:
-    """One stretch of training: from a start or a resume to its end."""
-
-    run: Path
-    trainer: Trainer
-    tally: Tally
-    log: Log
-    watch: Watch
-    end: int | None
-    """Images at which it ends, if that is set."""
-    deadline: float | None
-    """``time.perf_counter()`` at which it ends, if that is set."""
-    began: float
-    """``time.perf_counter()`` at which seconds started to count."""
-    used: float = 0.0
-    """Seconds that the run took before."""
-    saved: float = field(default_factory=time.perf_counter)
-    saved_at: int = -1
-    showing: float = 0.0
-    saving: float = 0.0
-    """Seconds that a grid with its snapshot, and the state, took at most so far."""
-    ticked: tuple[float, int] = (0.0, 0)
-    data: dict[str, Any] = field(default_factory=dict)
-    """What machine.json says of the data."""
-    said: set[str] = field(default_factory=set)
-    """Names of the doctor's findings that have been said."""
-
-    def finishing(self) -> float:
-        """Return the seconds that the end of the run will take, its report included."""
-        measuring = 1.5 * self.watch.cost()
-        return 1.5 * self.showing + 1.5 * self.saving + measuring + REPORT_SECONDS
-
-    def seconds(self) -> float:
-        """Return the seconds this run has taken, all its sessions together."""
-        return self.used + time.perf_counter() - self.began
 
 
 def fit(session: Session, *, progress: bool = True) -> int:
@@ -75,57 +43,59 @@ def fit(session: Session, *, progress: bool = True) -> int:
     Raises UserError, the last good state kept, when a loss is not finite, the disk is full, or training
     has collapsed and is to stop then.
     """
-    from tqdm import tqdm
-
     trainer = session.trainer
     session.ticked = (time.perf_counter(), trainer.clock.images)
-    with (
-        Interruption() as interruption,
-        tqdm(
-            total=session.end,
-            initial=trainer.clock.images,
-            unit=" images",
-            unit_scale=True,
-            disable=not (progress and mesh.is_first()),
-            dynamic_ncols=True,
-            smoothing=0.05,
-            mininterval=0.2 if sys.stderr.isatty() else 15,
-        ) as bar,
-    ):
+    with Interruption() as interruption, _bar(session, progress) as bar:
         if trainer.clock.images == 0:
             _show(session, picture=True, snapshot=False)
-            session.watch.measure(trainer, session.seconds())
+            session.monitor.measure(trainer, session.seconds())
         reason = _agree(session, interruption, {}, 0.0)[1]
         while reason == 0:
-            before, start = trainer.clock.images, time.perf_counter()
+            before = trainer.clock.images
             try:
-                seen = trainer.round()
+                values, reason = _play_round(session, interruption)
             except NotFinite as error:
-                if roll_back(session, Alarm("divergence", str(error))):
-                    _rewind(session, bar)
-                    continue
-                _write_line(session, cut_short=True, not_finite=True)
-                raise UserError(_not_finite(session, error)) from None
-            except torch.OutOfMemoryError:
-                raise UserError(too_large(trainer.recipe)) from None
-            values, reason = _agree(session, interruption, seen, time.perf_counter() - start)
-            session.tally.add(values)
-            bar.update(trainer.clock.images - before)
-            if bar.disable is False:
-                bar.set_postfix_str(_status(values, session), refresh=False)
-            alarm = _write_what_is_due(session, before)
-            if session.watch.out_of_patience(trainer.recipe):
-                reason = reason or 1
-            if alarm is None:
+                _back_from_divergence(session, error, bar)
                 continue
-            if roll_back(session, alarm):
-                _rewind(session, bar)
+            _tell(bar, session, values, before)
+            alarm = _write_what_is_due(session, before)
+            if session.monitor.out_of_patience(trainer.recipe):
+                reason = reason or 1
+            if alarm is not None and _back_from_collapse(session, alarm, bar):
                 reason = 0
-            elif trainer.recipe.on_collapse != "warn":
-                _finish(session, measure=False)
-                raise UserError(_stopped(session, alarm))
         _finish(session, measure=reason == 1)
     return 0 if reason in (0, 1) else reason
+
+
+def _play_round(session: Session, interruption: Interruption) -> tuple[dict[str, float], int]:
+    """Play a round; return its scalars and why to stop after it (see ``_agree``), and count it in."""
+    start = time.perf_counter()
+    try:
+        seen = session.trainer.round()
+    except torch.OutOfMemoryError:
+        raise UserError(too_large(session.trainer.recipe)) from None
+    values, reason = _agree(session, interruption, seen, time.perf_counter() - start)
+    session.tally.add(values)
+    return values, reason
+
+
+def _back_from_divergence(session: Session, error: NotFinite, bar: tqdm) -> None:
+    """Roll back where that is wanted and possible. Raises UserError where it is not."""
+    if not roll_back(session, Alarm("divergence", str(error))):
+        _write_line(session, cut_short=True, not_finite=True)
+        raise UserError(_not_finite(session, error)) from None
+    _rewind(session, bar)
+
+
+def _back_from_collapse(session: Session, alarm: Alarm, bar: tqdm) -> bool:
+    """Return whether training was rolled back. Raises UserError, all saved, where it is to stop now."""
+    if roll_back(session, alarm):
+        _rewind(session, bar)
+        return True
+    if session.trainer.recipe.on_collapse != "warn":
+        _finish(session, measure=False)
+        raise UserError(_stopped(session, alarm))
+    return False
 
 
 def _agree(
@@ -168,7 +138,7 @@ def _write_what_is_due(session: Session, before: int) -> Alarm | None:
     recipe, now = session.trainer.recipe, session.trainer.clock.images
     measured = recipe.metric_every > 0 and due(before, now, recipe.metric_every)
     if measured:
-        session.tally.add(session.watch.measure(session.trainer, session.seconds()))
+        session.tally.add(session.monitor.measure(session.trainer, session.seconds()))
     if due(before, now, recipe.tick):
         _write_line(session)
         session.tally = Tally()
@@ -187,7 +157,7 @@ def _write_what_is_due(session: Session, before: int) -> Alarm | None:
     return examine(session) if measured else None
 
 
-def _rewind(session: Session, bar: Any) -> None:
+def _rewind(session: Session, bar: tqdm) -> None:
     """Let clocks and the bar show that training goes on from an earlier moment, and save it.
 
     The log has been cut back to it: a state from after it would be one that the log knows nothing of.
@@ -211,8 +181,8 @@ def _finish(session: Session, *, measure: bool) -> None:
     )
     if now > 0 and session.saved_at != now:  # without a state, resuming starts from the seed
         _save(session)
-    if measure and session.watch.last() < now:
-        session.tally.add(session.watch.measure(session.trainer, session.seconds(), end=True))
+    if measure and session.monitor.last() < now:
+        session.tally.add(session.monitor.measure(session.trainer, session.seconds(), end=True))
     if session.tally.sums:
         _write_line(session, cut_short=True)
 
@@ -228,7 +198,7 @@ def _write_line(session: Session, *, cut_short: bool = False, not_finite: bool =
         "rounds": clock.rounds,
         "seconds": round(session.seconds(), 3),
         **session.tally.means(),
-        **{name: float(value) for name, value in session.trainer.judge_held_out().items()},
+        **{name: float(value) for name, value in session.trainer.validate().items()},
         "speed/images_per_second": round((clock.images - images) / max(now - then, 1e-9), 2),
         "memory/gib": round(peak_memory(session.trainer.device), 3),
     }
@@ -241,7 +211,7 @@ def _show(session: Session, *, picture: bool, snapshot: bool) -> None:
     if not (mesh.is_first() and (picture or snapshot)):
         return
     start, images = time.perf_counter(), session.trainer.clock.images
-    net = session.trainer.shown()
+    net = session.trainer.averaged_generator()
     if picture:
         path = folder.write_picture(session.run, session.trainer.recipe, net, images)
         session.log.picture(path, images)
@@ -262,16 +232,31 @@ def _save(session: Session) -> None:
         session.saving = max(session.saving, session.saved - start)
 
 
+def _bar(session: Session, progress: bool) -> tqdm:
+    """Return the progress bar, which counts images; only the first process shows it."""
+    return tqdm(
+        total=session.end,
+        initial=session.trainer.clock.images,
+        unit=" images",
+        unit_scale=True,
+        disable=not (progress and mesh.is_first()),
+        dynamic_ncols=True,
+        smoothing=0.05,
+        mininterval=0.2 if sys.stderr.isatty() else 15,
+    )
+
+
+def _tell(bar: tqdm, session: Session, values: dict[str, float], before: int) -> None:
+    """Move the bar on from ``before`` and let it say the round's scalars."""
+    bar.update(session.trainer.clock.images - before)
+    if bar.disable is False:
+        bar.set_postfix_str(_status(values, session), refresh=False)
+
+
 def _status(values: dict[str, float], session: Session) -> str:
-    """The part of the progress bar that a person watches."""
-    short = {
-        "loss/discriminator": "D",
-        "loss/generator": "G",
-        "score/real": "D(real)",
-        "score/fake": "D(fake)",
-        "score/accuracy": "acc",
-    }
-    text = " ".join(f"{short[name]} {value:.2f}" for name, value in values.items() if name in short)
+    """The part of the progress bar that a person watches: losses and, where there are any, scores."""
+    shown = {name: value for name, value in values.items() if name in SHORT or name[:5] == "loss/"}
+    text = " ".join(f"{SHORT.get(name, name[5:])} {value:.2f}" for name, value in shown.items())
     if session.deadline is not None:
         left = max(0, int(session.deadline - time.perf_counter()))
         text += f" left {left // 60}:{left % 60:02d}"
@@ -290,7 +275,13 @@ def _not_finite(session: Session, error: NotFinite) -> str:
     at = session.trainer.clock.images
     saved = saved_clock(session.run / "state").images
     kept = f"the last good state, at {saved:,}, is kept" if saved else "nothing had been saved yet"
+    rates = [
+        f"--{name.replace('_', '-')}"
+        for name in fields_of(session.trainer.recipe)
+        if name.endswith("lr")
+    ]
+    named = f" ({', '.join(rates)})" if rates else ""
     return (
-        f"training stopped at {at:,} images: {error}; {kept}: train again with lower learning rates "
-        "(--generator-lr, --discriminator-lr)"
+        f"training stopped at {at:,} images: {error}; {kept}: "
+        f"train again with lower learning rates{named}"
     )

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from figment.errors import UserError, nearest
+from figment.fields import fields_of
 from figment.files import cannot_write, write_json, write_tensors
-from figment.recipe import Recipe, fields_of
-from figment.recipes import recipe_from
 
 if TYPE_CHECKING:
     from torch import nn
+
+    from figment.rounds import Playable
 
 BEST = "best.safetensors"
 """The weights that scored best, which samples are drawn from where it is there."""
@@ -60,7 +61,7 @@ def refuse_taken(run: Path) -> None:
         raise UserError(cannot_write(run, error)) from error
 
 
-def begin(run: Path, name: str, recipe: Recipe, machine: dict[str, Any]) -> None:
+def begin(run: Path, name: str, recipe: Playable, machine: dict[str, Any]) -> None:
     """Make the folder with its machine and recipe; recipe.json, which makes it a run, comes last."""
     try:
         for part in ("samples", "snapshots", "state"):
@@ -83,7 +84,7 @@ def _take_back(run: Path) -> None:
             (run / part).resolve().rmdir()
 
 
-def write_recipe(run: Path, name: str, recipe: Recipe) -> None:
+def write_recipe(run: Path, name: str, recipe: Playable) -> None:
     """Write recipe.json."""
     write_json(run / "recipe.json", {"recipe": name, "fields": fields_of(recipe)})
 
@@ -122,38 +123,72 @@ def lock(run: Path) -> IO[str]:
     return file
 
 
-def read(run: Path) -> tuple[str, Recipe, dict[str, Any]]:
-    """Return a run's recipe name, recipe and machine. Raises UserError if it is no run."""
+def read(run: Path) -> tuple[str, dict[str, Any], dict[str, Any]]:
+    """Return the recipe's name and fields as recipe.json has them, and what machine.json says.
+
+    Raises UserError if it is no run.
+    """
     if not holds_run(run):
         raise UserError(_no_run(run))
     try:
         written = json.loads((run / "recipe.json").read_text(encoding="utf-8"))
         machine = json.loads((run / "machine.json").read_text(encoding="utf-8"))
-        name, recipe = recipe_from(written)
+        name, fields = str(written["recipe"]), dict(written["fields"])
         _ = [machine[key] for key in ("data", "parameters", "budget")]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{run} is a damaged run ({type(error).__name__}: {error})") from None
-    return name, recipe, machine
+        raise damaged(run, error) from None
+    return name, fields, machine
 
 
-def write_picture(run: Path, recipe: Recipe, net: nn.Module, images: int) -> Path:
+def damaged(run: Path, error: Exception) -> UserError:
+    """Return the error for a run whose recipe.json or machine.json cannot be understood."""
+    return UserError(f"{run} is a damaged run ({type(error).__name__}: {error})")
+
+
+def weights_of(run: Path) -> Path:
+    """Return the file that samples are drawn from: the best weights, or else the latest snapshot.
+
+    Raises UserError where there is none yet.
+    """
+    best, snapshots = run / BEST, snapshots_of(run)
+    if best.exists():
+        return best
+    if not snapshots:
+        raise UserError(f"{run} has no snapshot yet: `figment resume {run}` goes on to the first")
+    return snapshots[-1]
+
+
+def snapshots_of(run: Path) -> list[Path]:
+    """Return the files of a run's snapshots, the earliest first."""
+    return sorted((run / "snapshots").glob("*.safetensors"))
+
+
+def images_of(weights: Path) -> int | None:
+    """Return where the training was when a file of weights was written."""
+    from safetensors import safe_open
+
+    with safe_open(weights, framework="numpy") as file:
+        return json.loads((file.metadata() or {})["figment"]).get("images")
+
+
+def write_picture(run: Path, recipe: Playable, net: nn.Module, images: int) -> Path:
     """Write the grid of the fixed latents (the first seeds) as ``net`` draws them; return its path."""
     from figment.sampling.generator import Generator
 
     return Generator(recipe, net).overview(GRID).save(picture_path(run, images))
 
 
-def write_snapshot(run: Path, recipe: Recipe, net: nn.Module, images: int) -> None:
+def write_snapshot(run: Path, recipe: Playable, net: nn.Module, images: int) -> None:
     """Write the weights that samples are drawn with, and the recipe in the file's metadata."""
     _write_weights(snapshot_path(run, images), run, recipe, net, {"images": images})
 
 
-def write_best(run: Path, recipe: Recipe, net: nn.Module, note: dict[str, Any]) -> None:
+def write_best(run: Path, recipe: Playable, net: nn.Module, note: dict[str, Any]) -> None:
     """Write the best weights so far; ``note`` says by which score, and when."""
     _write_weights(run / BEST, run, recipe, net, note)
 
 
-def write_classifier(run: Path, recipe: Recipe, net: nn.Module, images: int) -> None:
+def write_classifier(run: Path, recipe: Playable, net: nn.Module, images: int) -> None:
     """Write what tells the classes of pictures, and the recipe in the file's metadata."""
     machine = json.loads((run / "machine.json").read_text(encoding="utf-8"))
     names = fields_of(recipe).get("class_names") or machine["data"]["classes"]
@@ -176,7 +211,7 @@ def read_best(run: Path) -> dict[str, Any] | None:
 
 
 def _write_weights(
-    path: Path, run: Path, recipe: Recipe, net: nn.Module, note: dict[str, Any]
+    path: Path, run: Path, recipe: Playable, net: nn.Module, note: dict[str, Any]
 ) -> None:
     name = json.loads((run / "recipe.json").read_text(encoding="utf-8"))["recipe"]
     tensors = {key: tensor.contiguous().cpu() for key, tensor in net.state_dict().items()}

@@ -41,7 +41,7 @@ def call(function: Callable[..., int], words: list[str], *, prog: str) -> int:
     return function(*args, **kwargs)
 
 
-def flags(words: list[str]) -> frozenset[str]:
+def named_flags(words: list[str]) -> frozenset[str]:
     """Return the names of the flags among a command's words, as Python writes them."""
     named = (re.match(r"--(?:no-)?([a-z][\w-]*)", word) for word in words)
     return frozenset(match[1].replace("-", "_") for match in named if match)

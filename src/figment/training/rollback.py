@@ -1,4 +1,4 @@
-"""When a training falls ill: what is said, and going back to healthy weights at half the rates."""
+"""When a training collapses: what is said, and the rollback to healthy weights at half the rates."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from figment import mesh
 from figment.doctor.diagnosis import collapsed, diagnose, healthy
-from figment.recipe import fields_of
+from figment.fields import fields_of
 from figment.training import folder
 from figment.training.log import Log
 from figment.training.state import HEALTHY, load_state, save_healthy
 
 if TYPE_CHECKING:
-    from figment.training.fit import Session
+    from figment.training.session import Session
 
 MOST = 10
 """Rollbacks of a run: the rates are then a thousandth of what they were."""
@@ -23,10 +23,15 @@ SURE = 0.7
 
 
 class Alarm(NamedTuple):
-    """Why a training cannot go on as it is."""
+    """A training has collapsed, diverged or become worse for good: which of them, and what shows it.
+
+    ``--on-collapse`` says what follows: a warning, the end, or a rollback.
+    """
 
     name: str
+    """Such as "mode collapse", "divergence" or "relapse"."""
     evidence: str
+    """The figures that show it, without a full stop."""
 
 
 def examine(session: Session) -> Alarm | None:
@@ -38,14 +43,14 @@ def examine(session: Session) -> Alarm | None:
     fields = fields_of(trainer.recipe)
     found = collapsed(log, fields) if mesh.is_first() else None
     alarm = None if found is None else Alarm(found.name, found.evidence.rstrip("."))
-    if alarm is None and (worse := session.watch.relapse()):
+    if alarm is None and (worse := session.monitor.relapse()):
         alarm = Alarm("relapse", worse)
     if mesh.is_first():
         _say_new(session, fields)
         if alarm and trainer.recipe.on_collapse == "warn" and alarm.name not in session.said:
             session.said.add(alarm.name)
             _say(f"{alarm.name}: {alarm.evidence}; --on-collapse rollback would go back")
-        well = alarm is None and healthy(log, fields) and session.watch.at_its_best()
+        well = alarm is None and healthy(log, fields) and session.monitor.at_its_best()
         if well and trainer.recipe.on_collapse == "rollback":
             save_healthy(session.run / "state", trainer, session.tally)
     return mesh.first(alarm)  # ty: ignore[invalid-explicit-return]
@@ -57,27 +62,28 @@ def roll_back(session: Session, alarm: Alarm) -> bool:
     Log and measurements are cut back to that moment; events.jsonl tells what happened.
     """
     trainer, state = session.trainer, session.run / "state"
-    pace = trainer.pace / 2
-    if trainer.recipe.on_collapse != "rollback" or pace < 0.5**MOST:
+    scale = trainer.rate_scale / 2
+    if trainer.recipe.on_collapse != "rollback" or scale < 0.5**MOST:
         return False
     if not mesh.first((state / HEALTHY).exists()):
         return False
     at = trainer.clock.images
     mesh.barrier()
     session.tally = load_state(state, trainer, HEALTHY)
-    trainer.change_pace(pace)
+    trainer.rate_scale = scale
     to = trainer.clock.images
     session.log.close()
     session.log = Log(session.run, images=to, writes=mesh.is_first())
-    session.watch.back_to(to)
+    session.monitor.back_to(to)
     session.said.clear()
     if mesh.is_first():
-        event = {"images": at, "event": "rollback", "to": to, "pace": pace, **alarm._asdict()}
+        event = {"images": at, "event": "rollback", "to": to, "rate_scale": scale}
+        event |= alarm._asdict()
         with open(session.run / folder.EVENTS, "a", encoding="utf-8") as file:
             file.write(json.dumps(event) + "\n")
     _say(
         f"{alarm.name} at {at:,} images ({alarm.evidence}): back to {to:,}, "
-        f"learning rates times {pace:g}"
+        f"learning rates times {scale:g}"
     )
     return True
 

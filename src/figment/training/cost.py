@@ -1,41 +1,43 @@
-"""The plan: what a training will cost, found by playing a few rounds of it."""
+"""What a training will cost in time and memory, found by playing a few rounds of it."""
 
 from __future__ import annotations
 
 import re
 import time
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 import torch
 
 from figment import mesh
 from figment.data import Dataset
 from figment.errors import UserError
-from figment.recipe import Recipe
+from figment.rounds import Playable
 from figment.training.devices import peak_memory
 from figment.training.trainer import NotFinite, Trainer
 from figment.units import duration, round_off
+
+R = TypeVar("R", bound=Playable)
 
 ENOUGH_ROUNDS = 8_000
 """A time budget is spent on the largest form of a recipe that gets this many rounds out of it."""
 
 
-class Cost(NamedTuple):
+class Cost(NamedTuple, Generic[R]):
     """What a recipe costs on this machine."""
 
-    recipe: Recipe
+    recipe: R
     images_per_second: float
     memory_gib: float
+    images_per_round: float
 
     def rounds(self, seconds: float) -> float:
         """Return the rounds that fit into a time."""
-        shown = self.recipe.batch * self.recipe.discriminator_moves
-        return seconds * self.images_per_second / shown
+        return seconds * self.images_per_second / self.images_per_round
 
 
-def measure(recipe: Recipe, dataset: Dataset, device: torch.device, *, rounds: int = 2) -> Cost:
-    """Return what a recipe costs, from a few rounds played by a trainer that is then thrown away.
+def measure(recipe: R, dataset: Dataset, device: torch.device, *, rounds: int = 2) -> Cost[R]:
+    """Return what a recipe costs, measured: a trainer made for it alone plays a few rounds.
 
     Raises UserError where the memory does not hold it.
     """
@@ -58,13 +60,14 @@ def measure(recipe: Recipe, dataset: Dataset, device: torch.device, *, rounds: i
         ):
             raise
         raise UserError(too_large(recipe)) from None
-    rate = (trainer.clock.images - before) / seconds
-    return Cost(recipe, float(mesh.first(rate)), peak_memory(device))  # ty: ignore[invalid-argument-type]
+    images = trainer.clock.images - before
+    rate = float(mesh.first(images / seconds))  # ty: ignore[invalid-argument-type]
+    return Cost(recipe, rate, peak_memory(device), images / rounds)
 
 
 def affordable(
-    forms: Sequence[Recipe], dataset: Dataset, device: torch.device, deadline: float
-) -> Cost:
+    forms: Sequence[R], dataset: Dataset, device: torch.device, deadline: float
+) -> Cost[R]:
     """Return the dearest of ever cheaper forms that gets ENOUGH_ROUNDS before the deadline, or the last.
 
     ``deadline`` is on ``time.perf_counter()``'s clock; the time that measuring takes counts. It climbs
@@ -82,17 +85,7 @@ def affordable(
     return best
 
 
-def _ways(recipe: Recipe) -> str:
-    """What is done with the pictures, as it is said after their number and size."""
-    ways = {
-        f"by {recipe.classes} classes": recipe.conditional,
-        "mirrored": recipe.mirror,
-        f"through {recipe.augment}": recipe.augment != "none",
-    }
-    return "".join(f", {way}" for way, taken in ways.items() if taken)
-
-
-def too_large(recipe: Recipe) -> str:
+def too_large(recipe: Playable) -> str:
     """Return the sentence for a recipe that memory does not hold."""
     return (
         f"batches of {recipe.batch} do not fit into memory: halve --batch, or --width if it has one"
@@ -109,7 +102,8 @@ def sentence(
     else:
         colour = "grey" if recipe.channels == 1 else "colour"
         size = f"{recipe.resolution}×{recipe.resolution}"
-        data = f"{dataset.name} ({len(dataset):,} pictures, {size} {colour}{_ways(recipe)})"
+        ways = ", ".join([f"{size} {colour}", *recipe.describe()])
+        data = f"{dataset.name} ({len(dataset):,} pictures, {ways})"
     width = getattr(recipe, "width", None)
     form = f"width {width}, " if width else ""
     if end is None:

@@ -12,10 +12,10 @@ import torch
 from figment.doctor.finding import Finding
 from figment.errors import UserError
 from figment.launch import resume, train
-from figment.recipe import Terms
 from figment.recipes.points import Points
+from figment.rounds import Terms
 from figment.run import load
-from figment.training import fit, rescue
+from figment.training import fit, rollback
 from figment.training.state import HEALTHY, load_state, saved_clock
 from figment.training.trainer import Trainer
 
@@ -37,8 +37,8 @@ def collapse(monkeypatch):
                 return ALARM
             return None
 
-        monkeypatch.setattr(rescue, "collapsed", collapsed)
-        monkeypatch.setattr(rescue, "healthy", lambda log, fields: True)
+        monkeypatch.setattr(rollback, "collapsed", collapsed)
+        monkeypatch.setattr(rollback, "healthy", lambda log, fields: True)
 
     return plant
 
@@ -68,7 +68,7 @@ def test_rollback_goes_back_and_halves_the_rates(tmp_path: Path, collapse):
     path = tmp_path / "run"
     run = train("ring", run=path, images=640, progress=False, on_collapse="rollback", **FIELDS)
     events = [json.loads(line) for line in (path / "events.jsonl").read_text().splitlines()]
-    assert [(e["images"], e["to"], e["pace"]) for e in events] == [
+    assert [(e["images"], e["to"], e["rate_scale"]) for e in events] == [
         (480, 320, 0.5),
         (480, 320, 0.25),
     ]
@@ -76,7 +76,8 @@ def test_rollback_goes_back_and_halves_the_rates(tmp_path: Path, collapse):
     assert [line["images"] for line in run.log()] == list(range(80, 641, 80))
     trainer = Trainer(run.recipe, dataset_of(run), torch.device("cpu"))
     load_state(path / "state", trainer)
-    assert trainer.pace == 0.25
+    assert trainer.rate_scale == 0.25
+    trainer.round()
     for optimizer, rate in (("generator", 2e-4), ("discriminator", 1e-3)):
         assert trainer.optimizers[optimizer].param_groups[0]["lr"] == rate / 4
 
@@ -131,7 +132,7 @@ class Bursting(Points):
 
 
 def replace_terms(terms: Terms, added: torch.Tensor) -> Terms:
-    return Terms({name: value + added for name, value in terms.minimise.items()}, terms.observe)
+    return terms._replace(losses={name: value + added for name, value in terms.losses.items()})
 
 
 TOO_FAST = [True]
@@ -139,15 +140,15 @@ BURSTING = Bursting(**{**FIELDS, "images": 640})
 
 
 def test_a_loss_that_is_not_finite_is_rolled_back_too(tmp_path: Path, monkeypatch):
-    monkeypatch.setattr(rescue, "healthy", lambda log, fields: True)
+    monkeypatch.setattr(rollback, "healthy", lambda log, fields: True)
     TOO_FAST[0] = True
-    said = rescue._say
+    said = rollback._say
 
     def say(text: str) -> None:
         TOO_FAST[0] = False  # the lower rates help
         said(text)
 
-    monkeypatch.setattr(rescue, "_say", say)
+    monkeypatch.setattr(rollback, "_say", say)
     recipe = replace(BURSTING, on_collapse="rollback")
     run = train(
         "ring", f"{__name__}:BURSTING", run=tmp_path / "run", progress=False, on_collapse="rollback"
@@ -156,3 +157,10 @@ def test_a_loss_that_is_not_finite_is_rolled_back_too(tmp_path: Path, monkeypatc
     event = json.loads((run.path / "events.jsonl").read_text())
     assert event["name"] == "divergence" and event["to"] == 320
     assert run.log()[-1]["images"] == 640
+
+
+def test_a_loss_that_is_not_finite_names_the_learning_rates_there_are(tmp_path: Path):
+    TOO_FAST[0] = True
+    cure = r"lower learning rates \(--generator-lr, --discriminator-lr\)"
+    with pytest.raises(UserError, match=rf"stopped at 4\d\d images: .*{cure}"):
+        train("ring", f"{__name__}:BURSTING", run=tmp_path / "run", progress=False)

@@ -1,4 +1,4 @@
-"""Watching a training: scores and signs of health on its samples, and what follows from them.
+"""The monitor of a training: scores and signs of health of its samples, and what follows from them.
 
 A measurement draws samples from the average, compares them with real pictures, and leaves a line in
 ``metrics.jsonl`` and "watch/..." columns in the log. The best weights so far are kept and patience is
@@ -10,9 +10,9 @@ from __future__ import annotations
 import json
 import math
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
@@ -23,10 +23,13 @@ from figment.errors import UserError
 from figment.files import write_text
 from figment.judging.scorer import Scorer, resolved_features, scorer_for
 from figment.metrics.score import Score
-from figment.recipe import Recipe
 from figment.sampling.generator import Generator
 from figment.training.folder import BEST, read_best, write_best
-from figment.training.trainer import Album, Trainer
+from figment.training.previous_samples import PreviousSamples
+from figment.training.trainer import Trainer
+
+if TYPE_CHECKING:
+    from figment.rounds import Playable
 
 RELAPSE, IN_A_ROW = 1.15, 3
 """A training has relapsed when its first score was so many times its best in so many measurements in a row.
@@ -41,12 +44,12 @@ SHARE = 0.1
 
 
 @dataclass
-class Watch:
-    """The eyes of one training, and what they have seen."""
+class Monitor:
+    """Measures the samples of one training, remembers the measurements, and keeps the best weights."""
 
     run: Path
     scorer: Scorer | None
-    """What scores; None where the recipe names none."""
+    """What scores samples; None where the recipe names none."""
     reference: Reference
     """What the samples' signs of health are compared with."""
     lines: list[dict[str, Any]]
@@ -61,7 +64,7 @@ class Watch:
         best only where no measurement in turn has.
         """
         start, images = time.perf_counter(), trainer.clock.images
-        generator = Generator(trainer.recipe, trainer.shown())
+        generator = Generator(trainer.recipe, trainer.averaged_generator())
         columns = self._signs(trainer, generator)
         if self.scorer is None:
             return columns
@@ -85,7 +88,7 @@ class Watch:
         self._write()
         return columns | {f"metric/{score.name}": score.value for score in scores}
 
-    def out_of_patience(self, recipe: Recipe) -> bool:
+    def out_of_patience(self, recipe: Playable) -> bool:
         """Return whether ``patience`` measurements have passed without a better one."""
         best = (self.best or {}).get("images", 0)
         since = [line for line in self.lines if line["images"] > best]
@@ -137,9 +140,9 @@ class Watch:
         return self.lines[-1]["cost"] if self.lines else 0.0
 
     def _signs(self, trainer: Trainer, generator: Generator) -> dict[str, float]:
-        samples = torch.from_numpy(generator.sample(Album.SIZE).array)
-        album = cast(Album, trainer.nets["album"])
-        return signs(samples, self.reference, album.turn(samples))
+        samples = torch.from_numpy(generator.sample(PreviousSamples.SIZE).array)
+        previous = cast(PreviousSamples, trainer.nets["album"])
+        return signs(samples, self.reference, previous.exchange(samples))
 
     def _write(self) -> None:
         if mesh.is_first() and (self.lines or (self.run / "metrics.jsonl").exists()):
@@ -147,55 +150,65 @@ class Watch:
             write_text(self.run / "metrics.jsonl", text)
 
 
-def watch(run: Path, trainer: Trainer, *, progress: bool = False) -> Watch:
-    """Return the eyes for a training that begins or goes on."""
-    recipe, dataset = trainer.recipe, trainer.dataset
-    some, unseen = (evenly_spaced(rows, REALS) for rows in (trainer.rows, trainer.held_out))
-    eyes = Watch(
+def monitor_for(run: Path, trainer: Trainer, *, progress: bool = False) -> Monitor:
+    """Return the monitor of a training that begins or goes on.
+
+    Measurements that the run holds of moments after that, as a kill leaves them, are forgotten.
+    """
+    recipe, feed = trainer.recipe, trainer.feed
+    some, unseen = (evenly_spaced(rows, REALS) for rows in (feed.rows, feed.held_out))
+    monitor = Monitor(
         run,
-        scorer_for(recipe, dataset, trainer.rows, trainer.held_out, progress=progress),
-        reference(dataset.rows[some], dataset.rows[unseen]),
+        scorer_for(recipe, feed.dataset, feed.rows, feed.held_out, progress=progress),
+        reference(feed.dataset.rows[some], feed.dataset.rows[unseen]),
         read_measurements(run),
         read_best(run),
     )
-    eyes.back_to(trainer.clock.images)
-    return eyes
+    monitor.back_to(trainer.clock.images)
+    return monitor
 
 
-def settle_measuring(
-    recipe: Recipe,
+def features_for(recipe: Playable) -> str:
+    """Return the recipe's features; for "auto" those that can be had here, for all processes."""
+    if recipe.kind != "images":
+        return recipe.features
+    return str(mesh.first(resolved_features(recipe.features)))
+
+
+def pause_for(
+    recipe: Playable,
     dataset: Dataset,
     device: torch.device,
     images_per_second: float,
     *,
     progress: bool = False,
-) -> Recipe:
-    """Return the recipe with its features and the pause between measurements settled on this machine.
+) -> int:
+    """Return the images between two measurements: the recipe's, or what keeps to SHARE on this machine.
 
     One measurement is made with untrained weights, to see what it takes. Raises UserError for a score or
     features that do not exist or cannot be had.
     """
-    if recipe.kind == "images":
-        recipe = replace(recipe, features=mesh.first(resolved_features(recipe.features)))
     trainer = Trainer(recipe, dataset, device)
-    scorer = scorer_for(recipe, dataset, trainer.rows, trainer.held_out, progress=progress)
+    scorer = scorer_for(
+        recipe, dataset, trainer.feed.rows, trainer.feed.held_out, progress=progress
+    )
     if scorer is not None and recipe.patience and not scorer.trusted:
         raise UserError(
             "patience needs a score that can rank weights, and the features small cannot: "
             "choose --features mobilenet:FILE, inception or dinov2"
         )
     if recipe.metric_every:
-        return recipe
+        return recipe.metric_every
     seconds = 0.5
     for _ in range(2):  # the first one warms up
         start = time.perf_counter()
-        generator = Generator(recipe, trainer.shown())
+        generator = Generator(recipe, trainer.averaged_generator())
         generator.sample(256)
         if scorer is not None:
             scorer.score_samples(generator, recipe.metric_count)
         seconds = time.perf_counter() - start
     pause = math.ceil(seconds / SHARE * images_per_second / recipe.tick) * recipe.tick
-    return replace(recipe, metric_every=mesh.first(max(pause, recipe.tick)))
+    return int(mesh.first(max(pause, recipe.tick)))  # ty: ignore[invalid-argument-type]
 
 
 def read_measurements(run: Path) -> list[dict[str, Any]]:

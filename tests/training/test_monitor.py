@@ -17,18 +17,19 @@ from figment.recipes.points import Points
 from figment.run import load
 from figment.training.folder import read_best
 from figment.training.log import MEASURED
+from figment.training.monitor import SHARE, Monitor, pause_for, read_measurements
 from figment.training.trainer import Trainer
-from figment.training.watch import SHARE, Watch, read_measurements, settle_measuring
 
 CPU = torch.device("cpu")
 FIELDS = {"hidden": (16,), "latent": 4, "batch": 16, "tick": 80, "save_every": 160}
+UNSCORED = {**FIELDS, "metrics": ()}
 FIELDS |= {"metric_every": 160, "metric_count": 64}
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory) -> Path:
     return train(
-        "ring", run=tmp_path_factory.mktemp("watch") / "run", images=640, progress=False, **FIELDS
+        "ring", run=tmp_path_factory.mktemp("monitor") / "run", images=640, progress=False, **FIELDS
     ).path
 
 
@@ -64,9 +65,9 @@ def test_the_best_weights_are_those_of_the_best_score(run: Path):
 
 def test_measuring_changes_nothing_that_is_learned(tmp_path: Path):
     ends = []
-    for name, fields in {"often": {"metric_every": 80}, "never": {"metrics": ()}}.items():
+    for name, fields in {"often": {**FIELDS, "metric_every": 80}, "never": UNSCORED}.items():
         where = tmp_path / name
-        done = train("ring", run=where, images=320, progress=False, **{**FIELDS, **fields})
+        done = train("ring", run=where, images=320, progress=False, **fields)
         assert done.path == where
         ends.append(max((where / "snapshots").iterdir()))
     assert ends[0].name == ends[1].name
@@ -103,8 +104,8 @@ def test_patience_ends_a_training_that_no_longer_gets_better(tmp_path: Path):
     best = read_best(done.path)
     assert best is not None
     assert done.log()[-1]["images"] == best["images"] + 2 * 160
-    with pytest.raises(UserError, match="patience needs a score"):
-        train("ring", run=tmp_path / "other", images=160, **{**fields, "metrics": ()})
+    with pytest.raises(UserError, match="--patience has no effect without a score"):
+        train("ring", run=tmp_path / "other", images=160, **UNSCORED, patience=2)
 
 
 def test_a_resumed_run_forgets_measurements_of_a_future_it_lost(run: Path, tmp_path: Path):
@@ -124,10 +125,10 @@ def test_a_resumed_run_forgets_measurements_of_a_future_it_lost(run: Path, tmp_p
 def test_what_was_held_out_is_never_dealt():
     dataset = open_dataset("ring:400", resolution=64, channels=1, progress=False)
     trainer = Trainer(Points(batch=16, hidden=(8,), latent=2), dataset, CPU)
-    assert len(trainer.held_out) == 20
-    apart = {tuple(row) for row in dataset.rows[trainer.held_out].tolist()}
+    assert len(trainer.feed.held_out) == 20
+    apart = {tuple(row) for row in dataset.rows[trainer.feed.held_out].tolist()}
     for _ in range(50):
-        assert not apart & {tuple(row) for row in trainer.deal().images.tolist()}
+        assert not apart & {tuple(row) for row in trainer.next_batch().images.tolist()}
 
 
 def test_judging_held_out_pictures_changes_nothing():
@@ -137,7 +138,7 @@ def test_judging_held_out_pictures_changes_nothing():
     trainer = Trainer(replace(find("dcgan")[1].tiny(), resolution=32), dataset, CPU)
     trainer.round()
     before = {key: value.clone() for key, value in trainer.nets.state_dict().items()}
-    found = trainer.judge_held_out()
+    found = trainer.validate()
     assert set(found) == {"score/held_out", "score/held_out_sign"}
     for key, value in trainer.nets.state_dict().items():
         assert torch.equal(value, before[key]), key
@@ -146,10 +147,10 @@ def test_judging_held_out_pictures_changes_nothing():
 def test_how_often_is_settled_by_what_it_takes():
     dataset = open_dataset("ring", resolution=64, channels=1, progress=False)
     recipe = Points(batch=16, hidden=(8,), latent=2, metric_count=64, tick=100)
-    found = settle_measuring(recipe, dataset, CPU, images_per_second=1e6)
-    seconds = SHARE * found.metric_every / 1e6
-    assert found.metric_every % 100 == 0 and 0.001 < seconds < 10
-    assert settle_measuring(replace(recipe, metric_every=7), dataset, CPU, 1e6).metric_every == 7
+    found = pause_for(recipe, dataset, CPU, images_per_second=1e6)
+    seconds = SHARE * found / 1e6
+    assert found % 100 == 0 and 0.001 < seconds < 10
+    assert pause_for(replace(recipe, metric_every=7), dataset, CPU, 1e6) == 7
 
 
 def test_random_features_choose_no_weights(tmp_path: Path):
@@ -168,9 +169,9 @@ def test_a_score_that_does_not_exist_is_refused_before_training(tmp_path: Path):
     assert not (tmp_path / "run").exists()
 
 
-def eyes(
+def monitor(
     values: list[float], spread: float = 0.02, better: str = "lower", trusted: bool = True
-) -> Watch:
+) -> Monitor:
     lines = [
         {
             "images": 100 * number,
@@ -181,21 +182,21 @@ def eyes(
         for number, v in enumerate([9.0, *values])
     ]
     scorer = SimpleNamespace(trusted=trusted)
-    return Watch(Path(), scorer, None, lines, None)
+    return Monitor(Path(), scorer, None, lines, None)
 
 
 def test_a_relapse_is_three_measurements_far_above_the_best():
-    assert "1.30 times its best in 3" in eyes([2, 1, 1.3, 1.4, 1.5]).relapse()
-    assert eyes([2, 1, 1.3, 1.4]).relapse() == ""  # two are chance
-    assert eyes([2, 1, 1.3, 1.1, 1.5]).relapse() == ""  # one has recovered
-    assert eyes([2, 1, 1.3, 1.4, 1.5], spread=0.5).relapse() == ""  # within the intervals
-    assert eyes([2, 1, 1.3, 1.4, 1.5], better="higher").relapse() == ""
-    assert eyes([2, -0.01, 0.3, 0.4, 0.5]).relapse() == ""  # nothing is a multiple of that
-    assert eyes([]).relapse() == ""
-    assert eyes([2, 1, 1.3, 1.4, 1.5], trusted=False).relapse() == ""
+    assert "1.30 times its best in 3" in monitor([2, 1, 1.3, 1.4, 1.5]).relapse()
+    assert monitor([2, 1, 1.3, 1.4]).relapse() == ""  # two are chance
+    assert monitor([2, 1, 1.3, 1.1, 1.5]).relapse() == ""  # one has recovered
+    assert monitor([2, 1, 1.3, 1.4, 1.5], spread=0.5).relapse() == ""  # within the intervals
+    assert monitor([2, 1, 1.3, 1.4, 1.5], better="higher").relapse() == ""
+    assert monitor([2, -0.01, 0.3, 0.4, 0.5]).relapse() == ""  # nothing is a multiple of that
+    assert monitor([]).relapse() == ""
+    assert monitor([2, 1, 1.3, 1.4, 1.5], trusted=False).relapse() == ""
 
 
 def test_only_a_moment_near_the_best_is_worth_going_back_to():
-    assert eyes([2, 1, 1.04]).at_its_best()
-    assert not eyes([2, 1, 1.1]).at_its_best()
-    assert eyes([]).at_its_best()
+    assert monitor([2, 1, 1.04]).at_its_best()
+    assert not monitor([2, 1, 1.1]).at_its_best()
+    assert monitor([]).at_its_best()

@@ -1,26 +1,24 @@
-"""Drawing from runs: a run folder or a snapshot file, opened, and what is made of it."""
+"""What ``figment sample``, ``walk``, ``truncate``, ``evolve`` and ``project`` do.
+
+Each opens a run folder or a snapshot file and returns what it wrote where, as a sentence. The drawing
+itself is in ``figment.sampling``, a file a command.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from figment.errors import UserError
-from figment.run import Run, images_of
-from figment.sampling.evolve import Moment
-from figment.sampling.generator import Generator, load_generator
-from figment.training.devices import choose_device
-
-
-def generator_at(path: str | Path, device: str = "auto") -> Generator:
-    """Return the generator of a run folder (its best, or else its latest) or of a snapshot file."""
-    return load_generator(_weights(Path(path)), choose_device(device))
+from figment.opened import generator_at, moments
+from figment.run import Run
 
 
 def sample(path: str | Path, *, out: Path | None = None, device: str = "auto", **how: Any) -> str:
-    """Draw pictures of a run folder or a snapshot file into ``out``; return what was written where.
+    """Draw pictures into ``out``, without it as a grid into the run.
 
-    ``how`` is that of ``figment.sampling.sample.write_samples``. Without ``out`` a grid goes into the run.
+    ``how`` is that of ``figment.sampling.sample.write_samples``.
     """
     from figment.sampling.sample import write_samples
 
@@ -37,13 +35,14 @@ def enlarge(
     device: str = "auto",
     **how: Any,
 ) -> str:
-    """Write an enlarged set of a run's classes, compared with its data; return what was written where.
+    """Write an enlarged set of a run's classes, compared with its data.
 
     ``how`` is that of ``figment.sampling.enlarge.enlarge``. Raises UserError where there is no folder to
     write to or the run's data are gone.
     """
     from figment.judging.scorer import extractor_for
     from figment.sampling.enlarge import enlarge, known
+    from figment.training.devices import choose_device
 
     if out is None:
         raise UserError("an enlarged set needs a place: give --out DIR")
@@ -53,6 +52,33 @@ def enlarge(
     if extractor is None or run.recipe.kind == "points":
         raise UserError("points are no pictures: `figment sample RUN --out FILE.npy` writes them")
     return enlarge(generator, out, known(extractor, dataset.rows, rows), label=label, **how)
+
+
+def walk(path: str | Path, out: Path, *, device: str = "auto", **how: Any) -> str:
+    """Write a film of a walk. ``how`` is that of ``figment.sampling.walk.walk``."""
+    from figment.sampling.walk import walk
+
+    return walk(generator_at(path, device), out, **how)
+
+
+def truncate(
+    path: str | Path, out: Path, *, values: Sequence[str], device: str = "auto", **how: Any
+) -> str:
+    """Write rows of the same latents, each cut off at one of the values, numbers or none.
+
+    ``how`` is that of ``figment.sampling.truncate.truncate``.
+    """
+    from figment.sampling.truncate import threshold, truncate
+
+    cuts = [threshold(value) for value in values]
+    return truncate(generator_at(path, device), out, values=cuts, **how)
+
+
+def evolve(run: str | Path, out: Path, *, device: str = "auto", **how: Any) -> str:
+    """Write the same latents through a training. ``how`` is that of ``figment.sampling.evolve.evolve``."""
+    from figment.sampling.evolve import evolve
+
+    return evolve(moments(run, device), out, **how)
 
 
 def project(
@@ -65,12 +91,13 @@ def project(
     device: str = "auto",
     **how: Any,
 ) -> str:
-    """Find a picture's latent; write the pair and the latent into ``out``; return what was found.
+    """Find a picture's latent; write the pair and the latent into ``out``.
 
     ``how`` is that of ``figment.sampling.project.project``.
     """
     from figment.judging.scorer import extractor_for
     from figment.sampling.project import perceiver, project, read_target, write
+    from figment.training.devices import choose_device
 
     generator = generator_at(path, device)
     place = choose_device(device)
@@ -83,17 +110,6 @@ def project(
     found = project(generator, target, perceive, label=number, progress=True, **how)
     out = out or _home(Path(path)) / "projection"
     return write(found, generator, target, picture, out, extractor.name)
-
-
-def moments(path: str | Path, device: str = "auto") -> list[Moment]:
-    """Return a run's snapshots in order: images seen, and what opens the generator of that time."""
-    place = choose_device(device)
-    found = sorted((Run(path).path / "snapshots").glob("*.safetensors"))
-    return [(images_of(file) or 0, lambda file=file: load_generator(file, place)) for file in found]
-
-
-def _weights(path: Path) -> Path:
-    return path if path.is_file() else Run(path).weights()
 
 
 def _home(path: Path) -> Path:

@@ -1,0 +1,91 @@
+"""What ``figment evaluate``, ``doctor``, ``report`` and ``compare`` do."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from figment import mesh
+from figment.errors import UserError
+from figment.run import Run
+from figment.training.folder import holds_run
+
+if TYPE_CHECKING:
+    from figment.judging.evaluate import Evaluation
+
+
+def evaluate(path: str | Path, *, against: str | None = None, **how: Any) -> Evaluation:
+    """Return the scores of a run, or of a folder or zip of pictures ``against`` another.
+
+    A run also gets evaluation.json, its pictures, and a new report.
+    """
+    from figment.judging.evaluate import evaluate_pictures
+    from figment.training.devices import choose_device
+
+    path = Path(path)
+    device = choose_device(how.pop("device", "auto"))
+    mesh.start(device)
+    how["device"] = str(device)
+    if holds_run(path):
+        run = Run(path)
+        found = run.evaluate(against, **how)
+        if mesh.is_first():
+            run.report()
+        return found
+    if against is None:
+        raise UserError(
+            f"{path} is not a run, so there is nothing to compare it with: give --against DATA, "
+            "the real pictures"
+        )
+    if how.pop("seed", 0) != 0 or how.pop("truncation", None) is not None:
+        raise UserError(f"{path} is not a run: seed and truncation are for drawing, leave them out")
+    found = evaluate_pictures(str(path), against, **how)
+    if mesh.is_first() and how.get("out") is not None:
+        found.write(how["out"])
+    return found
+
+
+def evaluation(path: str | Path, *, as_json: bool = False, **how: Any) -> str:
+    """Return the scores (see ``evaluate``) as a table or as JSON, once for all processes."""
+    from figment.judging.table import score_table
+
+    found = evaluate(path, **how)
+    mesh.stop()
+    if not mesh.is_first():
+        return ""
+    return json.dumps(found.as_json(), indent=2) if as_json else score_table(found)
+
+
+def doctor(what: str | Path, *, as_json: bool = False) -> str:
+    """Return what the doctor says of a run, whose report then shows it too, or of data."""
+    from figment.doctor.data import examine
+    from figment.doctor.text import findings_text
+
+    if holds_run(Path(what)):
+        run = Run(what)
+        found = run.doctor()
+        run.report()
+    else:
+        found = examine(str(what))
+    if as_json:
+        return json.dumps([finding._asdict() for finding in found], indent=2)
+    return findings_text(found)
+
+
+def report(run: str | Path) -> Path:
+    """Write a run's report and model card; return the report's path."""
+    return Run(run).report()
+
+
+def compare(runs: Sequence[str | Path], out: Path | None = None) -> str:
+    """Write the page that sets runs side by side; return the table and where the page is."""
+    from figment.report.compare import comparison_text, write_comparison
+
+    folders = [Run(run).path for run in runs]
+    page = write_comparison(folders, out)
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    return f"{comparison_text(folders, width)}\n\nlook at {page}"

@@ -1,0 +1,125 @@
+"""The plan of a training, made step by step: which recipe, in which form for the data, at what cost."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from figment import mesh
+from figment.fields import fields_of
+from figment.recipe import Recipe, with_fields
+from figment.recipes import find, suited
+
+if TYPE_CHECKING:
+    import torch
+
+    from figment.data import Dataset, Look
+    from figment.training.budget import Budget
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What will be trained. Every step returns the next plan, with more of the recipe decided."""
+
+    name: str
+    recipe: Recipe
+    look: Look
+    """What a glance at the data told."""
+    pinned: frozenset[str]
+    """Fields that the user has set: no step changes them."""
+    estimate: dict[str, float] = field(default_factory=dict)
+    """Images per second and GiB of memory, once they are measured."""
+    said: str = ""
+    """What the user is to be told after this step, if anything."""
+
+    def fit(self, dataset: Dataset, budget: Budget, device: torch.device) -> Plan:
+        """Return the plan for these pictures, on this device, of the length that the budget gives."""
+        from figment.data.classes import check_classes
+        from figment.training.devices import precision_for
+
+        recipe = replace(self.recipe, precision=precision_for(self.recipe, device))
+        recipe = recipe.settle(dataset, self.pinned)
+        recipe.check()
+        few = check_classes(self.look, dataset) if recipe.classed else ""
+        images = budget.over(len(dataset)).images
+        if images is not None:
+            recipe = replace(recipe, images=images)
+            recipe.check()
+        return replace(self, recipe=recipe, said=few)
+
+    def measure(self, dataset: Dataset, device: torch.device, deadline: float | None) -> Plan:
+        """Return the plan with its cost measured, in the form that is done by the deadline if there is one.
+
+        ``deadline`` is on ``time.perf_counter()``'s clock.
+        """
+        from figment.training import cost
+
+        if deadline is None:
+            found, left = cost.measure(self.recipe, dataset, device), None
+        else:
+            forms = [f for f in self.recipe.cheaper(self.pinned) if f.batch % mesh.size() == 0]
+            found = cost.affordable(forms, dataset, device, deadline)
+            left = deadline - time.perf_counter()
+            found = found._replace(recipe=lasting(found.recipe, left, found.images_per_second))
+        end = found.recipe.images if deadline is None else None
+        sentence = cost.sentence(self.name, found, dataset, end=end, seconds=left)
+        estimate = {"images_per_second": found.images_per_second, "memory_gib": found.memory_gib}
+        return replace(self, recipe=found.recipe, estimate=estimate, said=sentence)
+
+    def settle(self, dataset: Dataset, device: torch.device, *, progress: bool = True) -> Plan:
+        """Return the plan with what is measured during training settled, and how often."""
+        from figment.training.monitor import features_for, pause_for
+
+        recipe = replace(self.recipe, features=features_for(self.recipe))
+        speed = self.estimate["images_per_second"]
+        pause = pause_for(recipe, dataset, device, speed, progress=progress)
+        return replace(self, recipe=replace(recipe, metric_every=pause), said="")
+
+
+def choose(data: str, recipe: str | Recipe | None, fields: dict[str, Any]) -> Plan:
+    """Return the plan as far as a glance at the data decides it.
+
+    Raises UserError for a recipe or fields that cannot work, before anything is packed or written.
+    """
+    from figment.data import look
+    from figment.judging.measures import check_measuring
+
+    seen = look(data)
+    name, chosen = named(recipe) if recipe is not None else find(suited(seen))
+    written = isinstance(recipe, str) and recipe.endswith(".json")  # it says all there is to say
+    pinned = frozenset(fields_of(chosen) if written else fields)
+    chosen = with_fields(chosen, fields).fit_to(seen, pinned)
+    chosen.check()
+    check_measuring(chosen.metrics, chosen.features)
+    mesh.check_batch(chosen.batch)
+    return Plan(name, chosen, seen, pinned)
+
+
+def name_and_recipe(recipe: str | None, data: str | None) -> tuple[str, Recipe]:
+    """Return name and recipe for what the user named, or else the one that suits the data."""
+    if recipe is not None:
+        return find(recipe)
+    if data is None:
+        return find("dcgan")
+    from figment.data import look
+
+    return find(suited(look(data)))
+
+
+def named(recipe: str | Recipe) -> tuple[str, Recipe]:
+    """Return name and recipe. Raises UserError where a resume or a sample could not find it again."""
+    if isinstance(recipe, str):
+        return find(recipe)
+    name = f"{type(recipe).__module__}:{type(recipe).__qualname__}"
+    find(name)
+    return name, recipe
+
+
+def lasting(recipe: Recipe, seconds: float, speed: float, before: int = 0) -> Recipe:
+    """Return the recipe with the length that a time budget will come to, for what follows its course.
+
+    Rates that fall, noise that fades: they have to know the end before it is there.
+    """
+    more = round(float(mesh.first(max(0.0, seconds) * speed)))  # ty: ignore[invalid-argument-type]
+    return replace(recipe, images=max(recipe.batch, before + more))

@@ -1,0 +1,52 @@
+"""A session: one stretch of a training, from a start or a resume to its end."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from figment.training.log import Log, Tally
+from figment.training.monitor import Monitor
+from figment.training.trainer import Trainer
+
+REPORT_SECONDS = 1.5
+
+
+@dataclass
+class Session:
+    """What a stretch of training works with, and what it has to remember until its end."""
+
+    run: Path
+    trainer: Trainer
+    tally: Tally
+    log: Log
+    monitor: Monitor
+    end: int | None = None
+    """Images at which it ends, if that is set."""
+    deadline: float | None = None
+    """``time.perf_counter()`` at which it ends, if that is set."""
+    began: float = field(default_factory=time.perf_counter)
+    """``time.perf_counter()`` at which seconds started to count."""
+    used: float = 0.0
+    """Seconds that the run took before."""
+    saved: float = field(default_factory=time.perf_counter)
+    saved_at: int = -1
+    showing: float = 0.0
+    saving: float = 0.0
+    """Seconds that a grid with its snapshot, and the state, took at most so far."""
+    ticked: tuple[float, int] = (0.0, 0)
+    data: dict[str, Any] = field(default_factory=dict)
+    """What machine.json says of the data."""
+    said: set[str] = field(default_factory=set)
+    """Names of the doctor's findings that have been said."""
+
+    def finishing(self) -> float:
+        """Return the seconds that the end of the run will take, its report included."""
+        measuring = 1.5 * self.monitor.cost()
+        return 1.5 * self.showing + 1.5 * self.saving + measuring + REPORT_SECONDS
+
+    def seconds(self) -> float:
+        """Return the seconds this run has taken, all its sessions together."""
+        return self.used + time.perf_counter() - self.began
