@@ -73,6 +73,13 @@ class Terms(NamedTuple):
         named |= {f"penalty/{name}/{player}": value for name, value in self.penalties.items()}
         return named | self.observations
 
+    def blame(self, player: str) -> str:
+        """Return the sentence that says which term is not finite, or that its gradient is not."""
+        for name, value in self.minimised.items():
+            if not value.isfinite():
+                return f"the {player}'s {name} loss is {value.item()}"
+        return f"the {player}'s gradient is not finite although its loss is"
+
 
 def no_terms() -> Terms:
     """Return terms that say nothing."""

@@ -18,7 +18,7 @@ from figment import mesh
 from figment.data import Dataset, evenly_spaced
 from figment.microbatch import micro_batches
 from figment.randomness import seed_of
-from figment.rounds import Batch, Clock, Playable, Terms
+from figment.rounds import Batch, Clock, Playable
 from figment.training.average import averaged, follow, keep_share, with_own_statistics
 from figment.training.feed import Feed
 from figment.training.previous_samples import PreviousSamples
@@ -43,9 +43,9 @@ class Trainer:
         self.feed = Feed(recipe, dataset, device)
         self.nets = build(recipe, device)
         self.optimizers = recipe.optimizers(self.nets)
-        self.play = recipe.turns()
-        if isinstance(self.play, Remembering):
-            self.nets["turns"] = self.play.memory(self.weights())
+        self.take_turns = recipe.turns()
+        if isinstance(self.take_turns, Remembering):
+            self.nets["turns"] = self.take_turns.memory(self.weights())
         self.rate_scale = 1.0
         """What the recipe's learning rates are multiplied by: halved by every rollback."""
 
@@ -59,7 +59,7 @@ class Trainer:
             with torch.no_grad():
                 self.now.begin(self)
         torch.manual_seed(seed_of("round", self.recipe.seed, before.images))
-        seen = self.play(self)
+        seen = self.take_turns(self)
         # Batch statistics saw different images; equal again, any process's state is the state.
         norms = (m for m in self.nets.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm))
         mesh.average(b for norm in norms for b in norm.buffers() if b.is_floating_point())
@@ -117,7 +117,7 @@ class Trainer:
         if not torch.isfinite(norm + total.detach()):
             for optimizer in self.optimizers.values():
                 optimizer.zero_grad()
-            raise NotFinite(_blame(player, terms))
+            raise NotFinite(terms.blame(player))
         seen = {name: value.detach() for name, value in terms.columns(player).items()}
         return seen | {f"gradient/{player}": norm}
 
@@ -199,10 +199,3 @@ def learning(weights: list[Tensor], *, among: nn.ModuleDict) -> Generator[None]:
     finally:
         for weight in others:
             weight.requires_grad_(True)
-
-
-def _blame(player: str, terms: Terms) -> str:
-    for name, value in terms.minimised.items():
-        if not torch.isfinite(value):
-            return f"the {player}'s {name} loss is {value.item()}"
-    return f"the {player}'s gradient is not finite although its loss is"
