@@ -8,7 +8,7 @@ terms, backward, mean over processes, optimiser. After the round the average fol
 from __future__ import annotations
 
 from collections.abc import Generator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
 
 import torch
@@ -43,6 +43,9 @@ class Trainer:
         self.feed = Feed(recipe, dataset, device)
         self.nets = build(recipe, device)
         self.optimizers = recipe.optimizers(self.nets)
+        learned = {id(weight) for weight in self.weights()}
+        nets = self.nets.values()
+        self._learning = [n for n in nets if any(id(w) in learned for w in n.parameters())]
         self.take_turns = recipe.turns()
         if isinstance(self.take_turns, Remembering):
             self.nets["turns"] = self.take_turns.memory(self.weights())
@@ -70,10 +73,7 @@ class Trainer:
         return seen
 
     def next_batch(self, start: int | None = None) -> Batch:
-        """Return this process's share of the next batch and move the clock on.
-
-        Its reals are the next ones in the order, or those from ``start`` on.
-        """
+        """Return this process's share of the next batch, or that from ``start`` on; move the clock on."""
         recipe, clock = self.now, self.clock
         batch = self.feed.batch(recipe, clock, start)
         self._set_clock(clock._replace(images=clock.images + recipe.batch))
@@ -85,7 +85,7 @@ class Trainer:
 
     def generate(self, batch: Batch) -> Tensor:
         """Return the generator's fakes for a batch, at the recipe's precision."""
-        with self.autocast(), self._in_micro_batches():
+        with self.autocast(), self._in_parts():
             return self.now.generate(self.nets["generator"], batch.latents, batch.labels)
 
     def move(self, player: str, rule: Rule, batch: Batch, fakes: Tensor) -> Scalars:
@@ -106,7 +106,7 @@ class Trainer:
         Raises NotFinite, no gradients left behind, where one is not finite.
         """
         weights = self.weights(player)
-        with learning(weights, among=self.nets), self._in_micro_batches():
+        with learning(weights, among=self.nets), self._in_parts():
             with self.autocast():
                 terms = rule(self.nets, batch, fakes, self.clock)
             total = torch.stack(list(terms.minimised.values())).sum()
@@ -148,7 +148,7 @@ class Trainer:
         buffers = [(buffer, buffer.clone()) for buffer in self.nets.buffers()]
         self._set_clock(self.clock)
         images, labels = self.feed.fetch(chosen)
-        with self.autocast(), self._in_micro_batches():
+        with self.autocast(), self._in_parts():
             classes = labels if self.feed.dataset.classes else None
             found = self.now.validate(self.nets, images, classes)
         for buffer, before in buffers:
@@ -165,12 +165,8 @@ class Trainer:
         low = self.recipe.precision == "bfloat16"
         return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=low)
 
-    def _in_micro_batches(self) -> AbstractContextManager[None]:
-        if not self.now.micro_batch:
-            return nullcontext()
-        learned = {id(weight) for weight in self.weights()}
-        players = [n for n in self.nets.values() if any(id(w) in learned for w in n.parameters())]
-        return micro_batches(self.now.micro_batch, players)
+    def _in_parts(self) -> AbstractContextManager[None]:
+        return micro_batches(self.now.micro_batch, self._learning)
 
     def _set_clock(self, clock: Clock) -> None:
         self.clock, self.now = clock, self.recipe.at(clock)
