@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from figment import mesh
-from figment.data import Dataset, Order, gather, split
+from figment.data import Dataset, Order, evenly_spaced, gather, split
 from figment.pixels import to_float
 from figment.randomness import stream
 from figment.rounds import Batch, Clock, Playable
@@ -40,6 +40,17 @@ class Feed:
     def first(self, count: int) -> tuple[Tensor, Tensor]:
         """Return this process's share of the first ``count`` examples in training's order, with labels."""
         return self.fetch(self.rows[self.order.indices(0, count)[mesh.rows(count)]])
+
+    def held_out_examples(self, count: int) -> tuple[Tensor, Tensor | None] | None:
+        """Return at most ``count`` examples that are not learned from, and their labels if they have any.
+
+        None where nothing is held out.
+        """
+        chosen = evenly_spaced(self.held_out, count)
+        if not len(chosen):
+            return None
+        images, labels = self.fetch(chosen)
+        return images, labels if self.dataset.classes else None
 
     def fetch(self, rows: np.ndarray) -> tuple[Tensor, Tensor]:
         """Return these examples on the device, pictures in [-1, 1], and their labels."""

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from figment import mesh
-from figment.data import Dataset, evenly_spaced
+from figment.data import Dataset
 from figment.microbatch import micro_batches
 from figment.randomness import seed_of
 from figment.rounds import Batch, Clock, Playable
@@ -142,15 +142,13 @@ class Trainer:
 
         Nothing changes by it, the running statistics of batch norm neither.
         """
-        chosen = evenly_spaced(self.feed.held_out, count)
-        if not len(chosen):
+        unseen = self.feed.held_out_examples(count)
+        if unseen is None:
             return {}
         buffers = [(buffer, buffer.clone()) for buffer in self.nets.buffers()]
         self._set_clock(self.clock)
-        images, labels = self.feed.fetch(chosen)
         with self.autocast(), self._in_parts():
-            classes = labels if self.feed.dataset.classes else None
-            found = self.now.validate(self.nets, images, classes)
+            found = self.now.validate(self.nets, *unseen)
         for buffer, before in buffers:
             buffer.copy_(before)
         return found
