@@ -13,9 +13,10 @@ from figment.data import Dataset, open_dataset
 from figment.errors import UserError
 from figment.networks.layers.dropout import Dropout
 from figment.networks.layers.head import Auxiliary, assembled
-from figment.networks.layers.judge import Judge
+from figment.networks.layers.discriminator import FeatureDiscriminator
 from figment.networks.layers.minibatch_discrimination import MinibatchDiscrimination
-from figment.recipe import Batch, Clock, Recipe
+from figment.gan import GAN
+from figment.rounds import Batch, Clock
 from figment.recipes import find
 from figment.training.trainer import Trainer, build
 
@@ -36,7 +37,7 @@ class Scaled(nn.Module):
         return (self.scale * z)[:, None, None, :]  # [N, 2] -> [N, 1, 1, 2]
 
 
-class Pixels(Judge):
+class Pixels(FeatureDiscriminator):
     """Features are the pixels themselves, the logit is 1 times the first and 2 times the second."""
 
     def __init__(self, head: nn.Module) -> None:
@@ -216,7 +217,7 @@ def test_class_losses_at_logits_of_nothing():
         (recipe.generator_terms, 0.1 * 0.693147),
     ):
         terms = rule(nets, batch, fakes, Clock())
-        assert terms.minimise["class"].item() == pytest.approx(value, abs=1e-6)
+        assert terms.penalties["class"].item() == pytest.approx(value, abs=1e-6)
 
 
 def test_one_hot_classes_are_constant_maps_and_numbers_beside_the_latent():
@@ -229,7 +230,7 @@ def test_one_hot_classes_are_constant_maps_and_numbers_beside_the_latent():
     assert torch.equal(told[:, 1:], maps.float())
     given = recipe.generate(nn.Identity(), LATENTS, LABELS)
     assert given.tolist() == [[1, 0, 1, 0, 0], [2, 1, 0, 1, 0], [-3, 2, 0, 1, 0]]
-    assert (recipe.inputs, recipe.judged_channels) == (5, 4)
+    assert (recipe.inputs, recipe.discriminator_channels) == (5, 4)
     assert recipe.told(images, None) is images
     assert torch.equal(recipe.generate(nn.Identity(), LATENTS, None), LATENTS)
 
@@ -237,7 +238,7 @@ def test_one_hot_classes_are_constant_maps_and_numbers_beside_the_latent():
 def test_a_penalty_on_slopes_does_not_see_the_maps():
     """The slope of 3 times the picture is 3, that of the maps of classes is left out: 10 (3 - 1)²."""
 
-    class Sum(Judge):
+    class Sum(FeatureDiscriminator):
         def forward(self, x: Tensor, *condition: Tensor) -> Tensor:
             return 3 * x[:, 0].flatten(1).sum(1) + 100 * x[:, 1:].flatten(1).sum(1)
 
@@ -245,7 +246,7 @@ def test_a_penalty_on_slopes_does_not_see_the_maps():
     nets = nn.ModuleDict({"generator": Scaled(), "discriminator": Sum()})
     batch = Batch(torch.randn(3, 1, 1, 1), LABELS, LATENTS)
     terms = recipe.discriminator_terms(nets, batch, torch.randn(3, 1, 1, 1), Clock())
-    assert terms.minimise["gradient_penalty"].item() == pytest.approx(40, rel=1e-5)
+    assert terms.penalties["gradient_penalty"].item() == pytest.approx(40, rel=1e-5)
 
 
 def test_projection_adds_the_inner_product_with_the_class():
@@ -254,7 +255,7 @@ def test_projection_adds_the_inner_product_with_the_class():
     judge, x = nets["discriminator"], torch.randn(3, 3, 16, 16)
     one, other = torch.zeros(3, dtype=torch.int64), torch.ones(3, dtype=torch.int64)
     rows = judge.head.embedding.weight
-    difference = recipe.judge(nets, x, one) - recipe.judge(nets, x, other)
+    difference = recipe.logits(nets, x, one) - recipe.logits(nets, x, other)
     torch.testing.assert_close(difference, judge.features(x) @ (rows[0] - rows[1]))
     assert difference.abs().min() > 1e-6
 
@@ -263,7 +264,7 @@ def test_features_and_logits_of_a_projection_agree():
     recipe = replace(find("sngan-projection")[1].tiny(), feature_matching=1.0)
     nets, x = build(recipe, CPU).eval(), torch.randn(3, 3, 16, 16)
     logits, features = game.examine(recipe, nets, x, LABELS)
-    torch.testing.assert_close(logits, recipe.judge(nets, x, LABELS))
+    torch.testing.assert_close(logits, recipe.logits(nets, x, LABELS))
     assert features.shape == (3, 4)
     plain = replace(recipe, feature_matching=0.0)
     assert game.examine(plain, nets, x, LABELS)[1] is None
@@ -383,7 +384,7 @@ def test_kernels_are_scaled_by_the_first_batch(name: str):
     (compare,) = (m for m in judge.modules() if isinstance(m, MinibatchDiscrimination))
     seen: list[torch.Tensor] = []
     compare.register_forward_pre_hook(lambda _, args: seen.append(args[0]))
-    judge(trainer.fetch(trainer.rows[trainer.order.indices(0, 16)])[0])
+    judge(trainer.feed.fetch(trainer.feed.rows[trainer.feed.order.indices(0, 16)])[0])
     rows = compare.project(seen[0])
     distances = torch.cdist(rows, rows, p=1) + 1e6 * torch.eye(16)
     assert torch.allclose(distances.amin(2).mean(1), torch.full((8,), 2.0), rtol=1e-3)

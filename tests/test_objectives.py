@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from figment import mesh
 from figment.errors import UserError
-from figment.objectives import (
+from figment.objectives.adversarial import (
     OBJECTIVES,
     divergence,
     hinge_discriminator,

@@ -11,7 +11,7 @@ from torch import nn
 
 from figment.data import open_dataset
 from figment.optimizers import optimizer_for
-from figment.recipe import Clock
+from figment.rounds import Clock
 from figment.recipes import find
 from figment.recipes.goodfellow import Goodfellow
 from figment.training.trainer import Trainer

@@ -18,8 +18,7 @@ from figment.networks.layers.reference_norm import (
     VirtualBatchNorm,
 )
 from figment.networks.layers.spectral_norm import SpectralNorm
-from figment.networks.layers.told import Told
-from figment.players import players
+from figment.networks.layers.conditional_sequential import ConditionalSequential
 from figment.recipes import SYSTEMS, find
 
 
@@ -27,7 +26,7 @@ def built(name: str, **fields) -> nn.ModuleDict:
     torch.manual_seed(0)
     recipe = replace(find(name)[1].tiny(), **fields)
     recipe.check()
-    return players(recipe)
+    return recipe.networks()
 
 
 def of_kind(network: nn.Module, kind) -> list[nn.Module]:
@@ -93,7 +92,7 @@ def test_reference_norms_in_a_finished_network():
 def test_classes_reach_only_norms_that_are_told():
     """A norm outside ``Told`` would not be given the label."""
     network = nn.Sequential(
-        nn.BatchNorm2d(2), Told(nn.BatchNorm2d(2), nn.Sequential(nn.BatchNorm2d(2)))
+        nn.BatchNorm2d(2), ConditionalSequential(nn.BatchNorm2d(2), nn.Sequential(nn.BatchNorm2d(2)))
     )
     assert surgery.by_classes(network, 3) == 1
     assert isinstance(network[1][0], ConditionalBatchNorm)
@@ -107,7 +106,7 @@ def test_classes_reach_only_norms_that_are_told():
 
 
 def test_spectral_norm_of_a_network():
-    network = nn.Sequential(nn.Linear(2, 2), Told(nn.BatchNorm2d(2)), nn.Embedding(3, 2))
+    network = nn.Sequential(nn.Linear(2, 2), ConditionalSequential(nn.BatchNorm2d(2)), nn.Embedding(3, 2))
     surgery.by_classes(network, 3)
     network[0].weight.data = torch.diag(torch.tensor([3.0, 1.0]))
     assert surgery.spectrally(network) == 2  # the gains by class stay as they are
@@ -123,7 +122,7 @@ def test_spectral_norm_of_a_network():
 def test_a_recipe_without_such_fields_is_what_it_builds():
     recipe = find("dcgan")[1].tiny()
     nets = []
-    for make in (recipe.build, lambda: players(recipe)):
+    for make in (recipe.build, lambda: recipe.networks()):
         torch.manual_seed(0)
         nets.append(make().state_dict())
     assert nets[0].keys() == nets[1].keys()
@@ -199,7 +198,7 @@ def test_every_family_can_be_told_classes(name: str):
         plain = replace(plain, conditioning="none", class_norm=False, classes=0)
     told = replace(plain, conditioning="concat", classes=2)
     assert told.inputs == plain.latent + 2
-    assert told.judged_channels == plain.judged_channels + 2
+    assert told.discriminator_channels == plain.discriminator_channels + 2
     try:
         told.check()
     except UserError as refusal:

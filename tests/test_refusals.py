@@ -8,7 +8,6 @@ import pytest
 
 from figment.errors import UserError
 from figment.networks.layers.reference_norm import Referenced
-from figment.players import players
 from figment.recipe import Recipe
 from figment.recipes import find
 
@@ -234,6 +233,6 @@ def test_a_reference_larger_than_the_batch_is_no_mistake():
     """It is made of latents, not of the batch."""
     recipe = replace(find("dcgan-virtual")[1].tiny(), reference=9)
     recipe.check()
-    generator = players(recipe)["generator"]
+    generator = recipe.networks()["generator"]
     assert isinstance(generator, Referenced)
     assert [len(kept) for kept in generator.reference] == [9]

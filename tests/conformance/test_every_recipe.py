@@ -13,7 +13,7 @@ import torch
 from figment.data import Dataset, open_dataset
 from figment.errors import UserError
 from figment.launch import resume, train
-from figment.objectives import OBJECTIVES
+from figment.objectives.adversarial import OBJECTIVES
 from figment.recipe import Recipe, fields_of
 from figment.recipes import SYSTEMS
 from figment.run import Run
@@ -81,7 +81,7 @@ def test_checks_and_builds_its_shapes(name: str):
     assert fakes.shape == (3, *recipe.shape)
     if recipe.kind == "images":
         assert fakes.abs().max() <= 1
-    logits = recipe.judge(nets, fakes, labels)
+    logits = recipe.logits(nets, fakes, labels)
     assert logits.shape == (3,)
     assert logits.dtype == torch.float32
 
@@ -94,14 +94,14 @@ def test_works_at_twice_the_resolution(name: str):
     latents, labels = latents_of([0, 1], recipe.latent), recipe.labels_for([0, 1], CPU)
     fakes = recipe.generate(nets["generator"], latents, labels)
     assert fakes.shape == (2, *recipe.shape)
-    assert recipe.judge(nets, fakes, labels).shape == (2,)
+    assert recipe.logits(nets, fakes, labels).shape == (2,)
 
 
 @every_recipe
 def test_a_move_changes_only_its_player(name: str):
     recipe = TINY[name]
     trainer = Trainer(recipe, dataset_for(recipe), CPU)
-    batch = trainer.deal()
+    batch = trainer.next_batch()
     fakes = recipe.generate(trainer.nets["generator"], batch.latents, batch.labels)
     before = {key: value.clone() for key, value in trainer.nets.named_parameters()}
     trainer.move("discriminator", recipe.discriminator_terms, batch, fakes.detach())
@@ -126,20 +126,20 @@ def test_losses_of_an_undecided_discriminator(name: str, objective: str):
     judge = trainer.nets["discriminator"]
     verdict = judge.verdict
     judge.verdict = lambda *given: 0 * verdict(*given)
-    batch = trainer.deal()
+    batch = trainer.next_batch()
     fakes = recipe.generate(trainer.nets["generator"], batch.latents, batch.labels)
     terms = recipe.generator_terms(trainer.nets, batch, fakes, trainer.clock)
     discriminator, generator = AT_ZERO[objective]
-    assert terms.minimise["adversarial"].item() == pytest.approx(generator, abs=1e-6)
+    assert terms.losses["adversarial"].item() == pytest.approx(generator, abs=1e-6)
     terms = recipe.discriminator_terms(trainer.nets, batch, fakes, trainer.clock)
-    assert terms.minimise["adversarial"].item() == pytest.approx(discriminator, abs=1e-6)
+    assert terms.losses["adversarial"].item() == pytest.approx(discriminator, abs=1e-6)
     if OBJECTIVES[objective].probabilities:
-        assert terms.observe["score/real"].item() == terms.observe["score/fake"].item() == 0.5
-        assert terms.observe["jsd"].item() == pytest.approx(0, abs=1e-6)
-        assert terms.observe["value/game"].item() == pytest.approx(-1.386294, abs=1e-6)
-        assert terms.observe["value/above_minimum"].item() == pytest.approx(0, abs=1e-6)
+        assert terms.observations["score/real"].item() == terms.observations["score/fake"].item() == 0.5
+        assert terms.observations["jsd"].item() == pytest.approx(0, abs=1e-6)
+        assert terms.observations["value/game"].item() == pytest.approx(-1.386294, abs=1e-6)
+        assert terms.observations["value/above_minimum"].item() == pytest.approx(0, abs=1e-6)
     else:
-        assert terms.observe["score/real"].item() == terms.observe["score/fake"].item() == 0
+        assert terms.observations["score/real"].item() == terms.observations["score/fake"].item() == 0
 
 
 PENALTIES = {"r1": 10, "r2": 10, "gradient_penalty": 10, "zero_centred": 10, "dragan": 10}
@@ -251,7 +251,7 @@ def test_overfits_toward_its_data(name: str):
     free = {"dropout": 0.0, "clip": 0.0, "optimizer": "adam", "discriminator_lr": 1e-2}
     recipe = replace(TINY[name], **free)
     trainer = Trainer(recipe, dataset_for(recipe), CPU)
-    batch = trainer.deal()
+    batch = trainer.next_batch()
     fakes = recipe.generate(trainer.nets["generator"], batch.latents, batch.labels).detach()
     losses = [
         trainer.move("discriminator", recipe.discriminator_terms, batch, fakes)[

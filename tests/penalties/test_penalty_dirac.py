@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from figment.objectives import OBJECTIVES
+from figment.objectives.adversarial import OBJECTIVES
 from figment.penalties import r1
 
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from figment import mesh
-from figment.objectives import OBJECTIVES
+from figment.objectives.adversarial import OBJECTIVES
 from figment.penalties import (
     LeCamAnchors,
     consistency,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from figment.networks.layers.minibatch_discrimination import MinibatchDiscrimination
-from figment.objectives import OBJECTIVES
+from figment.objectives.adversarial import OBJECTIVES
 from figment.penalties import HistoricalMean, clip, off_diagonal, orthogonal
 
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from figment.data import Dataset, look, open_dataset
 from figment.errors import UserError
-from figment.recipe import Batch, Clock
+from figment.rounds import Batch, Clock
 from figment.recipes.flowers import STAGE_1, STAGE_2, STAGE_3, STAGE_4, STAGE_5, STAGE_6, Flowers
 from figment.recipes.parameters import count
 from figment.training.log import Tally
@@ -73,9 +73,9 @@ def test_the_critic_judges_each_image_alone(stage: Flowers, norm: str):
     recipe = small(stage, discriminator_norm=norm)
     nets = build(recipe, CPU)
     images, labels = torch.randn(3, *recipe.shape), torch.tensor([0, 1, 1])
-    whole = recipe.judge(nets, images, labels)
+    whole = recipe.logits(nets, images, labels)
     for place in range(3):
-        alone = recipe.judge(nets, images[place, None], labels[place, None])
+        alone = recipe.logits(nets, images[place, None], labels[place, None])
         assert torch.allclose(alone, whole[place], atol=1e-5)
 
 
@@ -105,7 +105,7 @@ def test_without_classes_it_is_the_unconditional_network_bit_for_bit():
     for recipe in (STAGE_1, STAGE_2):
         nets = build(recipe, CPU)
         made.append(recipe.generate(nets["generator"], latents, labels))
-        judged.append(recipe.judge(nets, images, labels))
+        judged.append(recipe.logits(nets, images, labels))
     assert torch.equal(*made)
     assert torch.equal(*judged)
 
@@ -125,8 +125,8 @@ def test_the_penalty_is_on_the_slope_for_the_image_alone():
     labels = torch.tensor([0, 1, 1])
     batch = Batch(torch.randn(3, 3, 28, 28), labels, torch.randn(3, 64))
     terms = recipe.discriminator_terms(nets, batch, torch.randn(3, 3, 28, 28), Clock())
-    assert terms.minimise["gradient_penalty"].item() == pytest.approx(160, rel=1e-5)
-    assert set(terms.minimise) == {"adversarial", "gradient_penalty"}
+    assert terms.penalties["gradient_penalty"].item() == pytest.approx(160, rel=1e-5)
+    assert set(terms.minimised) == {"adversarial", "gradient_penalty"}
 
 
 @every_stage

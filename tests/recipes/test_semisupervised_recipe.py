@@ -47,13 +47,13 @@ def test_losses_of_ten_class_logits_of_zero(recipe: SemiSupervised):
     """.095310 and 2.397895, halved, and 2.302585."""
     trainer = trainer_of(replace(recipe, classes=10, labelled=10))
     torch.nn.init.zeros_(trainer.nets["discriminator"].head[-1].scale)
-    batch = trainer.deal()
+    batch = trainer.next_batch()
     fakes = recipe.generate(trainer.nets["generator"], batch.latents, None)
     terms = trainer.recipe.discriminator_terms(trainer.nets, batch, fakes, trainer.clock)
-    assert terms.minimise["adversarial"].item() == pytest.approx((0.095310 + 2.397895) / 2)
-    assert terms.minimise["class"].item() == pytest.approx(2.302585, abs=1e-6)
-    assert terms.observe["score/real"].item() == pytest.approx(10 / 11)
-    assert set(terms.minimise) == {"adversarial", "class"}
+    assert terms.losses["adversarial"].item() == pytest.approx((0.095310 + 2.397895) / 2)
+    assert terms.penalties["class"].item() == pytest.approx(2.302585, abs=1e-6)
+    assert terms.observations["score/real"].item() == pytest.approx(10 / 11)
+    assert set(terms.minimised) == {"adversarial", "class"}
 
 
 def test_weights_of_the_two_losses():
@@ -62,9 +62,9 @@ def test_weights_of_the_two_losses():
     found = []
     for trainer in (plain, heavy):
         torch.nn.init.zeros_(trainer.nets["discriminator"].head[-1].scale)
-        batch = trainer.deal()
+        batch = trainer.next_batch()
         terms = trainer.recipe.discriminator_terms(trainer.nets, batch, batch.images, trainer.clock)
-        found.append({name: value.item() for name, value in terms.minimise.items()})
+        found.append({name: value.item() for name, value in terms.minimised.items()})
     assert found[1]["adversarial"] == pytest.approx(3 * found[0]["adversarial"])
     assert found[1]["class"] == pytest.approx(5 * found[0]["class"])
 
@@ -74,14 +74,14 @@ def test_matching_is_squared_for_mnist_and_absolute_for_cifar():
         real, fake = torch.zeros(3, 2), torch.full((3, 2), 2.0)
         assert recipe.match(real, fake).item() == expected
     trainer = trainer_of(TINY_CONV)
-    batch = trainer.deal()
+    batch = trainer.next_batch()
     fakes = recipe.generate(trainer.nets["generator"], batch.latents, None)
     trainer.nets.eval()  # without dropout the two passes are one
     terms = TINY_CONV.generator_terms(trainer.nets, batch, fakes, trainer.clock)
     features = trainer.nets["discriminator"].features
     gap = features(fakes).mean(0) - features(batch.images).mean(0)
-    assert list(terms.minimise) == ["feature_matching"]
-    assert terms.minimise["feature_matching"].item() == pytest.approx(gap.abs().mean().item())
+    assert list(terms.minimised) == ["feature_matching"]
+    assert terms.penalties["feature_matching"].item() == pytest.approx(gap.abs().mean().item())
 
 
 def test_learns_twenty_pictures_by_heart():
@@ -109,7 +109,7 @@ def test_first_weights_are_fitted_to_the_data(recipe: SemiSupervised):
     layers = [m for m in trainer.nets["discriminator"].modules() if isinstance(m, WeightNorm)]
     for layer in layers:
         layer.register_forward_hook(lambda own, _, y: spread.append(y.std().item() / own.spread))
-    trainer.nets["discriminator"](trainer.fetch(trainer.rows)[0])
+    trainer.nets["discriminator"](trainer.feed.fetch(trainer.feed.rows)[0])
     assert len(spread) == len(layers)
     assert all(0.5 < value < 2 for value in spread)
 
@@ -182,7 +182,7 @@ def test_as_many_of_each_class_by_the_seed_and_none_that_is_held_out():
             trainer.recipe.begin(trainer.nets, trainer)
         labelled = trainer.nets["labelled"]
         assert labelled.labels.bincount().tolist() == [20, 20]
-        kept = {row.tobytes() for row in trainer.dataset.rows[trainer.rows]}
+        kept = {row.tobytes() for row in trainer.feed.dataset.rows[trainer.feed.rows]}
         assert {row.numpy().tobytes() for row in labelled.images} <= kept
         chosen.append(labelled.images)
     assert torch.equal(chosen[0], chosen[1])
@@ -196,7 +196,7 @@ def test_labelled_pictures_come_in_whole_passes():
     nets["labelled"].labels.copy_(torch.arange(6))
     seen = []
     for _ in range(3):
-        trainer.deal()
+        trainer.next_batch()
         seen += recipe._labelled_batch(nets, trainer.clock)[1].tolist()
     assert sorted(seen[:6]) == sorted(seen[6:]) == list(range(6))
 
@@ -265,7 +265,7 @@ def test_a_list_of_rows(tmp_path: Path):
     recipe = replace(TINY, labelled_list=str(tmp_path / "list.txt")).fit_to(look("flowers:24"))
     trainer = trainer_of(recipe)
     trainer.round()
-    expected = trainer.dataset.labels[[5, 0, 1, 2]]
+    expected = trainer.feed.dataset.labels[[5, 0, 1, 2]]
     assert np.array_equal(trainer.nets["labelled"].labels.numpy(), expected)
 
 
@@ -298,7 +298,7 @@ def test_a_class_that_the_list_forgets(tmp_path: Path):
 def test_a_listed_picture_that_is_held_out(tmp_path: Path):
     recipe = replace(TINY, held_out=0.5)
     trainer = trainer_of(recipe, 300)
-    (tmp_path / "list.txt").write_text(f"{trainer.held_out[0]}\n")
+    (tmp_path / "list.txt").write_text(f"{trainer.feed.held_out[0]}\n")
     recipe = replace(recipe, labelled_list=str(tmp_path / "list.txt"))
     fitted = recipe.fit_to(look("flowers:300"), frozenset({"held_out"}))
     with pytest.raises(UserError, match="is labelled, but held out of training: set --held-out 0"):
@@ -367,7 +367,7 @@ def test_mirrored_and_noisy_labelled_pictures(recipe: SemiSupervised):
     recipe = replace(recipe, mirror=True, instance_noise=0.1, batch=64, images=6_400)
     trainer = trainer_of(recipe)
     trainer.nets["labelled"].images[..., 0] = 255
-    trainer.deal()
+    trainer.next_batch()
     images, _ = trainer.recipe._labelled_batch(trainer.nets, trainer.clock)
     left = images[:, 0, 0, 0] > 0
     assert 0.2 < left.float().mean() < 0.8

@@ -9,7 +9,7 @@ import torch
 
 from figment.errors import UserError
 from figment.networks.stacked_mnist import Discriminator, Generator, sides_of
-from figment.recipe import Batch, Clock
+from figment.rounds import Batch, Clock
 from figment.recipes.parameters import count
 from figment.recipes.stacked_mnist import HALF, StackedMNIST
 from figment.training.trainer import build
@@ -62,8 +62,8 @@ def test_without_norm_and_packed():
     recipe = replace(HALF.tiny(), discriminator_norm="none")
     nets = build(recipe, CPU)
     images = torch.randn(4, *recipe.shape)
-    alone = torch.cat([recipe.judge(nets, image[None], None) for image in images])
-    assert torch.allclose(recipe.judge(nets, images, None), alone, atol=1e-6)
+    alone = torch.cat([recipe.logits(nets, image[None], None) for image in images])
+    assert torch.allclose(recipe.logits(nets, images, None), alone, atol=1e-6)
     packed = replace(HALF.tiny(), packing=2)
     assert count(packed)["discriminator"] - count(HALF.tiny())["discriminator"] == 3 * 4 * 9
 
@@ -75,7 +75,7 @@ def test_penalties_reach_the_first_layer():
     images = torch.rand(4, *recipe.shape) * 2 - 1
     fakes = recipe.generate(nets["generator"], torch.randn(4, recipe.latent), None).detach()
     batch = Batch(images, torch.zeros(4, dtype=torch.int64), torch.randn(4, recipe.latent))
-    terms = recipe.discriminator_terms(nets, batch, fakes, Clock()).minimise
+    terms = recipe.discriminator_terms(nets, batch, fakes, Clock()).minimised
     (terms["r1"] + terms["r2"]).backward()
     gradient = next(nets["discriminator"].parameters()).grad
     assert gradient is not None

@@ -30,7 +30,7 @@ FIELDS: dict[str, Any] = {"resolution": 32, "width": 4, "batch": 4, "tick": 8, "
 FIELDS |= {"metric_every": 16, "metric_count": 64, "precision": "float32"}
 
 
-class Told(nn.Module):
+class ConditionalSequential(nn.Module):
     """Fakes [N, 3, 8, 8] that show their class k as tone, and the first number of their latent."""
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ class Told(nn.Module):
 
 def told(classes: int) -> Generator:
     recipe = replace(find("dcgan")[1], conditioning="projection", class_norm=True, classes=classes)
-    return Generator(recipe, Told())
+    return Generator(recipe, ConditionalSequential())
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +129,7 @@ def test_wrong_class(trained: Path, tmp_path: Path, capsys, monkeypatch):
 
 def test_a_run_without_classes_names_the_cure(tmp_path: Path):
     recipe = find("dcgan")[1].tiny()
-    plain = Generator(recipe, Told())
+    plain = Generator(recipe, ConditionalSequential())
     with pytest.raises(UserError, match="train with --conditioning projection"):
         plain.sample(1, label="marigold")
 

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from figment.data import Dataset
-from figment.recipe import Recipe, Terms
+from figment.gan import GAN
+from figment.rounds import Terms
 from figment.recipes.points import Points
 from figment.turns.alternating import alternating
 

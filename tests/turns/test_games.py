@@ -115,14 +115,14 @@ def test_elsewhere_leaves_no_trace_but_gradients_and_moments(photos):
     dataset = open_dataset(str(photos), resolution=32, channels=3, progress=False)
     trainer = Trainer(replace(find("dcgan")[1].tiny(), precision="float32"), dataset, CPU)
     before = {name: value.clone() for name, value in trainer.nets.state_dict().items()}
-    differentiate_both(trainer, trainer.deal())
+    differentiate_both(trainer, trainer.next_batch())
     seen = {name: value.clone() for name, value in trainer.nets.state_dict().items()}
     norms = [name for name in before if not torch.equal(before[name], seen[name])]
     assert norms and all("running" in name or "num_batches" in name for name in norms)
     with elsewhere(trainer):
         step_both(trainer)
         assert not torch.equal(trainer.weights()[0], before["generator.layers.0.weight"])
-        differentiate_both(trainer, trainer.deal())
+        differentiate_both(trainer, trainer.next_batch())
     after = trainer.nets.state_dict()
     assert all(torch.equal(seen[name], after[name]) for name in seen)
     assert all(weight.grad is not None for weight in trainer.weights())

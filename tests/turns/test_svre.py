@@ -12,7 +12,7 @@ from torch import Tensor
 
 from figment.data import open_dataset
 from figment.randomness import stream
-from figment.recipe import Batch
+from figment.rounds import Batch
 from figment.training.trainer import Trainer
 from figment.turns.extragradient import Extragradient
 from figment.turns.svre import SVRE, _reduced
@@ -43,7 +43,7 @@ def rows() -> np.ndarray:
 def distance(trainer: Trainer) -> float:
     """From the solution, where both mean gradients are 0."""
     a, b, c = np.split(
-        trainer.dataset.rows.astype(np.float64).mean(0), [DIM * DIM, DIM * DIM + DIM]
+        trainer.feed.dataset.rows.astype(np.float64).mean(0), [DIM * DIM, DIM * DIM + DIM]
     )
     a = a.reshape(DIM, DIM)
     x, y = (
@@ -86,11 +86,11 @@ def test_no_variance_at_the_snapshot():
     trainer = epoch_begun(TinyPoints(play=SVRE()), 24)
     snapshot = trainer.nets["turns"]
     for _ in range(3):
-        reduced(trainer, trainer.deal())
+        reduced(trainer, trainer.next_batch())
         for weight, mean in zip(trainer.weights(), snapshot.mean.tensors(), strict=True):
             assert torch.equal(weight.grad, mean)
     trainer.nets["generator"].layers[0].weight.data += 0.1
-    reduced(trainer, trainer.deal())
+    reduced(trainer, trainer.next_batch())
     assert not torch.equal(trainer.weights()[0].grad, snapshot.mean.tensors()[0])
 
 
@@ -104,10 +104,10 @@ def test_no_bias_elsewhere():
         weight.data += 1.5
     total = [torch.zeros_like(weight) for weight in weights]
     for part in range(N):
-        reduced(trainer, trainer.deal(part))
+        reduced(trainer, trainer.next_batch(part))
         for mean, weight in zip(total, weights, strict=True):
             mean += weight.grad / N
-    mean_rows = torch.from_numpy(trainer.dataset.rows).double().mean(0, keepdim=True)
+    mean_rows = torch.from_numpy(trainer.feed.dataset.rows).double().mean(0, keepdim=True)
     x, y = (weight.detach().requires_grad_() for weight in weights)
     loss = trainer.recipe.loss(x, y, mean_rows)
     gx, gy = torch.autograd.grad(loss, (x, y))

@@ -13,7 +13,8 @@ from torch import Tensor
 
 from figment.data import Dataset, open_dataset
 from figment.errors import UserError
-from figment.recipe import Recipe, Terms
+from figment.gan import GAN
+from figment.rounds import Terms
 from figment.recipes import find
 from figment.training.trainer import Trainer
 from figment.turns.alternating import alternating
@@ -43,7 +44,7 @@ def generator_gradient(recipe: Recipe, data: Dataset, before: int = 0) -> tuple[
         torch.manual_seed(trainer.clock.images)
         alternating(trainer)
     torch.manual_seed(0)
-    batch = trainer.deal()
+    batch = trainer.next_batch()
     fakes = recipe.generate(trainer.nets["generator"], batch.latents, batch.labels)
     seen = trainer.differentiate("generator", recipe.turns().rule(trainer), batch, fakes)
     return trainer, seen["loss/generator"].item()
@@ -79,11 +80,11 @@ def test_gradient_through_adam_is_the_slope(inner: str):
     y.grad = None
     for step in (1e-5, -2e-5):
         y.data += step
-        batch = trainer.deal()
+        batch = trainer.next_batch()
         fakes = recipe.generate(trainer.nets["generator"], batch.latents, batch.labels)
         rule = recipe.turns().rule(trainer)
         terms = rule(trainer.nets, batch, fakes, trainer.clock)
-        sides.append(terms.minimise["adversarial"].item())
+        sides.append(terms.losses["adversarial"].item())
     assert slope == pytest.approx((sides[0] - sides[1]) / 2e-5, rel=1e-6)
 
 
@@ -110,7 +111,7 @@ def test_inner_adam_steps_as_torch_does(ring: Dataset, kind, weight_decay: float
     )
     for _ in range(3):
         alternating(trainer)
-    batch = trainer.deal()
+    batch = trainer.next_batch()
     fakes = recipe.generate(nets["generator"], batch.latents, batch.labels).detach()
     ahead = Unrolled(steps=3).unroll(trainer, batch, fakes)
     for _ in range(3):
@@ -153,7 +154,7 @@ class Sloped(TinyPoints):
         images = nets["memory"](batch.images).requires_grad_()
         logits = self.judge(nets, images, None)
         (slopes,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
-        terms.minimise["slope"] = slopes.square().sum(1).mean()
+        terms.penalties["slope"] = slopes.square().sum(1).mean()
         return terms
 
 
@@ -175,7 +176,7 @@ class Watched(TinyPoints):
 
     def discriminator_terms(self, nets, batch, fakes, clock) -> Terms:
         terms = super().discriminator_terms(nets, batch, fakes, clock)
-        SEEN.append(terms.minimise["adversarial"].item())
+        SEEN.append(terms.losses["adversarial"].item())
         return terms
 
 
@@ -207,7 +208,7 @@ def unrolled_dcgan(dataset: Dataset, precision: str, *, checkpoint: bool) -> lis
     trainer.round()
     trainer.recipe = recipe = replace(recipe, precision=precision)
     torch.manual_seed(0)
-    batch = trainer.deal()
+    batch = trainer.next_batch()
     with trainer.autocast():
         fakes = recipe.generate(trainer.nets["generator"], batch.latents, batch.labels)
     before = copy.deepcopy(state(trainer))
@@ -243,7 +244,7 @@ def test_no_steps_is_alternating_play(photos, ring: Dataset, name: str):
     ends = []
     for play in (alternating, Unrolled(steps=0)):
         trainer = Trainer(recipe, data, CPU)
-        trainer.play = play
+        trainer.take_turns = play
         for _ in range(2):
             trainer.round()
         ends.append(trainer.weights())
@@ -269,18 +270,18 @@ def test_zero_sum_games_are_unrolled_whole(
     tiny = replace(find("points")[1].tiny(), objective=objective, play="unrolled", unroll=3)
     tiny = replace(tiny, fake_target=smoothed)
     trainer = Trainer(tiny, ring, CPU)
-    batch, play, nets = trainer.deal(), tiny.turns(), trainer.nets
+    batch, play, nets = trainer.next_batch(), tiny.turns(), trainer.nets
     fakes = tiny.generate(nets["generator"], batch.latents, batch.labels)
     values = play.unroll(trainer, batch, fakes)
     rule = replace(tiny, fake_target=0.0).discriminator_terms
-    game = -with_values(nets, values, rule, batch, fakes, trainer.clock).minimise["adversarial"]
+    game = -with_values(nets, values, rule, batch, fakes, trainer.clock).minimised["adversarial"]
     terms = play.rule(trainer)(nets, batch, fakes, trainer.clock)
     weights = list(nets["generator"].parameters())
-    ours = torch.autograd.grad(terms.minimise["adversarial"], weights, retain_graph=True)
+    ours = torch.autograd.grad(terms.losses["adversarial"], weights, retain_graph=True)
     theirs = torch.autograd.grad(game, weights)
     same = all(torch.allclose(a, b, rtol=1e-5) for a, b in zip(ours, theirs, strict=True))
     assert same == whole
-    assert torch.isclose(terms.minimise["adversarial"], game) == whole
+    assert torch.isclose(terms.losses["adversarial"], game) == whole
 
 
 def test_many_discriminator_moves_then_an_unrolled_one(ring: Dataset):
