@@ -163,13 +163,17 @@ class GAN(Fields, Recipe):
         return found
 
     def optimizers(self, nets: nn.ModuleDict) -> dict[str, Optimizer]:
+        """Return each player's optimiser; a family with others sets their rates itself, see ``adjust``."""
         from figment.optimizers import optimizer_for
 
-        rates = {"generator": self.generator_lr, "discriminator": self.discriminator_lr}
-        return {
-            player: optimizer_for(self.optimizer, nets[player].parameters(), rate, self.betas)
-            for player, rate in rates.items()
-        }
+        found = {}
+        for player in ("generator", "discriminator"):
+            rate = getattr(self, f"{player}_lr")
+            weights = nets[player].parameters()
+            found[player] = optimizer_for(self.optimizer, weights, rate, self.betas)
+            for group in found[player].param_groups:
+                group["rate"] = f"{player}_lr"  # the field that ``adjust`` takes it from
+        return found
 
     # -- the generator ----------------------------------------------------------------------------
 
@@ -287,14 +291,14 @@ class GAN(Fields, Recipe):
         return min(1.0, max(0.0, left))
 
     def adjust(self, optimizers: dict[str, Optimizer], rate_scale: float) -> None:
-        rates = {"generator": self.generator_lr, "discriminator": self.discriminator_lr}
-        for player, optimizer in optimizers.items():
-            for group in optimizer.param_groups:
-                group["lr"] = rate_scale * rates[player]
-                if "betas" in group:
-                    group["betas"] = self.betas
-                else:
-                    group["momentum"] = self.betas[0]
+        super().adjust(optimizers, rate_scale)
+        groups = (group for optimizer in optimizers.values() for group in optimizer.param_groups)
+        for group in (group for group in groups if "rate" in group):
+            group["lr"] = rate_scale * getattr(self, group["rate"])
+            if "betas" in group:
+                group["betas"] = self.betas
+            else:
+                group["momentum"] = self.betas[0]
 
     def reals(self, images: Tensor, clock: Clock) -> Tensor:
         for technique in self.techniques:

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from figment import draws
+from figment import randomness_per_image
 from figment.augment import study
 
 
@@ -18,7 +18,9 @@ def fixed(monkeypatch: pytest.MonkeyPatch):
     """Have the next draws be these, one row an image."""
 
     def fix(*rows: tuple[float, ...]) -> None:
-        monkeypatch.setattr(draws, "uniform", lambda *shape, like: torch.tensor(rows).to(like))
+        monkeypatch.setattr(
+            randomness_per_image, "uniform", lambda *shape, like: torch.tensor(rows).to(like)
+        )
 
     return fix
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import pytest
 import torch
 import torch.nn.functional as F
@@ -12,7 +10,7 @@ from torch import Tensor, nn
 from figment.networks.layers.attention import SelfAttention
 from figment.networks.layers.conditional_norm import by_class
 from figment.networks.layers.convolution import TransposedConvolution
-from figment.networks.layers.noise import GaussianNoise, annealed, instance_noise
+from figment.networks.layers.noise import GaussianNoise, instance_noise
 from figment.networks.layers.one_hot import beside, one_hot
 from figment.networks.layers.projection import Projection
 from figment.networks.layers.resample import DownConvolution, UpConvolution, enlarge, same, shrink
@@ -57,13 +55,6 @@ def test_two_processes_draw_the_noise_of_one(monkeypatch):
         monkeypatch.setenv("WORLD_SIZE", "2")
         parts.append(instance_noise(x[3 * rank : 3 * rank + 3], 0.3))
     assert torch.equal(torch.cat(parts), whole)
-
-
-def test_annealing_is_straight_and_ends_at_exactly_zero():
-    values = [annealed(0.2, images, 1000) for images in range(0, 2001, 100)]
-    assert values[0] == 0.2 and values[5] == pytest.approx(0.1)
-    assert values[10:] == [0.0] * 11
-    assert all(a > b for a, b in pairwise(values[:11]))
 
 
 # -- self-attention ---------------------------------------------------------------------------------

@@ -6,12 +6,19 @@ import pytest
 import torch
 from torch import nn
 
+from figment.gan import GAN
 from figment.networks import dcgan_theano, maxout, mlp, stacked_mnist
-from figment.networks.layers.head import activated, assembled
+from figment.networks.layers.head import Head, activated
 from figment.networks.layers.initial import he, orthogonal
 from figment.networks.layers.uniform import uniform_latents
 
 MNIST = (1, 28, 28)
+
+
+def compare(kernels: int, dimensions: int) -> Head:
+    """A head with minibatch discrimination before it."""
+    recipe = GAN(minibatch_discrimination=kernels, minibatch_dimensions=dimensions)
+    return recipe.head(activated(0.0))
 
 
 def count(net: nn.Module) -> int:
@@ -24,7 +31,7 @@ def test_the_cats_studys_minibatch_discrimination():
             shape=(3, 64, 64),
             hidden=(2048, 1024, 512),
             dropout=0.3,
-            head=assembled(activated(0.3), kernels=256),
+            head=GAN(minibatch_discrimination=256).head(activated(0.3)),
         )
     assert count(net) == 29_888_769
     assert count(net.head.compare) == 2_097_152
@@ -37,7 +44,7 @@ def test_a_minibatch_head_looks_at_the_whole_batch():
     other = torch.cat([x[:1], torch.randn(3, 1, 4, 4)])
     for head, alike in (
         ({}, True),
-        ({"head": assembled(activated(0.0), kernels=6, dimensions=3)}, False),
+        ({"head": compare(6, 3)}, False),
     ):
         net = mlp.Discriminator(shape=(1, 4, 4), hidden=(8,), dropout=0.0, **head)
         assert net(x).shape == (4,)
@@ -184,7 +191,7 @@ def test_gradients_reach_every_weight():
                 shape=(3, 4, 4),
                 hidden=(7, 6),
                 dropout=0.0,
-                head=assembled(activated(0.0), kernels=3, dimensions=2),
+                head=compare(3, 2),
             ),
         ),
         (

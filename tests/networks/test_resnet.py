@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import nn
 
+from figment.gan import GAN
 from figment.networks import surgery
 from figment.networks.layers.attention import SelfAttention
 from figment.networks.layers.conditional_norm import ConditionalBatchNorm
-from figment.networks.layers.head import assembled
 from figment.networks.layers.projection import Projection
 from figment.networks.layers.spectral_norm import SpectralNorm
 from figment.networks.resnet import Discriminator, Generator, mean_pool, plain, sum_pool
@@ -32,7 +32,7 @@ def test_counts_are_the_published_ones():
     assert count(generator(latent=128, width=128)) == 1_204_483  # WGAN-GP
     assert count(generator(latent=128, width=256)) == 4_276_739  # SNGAN
     assert count(discriminator(width=128)) == 1_053_825
-    judged = assembled(plain, classes=10, conditioning="classifier")
+    judged = GAN(conditioning="classifier", classes=10).head(plain)
     assert count(discriminator(width=128, head=judged)) == 1_053_825 + 1_290
 
 
@@ -85,7 +85,7 @@ def test_a_projection_head_adds_the_inner_product_with_the_class():
 
 
 def test_the_auxiliary_classifier_sees_the_heads_features():
-    critic = discriminator(head=assembled(plain, classes=10, conditioning="classifier"))
+    critic = discriminator(head=GAN(conditioning="classifier", classes=10).head(plain))
     features = critic.features(torch.randn(2, 3, 32, 32))
     rows = critic.head.classes
     assert rows.weight.shape == (10, 4)
@@ -107,7 +107,7 @@ def test_attention_looks_at_maps_of_the_side_that_is_asked_for(attend: int):
 
 
 def test_spectral_norm_reaches_every_weight():
-    critic = discriminator(head=assembled(plain, classes=3, conditioning="classifier"))
+    critic = discriminator(head=GAN(conditioning="classifier", classes=3).head(plain))
     layers = [m for m in critic.modules() if isinstance(m, nn.Conv2d | nn.Linear)]
     assert surgery.spectrally(critic) == len(layers) == 12
     assert len([m for m in critic.modules() if isinstance(m, SpectralNorm)]) == 12

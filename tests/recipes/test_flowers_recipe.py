@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 from figment.data import Dataset, look, open_dataset
 from figment.errors import UserError
-from figment.rounds import Batch, Clock
 from figment.recipes.flowers import STAGE_1, STAGE_2, STAGE_3, STAGE_4, STAGE_5, STAGE_6, Flowers
 from figment.recipes.parameters import count
+from figment.rounds import Batch, Clock
 from figment.training.log import Tally
 from figment.training.state import load_state, save_state
 from figment.training.trainer import Trainer, build
@@ -83,12 +83,12 @@ def test_the_critic_judges_each_image_alone(stage: Flowers, norm: str):
 def test_the_map_of_a_class_is_all_ones(stage: Flowers):
     recipe = replace(stage, classes=2)
     images = torch.randn(2, *recipe.shape)
-    told = recipe.told(images, torch.tensor([1, 0]))
-    assert told.shape == (2, 5, stage.resolution, stage.resolution)
-    assert torch.equal(told[:, :3], images)
+    (shown,) = recipe.discriminator_inputs(images, torch.tensor([1, 0]))
+    assert shown.shape == (2, 5, stage.resolution, stage.resolution)
+    assert torch.equal(shown[:, :3], images)
     for row, label in enumerate([1, 0]):
-        assert (told[row, 3 + label] == 1).all()
-        assert (told[row, 3 + 1 - label] == 0).all()
+        assert (shown[row, 3 + label] == 1).all()
+        assert (shown[row, 3 + 1 - label] == 0).all()
 
 
 def test_the_class_stands_beside_the_latent():
@@ -181,8 +181,8 @@ def test_nearest_resolution(stage: Flowers, side: int, learned: int):
         ({"resolution": 60}, "must be 16, 32, 64, 128, 256, 512 or 1024, not 60: try 32$"),
         ({"resolution": 64, "up": "unpadded"}, "must be 28, 56, .* not 64: try 56$"),
         ({"resolution": 8}, "not 8: try 16$"),
-        ({"width": 0}, "width must be above 0"),
-        ({"batch": 1}, "batch norm needs company"),
+        ({"width": 0}, "width must be 1 or more"),
+        ({"batch": 1}, "needs at least 2 images"),
     ],
 )
 def test_refusals_name_the_cure(fields: dict, message: str):

@@ -86,7 +86,7 @@ def test_wrong_field_and_wrong_value_name_the_cure():
     [
         ("dcgan", {"resolution": 100}, "power of two from 32 to 1024, not 100: try 64"),
         ("dcgan", {"batch": 1}, "batch must be 2 or more"),
-        ("dcgan", {"width": 0}, "width must be above 0"),
+        ("dcgan", {"width": 0}, "width must be 1 or more"),
         ("dcgan", {"batch": 0}, "batch must be above 0"),
         ("dcgan", {"channels": 4}, "channels must be 1"),
         ("dcgan", {"generator_lr": 0.0}, "generator_lr must be above 0"),
@@ -94,7 +94,7 @@ def test_wrong_field_and_wrong_value_name_the_cure():
         ("dcgan", {"real_target": 0.1, "fake_target": 0.2}, "label targets"),
         ("cats-mlp", {"hidden": ()}, "hidden needs"),
         ("cats-mlp", {"dropout": 1.0}, "dropout"),
-        ("points", {"mirror": True}, "no left and right"),
+        ("points", {"mirror": True}, "works on pictures only"),
     ],
 )
 def test_refusals(name: str, fields: dict, message: str):
@@ -134,7 +134,7 @@ def test_follows_the_data_unless_pinned():
     assert recipe.fit_to(look_at(28), frozenset({"resolution"})).resolution == 64
     assert replace(recipe, resolution=256).fit_to(look_at(200)).resolution == 128
     assert find("C1")[1].fit_to(look_at(64)).channels == 1
-    with pytest.raises(UserError, match="learns images"):
+    with pytest.raises(UserError, match="holds points; choose --recipe points"):
         recipe.fit_to(look_at(kind="points"))
 
 

@@ -104,7 +104,7 @@ def test_learns_twenty_pictures_by_heart():
 def test_first_weights_are_fitted_to_the_data(recipe: SemiSupervised):
     trainer = trainer_of(recipe)
     with torch.no_grad():
-        recipe.begin(trainer.nets, trainer)
+        recipe.begin(trainer)
     spread = []
     layers = [m for m in trainer.nets["discriminator"].modules() if isinstance(m, WeightNorm)]
     for layer in layers:
@@ -117,7 +117,7 @@ def test_first_weights_are_fitted_to_the_data(recipe: SemiSupervised):
 def test_a_generator_that_is_fitted_takes_its_average_along():
     trainer = trainer_of(replace(TINY_CONV, ema=100))
     with torch.no_grad():
-        TINY_CONV.begin(trainer.nets, trainer)
+        TINY_CONV.begin(trainer)
     mine, average = (trainer.nets[name].state_dict() for name in ("generator", "average"))
     assert all(torch.equal(mine[name], average[name]) for name in mine)
     assert mine["layers.10.scale"].max() < 0.9
@@ -179,7 +179,7 @@ def test_as_many_of_each_class_by_the_seed_and_none_that_is_held_out():
     for seed in (0, 0, 1):
         trainer = trainer_of(replace(recipe, seed=seed), 300)
         with torch.no_grad():
-            trainer.recipe.begin(trainer.nets, trainer)
+            trainer.recipe.begin(trainer)
         labelled = trainer.nets["labelled"]
         assert labelled.labels.bincount().tolist() == [20, 20]
         kept = {row.tobytes() for row in trainer.feed.dataset.rows[trainer.feed.rows]}
@@ -357,7 +357,7 @@ def test_the_authors_numbers():
 @pytest.mark.parametrize("play", ["unrolled", "optimistic", "svre"])
 @both
 def test_rates_that_fall_go_with_other_ways_to_play(recipe: SemiSupervised, play: str):
-    trainer = trainer_of(replace(recipe, rate_decay=0.5, play=play, unroll=2))
+    trainer = trainer_of(replace(recipe, rate_decay=0.5, play=play))
     seen = trainer.round()
     assert all(torch.isfinite(value) for value in seen.values())
 

@@ -9,9 +9,9 @@ import torch
 
 from figment.errors import UserError
 from figment.networks.stacked_mnist import Discriminator, Generator, sides_of
-from figment.rounds import Batch, Clock
 from figment.recipes.parameters import count
 from figment.recipes.stacked_mnist import HALF, StackedMNIST
+from figment.rounds import Batch, Clock
 from figment.training.trainer import build
 
 CPU = torch.device("cpu")
@@ -46,9 +46,9 @@ def test_any_resolution(resolution: int):
 def test_refusals_name_the_cure():
     with pytest.raises(UserError, match="resolution must be 8 or more, not 7: try 28"):
         replace(HALF, resolution=7).check()
-    with pytest.raises(UserError, match="discriminator_width must be above 0"):
+    with pytest.raises(UserError, match="discriminator_width must be 1 or more"):
         replace(HALF, discriminator_width=0).check()
-    with pytest.raises(UserError, match="batch norm needs company"):
+    with pytest.raises(UserError, match="needs at least 2 images"):
         replace(HALF, batch=1).check()
 
 

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from figment.data import Dataset
 from figment.gan import GAN
-from figment.rounds import Terms
 from figment.recipes.points import Points
+from figment.rounds import Terms
 from figment.turns.alternating import alternating
 
 CPU = torch.device("cpu")
@@ -31,7 +31,7 @@ class Vector(nn.Module):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Game(Recipe):
+class Game(GAN):
     """The discriminator holds x and minimises ``loss(x, y, row)``, the generator y and its negative."""
 
     batch: int = 1
@@ -66,11 +66,11 @@ class Game(Recipe):
 
     def discriminator_terms(self, nets, batch, fakes, clock) -> Terms:
         value = self.loss(nets["discriminator"].value, fakes.mean(0), batch.images.double())
-        return Terms({"adversarial": value}, {})
+        return Terms({"adversarial": value}, {}, {})
 
     def generator_terms(self, nets, batch, fakes, clock) -> Terms:
         value = self.loss(nets["discriminator"].value, fakes.mean(0), batch.images.double())
-        return Terms({"adversarial": -value}, {})
+        return Terms({"adversarial": -value}, {}, {})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,6 @@ import torch
 from games import CPU, AdamGame, Game, TinyPoints, points
 
 from figment.data import open_dataset
-from figment.errors import UserError
 from figment.training.trainer import Trainer
 from figment.turns.alternating import alternating
 from figment.turns.extragradient import Extragradient
@@ -88,12 +87,6 @@ def test_extra_adam():
 @pytest.mark.parametrize(("fresh", "images"), [(True, 2), (False, 1)])
 def test_extragradient_counts_the_images_it_shows(fresh: bool, images: int):
     assert played(Game(play=Extragradient(fresh=fresh)), 1).clock.images == images
-
-
-@pytest.mark.parametrize("play", [simultaneous, Extragradient(), Optimistic()])
-def test_moves_at_once_are_one_each(play):
-    with pytest.raises(UserError, match="set discriminator_moves to 1, not 3"):
-        played(Game(play=play, discriminator_moves=3), 1)
 
 
 class Clipped(Game):

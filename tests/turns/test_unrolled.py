@@ -14,8 +14,8 @@ from torch import Tensor
 from figment.data import Dataset, open_dataset
 from figment.errors import UserError
 from figment.gan import GAN
-from figment.rounds import Terms
 from figment.recipes import find
+from figment.rounds import Terms
 from figment.training.trainer import Trainer
 from figment.turns.alternating import alternating
 from figment.turns.unrolled import Unrolled, with_values
@@ -37,7 +37,7 @@ class AdamQuadratic(AdamGame, Quadratic):
     """The same with Adam."""
 
 
-def generator_gradient(recipe: Recipe, data: Dataset, before: int = 0) -> tuple[Trainer, float]:
+def generator_gradient(recipe: GAN, data: Dataset, before: int = 0) -> tuple[Trainer, float]:
     """Differentiate the generator's unrolled loss after so many ordinary rounds; return that loss."""
     trainer = Trainer(recipe, data, CPU)
     for _ in range(before):
@@ -152,7 +152,7 @@ class Sloped(TinyPoints):
     def discriminator_terms(self, nets, batch, fakes, clock) -> Terms:
         terms = super().discriminator_terms(nets, batch, fakes, clock)
         images = nets["memory"](batch.images).requires_grad_()
-        logits = self.judge(nets, images, None)
+        logits = self.logits(nets, images, None)
         (slopes,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
         terms.penalties["slope"] = slopes.square().sum(1).mean()
         return terms
@@ -274,7 +274,7 @@ def test_zero_sum_games_are_unrolled_whole(
     fakes = tiny.generate(nets["generator"], batch.latents, batch.labels)
     values = play.unroll(trainer, batch, fakes)
     rule = replace(tiny, fake_target=0.0).discriminator_terms
-    game = -with_values(nets, values, rule, batch, fakes, trainer.clock).minimised["adversarial"]
+    game = -with_values(nets, values, rule, batch, fakes, trainer.clock).losses["adversarial"]
     terms = play.rule(trainer)(nets, batch, fakes, trainer.clock)
     weights = list(nets["generator"].parameters())
     ours = torch.autograd.grad(terms.losses["adversarial"], weights, retain_graph=True)

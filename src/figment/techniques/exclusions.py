@@ -43,7 +43,9 @@ def refuse_exclusions(recipe: Any) -> None:
     """Raise UserError for the first pair of the table that a recipe uses both sides of."""
     for one, other, reason in EXCLUSIONS:
         if _used(recipe, one) and _used(recipe, other):
-            raise UserError(f"{flag(one)} and {flag(other)} exclude each other: {reason}")
+            raise UserError(
+                f"{flag(one)} and {flag(other)} exclude each other ({reason}): leave one of them out"
+            )
 
 
 def table() -> str:

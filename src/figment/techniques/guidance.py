@@ -100,16 +100,22 @@ class Guidance(Technique[Fields]):
         return (at_modes(inputs[0], labels), *inputs[1:])
 
     def generator(self, r: Fields, view: View) -> Terms:
-        """``score/guided`` is the share of fakes that the guide takes for what they were to be."""
-        import torch.nn.functional as F
+        return terms(r, view.nets["guide"](view.fakes), view.batch.labels)
 
-        from figment.networks.guide import imbalance
 
-        labels, classes = view.batch.labels, view.nets["guide"](view.fakes)
-        found = {}
-        if r.guidance > 0:
-            found["guidance"] = r.guidance * F.cross_entropy(classes, labels)
-        if r.guidance_balance > 0:
-            found["guidance_balance"] = r.guidance_balance * imbalance(classes)
-        right = (classes.detach().argmax(1) == labels).float().mean()
-        return Terms({}, found, {"score/guided": right})
+def terms(r: Fields, classes: Tensor, labels: Tensor) -> Terms:
+    """Return what guidance adds to the generator's loss, of the guide's logits [N, K] for its fakes.
+
+    ``score/guided`` is the share of fakes that the guide takes for what they were to be.
+    """
+    import torch.nn.functional as F
+
+    from figment.networks.guide import imbalance
+
+    found = {}
+    if r.guidance > 0:
+        found["guidance"] = r.guidance * F.cross_entropy(classes, labels)
+    if r.guidance_balance > 0:
+        found["guidance_balance"] = r.guidance_balance * imbalance(classes)
+    right = (classes.detach().argmax(1) == labels).float().mean()
+    return Terms({}, found, {"score/guided": right})

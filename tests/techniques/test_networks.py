@@ -12,13 +12,13 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from figment.errors import UserError
 from figment.networks import surgery
 from figment.networks.layers.conditional_norm import ConditionalBatchNorm
+from figment.networks.layers.conditional_sequential import ConditionalSequential
 from figment.networks.layers.reference_norm import (
     ReferenceBatchNorm,
     Referenced,
     VirtualBatchNorm,
 )
 from figment.networks.layers.spectral_norm import SpectralNorm
-from figment.networks.layers.conditional_sequential import ConditionalSequential
 from figment.recipes import SYSTEMS, find
 
 
@@ -92,7 +92,8 @@ def test_reference_norms_in_a_finished_network():
 def test_classes_reach_only_norms_that_are_told():
     """A norm outside ``Told`` would not be given the label."""
     network = nn.Sequential(
-        nn.BatchNorm2d(2), ConditionalSequential(nn.BatchNorm2d(2), nn.Sequential(nn.BatchNorm2d(2)))
+        nn.BatchNorm2d(2),
+        ConditionalSequential(nn.BatchNorm2d(2), nn.Sequential(nn.BatchNorm2d(2))),
     )
     assert surgery.by_classes(network, 3) == 1
     assert isinstance(network[1][0], ConditionalBatchNorm)
@@ -106,7 +107,9 @@ def test_classes_reach_only_norms_that_are_told():
 
 
 def test_spectral_norm_of_a_network():
-    network = nn.Sequential(nn.Linear(2, 2), ConditionalSequential(nn.BatchNorm2d(2)), nn.Embedding(3, 2))
+    network = nn.Sequential(
+        nn.Linear(2, 2), ConditionalSequential(nn.BatchNorm2d(2)), nn.Embedding(3, 2)
+    )
     surgery.by_classes(network, 3)
     network[0].weight.data = torch.diag(torch.tensor([3.0, 1.0]))
     assert surgery.spectrally(network) == 2  # the gains by class stay as they are
@@ -177,7 +180,7 @@ def test_class_norm_and_its_projection():
 
 
 @pytest.mark.parametrize("which", ["none", "discriminator", "both"])
-def test_spectral_norm_of_the_players(which: str):
+def test_spectral_norm_of_the_built_of(which: str):
     nets = built("dcgan", spectral_norm=which)
     counts = {player: len(of_kind(nets[player], SpectralNorm)) for player in nets}
     assert (
@@ -196,7 +199,7 @@ def test_every_family_can_be_told_classes(name: str):
     plain = find(name)[1].tiny()
     if plain.conditional:
         plain = replace(plain, conditioning="none", class_norm=False, classes=0)
-    told = replace(plain, conditioning="concat", classes=2)
+    told = replace(plain, conditioning="concat", classes=2).without_idle()
     assert told.inputs == plain.latent + 2
     assert told.discriminator_channels == plain.discriminator_channels + 2
     try:
@@ -204,7 +207,7 @@ def test_every_family_can_be_told_classes(name: str):
     except UserError as refusal:
         assert "leave conditioning out" in str(refusal)
         return
-    nets = players(told)
+    nets = told.networks()
     z, labels = torch.randn(2, told.latent), torch.tensor([0, 1])
     fakes = told.generate(nets["generator"], z, labels)
-    assert told.judge(nets, fakes, labels).shape == (2,)
+    assert told.logits(nets, fakes, labels).shape == (2,)

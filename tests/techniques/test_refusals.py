@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from figment.errors import UserError
+from figment.fields import fields_of, neutral
+from figment.gan import GAN
 from figment.networks.layers.reference_norm import Referenced
-from figment.recipe import Recipe
 from figment.recipes import find
+from figment.techniques import TECHNIQUES
+from figment.techniques.exclusions import EXCLUSIONS, table
 
 ABOVE_0 = [
     "resolution", "images", "batch", "latent", "tick", "generator_lr", "discriminator_lr",
@@ -30,68 +34,51 @@ ZERO_OR_MORE = [
 def test_numbers_above_0(field: str):
     for value in (0, -1):
         with pytest.raises(UserError, match=f"^{field} must be above 0, not {value}$"):
-            replace(Recipe(), **{field: value}).check()
+            replace(GAN(), **{field: value}).check()
 
 
 @pytest.mark.parametrize("field", ZERO_OR_MORE)
 def test_numbers_from_0(field: str):
     with pytest.raises(UserError, match=f"^{field} must be 0 or more, not -1$"):
-        replace(Recipe(), **{field: -1}).check()
+        replace(GAN(), **{field: -1}).check()
 
 
 CONTRADICTIONS = [
     ({"metric_count": 63}, "metric_count must be 64 or more, not 63"),
     ({"held_out": 1.0}, "held_out must be at least 0 and below 1, not 1.0"),
-    ({"patience": 2, "metrics": ()}, "patience needs a score to wait for: name one with --metrics"),
+    (
+        {"patience": 2, "metrics": ()},
+        "--patience has no effect without a score: name one with --metrics",
+    ),
     ({"channels": 2}, "channels must be 1 (grey) or 3 (colour), not 2"),
+    (
+        {"micro_batch": 24},
+        "batch 64 is no whole number of micro-batches of 24: set --micro-batch to one of its divisors",
+    ),
     ({"dropout": 1.0}, "dropout must be at least 0 and below 1, not 1.0"),
     ({"betas": (0.5, 1.0)}, "betas must be at least 0 and below 1, not (0.5, 1.0)"),
-    *(
-        (
-            {"play": play, **moves},
-            f"in {play} play both move at once: leave discriminator_moves and generator_moves at 1",
-        )
-        for play in ("simultaneous", "extragradient", "optimistic", "svre")
-        for moves in ({"discriminator_moves": 2}, {"generator_moves": 2})
-    ),
     (
-        {"play": "extragradient", "balance": 0.8},
-        "in extragradient play nobody waits: leave balance out",
+        {"optimizer": "sgd", "betas": (0.5, 0.9)},
+        "the second of --betas has no effect with --optimizer sgd, whose momentum is the first: "
+        "set --betas 0.5 0.999",
     ),
     ({"balance": 0.5}, "balance must lie between .5 and 1, or be 0, not 0.5"),
     ({"balance": 1.0}, "balance must lie between .5 and 1, or be 0, not 1.0"),
-    (
-        {"play": "unrolled", "replay": 64},
-        "an unrolled generator must reach all fakes: leave replay out",
-    ),
-    (
-        {"play": "unrolled", "optimizer": "rmsprop"},
-        "steps of RMSprop cannot be unrolled: set --optimizer adam or sgd",
-    ),
-    (
-        {"play": "unrolled", "generator_moves": 2},
-        "an unrolled round has one generator move: leave generator_moves at 1",
-    ),
     (
         {"adversarial": 0.0},
         "the generator has nothing to learn: set adversarial or feature_matching",
     ),
     ({"top_k": 0.0}, "top_k must be above 0 and at most 1, not 0.0"),
     ({"top_k": 1.5}, "top_k must be above 0 and at most 1, not 1.5"),
-    ({"top_k": 0.5, "packing": 2}, "packs are judged whole, top_k picks single fakes: choose one"),
     (
         {"top_k": 0.5, "adversarial": 0.0, "feature_matching": 1.0},
-        "top_k picks by the objective, which has no weight: leave top_k out",
-    ),
-    (
-        {"top_k": 0.5, "objective": "relativistic_average"},
-        "all fakes are in the mean that reals are held against: leave top_k out",
+        "--top-k has no effect with --adversarial 0",
     ),
     *(
         (
             {"top_k": 0.5, "play": "unrolled", "objective": objective},
-            f"{objective} is unrolled whole, reals included, with no fakes left out: leave top_k "
-            "out, or set --objective nonsaturating",
+            f"--top-k cannot be used with --play unrolled and --objective {objective}, a zero-sum game "
+            "that is unrolled whole: leave top_k out, or set --objective nonsaturating",
         )
         for objective in ("minimax", "wasserstein")
     ),
@@ -102,10 +89,6 @@ CONTRADICTIONS = [
             "between the two: leave replay, conditioning or the penalty out",
         )
         for penalty in ("gradient_penalty", "zero_centred")
-    ),
-    (
-        {"latent_consistency": 5.0, "replay": 64},
-        "earlier fakes have no latents any more: leave replay out",
     ),
     (
         {"latent_diversity": 0.5},
@@ -119,14 +102,9 @@ CONTRADICTIONS = [
     ),
     (
         {"objective": "hinge", "real_target": 0.9},
-        "objective hinge has no labels to smooth: leave real_target at 1 and fake_target at 0, or "
-        "choose nonsaturating, minimax or least_squares",
+        "--real-target has no effect with --objective hinge, which has no labels to smooth",
     ),
     ({"batch": 65, "packing": 2}, "batch 65 is no whole number of packs of 2"),
-    (
-        {"class_shares": (0.7, 0.3)},
-        "class_shares needs classes: set --conditioning, or leave it out",
-    ),
     *(
         (
             {"class_shares": shares, "conditioning": "concat", "classes": 2},
@@ -134,26 +112,22 @@ CONTRADICTIONS = [
         )
         for shares in ((1.0,), (1.5, -0.5), (0.0, 0.0))
     ),
-    ({"class_norm": True}, "class_norm needs classes: set --conditioning"),
     *(
         (
-            {"class_norm": True, "conditioning": "projection", "generator_norm": norm},
-            f"class_norm and {norm} batch norm exclude each other",
+            {"micro_batch": 16, "r1": 1.0, field: value},
+            f"--micro-batch cannot be used with --{field.replace('_', '-')} and a penalty on gradients, "
+            "which needs the whole batch at once: leave one of the three out",
         )
-        for norm in ("reference", "virtual")
-    ),
-    (
-        {"conditioning": "concat", "packing": 2},
-        "a pack has no single class: leave packing or conditioning out",
+        for field, value in (("minibatch_discrimination", 8), ("minibatch_stddev", True))
     ),
 ]
 
 
 @pytest.mark.parametrize(("fields", "sentence"), CONTRADICTIONS, ids=lambda part: str(part)[:60])
 def test_contradictions(fields: dict, sentence: str):
-    Recipe().check()
+    GAN().check()
     with pytest.raises(UserError) as caught:
-        replace(Recipe(), **fields).check()
+        replace(GAN(), **fields).check()
     assert str(caught.value) == sentence
 
 
@@ -168,15 +142,24 @@ def test_what_makes_sense_is_let_through():
         {"play": "unrolled", "optimizer": "sgd", "discriminator_moves": 3},
         {"objective": "least_squares", "real_target": 0.9},
     ):
-        replace(Recipe(), **fields).check()
+        replace(GAN(), **fields).check()
 
 
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
         ({"conditioning": "concat"}, "points have no classes: leave conditioning out"),
-        ({"consistency": 1.0}, "points have nothing to flip: leave consistency out"),
-        ({"consistency_fake": 1.0}, "points have nothing to flip: leave consistency out"),
+        ({"guidance": 1.0}, "points have no classes: leave guidance out"),
+        ({"consistency": 1.0}, "--consistency works on pictures only: leave it out for points"),
+        ({"consistency_fake": 1.0}, "--consistency-fake works on pictures only"),
+        ({"augment": "diffaugment"}, "--augment works on pictures only"),
+        ({"mirror": True}, "--mirror works on pictures only"),
+        *(
+            ({field: value}, f"--{field} has no effect on points")
+            for field, value in (
+                *(("resolution", 32), ("channels", 1), ("fit", "pad"), ("features", "small")),
+            )
+        ),
     ],
 )
 def test_points(fields: dict, sentence: str):
@@ -187,7 +170,10 @@ def test_points(fields: dict, sentence: str):
 @pytest.mark.parametrize(
     ("name", "fields", "sentence"),
     [
-        ("sngan", {"discriminator_norm": "layer"}, "discriminator has no batch norm"),
+        *(
+            ("sngan", {"discriminator_norm": norm}, "discriminator has no batch norm to replace")
+            for norm in ("none", "layer", "instance")
+        ),
         ("goodfellow", {"generator_norm": "virtual"}, "generator has no batch norm"),
         (
             "goodfellow",
@@ -198,7 +184,7 @@ def test_points(fields: dict, sentence: str):
 )
 def test_norms_that_are_not_there(name: str, fields: dict, sentence: str):
     with pytest.raises(UserError, match=sentence):
-        players(replace(find(name)[1].tiny(), **fields))
+        replace(find(name)[1].tiny(), **fields).networks()
 
 
 @pytest.mark.parametrize(
@@ -210,11 +196,16 @@ def test_norms_that_are_not_there(name: str, fields: dict, sentence: str):
         ("goodfellow", {"input_dropout": 1.0}, "input_dropout must be at least 0 and below 1"),
         ("goodfellow", {"final_momentum": 1.0}, "final_momentum must be at least 0 and below 1"),
         ("goodfellow", {"rate_divisor": 0.9}, "rate_divisor must be 1 or more"),
-        ("goodfellow", {"betas": (0.0, 0.9)}, "momentum cannot rise from nothing"),
+        ("goodfellow", {"betas": (0.0, 0.999)}, "momentum cannot rise from 0"),
         ("sngan", {"resolution": 48}, "power of two from 16 to 1024, not 48: try 32"),
-        ("sngan", {"width": 0}, "width and discriminator_width must be above 0"),
+        ("sngan", {"width": 0}, "width must be 1 or more"),
         ("sngan", {"attend": 4}, r"attend must be 0 or one of \[8, 16\], not 4"),
-        ("sngan", {"batch": 1}, "batch norm needs company"),
+        (
+            "sngan",
+            {"batch": 1},
+            "batch must be 2 or more: batch normalisation needs at least 2 images",
+        ),
+        ("sngan", {"micro_batch": 1}, "micro_batch must be 2 or more"),
         ("sngan", {"rate_decay": -0.1}, "rate_decay must be a share from 0 to 1, not -0.1"),
         ("dcgan", {"rate_decay": 1.5}, "rate_decay must be a share from 0 to 1, not 1.5"),
         ("fccgan", {"attend": 4}, r"attend must be 0 or one of \[8, 16\], not 4"),
@@ -227,6 +218,60 @@ def test_norms_that_are_not_there(name: str, fields: dict, sentence: str):
 def test_families(name: str, fields: dict, sentence: str):
     with pytest.raises(UserError, match=sentence):
         replace(find(name)[1], **fields).check()
+
+
+def using(side: str | tuple[str, str]) -> dict[str, object]:
+    """The fields that use one side of a pair."""
+    usual = {"discriminator_moves": 2, "generator_moves": 2, "balance": 0.8, "replay": 64}
+    usual |= {"micro_batch": 16, "top_k": 0.5, "packing": 2, "latent_consistency": 5.0}
+    usual |= {"class_norm": True}
+    return {side: usual[side]} if isinstance(side, str) else {side[0]: side[1]}
+
+
+@pytest.mark.parametrize(("one", "other", "reason"), EXCLUSIONS)
+def test_pairs_that_exclude_each_other(one, other, reason: str):
+    fields = using(one) | using(other)
+    if "class_norm" in fields:
+        fields |= {"conditioning": "concat", "classes": 2}
+    with pytest.raises(UserError, match=f"exclude each other .{reason}.: leave one of them out"):
+        replace(GAN(), **fields).check()
+
+
+def test_the_docs_hold_the_pairs():
+    page = Path(__file__).parents[2] / "docs" / "techniques" / "README.md"
+    assert table() in page.read_text(encoding="utf-8")
+
+
+OTHERS = {
+    **{"augment_p": 0.5, "ada_target": 0.5, "ada_images": 1_000, "ada_transforms": "bg"},
+    **{"unroll": 9, "gradient_penalty_sides": 1, "penalty_every": 4, "reference": 32},
+    **{"instance_noise_images": 100, "minibatch_dimensions": 4, "orthogonal_players": "generator"},
+    **{"class_loss": 0.5, "class_loss_generator": 0.5, "class_norm": True, "classes": 2},
+    **{"class_shares": (0.5, 0.5), "guide_images": 100},
+}
+"""Another value of each field that does nothing where nothing else is set."""
+
+
+def test_which_fields_do_nothing_alone():
+    idle = {field for technique in TECHNIQUES for field in technique.idle(GAN())}
+    assert idle == OTHERS.keys()
+
+
+@pytest.mark.parametrize("field", OTHERS)
+def test_a_field_that_does_nothing_is_refused_or_put_back(field: str):
+    changed = replace(GAN(), **{field: OTHERS[field]})
+    with pytest.raises(UserError, match=f"^--{field.replace('_', '-')} has no effect with"):
+        changed.check()
+    assert changed.without_idle() == GAN()
+    assert changed.without_idle(frozenset({field})) == changed
+
+
+def test_a_neutral_value_is_that_of_the_first_class_with_the_field():
+    recipe = find("few-shot")[1]
+    assert (recipe.augment, recipe.width) == ("diffaugment", 32)
+    assert neutral(type(recipe), "augment") == "none"
+    assert neutral(type(recipe), "width") == 64  # DCGAN's
+    assert {field: neutral(GAN, field) for field in fields_of(GAN())} == fields_of(GAN())
 
 
 def test_a_reference_larger_than_the_batch_is_no_mistake():

@@ -1,4 +1,4 @@
-"""The game's fields, each by values worked out by hand, on players of one weight or two."""
+"""What techniques add to the losses, by values worked out by hand, on players of one weight or two."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from figment import game
+from figment import penalties
 from figment.data import Dataset, open_dataset
 from figment.errors import UserError
-from figment.networks.layers.dropout import Dropout
-from figment.networks.layers.head import Auxiliary, assembled
-from figment.networks.layers.discriminator import FeatureDiscriminator
-from figment.networks.layers.minibatch_discrimination import MinibatchDiscrimination
 from figment.gan import GAN
-from figment.rounds import Batch, Clock
+from figment.networks.layers.discriminator import FeatureDiscriminator
+from figment.networks.layers.dropout import Dropout
+from figment.networks.layers.head import Auxiliary, linear
+from figment.networks.layers.minibatch_discrimination import MinibatchDiscrimination
 from figment.recipes import find
+from figment.rounds import Batch, Clock
+from figment.techniques import View, adversarial, slopes
 from figment.training.trainer import Trainer, build
 
 CPU = torch.device("cpu")
@@ -55,7 +56,7 @@ def weighing(features: int) -> nn.Linear:
 
 
 @dataclass(frozen=True, kw_only=True)
-class OneWeight(Recipe):
+class OneWeight(GAN):
     """Recipe of these players."""
 
     latent: int = 2
@@ -70,15 +71,17 @@ class OneWeight(Recipe):
         )
 
 
-def played(recipe: Recipe, player: str, *, reals: Tensor | None = None, clock: Clock = START):
+def played(recipe: GAN, player: str, *, reals: Tensor | None = None, clock: Clock = START):
     """Return the networks and what a player minimises on the latents above, and has observed."""
     nets = recipe.build()
     images = (torch.zeros(3, 2) if reals is None else reals)[:, None, None, :]
     batch = Batch(images, LABELS, LATENTS)
     fakes = recipe.generate(nets["generator"], batch.latents, batch.labels)
     if player == "discriminator":
-        return nets, recipe.discriminator_terms(nets, batch, fakes.detach(), clock)
-    return nets, recipe.generator_terms(nets, batch, fakes, clock)
+        terms = recipe.at(clock).discriminator_terms(nets, batch, fakes.detach(), clock)
+    else:
+        terms = recipe.at(clock).generator_terms(nets, batch, fakes, clock)
+    return nets, (terms.minimised, terms.observations)
 
 
 # -- what the generator minimises ---------------------------------------------------------------
@@ -120,7 +123,7 @@ def test_top_k_teaches_by_the_fakes_that_are_judged_best(images: int, share: flo
     """Logits are s (1, 4, 1): of all three the mean is 2 s, of the best one 4 s."""
     recipe = OneWeight(top_k=1 / 3, images=1_000)
     clock = Clock(images=images)
-    assert game._share(recipe, clock) == pytest.approx(share)
+    assert recipe.at(clock).top_k == pytest.approx(share)
     nets, (minimise, _) = played(recipe, "generator", clock=clock)
     assert minimise["adversarial"].item() == pytest.approx(-slope)
     minimise["adversarial"].backward()
@@ -131,22 +134,25 @@ def test_top_k_teaches_by_the_fakes_that_are_judged_best(images: int, share: flo
 class Labelled(OneWeight):
     """D(x, k) = k times the sum of the pixels, so that a slope tells the label."""
 
-    def judge(self, nets: nn.ModuleDict, images: Tensor, labels: Tensor) -> Tensor:
-        return labels * images.flatten(1).sum(1)
+    def logits(self, nets: nn.ModuleDict, shown: Tensor, labels: Tensor | None) -> Tensor:
+        assert labels is not None
+        return labels * shown.flatten(1).sum(1)
 
 
 def test_penalties_take_reals_and_fakes_with_their_own_labels():
     recipe = Labelled(r1=1.0, r2=1.0, resolution=1)
-    pixels, of = torch.zeros(3, 1, 1, 1), (LABELS, torch.tensor([3, 3, 3]))
-    found = dict(game._slopes(recipe, recipe.build(), pixels, pixels, of, START))
-    assert found["r1"].tolist() == [0, 0.5, 0.5]  # ½ k²
-    assert found["r2"].tolist() == [4.5, 4.5, 4.5]
+    pixels, of_fakes = torch.zeros(3, 1, 1, 1), torch.tensor([3, 3, 3])
+    batch = Batch(pixels, LABELS, LATENTS)
+    view = View(recipe, recipe.build(), batch, pixels, of_fakes, START)
+    found = slopes.Slopes().discriminator(recipe, view).penalties
+    assert found["r1"].item() == pytest.approx((0 + 0.5 + 0.5) / 3)  # ½ k²
+    assert found["r2"].item() == pytest.approx(4.5)
 
 
 def test_both_halves_of_zcr(monkeypatch: pytest.MonkeyPatch):
     """With steps d = (.5, -1) logits change by s(.5 - 2) = -1.5, pixels by mean (.25 + 1) / 2."""
     step = torch.tensor([0.5, -1.0])
-    monkeypatch.setattr(game.penalties, "nudge", lambda latents: latents + step)
+    monkeypatch.setattr(penalties, "nudge", lambda latents: latents + step)
     recipe = OneWeight(latent_consistency=5.0, latent_diversity=0.5)
     nets, (minimise, _) = played(recipe, "discriminator")
     assert minimise["latent_consistency"].item() == pytest.approx(5 * 2.25)
@@ -223,15 +229,15 @@ def test_class_losses_at_logits_of_nothing():
 def test_one_hot_classes_are_constant_maps_and_numbers_beside_the_latent():
     recipe = classed(conditioning="concat")
     images = torch.randn(3, 1, 2, 2)
-    told = recipe.told(images, LABELS)
-    assert told.shape == (3, 1 + 3, 2, 2)
-    assert torch.equal(told[:, :1], images)
+    (given,) = recipe.discriminator_inputs(images, LABELS)
+    assert given.shape == (3, 1 + 3, 2, 2)
+    assert torch.equal(given[:, :1], images)
     maps = nn.functional.one_hot(LABELS, 3)[:, :, None, None].expand(3, 3, 2, 2)
-    assert torch.equal(told[:, 1:], maps.float())
+    assert torch.equal(given[:, 1:], maps.float())
     given = recipe.generate(nn.Identity(), LATENTS, LABELS)
     assert given.tolist() == [[1, 0, 1, 0, 0], [2, 1, 0, 1, 0], [-3, 2, 0, 1, 0]]
     assert (recipe.inputs, recipe.discriminator_channels) == (5, 4)
-    assert recipe.told(images, None) is images
+    assert recipe.discriminator_inputs(images, None)[0] is images
     assert torch.equal(recipe.generate(nn.Identity(), LATENTS, None), LATENTS)
 
 
@@ -239,8 +245,12 @@ def test_a_penalty_on_slopes_does_not_see_the_maps():
     """The slope of 3 times the picture is 3, that of the maps of classes is left out: 10 (3 - 1)²."""
 
     class Sum(FeatureDiscriminator):
-        def forward(self, x: Tensor, *condition: Tensor) -> Tensor:
-            return 3 * x[:, 0].flatten(1).sum(1) + 100 * x[:, 1:].flatten(1).sum(1)
+        def features(self, x: Tensor) -> Tensor:
+            return x
+
+        def verdict(self, features: Tensor, *condition: Tensor) -> Tensor:
+            pixels, maps = features[:, 0], features[:, 1:]
+            return 3 * pixels.flatten(1).sum(1) + 100 * maps.flatten(1).sum(1)
 
     recipe = classed(conditioning="concat", gradient_penalty=10.0, resolution=1)
     nets = nn.ModuleDict({"generator": Scaled(), "discriminator": Sum()})
@@ -252,51 +262,47 @@ def test_a_penalty_on_slopes_does_not_see_the_maps():
 def test_projection_adds_the_inner_product_with_the_class():
     recipe = replace(find("sngan-projection")[1].tiny(), spectral_norm="none")
     nets = build(recipe, CPU)
-    judge, x = nets["discriminator"], torch.randn(3, 3, 16, 16)
+    net, x = nets["discriminator"], torch.randn(3, 3, 16, 16)
     one, other = torch.zeros(3, dtype=torch.int64), torch.ones(3, dtype=torch.int64)
-    rows = judge.head.embedding.weight
+    rows = net.head.embedding.weight
     difference = recipe.logits(nets, x, one) - recipe.logits(nets, x, other)
-    torch.testing.assert_close(difference, judge.features(x) @ (rows[0] - rows[1]))
+    torch.testing.assert_close(difference, net.features(x) @ (rows[0] - rows[1]))
     assert difference.abs().min() > 1e-6
 
 
 def test_features_and_logits_of_a_projection_agree():
     recipe = replace(find("sngan-projection")[1].tiny(), feature_matching=1.0)
     nets, x = build(recipe, CPU).eval(), torch.randn(3, 3, 16, 16)
-    logits, features = game.examine(recipe, nets, x, LABELS)
+    logits, features = recipe.examine(nets, x, LABELS)
     torch.testing.assert_close(logits, recipe.logits(nets, x, LABELS))
     assert features.shape == (3, 4)
     plain = replace(recipe, feature_matching=0.0)
-    assert game.examine(plain, nets, x, LABELS)[1] is None
+    assert plain.examine(nets, x, LABELS)[1] is None
 
 
-def test_feature_matching_needs_a_judge():
+def test_feature_matching_needs_features():
     nets = nn.ModuleDict({"discriminator": nn.Flatten()})
     with pytest.raises(UserError, match=r"need a discriminator with features: make it a figment\."):
-        game.examine(OneWeight(feature_matching=1.0), nets, torch.randn(2, 1, 1, 1), LABELS)
+        OneWeight(feature_matching=1.0).examine(nets, torch.randn(2, 1, 1, 1), LABELS)
 
 
 # -- heads ----------------------------------------------------------------------------------------
 
 
 def test_a_head_puts_together_what_is_asked_for():
-    head = assembled(
-        lambda wide: nn.Linear(wide, 1), kernels=5, dimensions=2, stddev=True, classes=3,
-        conditioning="projection",
-    )(7)  # fmt: skip
+    asked = {"minibatch_discrimination": 5, "minibatch_dimensions": 2, "minibatch_stddev": True}
+    head = classed(conditioning="projection", **asked).head(linear)(7)
     assert head.verdict.psi.in_features == head.verdict.embedding.embedding_dim == 7 + 5 + 1
     assert head(torch.randn(4, 7), torch.tensor([0, 1, 2, 0])).shape == (4,)
-    told = assembled(lambda wide: nn.Linear(wide, 1), stddev=True, classes=3,
-                     conditioning="classifier")(7)  # fmt: skip
-    assert told.verdict.verdict.in_features == 8
-    assert told.classify(torch.randn(4, 7)).shape == (4, 3)  # it reads the features alone
-    plain = assembled(lambda wide: nn.Linear(wide, 1))(7)
-    assert type(plain) is nn.Linear
+    aside = classed(conditioning="classifier", minibatch_stddev=True).head(linear)(7)
+    assert aside.verdict.verdict.in_features == 8
+    assert aside.classify(torch.randn(4, 7)).shape == (4, 3)  # it reads the features alone
+    assert type(classed().head(linear)(7)) is nn.Linear
 
 
 def test_the_deviation_of_a_batch_is_a_feature():
     """Features of 0 and 2 in a batch of two: a standard deviation of 1 beside them."""
-    head = assembled(lambda wide: nn.Linear(wide, 1), stddev=True)(3)
+    head = OneWeight(minibatch_stddev=True).head(linear)(3)
     seen = head.compare(torch.tensor([[0.0] * 3, [2.0] * 3]))
     assert seen[:, :3].tolist() == [[0.0] * 3, [2.0] * 3]
     assert seen[:, 3].tolist() == pytest.approx([1.0, 1.0], abs=1e-6)
@@ -318,12 +324,12 @@ def weights_of(trainer: Trainer, player: str) -> list[Tensor]:
 def test_a_discriminator_that_is_ahead_waits(flowers, monkeypatch, accuracy: float, waits: bool):
     trainer = Trainer(replace(find("fccgan")[1].tiny(), balance=0.8), flowers, CPU)
     trainer.round()
-    seen = game.observed
+    seen = adversarial.observed
 
-    def told(*logits) -> game.Scalars:
-        return seen(*logits) | {"score/accuracy": torch.tensor(accuracy)}
+    def so_accurate(*given) -> dict[str, Tensor]:
+        return seen(*given) | {"score/accuracy": torch.tensor(accuracy)}
 
-    monkeypatch.setattr(game, "observed", told)
+    monkeypatch.setattr(adversarial, "observed", so_accurate)
     before = {player: weights_of(trainer, player) for player in ("generator", "discriminator")}
     moments = [
         {key: value.clone() for key, value in state.items()}
@@ -378,13 +384,13 @@ def test_kernels_are_scaled_by_the_first_batch(name: str):
     data = "ring:200" if recipe.kind == "points" else "flowers:100"
     trainer = Trainer(recipe, open_dataset(data, progress=False, **size), CPU)
     statistics = [buffer.clone() for buffer in trainer.nets["discriminator"].buffers()]
-    recipe.begin(trainer.nets, trainer)
-    judge = trainer.nets["discriminator"]
-    assert all(map(torch.equal, statistics, judge.buffers()))  # batch norm's memory is untouched
-    (compare,) = (m for m in judge.modules() if isinstance(m, MinibatchDiscrimination))
+    recipe.begin(trainer)
+    net = trainer.nets["discriminator"]
+    assert all(map(torch.equal, statistics, net.buffers()))  # batch norm's memory is untouched
+    (compare,) = (m for m in net.modules() if isinstance(m, MinibatchDiscrimination))
     seen: list[torch.Tensor] = []
     compare.register_forward_pre_hook(lambda _, args: seen.append(args[0]))
-    judge(trainer.feed.fetch(trainer.feed.rows[trainer.feed.order.indices(0, 16)])[0])
+    net(trainer.feed.fetch(trainer.feed.rows[trainer.feed.order.indices(0, 16)])[0])
     rows = compare.project(seen[0])
     distances = torch.cdist(rows, rows, p=1) + 1e6 * torch.eye(16)
     assert torch.allclose(distances.amin(2).mean(1), torch.full((8,), 2.0), rtol=1e-3)

@@ -5,15 +5,14 @@ from __future__ import annotations
 import pytest
 import torch
 
-from figment import matching
-from figment.matching import (
-    absolute_feature_matching,
-    feature_matching,
+from figment.objectives import features
+from figment.objectives.classes import (
     supervised,
     unsupervised,
     unsupervised_fake,
     unsupervised_real,
 )
+from figment.objectives.features import absolute_feature_matching, feature_matching
 
 
 def test_ten_class_logits_of_zero():
@@ -79,7 +78,7 @@ def test_two_processes_match_as_one(monkeypatch):
             for tensor in tensors:
                 tensor.copy_(next(means))
 
-        monkeypatch.setattr(matching.mesh, "average", average)
+        monkeypatch.setattr(features.mesh, "average", average)
         share = fake[mine].clone().requires_grad_()
         own = feature_matching(real[mine], share)
         assert own.item() == pytest.approx(loss.item(), rel=1e-6)

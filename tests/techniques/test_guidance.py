@@ -14,13 +14,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from figment import guidance, mesh
+from figment import mesh
 from figment.data import open_dataset
 from figment.errors import UserError
-from figment.guidance import RADIUS, Guide, at_modes, imbalance
+from figment.networks import guide
+from figment.networks.guide import RADIUS, Guide, at_modes, imbalance
 from figment.recipe import Recipe
 from figment.recipes import find
 from figment.sampling.generator import Generator
+from figment.techniques import guidance
 from figment.training.log import Tally
 from figment.training.state import load_state, save_state
 from figment.training.trainer import Trainer, build
@@ -63,14 +65,14 @@ def test_imbalance_is_nothing_for_all_classes_alike_and_log_k_for_one():
 def test_terms_are_the_formula():
     recipe = replace(GUIDED, guidance=0.25, guidance_balance=0.5)
     verdicts, labels = torch.tensor([[2.0, 0.0], [0.0, 0.0]]), torch.tensor([0, 1])
-    minimise, observe = guidance.terms(recipe, nn.Identity(), verdicts, labels)
+    _, minimise, observe = guidance.terms(recipe, verdicts, labels)
     sure = 1 / (1 + math.exp(-2))
     assert minimise["guidance"].item() == pytest.approx(0.25 * (-math.log(sure) + math.log(2)) / 2)
     share = (sure + 0.5) / 2
     distance = share * math.log(2 * share) + (1 - share) * math.log(2 * (1 - share))
     assert minimise["guidance_balance"].item() == pytest.approx(0.5 * distance)
     assert observe["score/guided"].item() == 0.5
-    only = guidance.terms(replace(recipe, guidance=0.0), nn.Identity(), verdicts, labels)[0]
+    only = guidance.terms(replace(recipe, guidance=0.0), verdicts, labels).penalties
     assert only.keys() == {"guidance_balance"}
 
 
@@ -110,7 +112,7 @@ def test_a_collapsed_generator_spreads_over_the_classes_as_the_weight_rises():
         for _ in range(400):
             tones = torch.tanh(slope * latents + shift)
             loss = 0.1 * (tones + 0.75).square().mean()
-            loss = loss + sum(guidance.terms(recipe, Tones(), tones, labels)[0].values())
+            loss = loss + sum(guidance.terms(recipe, Tones()(tones), labels).penalties.values())
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -200,7 +202,8 @@ def test_resumes_to_the_bit_without_another_lesson(tmp_path: Path, monkeypatch):
     for _ in range(2):
         half.round()
     save_state(tmp_path, half, Tally())
-    monkeypatch.setattr(guidance, "teach", None)
+    monkeypatch.setattr(guide, "learn", None)
+    guidance._taught.clear()
     again = trainer_for(GUIDED)
     load_state(tmp_path, again)
     for _ in range(3):
