@@ -182,7 +182,7 @@ def test_fields_of_families(name: str, field: str, choice: dict, value: object, 
 
 @pytest.mark.parametrize("field", [field for field, case in IDLE.items() if {} in case[3]])
 def test_put_back_unless_pinned(field: str):
-    """Nobody has asked for what a system sets and another choice makes idle; for a pinned field somebody has."""
+    """Nobody has asked for what a system sets and a choice makes idle; a pinned field is asked for."""
     look, changed = pictures(), replace(DCGAN, **{field: IDLE[field][0]})
     assert changed.fit_to(look) == DCGAN.fit_to(look)
     pinned = changed.fit_to(look, frozenset({field}))
