@@ -12,7 +12,9 @@ import pytest
 from PIL import Image
 
 from figment.cli import COMMANDS, main
+from figment.fields import fields_of
 from figment.launch import train
+from figment.recipes import find
 
 SMALL = ["--resolution", "32", "--width", "4", "--batch", "4", "--tick", "8", "--images", "8"]
 SMALL += ["--metric-every", "8", "--features", "small", "--metric-count", "64"]
@@ -53,7 +55,13 @@ def test_help_of_a_recipe_lists_its_fields(capsys):
     with pytest.raises(SystemExit):
         main(["train", "--recipe", "C1", "--help"])
     out = capsys.readouterr().out
-    assert "--hidden" in out and "--real-target" in out and "default: 2e-05" in out
+    assert "--hidden" in out and "--real-target" in out and "--generator-lr 2e-05" in out
+    assert "figment train --recipe cats-mlp-grey --help all" in out and "--lecam" not in out
+    with pytest.raises(SystemExit):
+        main(["train", "--recipe", "C1", "--help", "all"])
+    out = capsys.readouterr().out
+    flags = [f"--{field.replace('_', '-')}" for field in fields_of(find("C1")[1])]
+    assert all(f"\n  {flag} " in out or f"\n  {flag}, " in out for flag in flags)
 
 
 @pytest.mark.parametrize(

@@ -18,9 +18,12 @@ def train(words: list[str]) -> Callable[..., int]:
     """
     from figment.plan import name_and_recipe
 
-    asks = {"-h", "--help"} & set(words)
+    asks = not {"-h", "--help"}.isdisjoint(words)
     name, chosen = name_and_recipe(value_of("recipe", words), None if asks else bare_word(words))
     pinned = named_flags(words)
+    if asks:
+        print(_help(name, chosen, everything="all" in words))
+        raise SystemExit(0)
 
     def command(
         data: Any,
@@ -99,6 +102,28 @@ def resume(
         started=STARTED,
     )
     return _code(done)
+
+
+HELP = """usage: figment train DATA [flags]
+
+Train on DATA: a folder of pictures (sub-folders are classes), a zip of one, a packed .npy or .npz file, or
+a built-in set: flowers, ring, grid.
+
+  --recipe NAME    The system to train: a name or an id from `figment recipes`, module:NAME, or a
+                   recipe.json. Without it: few-shot for 50 to 2,000 pictures, points for points, or
+                   else dcgan.
+  --run DIR        The folder to write; runs/DATA-RECIPE without it.
+  --images N, --epochs E or --minutes M
+                   How long: real images, passes over the data, or minutes with everything included.
+  --device NAME    cpu, cuda, mps, or auto.
+
+Every field of the recipe is a flag, shown here with the value that it has."""
+
+
+def _help(name: str, recipe: Any, *, everything: bool) -> str:
+    from figment.recipes.help import fields_text
+
+    return f"{HELP}\n\n{fields_text(name, recipe, everything=everything)}"
 
 
 def _code(run: Any) -> int:
