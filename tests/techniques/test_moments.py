@@ -156,10 +156,11 @@ def test_consistency_is_of_the_side_that_is_asked_for(field: str):
 
 
 def test_labels_are_smoothed_in_the_discriminators_loss():
-    recipe = Two(objective="nonsaturating", real_target=0.9, fake_target=0.1)
+    """Both sides have a mean logit of 2: labels of .9 and .1 would cost no more than 1 and 0."""
+    recipe = Two(objective="nonsaturating", real_target=0.9, fake_target=0.3)
     _, (minimise, _) = played(recipe, "discriminator", reals=REALS)
     logits = torch.tensor([1.0, 2.0, 3.0])
-    smooth = logistic_discriminator(logits, FAKE_LOGITS, real_target=0.9, fake_target=0.1)
+    smooth = logistic_discriminator(logits, FAKE_LOGITS, real_target=0.9, fake_target=0.3)
     assert minimise["adversarial"].item() == pytest.approx(smooth.mean().item())
 
 
