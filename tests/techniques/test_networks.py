@@ -90,7 +90,7 @@ def test_reference_norms_in_a_finished_network():
 
 
 def test_classes_reach_only_norms_that_are_told():
-    """A norm outside ``Told`` would not be given the label."""
+    """A norm outside a ``ConditionalSequential`` would not be given the label."""
     network = nn.Sequential(
         nn.BatchNorm2d(2),
         ConditionalSequential(nn.BatchNorm2d(2), nn.Sequential(nn.BatchNorm2d(2))),
@@ -125,7 +125,7 @@ def test_spectral_norm_of_a_network():
 def test_a_recipe_without_such_fields_is_what_it_builds():
     recipe = find("dcgan")[1].tiny()
     nets = []
-    for make in (recipe.build, lambda: recipe.networks()):
+    for make in (recipe.build, recipe.networks):
         torch.manual_seed(0)
         nets.append(make().state_dict())
     assert nets[0].keys() == nets[1].keys()
@@ -180,7 +180,7 @@ def test_class_norm_and_its_projection():
 
 
 @pytest.mark.parametrize("which", ["none", "discriminator", "both"])
-def test_spectral_norm_of_the_built_of(which: str):
+def test_spectral_norm_of_both_networks(which: str):
     nets = built("dcgan", spectral_norm=which)
     counts = {player: len(of_kind(nets[player], SpectralNorm)) for player in nets}
     assert (

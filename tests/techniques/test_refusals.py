@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -12,8 +11,6 @@ from figment.fields import fields_of, neutral
 from figment.gan import GAN
 from figment.networks.layers.reference_norm import Referenced
 from figment.recipes import find
-from figment.techniques import TECHNIQUES
-from figment.techniques.exclusions import EXCLUSIONS, table
 
 ABOVE_0 = [
     "resolution", "images", "batch", "latent", "tick", "generator_lr", "discriminator_lr",
@@ -218,52 +215,6 @@ def test_norms_that_are_not_there(name: str, fields: dict, sentence: str):
 def test_families(name: str, fields: dict, sentence: str):
     with pytest.raises(UserError, match=sentence):
         replace(find(name)[1], **fields).check()
-
-
-def using(side: str | tuple[str, str]) -> dict[str, object]:
-    """The fields that use one side of a pair."""
-    usual = {"discriminator_moves": 2, "generator_moves": 2, "balance": 0.8, "replay": 64}
-    usual |= {"micro_batch": 16, "top_k": 0.5, "packing": 2, "latent_consistency": 5.0}
-    usual |= {"class_norm": True}
-    return {side: usual[side]} if isinstance(side, str) else {side[0]: side[1]}
-
-
-@pytest.mark.parametrize(("one", "other", "reason"), EXCLUSIONS)
-def test_pairs_that_exclude_each_other(one, other, reason: str):
-    fields = using(one) | using(other)
-    if "class_norm" in fields:
-        fields |= {"conditioning": "concat", "classes": 2}
-    with pytest.raises(UserError, match=f"exclude each other .{reason}.: leave one of them out"):
-        replace(GAN(), **fields).check()
-
-
-def test_the_docs_hold_the_pairs():
-    page = Path(__file__).parents[2] / "docs" / "techniques" / "README.md"
-    assert table() in page.read_text(encoding="utf-8")
-
-
-OTHERS = {
-    **{"augment_p": 0.5, "ada_target": 0.5, "ada_images": 1_000, "ada_transforms": "bg"},
-    **{"unroll": 9, "gradient_penalty_sides": 1, "penalty_every": 4, "reference": 32},
-    **{"instance_noise_images": 100, "minibatch_dimensions": 4, "orthogonal_players": "generator"},
-    **{"class_loss": 0.5, "class_loss_generator": 0.5, "class_norm": True, "classes": 2},
-    **{"class_shares": (0.5, 0.5), "guide_images": 100},
-}
-"""Another value of each field that does nothing where nothing else is set."""
-
-
-def test_which_fields_do_nothing_alone():
-    idle = {field for technique in TECHNIQUES for field in technique.idle(GAN())}
-    assert idle == OTHERS.keys()
-
-
-@pytest.mark.parametrize("field", OTHERS)
-def test_a_field_that_does_nothing_is_refused_or_put_back(field: str):
-    changed = replace(GAN(), **{field: OTHERS[field]})
-    with pytest.raises(UserError, match=f"^--{field.replace('_', '-')} has no effect with"):
-        changed.check()
-    assert changed.without_idle() == GAN()
-    assert changed.without_idle(frozenset({field})) == changed
 
 
 def test_a_neutral_value_is_that_of_the_first_class_with_the_field():
