@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import typing
 from collections.abc import Iterator
 from dataclasses import replace
@@ -40,9 +41,26 @@ OF_THE_RUN = (
 )
 """Fields that say when a training ends and what it leaves, which no recipe and no technique reads."""
 TINY = {
-    name: replace(system.recipe.tiny(), precision="float32", batch=8, images=400)
+    name: replace(
+        system.recipe.tiny(),
+        precision="float32",
+        images=400,
+        batch=40
+        if system.recipe.play == "svre"
+        else 8,  # it begins with a pass in which nobody moves
+    )
     for name, system in SYSTEMS.items()
 }
+
+
+def chosen() -> list[str]:
+    """Return a system of each family, way to play, conditioning and objective; all if one asks for that."""
+    kinds = {
+        (type(r), r.play, r.conditioning, r.objective): name for name, r in reversed(TINY.items())
+    }
+    return list(TINY) if os.environ.get("FIGMENT_EVERY_SYSTEM") else list(kinds.values())
+
+
 ALL = {name: frozenset(fields_of(recipe)) - {"classes"} for name, recipe in TINY.items()}
 """Their fields, as a recipe.json pins them; how many classes there are, the data say."""
 ROUNDS = 5
@@ -99,7 +117,7 @@ def course(recipe: Recipe, pinned: frozenset[str], photos: str) -> Iterator[str]
         most[0] = max(most[0], len(inputs[0]))
 
     trainer.nets["generator"].register_forward_pre_hook(count)
-    for _ in range(ROUNDS if recipe.play != "svre" else 10 * ROUNDS):
+    for _ in range(ROUNDS if recipe.play != "svre" else 3 * ROUNDS):
         seen = trainer.round()
         found = hashlib.sha256(repr([most, recipe.labels_for(range(16), CPU)]).encode())
         for name, tensor in sorted(trainer.nets.state_dict().items()):
@@ -137,7 +155,7 @@ def unchanged(name: str, photos: str) -> list[str]:
     return list(course(TINY[name], ALL[name], photos))
 
 
-@pytest.mark.parametrize("name", TINY)
+@pytest.mark.parametrize("name", chosen())
 def test_every_field_changes_the_training_or_is_refused(
     name: str, photos: str, monkeypatch: pytest.MonkeyPatch
 ):
@@ -170,8 +188,8 @@ def left(run: Path) -> dict[str, Any]:
 
 
 RUNS = {
-    "dcgan": {"width": 4, "resolution": 32, "features": "small"},
-    "points": {"hidden": (8, 8)},
+    "cats-mlp": {"hidden": (8, 8), "resolution": 16, "features": "small"},
+    "points": {"hidden": (8, 8), "generator_lr": 1e-9},  # no measurement is better than the first
 }
 USUAL = {"images": 64, "tick": 8, "metric_every": 16, "metric_count": 64, "batch": 8, "latent": 8}
 
