@@ -9,6 +9,7 @@ has 527 136 parameters and the discriminator 521 088, at 256 px and 768 (the pap
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TypeVar
 
 import torch
@@ -77,7 +78,7 @@ class Generator(nn.Module):
         self.scale = _normal(nn.Linear(given, wide[0], bias=False))
         self.basis = nn.Parameter(torch.randn(wide[0], 4, 4))
         self.layers = nn.Sequential(*_blocks(wide[0], len(wide)))
-        for before, after in zip(wide, wide[1:], strict=False):
+        for before, after in pairwise(wide):
             self.layers.extend([*_projected(before, after), Double(), *_blocks(after, len(wide))])
         self.layers.append(_normal(nn.Conv2d(wide[-1], channels, 1, bias=False)))
 
@@ -97,7 +98,7 @@ class Discriminator(FeatureDiscriminator):
         super().__init__()
         wide = widths(width, resolution)[::-1]
         self.layers = nn.Sequential(_normal(nn.Conv2d(channels, wide[0], 1, bias=False)))
-        for before, after in zip(wide, wide[1:], strict=False):
+        for before, after in pairwise(wide):
             self.layers.extend([*_blocks(before, len(wide)), Halve(), *_projected(before, after)])
         last = nn.Conv2d(wide[-1], wide[-1], 4, groups=wide[-1], bias=False)
         self.layers.extend([*_blocks(wide[-1], len(wide)), _normal(last)])

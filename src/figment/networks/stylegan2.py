@@ -134,9 +134,7 @@ class ToPicture(nn.Module):
 
     def __init__(self, wide_in: int, channels: int, *, style: int) -> None:
         super().__init__()
-        self.convolution = ModulatedConvolution(
-            wide_in, channels, 1, style=style, demodulate=False
-        )
+        self.convolution = ModulatedConvolution(wide_in, channels, 1, style=style, demodulate=False)
         self.bias = nn.Parameter(torch.zeros(channels))
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:

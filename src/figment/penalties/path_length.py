@@ -23,7 +23,9 @@ def path_lengths(synthesis: Callable[[Tensor], Tensor], styles: Tensor) -> Tenso
     """
     again = torch.is_grad_enabled()
     with torch.enable_grad(), torch.autocast(styles.device.type, enabled=False):
-        styles = styles.float() if styles.requires_grad else styles.detach().float().requires_grad_()
+        styles = (
+            styles.float() if styles.requires_grad else styles.detach().float().requires_grad_()
+        )
         images = synthesis(styles)
         noise = normal(*images.shape, like=images) / images[0, 0].numel() ** 0.5
         (slope,) = torch.autograd.grad((images * noise).sum(), styles, create_graph=again)
@@ -48,4 +50,6 @@ class MeanLength(nn.Module):
         now = lengths.detach().mean()
         mesh.average([now])
         self.mean.lerp_(now, self.step)
-        return (lengths - self.mean.clone()).square()  # a copy: the next step must not change the graph
+        return (
+            lengths - self.mean.clone()
+        ).square()  # a copy: the next step must not change the graph

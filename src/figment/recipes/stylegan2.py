@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, cast
 
 from figment.errors import UserError
 from figment.gan import GAN
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
     from torch.optim import Optimizer
 
+    from figment.networks.stylegan2 import Generator
+    from figment.penalties.path_length import MeanLength
     from figment.rounds import Batch, Clock, Terms
 
 SHRINK = 2
@@ -133,10 +135,11 @@ class StyleGAN2(GAN):
         """In training mode the mean style follows, and images mix styles and draw noise."""
         from figment.microbatch import in_parts
 
-        own = self.style(generator, latents, labels)
-        if generator.training:
-            generator.follow(own)
-        return in_parts(generator, self.mixed(generator, own, latents, labels))
+        net = cast("Generator", generator)
+        style = self.style(net, latents, labels)
+        if net.training:
+            net.follow(style)
+        return in_parts(net, self.mixed(net, style, latents, labels))
 
     def draw(
         self,
@@ -147,31 +150,32 @@ class StyleGAN2(GAN):
     ) -> Tensor:
         from figment.microbatch import in_parts
 
-        style = self.style(generator, latents, labels)
+        net = cast("Generator", generator)
+        style = self.style(net, latents, labels)
         if truncation is not None:
-            style = generator.mean_style.lerp(style, truncation)
-        return in_parts(generator, self.mixed(generator, style, latents, labels))
+            style = net.mean_style.lerp(style, truncation)
+        return in_parts(net, self.mixed(net, style, latents, labels))
 
-    def style(self, generator: nn.Module, latents: Tensor, labels: Tensor | None) -> Tensor:
+    def style(self, net: Generator, latents: Tensor, labels: Tensor | None) -> Tensor:
         """Return the styles [N, L] of latents and classes."""
-        return super().generate(generator.mapping, latents, labels)
+        return super().generate(net.mapping, latents, labels)
 
     def mixed(
-        self, generator: nn.Module, style: Tensor, latents: Tensor, labels: Tensor | None
+        self, net: Generator, style: Tensor, latents: Tensor, labels: Tensor | None
     ) -> Tensor:
-        """Return the styles of every layer [N, layers, L]: one, or in training two, section 3.1 of StyleGAN."""
+        """Return the styles of every layer [N, layers, L]: one, or two while training."""
         import torch
 
         from figment.randomness_per_image import integers, normal, uniform
 
         count = len(style)
-        alone = style[:, None].expand(-1, generator.layers, -1)
-        if not (generator.training and self.mixing):
+        alone = style[:, None].expand(-1, net.layers, -1)
+        if not (net.training and self.mixing):
             return alone
-        other = self.style(generator, normal(*latents.shape, like=latents), labels)
-        first = 1 + integers(count, generator.layers - 1, like=latents)  # layer of the second style
+        other = self.style(net, normal(*latents.shape, like=latents), labels)
+        first = 1 + integers(count, net.layers - 1, like=latents)  # layer of the second style
         mixes = uniform(count, like=latents) < self.mixing
-        layer = torch.arange(generator.layers, device=style.device)
+        layer = torch.arange(net.layers, device=style.device)
         second = mixes[:, None] & (layer >= first[:, None])  # [N, layers]
         return torch.where(second[:, :, None], other[:, None], alone)
 
@@ -187,7 +191,7 @@ class StyleGAN2(GAN):
 
         some = batch._replace(latents=batch.latents[::SHRINK], labels=batch.labels[::SHRINK])
         lengths = in_parts(lambda latents: self.lengths(nets, latents, some.labels), some.latents)
-        value = nets["path_length"].deviations(lengths).mean()
+        value = cast("MeanLength", nets["path_length"]).deviations(lengths).mean()
         weight = self.path_length * self.path_length_every
         return terms.and_(penalty(path_length=weight * value))
 
@@ -196,9 +200,9 @@ class StyleGAN2(GAN):
         from figment.microbatch import own_rows
         from figment.penalties.path_length import path_lengths
 
-        generator, own = nets["generator"], own_rows(labels)
-        style = self.style(generator, latents, own)
-        return path_lengths(generator, self.mixed(generator, style, latents, own))
+        net, own = cast("Generator", nets["generator"]), own_rows(labels)
+        style = self.style(net, latents, own)
+        return path_lengths(net, self.mixed(net, style, latents, own))
 
     def adjust(self, optimizers: dict[str, Optimizer], rate_scale: float) -> None:
         """Adam as if lazy penalties were steps of their own, k + 1 in place of k: appendix B."""
