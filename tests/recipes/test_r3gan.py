@@ -116,6 +116,7 @@ def test_it_takes_classes(conditioning: str):
         ({"final_rate": 0.0}, "final_rate must be above 0"),
         ({"final_beta2": 1.0}, "final_beta2 must be at least 0 and below 1"),
         ({"ramp_images": 0}, "ramp_images must be 1 or more"),
+        ({"spectral_norm": "discriminator"}, "--spectral-norm is not for R3GAN"),
         ({"augment": "ada"}, "no zero to tell overfitting by"),
     ],
 )

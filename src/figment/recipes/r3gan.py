@@ -67,6 +67,11 @@ class R3GAN(GAN):
                 f"width must be a multiple of {step} at {self.resolution} px, where convolutions have "
                 f"groups of 16 channels, not {self.width}: try {max(step, self.width // step * step)}"
             )
+        if self.spectral_norm != "none":
+            raise UserError(
+                "--spectral-norm is not for R3GAN: the last layer of each block starts at 0, which has no "
+                "direction"
+            )
         for name in ("final_rate", "final_penalty"):
             if getattr(self, name) <= 0:
                 raise UserError(f"{name} must be above 0, not {getattr(self, name)}")
@@ -75,7 +80,7 @@ class R3GAN(GAN):
         return limits.power_below(min(side, self.resolution), 32, 256)
 
     def tiny(self) -> Self:
-        return replace(super().tiny(), resolution=32, width=8, ramp_images=64)
+        return replace(super().tiny(), resolution=32, width=16, ramp_images=64)
 
     # -- the ramp ---------------------------------------------------------------------------------
 
