@@ -1,0 +1,231 @@
+"""StyleGAN2: Karras et al. 2020, arXiv:1912.04958, in the numbers of its successor's "auto" (ADA's code).
+
+A starting point: not in the table of systems until a benchmark of its own stands behind its numbers.
+
+The latent becomes a style, which every layer of the generator is given; two styles are mixed in nine
+images of ten while training. R1 is applied in one round of 16 and path length in one of four, each the
+stronger for it. Truncation pulls styles towards their mean: ``truncation`` is the share of the way that
+is left, 0 the mean picture, 1 none. What is drawn is a function of the seed, noise included (see
+``figment.networks.stylegan2``).
+
+Width and latent are an eighth and a quarter of the paper's, for one small machine; ``PAPER_256`` has its
+own. Against the authors' code: a lazy penalty is added to the loss of its round, where theirs takes a
+step of its own; mixing is drawn for each image, not for the batch; classes enter the discriminator as all
+systems' here do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Self, cast
+
+from figment.errors import UserError
+from figment.gan import GAN
+from figment.recipes import limits
+from figment.rounds import penalty
+from figment.techniques.slopes import sloped
+from figment.techniques.technique import at_least_zero
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+    from torch.optim import Optimizer
+
+    from figment.networks.stylegan2 import Generator
+    from figment.penalties.path_length import MeanLength
+    from figment.rounds import Batch, Clock, Terms
+
+SHRINK = 2
+"""Path length looks at every second image of a batch."""
+OWN = {
+    "minibatch_stddev": "these networks have one of their own",
+    "spectral_norm": "its layers are equalised",
+    "orthogonal": "its layers are equalised",
+    "off_diagonal": "its layers are equalised",
+    "latent_consistency": "its fakes draw noise and styles anew",
+}
+"""Fields of all games that these networks cannot follow."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StyleGAN2(GAN):
+    """GAN whose generator is told a style at every layer."""
+
+    latent: int = 128
+    ema: int = 20_000
+    generator_lr: float = 2.5e-3
+    discriminator_lr: float = 2.5e-3
+    betas: tuple[float, float] = (0.0, 0.99)
+    r1: float = 0.0128
+    penalty_every: int = 16
+    width: int = 64
+    """Channels of maps of 4 to 32 pixels, halved at every doubling above."""
+    mapping_layers: int = 2
+    """Layers that make a style of a latent."""
+    mixing: float = 0.9
+    """Share of fakes that have two styles, from a random layer on the second."""
+    path_length: float = 2.0
+    """Weight of the path lengths' squared distance from their mean."""
+    path_length_every: int = 4
+    """Rounds between two applications of it, each multiplied by it to compensate."""
+
+    def check(self) -> None:
+        super().check()
+        limits.power_of_two(self, 32, 256)
+        limits.at_least(self, self.resolution // 32, "width")
+        limits.at_least(self, 1, "mapping_layers", "path_length_every")
+        at_least_zero(self, "path_length")
+        if not 0 <= self.mixing <= 1:
+            raise UserError(f"mixing must be a share from 0 to 1, not {self.mixing}")
+        for field, reason in OWN.items():
+            if getattr(self, field) not in (False, "none"):
+                raise UserError(f"--{field.replace('_', '-')} is not for StyleGAN2: {reason}")
+        if self.micro_batch % 4:
+            raise UserError(
+                f"micro_batch must be a multiple of 4, not {self.micro_batch}: the discriminator sees the "
+                "spread of four pictures"
+            )
+
+    def idle(self) -> Mapping[str, str]:
+        needs = {} if self.path_length else {"path_length_every": "without --path-length"}
+        return {**super().idle(), **needs}
+
+    def nearest_resolution(self, side: int) -> int:
+        return limits.power_below(min(side, self.resolution), 32, 256)
+
+    def tiny(self) -> Self:
+        return replace(super().tiny(), resolution=32, width=4, penalty_every=2, path_length_every=2)
+
+    # -- networks ---------------------------------------------------------------------------------
+
+    def build(self) -> nn.ModuleDict:
+        from torch import nn
+
+        from figment.networks.stylegan2 import Discriminator, Generator, plain
+
+        size = {"width": self.width, "resolution": self.resolution}
+        generator = Generator(
+            latent=self.latent,
+            classes=self.inputs - self.latent,
+            mapping_layers=self.mapping_layers,
+            channels=self.channels,
+            **size,
+        )
+        discriminator = Discriminator(
+            channels=self.discriminator_channels,
+            dropout=self.dropout,
+            head=self.head(plain),
+            **size,
+        )
+        return nn.ModuleDict({"generator": generator, "discriminator": discriminator})
+
+    def memory(self, nets: nn.ModuleDict) -> dict[str, nn.Module]:
+        from figment.penalties.path_length import MeanLength
+
+        mean = {"path_length": MeanLength()} if self.path_length else {}
+        return {**super().memory(nets), **mean}
+
+    # -- the generator ----------------------------------------------------------------------------
+
+    def latents(self, seeds: Sequence[int], truncation: float | None = None) -> Tensor:
+        """Whole: it is styles that are truncated, by ``draw``."""
+        return super().latents(seeds)
+
+    def generate(self, generator: nn.Module, latents: Tensor, labels: Tensor | None) -> Tensor:
+        """In training mode the mean style follows, and images mix styles and draw noise."""
+        from figment.microbatch import in_parts
+
+        net = cast("Generator", generator)
+        style = self.style(net, latents, labels)
+        if net.training:
+            net.follow(style)
+        return in_parts(net, self.mixed(net, style, latents, labels))
+
+    def draw(
+        self,
+        generator: nn.Module,
+        latents: Tensor,
+        labels: Tensor | None,
+        truncation: float | None = None,
+    ) -> Tensor:
+        from figment.microbatch import in_parts
+
+        net = cast("Generator", generator)
+        style = self.style(net, latents, labels)
+        if truncation is not None:
+            style = net.mean_style.lerp(style, truncation)
+        return in_parts(net, self.mixed(net, style, latents, labels))
+
+    def style(self, net: Generator, latents: Tensor, labels: Tensor | None) -> Tensor:
+        """Return the styles [N, L] of latents and classes."""
+        return super().generate(net.mapping, latents, labels)
+
+    def mixed(
+        self, net: Generator, style: Tensor, latents: Tensor, labels: Tensor | None
+    ) -> Tensor:
+        """Return the styles of every layer [N, layers, L]: one, or two while training."""
+        import torch
+
+        from figment.randomness_per_image import integers, normal, uniform
+
+        count = len(style)
+        alone = style[:, None].expand(-1, net.layers, -1)
+        if not (net.training and self.mixing):
+            return alone
+        other = self.style(net, normal(*latents.shape, like=latents), labels)
+        first = 1 + integers(count, net.layers - 1, like=latents)  # layer of the second style
+        mixes = uniform(count, like=latents) < self.mixing
+        layer = torch.arange(net.layers, device=style.device)
+        second = mixes[:, None] & (layer >= first[:, None])  # [N, layers]
+        return torch.where(second[:, :, None], other[:, None], alone)
+
+    # -- a round ----------------------------------------------------------------------------------
+
+    def generator_terms(
+        self, nets: nn.ModuleDict, batch: Batch, fakes: Tensor, clock: Clock
+    ) -> Terms:
+        terms = super().generator_terms(nets, batch, fakes, clock)
+        if not self.path_length or clock.rounds % self.path_length_every:
+            return terms
+        from figment.microbatch import in_parts
+
+        some = batch._replace(latents=batch.latents[::SHRINK], labels=batch.labels[::SHRINK])
+        lengths = in_parts(lambda latents: self.lengths(nets, latents, some.labels), some.latents)
+        value = cast("MeanLength", nets["path_length"]).deviations(lengths).mean()
+        weight = self.path_length * self.path_length_every
+        return terms.and_(penalty(path_length=weight * value))
+
+    def lengths(self, nets: nn.ModuleDict, latents: Tensor, labels: Tensor) -> Tensor:
+        """Return the path lengths [N] of a part of a batch; ``labels`` are those of all of it."""
+        from figment.microbatch import own_rows
+        from figment.penalties.path_length import path_lengths
+
+        net, own = cast("Generator", nets["generator"]), own_rows(labels)
+        style = self.style(net, latents, own)
+        return path_lengths(net, self.mixed(net, style, latents, own))
+
+    def adjust(self, optimizers: dict[str, Optimizer], rate_scale: float) -> None:
+        """Adam as if lazy penalties were steps of their own, k + 1 in place of k: appendix B."""
+        super().adjust(optimizers, rate_scale)
+        every = {
+            "generator": self.path_length_every if self.path_length else 1,
+            "discriminator": self.penalty_every if sloped(self) else 1,
+        }
+        for player, optimizer in optimizers.items():
+            share = every[player] / (every[player] + 1) if every[player] > 1 else 1.0
+            for group in optimizer.param_groups:
+                group["lr"] *= share
+                if "betas" in group:
+                    group["betas"] = tuple(beta**share for beta in group["betas"])
+
+
+STYLEGAN2_64 = StyleGAN2()
+PAPER_256 = StyleGAN2(
+    resolution=256,
+    latent=512,
+    width=512,
+    mapping_layers=8,
+    r1=1.0,
+    mirror=True,
+    images=25_000_000,
+)

@@ -1,0 +1,223 @@
+"""StyleGAN2 on the engine: lazy penalties, path length, mixed styles, truncation, and exact resume."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from playing import CPU, assert_resumes, difference_in_quarters, state_of, trainer_for
+
+from figment.errors import UserError
+from figment.penalties.path_length import MeanLength, path_lengths
+from figment.randomness_per_image import normal
+from figment.recipes.stylegan2 import PAPER_256, StyleGAN2
+from figment.sampling.generator import Generator
+from figment.training.trainer import build
+
+TINY = replace(StyleGAN2().tiny(), batch=16, precision="float32")
+
+
+def drawn(recipe: StyleGAN2, net: torch.nn.Module, seeds: range, truncation: float | None = None):
+    latents = recipe.latents(seeds, truncation)
+    with torch.no_grad():
+        return recipe.draw(net, latents, None, truncation)
+
+
+@pytest.fixture
+def trained() -> torch.nn.Module:
+    """A generator in evaluation whose mean style has moved, and whose noise counts."""
+    trainer = trainer_for(TINY)
+    trainer.round()
+    for layer in (*trainer.nets["average"].ups, *trainer.nets["average"].sames):
+        layer.strength.fill_(0.5)
+    return trainer.averaged_generator()
+
+
+# -- path length ----------------------------------------------------------------------------------
+
+
+def test_the_path_length_of_a_linear_generator_is_known():
+    """A picture of 3 w, pixel by pixel: J = 3 I, and ||J^T y|| = 3 ||y||."""
+    styles = torch.randn(4, 1, 64 * 64)
+    torch.manual_seed(7)
+    found = path_lengths(lambda w: 3 * w.view(4, 1, 64, 64), styles)
+    torch.manual_seed(7)
+    noise = normal(4, 1, 64, 64, like=styles) / 64
+    assert torch.allclose(found, 3 * noise.flatten(1).norm(dim=1), rtol=1e-5)
+    assert torch.allclose(found, torch.full((4,), 3.0), rtol=0.05)  # ||y|| is 1 but for chance
+
+
+def test_the_square_of_a_path_length_is_a_mean_over_layers():
+    """Both layers add to the same picture, by matrices A and B: (||A^T y||² + ||B^T y||²) / 2."""
+    a, b, styles = torch.randn(16, 8), torch.randn(16, 8), torch.randn(5, 2, 8)
+    torch.manual_seed(7)
+    found = path_lengths(lambda w: (w[:, 0] @ a.T + w[:, 1] @ b.T).view(5, 1, 4, 4), styles)
+    torch.manual_seed(7)
+    y = normal(5, 1, 4, 4, like=styles).flatten(1) / 4
+    square = ((y @ a).square().sum(1) + (y @ b).square().sum(1)) / 2
+    assert torch.allclose(found, square.sqrt(), rtol=1e-5)
+
+
+def test_the_mean_length_takes_a_hundredth_of_a_step_and_is_no_part_of_the_slope():
+    mean, lengths = MeanLength(), torch.tensor([1.0, 3.0], requires_grad=True)
+    values = mean.deviations(lengths)
+    assert mean.mean.item() == pytest.approx(0.02)
+    assert values.tolist() == pytest.approx([0.98**2, 2.98**2])
+    values.sum().backward()
+    assert lengths.grad.tolist() == pytest.approx([2 * 0.98, 2 * 2.98])
+
+
+# -- rounds ---------------------------------------------------------------------------------------
+
+
+def test_lazy_penalties_come_in_their_rounds():
+    trainer = trainer_for(replace(TINY, batch=4, penalty_every=3, path_length_every=2))
+    seen = [trainer.round() for _ in range(7)]
+    lazy = {"penalty/r1/discriminator": 3, "penalty/path_length/generator": 2}
+    for name, every in lazy.items():
+        assert [number for number in range(7) if name in seen[number]] == list(range(0, 7, every))
+    means = trainer.nets["path_length"].mean
+    assert means > 0
+
+
+def test_a_lazy_penalty_is_multiplied_by_its_rounds():
+    trainer, often = (trainer_for(replace(TINY, path_length_every=n)) for n in (2, 1))
+    name = "penalty/path_length/generator"
+    assert trainer.round()[name].item() == pytest.approx(2 * often.round()[name].item(), rel=1e-4)
+
+
+def test_without_its_weight_there_is_no_path_length():
+    trainer = trainer_for(replace(TINY, path_length=0.0, path_length_every=4))
+    with pytest.raises(UserError, match="--path-length-every has no effect without --path-length"):
+        replace(TINY, path_length=0.0, path_length_every=2).check()
+    assert "path_length" not in trainer.nets
+    assert not any("path_length" in name for name in trainer.round())
+
+
+def test_adam_is_told_of_the_lazy_penalties():
+    recipe = StyleGAN2(resolution=32, width=4)
+    optimizers = recipe.optimizers(recipe.networks())
+    recipe.adjust(optimizers, 1.0)
+    recipe.adjust(optimizers, 1.0)  # it does not add up
+    groups = [optimizers[name].param_groups[0] for name in ("discriminator", "generator")]
+    assert [g["lr"] for g in groups] == pytest.approx([0.00235294, 0.002], abs=1e-8)
+    assert [g["betas"][1] for g in groups] == pytest.approx([0.99058546, 0.99199197], abs=1e-8)
+    recipe.adjust(optimizers, 0.5)
+    assert groups[1]["lr"] == pytest.approx(0.001)
+    plain = replace(recipe, r1=0.0, path_length=0.0)
+    plain.adjust(optimizers, 1.0)
+    assert [(g["lr"], g["betas"]) for g in groups] == [(0.0025, (0.0, 0.99))] * 2
+
+
+def test_it_resumes_to_the_bit(tmp_path: Path):
+    assert_resumes(TINY, tmp_path)
+
+
+def test_micro_batches_are_the_whole_path_length_and_spread_and_all():
+    assert max(difference_in_quarters(TINY, rounds=3).values()) < 1e-6
+
+
+def test_all_learns_within_sixteen_rounds():
+    trainer = trainer_for(replace(TINY, batch=4))
+    before = {name: value.clone() for name, value in state_of(trainer).items()}
+    for _ in range(3):
+        trainer.round()
+    after = state_of(trainer)
+    still = [name for name in before if torch.equal(before[name], after[name])]
+    noise = [f"{net}.{key}" for net in ("generator", "average") for key in NOISE]
+    taps = [name for name in still if name.startswith("album")]
+    assert sorted(still) == sorted([*noise, *taps])
+
+
+NOISE = [f"ups.{n}.noise" for n in range(3)] + [f"sames.{n}.noise" for n in range(4)]
+
+
+# -- styles ---------------------------------------------------------------------------------------
+
+
+def test_mixed_images_have_two_styles_from_a_layer_on():
+    net = build(TINY, CPU)["generator"]
+    latents, style = torch.randn(256, 8), torch.randn(256, 8)
+    mixed = TINY.mixed(net, style, latents, None)
+    own = (mixed == style[:, None]).all(2)  # [N, layers]
+    assert own[:, 0].all()
+    assert (own[:, 1:] <= own[:, :-1]).all()  # never back to the first
+    assert 0.8 < (~own.all(1)).float().mean() < 0.97
+    assert set((~own).sum(1).tolist()) == set(range(8))
+    alone = replace(TINY, mixing=0.0).mixed(net, style, latents, None)
+    assert (alone == style[:, None]).all()
+    assert (TINY.mixed(net.eval(), style, latents, None) == style[:, None]).all()
+
+
+def test_the_mean_style_follows_and_the_average_has_it():
+    trainer = trainer_for(TINY)
+    batch = trainer.next_batch()
+    style = TINY.style(trainer.nets["generator"], batch.latents, None)
+    trainer.generate(batch)
+    assert torch.allclose(trainer.nets["generator"].mean_style, 0.005 * style.mean(0))
+    trainer.round()
+    means = [trainer.nets[name].mean_style for name in ("generator", "average")]
+    assert torch.equal(*means) and means[0].any()
+
+
+def test_truncation_pulls_styles_to_their_mean(trained):
+    """0 is the mean picture, whatever the seed; 1 is no truncation, to the bit."""
+    none = drawn(TINY, trained, range(4))
+    at = {psi: drawn(TINY, trained, range(4), psi) for psi in (0.0, 0.5, 1.0)}
+    mean = trained(trained.mean_style.expand(1, trained.layers, -1))
+    for picture in at[0.0]:
+        assert torch.allclose(picture, mean[0], atol=1e-5)
+    assert torch.equal(at[1.0], none)
+    spread = [pictures.var(dim=0).mean() for pictures in (at[0.0], at[0.5], none)]
+    assert spread[0] < spread[1] < spread[2]
+    assert torch.equal(TINY.latents(range(4), 0.5), TINY.latents(range(4)))
+
+
+def test_samples_are_functions_of_their_seeds_noise_and_all(trained):
+    draw = Generator(TINY, trained).sample
+    six = draw(6, seed=3).array
+    torch.manual_seed(1)
+    assert (draw(6, seed=3).array == six).all()
+    assert (abs(draw(1, seed=5).array[0].astype(int) - six[2]) <= 1).all()
+    assert len({picture.tobytes() for picture in six}) == 6
+
+
+def test_noise_is_the_images_own_while_training(trained):
+    style = torch.randn(1, 1, 8).expand(2, trained.layers, -1)
+    assert torch.allclose(*trained(style), atol=1e-5)
+    assert not torch.allclose(*trained.train()(style), atol=1e-2)
+
+
+# -- limits ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("conditioning", ["concat", "projection", "classifier"])
+def test_it_takes_classes(conditioning: str):
+    recipe = replace(TINY, batch=4, conditioning=conditioning, classes=10)
+    trainer = trainer_for(recipe)
+    trainer.round()
+    assert len(Generator(recipe, trainer.averaged_generator()).sample(3, label="7").array) == 3
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"resolution": 48}, "from 32 to 256, not 48: try 32"),
+        ({"width": 1}, "width must be 2 or more"),
+        ({"mixing": 1.5}, "mixing must be a share from 0 to 1"),
+        ({"path_length": -1.0}, "path_length must be 0 or more"),
+        ({"path_length_every": 0}, "path_length_every must be 1 or more"),
+        ({"mapping_layers": 0}, "mapping_layers must be 1 or more"),
+        ({"micro_batch": 2}, "micro_batch must be a multiple of 4"),
+        ({"spectral_norm": "both"}, "--spectral-norm is not for StyleGAN2"),
+        ({"minibatch_stddev": True}, "--minibatch-stddev is not for StyleGAN2"),
+        ({"orthogonal": 1e-4}, "--orthogonal is not for StyleGAN2"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(fields: dict, sentence: str):
+    StyleGAN2().check()
+    PAPER_256.check()
+    with pytest.raises(UserError, match=sentence):
+        StyleGAN2(**fields).check()
