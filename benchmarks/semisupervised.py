@@ -25,8 +25,8 @@ from figment.data import Dataset, gather, open_dataset
 from figment.metrics.intervals import proportion
 from figment.networks.semisupervised import Average, Classifier
 from figment.randomness import stream
-from figment.recipe import Batch, Clock, Terms
 from figment.recipes.semisupervised import SSL_MNIST, SemiSupervised
+from figment.rounds import Batch, Clock, Engine, Scalars, Terms, Turns
 from figment.training.devices import set_up
 from figment.training.log import Tally
 from figment.training.state import load_state, save_state
@@ -39,8 +39,8 @@ HELD_OUT = 10_000
 class LabelsAlone(SemiSupervised):
     """The same discriminator with the same noise and rates, and nothing but labelled pictures."""
 
-    def turns(self):
-        return self.cooled(alone)
+    def turns(self) -> Turns:
+        return alone
 
     def discriminator_terms(
         self, nets: torch.nn.ModuleDict, batch: Batch, fakes: Tensor, clock: Clock
@@ -48,10 +48,10 @@ class LabelsAlone(SemiSupervised):
         return self.class_terms(nets, clock)
 
 
-def alone(trainer: Trainer) -> dict[str, Tensor]:
+def alone(engine: Engine) -> Scalars:
     """Play a round in which only the discriminator moves."""
-    batch = trainer.deal()
-    return trainer.move("discriminator", trainer.recipe.discriminator_terms, batch, batch.images)
+    batch = engine.next_batch()
+    return engine.move("discriminator", engine.now.discriminator_terms, batch, batch.images)
 
 
 def main() -> None:
