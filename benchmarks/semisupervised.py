@@ -15,7 +15,7 @@ import json
 import time
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import torch
@@ -26,11 +26,14 @@ from figment.metrics.intervals import proportion
 from figment.networks.semisupervised import Average, Classifier
 from figment.randomness import stream
 from figment.recipes.semisupervised import SSL_MNIST, SemiSupervised
-from figment.rounds import Batch, Clock, Engine, Scalars, Terms, Turns
+from figment.rounds import Batch, Clock, Engine, Terms
 from figment.training.devices import set_up
 from figment.training.log import Tally
 from figment.training.state import load_state, save_state
 from figment.training.trainer import Trainer
+
+if TYPE_CHECKING:
+    from figment.rounds import Scalars, Turns
 
 HELD_OUT = 10_000
 
