@@ -77,7 +77,7 @@ def measure(args: argparse.Namespace, name: str, form: str) -> dict[str, float]:
     from figment.judging.sides import sample_side
     from figment.recipes.fccgan import FCCGAN
     from figment.sampling.generator import Generator
-    from figment.training.average import settled
+    from figment.training.average import with_own_statistics
     from figment.training.devices import set_up
     from figment.training.trainer import Trainer
 
@@ -93,11 +93,11 @@ def measure(args: argparse.Namespace, name: str, form: str) -> dict[str, float]:
     trainer = Trainer(recipe, dataset, device)
     while trainer.clock.images < args.images:
         trainer.round()
-    scorer = scorer_for(recipe, dataset, trainer.rows, trainer.held_out[:0])
+    scorer = scorer_for(recipe, dataset, trainer.feed.rows, trainer.feed.held_out[:0])
     assert scorer is not None
     found: dict[str, float] = {}
     for which, net in (
-        ("now", settled(recipe, trainer.nets["generator"])),
+        ("now", with_own_statistics(recipe, trainer.nets["generator"])),
         ("averaged", trainer.averaged_generator()),
     ):
         generator = Generator(recipe, net)

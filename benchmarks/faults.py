@@ -10,8 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from figment.data.flowers import draw_flowers
-from figment.recipe import Batch, Clock, Terms
 from figment.recipes.dcgan import DCGAN
+from figment.rounds import Batch, Clock, Terms
 
 SMALL: dict[str, Any] = {"resolution": 32, "width": 16, "batch": 32}
 
@@ -21,7 +21,7 @@ class Pale(DCGAN):
     """Its generator ends in a sigmoid: it cannot draw what is darker than a middle grey."""
 
     def generate(self, generator: nn.Module, latents: Tensor, labels: Tensor | None) -> Tensor:
-        return (generator(latents) + 1) / 2  # [0, 1]
+        return (super().generate(generator, latents, labels) + 1) / 2  # [0, 1]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,9 +52,9 @@ class Gridded(DCGAN):
         setattr(layers, [name for name, _ in layers.named_children()][-1], last)
         return nets
 
-    def judge(self, nets: nn.ModuleDict, images: Tensor, labels: Tensor | None) -> Tensor:
-        halved = F.interpolate(F.avg_pool2d(images, 2), scale_factor=2.0)
-        return super().judge(nets, halved, labels)
+    def logits(self, nets: nn.ModuleDict, shown: Tensor, labels: Tensor | None) -> Tensor:
+        halved = F.interpolate(F.avg_pool2d(shown, 2), scale_factor=2.0)
+        return super().logits(nets, halved, labels)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -55,7 +55,7 @@ class Game(NamedTuple):
     """Images at which the density is drawn."""
 
 
-QUIET = {"precision": "float32", "metrics": (), "metric_count": 64}
+QUIET = {"precision": "float32", "metrics": ()}
 """No score is measured on the way."""
 PLAIN = {
     "batch": 256,

@@ -15,7 +15,7 @@ import json
 import time
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import torch
@@ -25,12 +25,15 @@ from figment.data import Dataset, gather, open_dataset
 from figment.metrics.intervals import proportion
 from figment.networks.semisupervised import Average, Classifier
 from figment.randomness import stream
-from figment.recipe import Batch, Clock, Terms
 from figment.recipes.semisupervised import SSL_MNIST, SemiSupervised
+from figment.rounds import Batch, Clock, Engine, Terms
 from figment.training.devices import set_up
 from figment.training.log import Tally
 from figment.training.state import load_state, save_state
 from figment.training.trainer import Trainer
+
+if TYPE_CHECKING:
+    from figment.rounds import Scalars, Turns
 
 HELD_OUT = 10_000
 
@@ -39,8 +42,8 @@ HELD_OUT = 10_000
 class LabelsAlone(SemiSupervised):
     """The same discriminator with the same noise and rates, and nothing but labelled pictures."""
 
-    def turns(self):
-        return self.cooled(alone)
+    def turns(self) -> Turns:
+        return alone
 
     def discriminator_terms(
         self, nets: torch.nn.ModuleDict, batch: Batch, fakes: Tensor, clock: Clock
@@ -48,10 +51,10 @@ class LabelsAlone(SemiSupervised):
         return self.class_terms(nets, clock)
 
 
-def alone(trainer: Trainer) -> dict[str, Tensor]:
+def alone(engine: Engine) -> Scalars:
     """Play a round in which only the discriminator moves."""
-    batch = trainer.deal()
-    return trainer.move("discriminator", trainer.recipe.discriminator_terms, batch, batch.images)
+    batch = engine.next_batch()
+    return engine.move("discriminator", engine.now.discriminator_terms, batch, batch.images)
 
 
 def main() -> None:

@@ -22,6 +22,7 @@ from figment.data import open_dataset
 from figment.recipes.mlp import CATS_COLOUR, MLP
 from figment.training.devices import peak_memory, set_up
 from figment.training.trainer import Trainer
+from figment.turns import Play
 from figment.turns.unrolled import Unrolled
 
 CPU = torch.device("cpu")
@@ -31,10 +32,12 @@ CPU = torch.device("cpu")
 class UnrolledMLP(MLP):
     """The Cats study's MLP GAN, unrolled."""
 
-    play: Unrolled
+    play: Play = "unrolled"
+    way: Unrolled
+    """How it is unrolled."""
 
     def turns(self) -> Unrolled:
-        return self.play
+        return self.way
 
 
 def main() -> None:
@@ -47,8 +50,8 @@ def main() -> None:
     parser.add_argument("--plain", action="store_true", help="without checkpoints")
     args = parser.parse_args()
     set_up(CPU)
-    play = Unrolled(steps=args.steps, inner=args.inner, checkpoint=not args.plain)
-    recipe = UnrolledMLP(play=play, precision="float32")
+    way = Unrolled(steps=args.steps, inner=args.inner, checkpoint=not args.plain)
+    recipe = UnrolledMLP(way=way, precision="float32")
     recipe = replace(
         recipe,
         batch=args.batch,
