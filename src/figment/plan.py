@@ -25,7 +25,7 @@ class Plan:
     name: str
     recipe: Recipe
     look: Look
-    """What a glance at the data told."""
+    """What a glance at the data showed."""
     pinned: frozenset[str]
     """Fields that the user has set: no step changes them."""
     estimate: dict[str, float] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""The Faces study's networks (2019, Keras): a convolutional generator against a fully connected judge.
+"""The Faces study's networks (2019, Keras): convolutions against fully connected layers.
 
 At 64 px in colour: generator 16 850 691 parameters (16 859 139 with the moving statistics that Keras
 counts), discriminator 6 423 553. Almost all of them sit in the two layers next to the latent and the

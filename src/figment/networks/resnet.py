@@ -40,7 +40,7 @@ class Generator(nn.Module):
     """Latents [N, L], and labels [N] if its norms are conditional -> images [N, C, R, R] in [-1, 1].
 
     A linear layer makes a 4x4 map, a block each doubles it; batch norm, ReLU, a 3x3 convolution, tanh.
-    The blocks' norms may be told labels, the last one is not (Miyato & Koyama 2018). With `attend`
+    The blocks' norms may be given labels, the last one is not (Miyato & Koyama 2018). With `attend`
     self-attention looks at the map of so many pixels. R is a power of two, 8 or more.
     """
 

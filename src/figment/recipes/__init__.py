@@ -145,7 +145,7 @@ FEW = range(50, 2_001)
 
 
 def suited(look: Look) -> str:
-    """Return the name of the system that suits what a glance at the data told."""
+    """Return the name of the system that suits what a glance at the data showed."""
     if look.kind == "points":
         return "points"
     return "few-shot" if look.count in FEW else "dcgan"

@@ -52,7 +52,7 @@ class SemiSupervised(GAN):
     ema: int = 0
 
     labelled: int = 100
-    """Pictures whose classes are told, as many of each class, chosen by the seed."""
+    """Pictures whose classes are given, as many of each class, chosen by the seed."""
     labelled_list: str = ""
     """A text file of the labelled pictures instead: a path below DATA (in a packed file: a row) a line, and
     after a tab the class where its folder does not say it."""
@@ -224,7 +224,7 @@ class SemiSupervised(GAN):
         return nets["classifier"]
 
     def validate(self, nets: nn.ModuleDict, images: Tensor, labels: Tensor | None) -> Scalars:
-        """What every game's log says, and the share of pictures whose class is told rightly."""
+        """What every game's log says, and the share of pictures that are classified rightly."""
         found = super().validate(nets, images, labels)
         if found and labels is not None:
             right = nets["classifier"](images).argmax(1) == labels

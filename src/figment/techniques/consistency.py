@@ -39,14 +39,14 @@ class Consistency(Technique[Fields]):
         with hold_statistics(view.nets["discriminator"]):
             if r.consistency > 0:
                 values = consistency(
-                    lambda images: view.judge_shown(images, view.batch.labels),
+                    lambda images: view.logits_of_shown(images, view.batch.labels),
                     view.shown_reals,
                     view.real,
                 )
                 found["consistency"] = (r.consistency * values).mean()
             if r.consistency_fake > 0:
                 values = consistency(
-                    lambda images: view.judge_shown(images, view.labels),
+                    lambda images: view.logits_of_shown(images, view.labels),
                     view.shown_fakes,
                     view.fake,
                 )

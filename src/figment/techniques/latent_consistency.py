@@ -43,7 +43,7 @@ class LatentConsistency(Technique[Fields]):
             with torch.no_grad(), hold_statistics(nets["generator"]):
                 latents = nudge(batch.latents)
                 moved = view.game.generate(nets["generator"], latents, batch.labels)
-            values = latent_consistency(view.fake, view.judge(moved, batch.labels))
+            values = latent_consistency(view.fake, view.logits(moved, batch.labels))
         return penalty(latent_consistency=(r.latent_consistency * values).mean())
 
     def generator(self, r: Fields, view: View) -> Terms:

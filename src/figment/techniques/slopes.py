@@ -71,7 +71,7 @@ class Slopes(Technique[Fields]):
         reals, fakes = pack(view.batch.images, r.packing), pack(view.fakes, r.packing)
 
         def logits_as(labels: Tensor, packed: Tensor) -> Tensor:
-            return view.judge(packed.reshape(-1, *r.shape), own_rows(labels))
+            return view.logits(packed.reshape(-1, *r.shape), own_rows(labels))
 
         # Where earlier fakes are among them, fakes have labels of their own.
         of_reals, of_fakes = (partial(logits_as, each) for each in (view.batch.labels, view.labels))

@@ -171,11 +171,11 @@ class View:
         """Features [N, F] of the fakes, for techniques with ``reads_features``."""
         return _there(self._of_fakes[1])
 
-    def judge(self, images: Tensor, labels: Tensor) -> Tensor:
+    def logits(self, images: Tensor, labels: Tensor) -> Tensor:
         """Return the logits of other images, shown to the discriminator as all are."""
         return self.game.logits(self.nets, self.game.show(self.nets, images), labels)
 
-    def judge_shown(self, shown: Tensor, labels: Tensor) -> Tensor:
+    def logits_of_shown(self, shown: Tensor, labels: Tensor) -> Tensor:
         """Return the logits of images that are as the discriminator sees them."""
         return self.game.logits(self.nets, shown, labels)
 
