@@ -141,7 +141,7 @@ def test_targets_are_honoured_or_refused(name):
         smooth = objective.discriminator(zero + 2, zero, real_target=0.9, fake_target=0.1)
         assert not torch.equal(smooth, objective.discriminator(zero + 2, zero))
         return
-    why = f"has no effect with --objective {name}, which has no labels to smooth"
+    why = f"has no effect with --objective {name}, which has no labels to smooth: nonsaturating"
     for field, target in (("real_target", 0.9), ("fake_target", 0.1)):
         with pytest.raises(UserError, match=why):
             replace(recipe, **{field: target}).check()

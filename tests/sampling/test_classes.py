@@ -196,8 +196,9 @@ def test_counting_other_classes_than_the_data_have(count: str, tmp_path, capsys,
     words = ["train", "flowers:24", "--recipe", "dcgan", "--classes", count]
     said = complaint(capsys, *words, "--conditioning", "concat")
     assert f"flowers has 2 classes, not {count}: leave classes out" in said
-    assert "--classes has no effect without --conditioning or --guidance" in complaint(
-        capsys, *words
+    assert (
+        "--classes has no effect without --conditioning, --guidance or --guidance-balance"
+        in complaint(capsys, *words)
     )
     assert not list(tmp_path.iterdir())
 

@@ -217,7 +217,7 @@ def test_resumes_to_the_bit_without_another_lesson(tmp_path: Path, monkeypatch):
     [
         ("points", {"guidance": 1.0}, "points have no classes: leave guidance out"),
         ("dcgan", {"guidance": -1.0}, "guidance must be 0 or more"),
-        ("dcgan", {"guidance": 1.0, "classes": 101}, "set --latent to that or more"),
+        ("dcgan", {"guidance": 1.0, "classes": 101}, "set --latent to 101 or more"),
         ("dcgan", {"guide_images": 0}, "guide_images must be above 0"),
     ],
 )

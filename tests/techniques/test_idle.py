@@ -98,13 +98,13 @@ IDLE: dict[str, tuple[Any, str, list[dict[str, Any]], list[dict[str, Any]]]] = {
     },
     "classes": (
         2,
-        "without --conditioning or --guidance",
+        "without --conditioning, --guidance or --guidance-balance",
         [{"conditioning": "concat"}, {"guidance": 1.0}, {"guidance_balance": 1.0}],
         [{}],
     ),
     "guide_images": (
         100,
-        "without --guidance",
+        "without --guidance or --guidance-balance",
         [{"guidance": 1.0, "classes": 2}, {"guidance_balance": 1.0, "classes": 2}],
         [{}, CLASSED],
     ),
@@ -117,7 +117,12 @@ IDLE: dict[str, tuple[Any, str, list[dict[str, Any]], list[dict[str, Any]]]] = {
         )
         for field, value in (("metric_count", 128), ("patience", 2))
     },
-    "top_k": (0.5, "with --adversarial 0", [{}], [{"adversarial": 0.0, "feature_matching": 1.0}]),
+    "top_k": (
+        0.5,
+        "with --adversarial 0, which leaves out the loss that it acts on",
+        [{}],
+        [{"adversarial": 0.0, "feature_matching": 1.0}],
+    ),
 }
 """field -> another value, why it does nothing, choices with which it has an effect, and ones without."""
 
@@ -156,7 +161,7 @@ def test_let_through_where_it_has_an_effect(field: str, choice: dict[str, Any]):
             "momentum_images",
             {"final_momentum": 0.5},
             8,
-            "where --final-momentum is the first of --betas",
+            "where --final-momentum is the first of --betas: set another",
         ),
         ("L4c", "epsilon", {"optimizer": "sgd"}, 1e-8, "with --optimizer sgd"),
         (

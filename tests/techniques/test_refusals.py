@@ -69,7 +69,7 @@ CONTRADICTIONS = [
     ({"top_k": 1.5}, "top_k must be above 0 and at most 1, not 1.5"),
     (
         {"top_k": 0.5, "adversarial": 0.0, "feature_matching": 1.0},
-        "--top-k has no effect with --adversarial 0",
+        "--top-k has no effect with --adversarial 0, which leaves out the loss that it acts on",
     ),
     *(
         (
@@ -99,9 +99,13 @@ CONTRADICTIONS = [
     ),
     (
         {"objective": "hinge", "real_target": 0.9},
-        "--real-target has no effect with --objective hinge, which has no labels to smooth",
+        "--real-target has no effect with --objective hinge, which has no labels to smooth: "
+        "nonsaturating, minimax and least_squares have",
     ),
-    ({"batch": 65, "packing": 2}, "batch 65 is no whole number of packs of 2"),
+    (
+        {"batch": 65, "packing": 2},
+        "batch 65 is no whole number of packs of 2: set --batch to a multiple",
+    ),
     *(
         (
             {"class_shares": shares, "conditioning": "concat", "classes": 2},
@@ -189,7 +193,7 @@ def test_norms_that_are_not_there(name: str, fields: dict, sentence: str):
     [
         ("goodfellow", {"hidden": ()}, "hidden needs one or more layers of 1 or more units"),
         ("goodfellow", {"judge_hidden": (4, 0)}, "judge_hidden needs one or more layers"),
-        ("goodfellow", {"pieces": 0}, "pieces and momentum_images must be above 0"),
+        ("goodfellow", {"pieces": 0}, "pieces must be 1 or more, not 0"),
         ("goodfellow", {"input_dropout": 1.0}, "input_dropout must be at least 0 and below 1"),
         ("goodfellow", {"final_momentum": 1.0}, "final_momentum must be at least 0 and below 1"),
         ("goodfellow", {"rate_divisor": 0.9}, "rate_divisor must be 1 or more"),

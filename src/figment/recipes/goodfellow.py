@@ -58,8 +58,7 @@ class Goodfellow(GAN):
         super().check()
         limits.layers(self, "hidden", "judge_hidden")
         limits.share(self, "input_dropout", "final_momentum")
-        if self.pieces < 1 or self.momentum_images < 1:
-            raise UserError("pieces and momentum_images must be above 0")
+        limits.at_least(self, 1, "pieces", "momentum_images")
         if self.betas[0] == 0 < self.final_momentum:
             raise UserError(
                 "momentum cannot rise from 0: set the first of betas above 0, or final_momentum to 0"
@@ -72,7 +71,7 @@ class Goodfellow(GAN):
 
     def idle(self) -> Mapping[str, str]:
         same = self.final_momentum == self.betas[0]
-        reason = "where --final-momentum is the first of --betas"
+        reason = "where --final-momentum is the first of --betas: set another"
         return {**super().idle(), **({"momentum_images": reason} if same else {})}
 
     def at(self, clock: Clock) -> Self:

@@ -51,7 +51,10 @@ class Adversarial(Technique[Fields]):
     def idle(self, r: Fields) -> Mapping[str, str]:
         if objective(r.objective).takes_targets:
             return {}
-        reason = f"with --objective {r.objective}, which has no labels to smooth"
+        reason = (
+            f"with --objective {r.objective}, which has no labels to smooth: nonsaturating, minimax and "
+            "least_squares have"
+        )
         return dict.fromkeys(("real_target", "fake_target"), reason)
 
     def discriminator(self, r: Fields, view: View) -> Terms:

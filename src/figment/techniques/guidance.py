@@ -50,13 +50,13 @@ class Guidance(Technique[Fields]):
             raise UserError("points have no classes: leave guidance out")
         if self.on(r) and r.latent < r.classes:
             raise UserError(
-                f"each of {r.classes} modes has its own direction: set --latent to that or more"
+                f"each of {r.classes} modes has its own direction: set --latent to {r.classes} or more"
             )
 
     def idle(self, r: Fields) -> Mapping[str, str]:
-        found = {} if self.on(r) else {"guide_images": "without --guidance"}
+        found = {} if self.on(r) else {"guide_images": "without --guidance or --guidance-balance"}
         if not self.on(r) and r.conditioning == "none":
-            found["classes"] = "without --conditioning or --guidance"
+            found["classes"] = "without --conditioning, --guidance or --guidance-balance"
         return found
 
     def memory(self, r: Fields, nets: nn.ModuleDict) -> dict[str, nn.Module]:

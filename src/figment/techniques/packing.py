@@ -26,7 +26,9 @@ class Packing(Technique[Fields]):
     def check(self, r: Fields) -> None:
         above_zero(r, "packing")
         if r.batch % r.packing:
-            raise UserError(f"batch {r.batch} is no whole number of packs of {r.packing}")
+            raise UserError(
+                f"batch {r.batch} is no whole number of packs of {r.packing}: set --batch to a multiple"
+            )
 
     def show(self, r: Fields, nets: nn.ModuleDict, images: Tensor) -> Tensor:
         from figment.networks.layers.packing import pack

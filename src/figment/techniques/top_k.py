@@ -38,7 +38,11 @@ class TopK(Technique[Fields]):
             )
 
     def idle(self, r: Fields) -> Mapping[str, str]:
-        return {"top_k": "with --adversarial 0"} if r.adversarial == 0 else {}
+        return (
+            {"top_k": "with --adversarial 0, which leaves out the loss that it acts on"}
+            if r.adversarial == 0
+            else {}
+        )
 
     def at(self, r: Fields, clock: Clock) -> dict[str, Any]:
         """From all down to ``top_k`` at half of the training; the paper: times .99 each epoch, to .5."""
