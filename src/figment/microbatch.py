@@ -88,26 +88,37 @@ class _Run:
 
     def __init__(self, function: Function, now: _Now, parts: int, device: torch.device) -> None:
         self.function, self.now, self.parts, self.device = function, now, parts, device
-        self.buffers = [buffer for net in now.nets for buffer in net.buffers()]
-        self.before = [buffer.clone() for buffer in self.buffers]
+        buffers = [buffer for net in now.nets for buffer in net.buffers()]
+        self.averaged = [buffer for buffer in buffers if buffer.is_floating_point()]
+        self.counted = [buffer for buffer in buffers if not buffer.is_floating_point()]
+        self.before = self.state()
         self.random = _random_state(device)
         self.low, self.dtype = (
             torch.is_autocast_enabled(device.type),
             torch.get_autocast_dtype(device.type),
         )
 
+    def state(self) -> list[Tensor]:
+        """Return copies of all buffers."""
+        return [buffer.clone() for buffer in (*self.averaged, *self.counted)]
+
+    @torch.no_grad()
+    def set_state(self, values: list[Tensor]) -> None:
+        """Give all buffers these values."""
+        if values:
+            torch._foreach_copy_([*self.averaged, *self.counted], values)
+
+    @torch.no_grad()
     def all(self, inputs: Sequence[Tensor]) -> Tensor:
         """Return the function of all rows; nothing is kept for a backward pass."""
-        sums = [torch.zeros_like(buffer, dtype=torch.float64) for buffer in self.buffers]
+        means = [torch.zeros_like(buffer) for buffer in self.averaged]
         outputs = []
-        with torch.no_grad():
-            for part in range(self.parts):
-                outputs.append(self.one(part, self.rows(part, inputs)))
-                for total, buffer in zip(sums, self.buffers, strict=True):
-                    total += buffer
-            for total, buffer in zip(sums, self.buffers, strict=True):
-                if buffer.is_floating_point():
-                    buffer.copy_(total / self.parts)
+        for part in range(self.parts):
+            outputs.append(self.one(part, self.rows(part, inputs)))
+            if means:
+                torch._foreach_add_(means, self.averaged, alpha=1 / self.parts)
+        if means:
+            torch._foreach_copy_(self.averaged, means)
         return torch.cat(outputs)
 
     def rows(self, part: int, tensors: Sequence[Tensor]) -> list[Tensor]:
@@ -117,9 +128,7 @@ class _Run:
     def one(self, part: int, inputs: Sequence[Tensor]) -> Tensor:
         """Return the function of one part, from the state in which the whole was called."""
         global _now
-        with torch.no_grad():
-            for buffer, value in zip(self.buffers, self.before, strict=True):
-                buffer.copy_(value)
+        self.set_state(self.before)
         _set_random_state(self.device, self.random)
         outside, _now = _now, _Now(self.now.size, self.now.nets, part, self.parts)
         try:
@@ -147,7 +156,7 @@ class _InParts(torch.autograd.Function):
             )
         run: _Run = ctx.run
         inputs, wanted = ctx.saved_tensors, ctx.needs_input_grad[2:]
-        after, random = [buffer.clone() for buffer in run.buffers], _random_state(run.device)
+        after, random = run.state(), _random_state(run.device)
         gradients: list[list[Tensor]] = []
         for part in range(run.parts):
             leaves = [
@@ -159,9 +168,7 @@ class _InParts(torch.autograd.Function):
             if output.requires_grad:
                 torch.autograd.backward(output, run.rows(part, ups)[0])
             gradients.append([_slope(leaf) for leaf in leaves])
-        with torch.no_grad():
-            for buffer, value in zip(run.buffers, after, strict=True):
-                buffer.copy_(value)
+        run.set_state(after)
         _set_random_state(run.device, random)
         whole = [torch.cat(parts) for parts in zip(*gradients, strict=True)]
         return None, None, *(g if wants else None for g, wants in zip(whole, wanted, strict=True))

@@ -144,7 +144,7 @@ class Recipe(Settings):
         return latents_of(seeds, self.latent, truncation)
 
     def generate(self, generator: nn.Module, latents: Tensor, labels: Tensor | None) -> Tensor:
-        """Return fakes [N, C, R, R] in [-1, 1] for latents [N, L] (and labels [N] if it has classes)."""
+        """Return fakes [N, C, R, R], about in [-1, 1], for latents [N, L] and, with classes, labels [N]."""
         from figment.microbatch import in_parts
 
         return in_parts(generator, latents)

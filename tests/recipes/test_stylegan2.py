@@ -175,6 +175,19 @@ def test_truncation_pulls_styles_to_their_mean(trained):
     assert torch.equal(TINY.latents(range(4), 0.5), TINY.latents(range(4)))
 
 
+def test_truncation_reaches_samples_and_walks(trained):
+    generator = Generator(TINY, trained)
+    spreads = [
+        generator.sample(8, truncation=psi).array.astype(float).std(0).mean()
+        for psi in (0.01, 0.5, None)
+    ]
+    assert spreads[0] < 1 and spreads[0] < spreads[1] < spreads[2]
+    latents = TINY.latents(range(8), 0.01)
+    assert torch.equal(latents, TINY.latents(range(8)))  # it is styles that are truncated
+    narrow = generator.draw(latents, truncation=0.01).float()
+    assert narrow.std(0).mean() < 1 < generator.draw(latents).float().std(0).mean()
+
+
 def test_samples_are_functions_of_their_seeds_noise_and_all(trained):
     draw = Generator(TINY, trained).sample
     six = draw(6, seed=3).array

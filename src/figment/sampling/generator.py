@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from figment.errors import UserError, nearest
 from figment.pixels import to_uint8
 from figment.rounds import Playable
-from figment.sampling.latents import latents_of
 from figment.sampling.pictures import Pictures
 
 CPU = torch.device("cpu")
@@ -46,7 +45,8 @@ class Generator:
         uint8 [N, C, R, R], or float32 points [N, 2]. A seed's picture does not depend on the others nor,
         up to rounding, on batch or device. ``label`` names the class of them all; without it classes
         come in the shares of ``recipe.class_shares``, or in turn. ``truncation`` cuts the latents off at
-        ± that value. Raises UserError for a class that it does not know.
+        ± that value, or what the recipe truncates in their place. Raises UserError for a class that
+        it does not know.
         """
         if count < 1:
             raise UserError(f"count must be above 0, not {count}")
@@ -68,7 +68,7 @@ class Generator:
         if not 0 < kinds <= SIDE_BY_SIDE:
             return self.sample(count)
         across = max(1, 8 // kinds)  # latents in a row
-        latents = latents_of(range(8 * across), self.recipe.latent).repeat_interleave(kinds, 0)
+        latents = self.recipe.latents(range(8 * across)).repeat_interleave(kinds, 0)
         labels = torch.arange(kinds).repeat(8 * across)
         return Pictures(self.draw(latents, labels).numpy(), columns=across * kinds)
 
@@ -110,22 +110,32 @@ class Generator:
             labels = self.recipe.labels_for(part, CPU)
             if label is not None:
                 labels = torch.tensor([self.numbered(label)] * len(part))
-            return self.draw(latents_of(part, self.recipe.latent, truncation), labels, batch=batch)
+            latents = self.recipe.latents(part, truncation)
+            return self.draw(latents, labels, batch=batch, truncation=truncation)
 
         return (picture(seeds[start : start + batch]) for start in range(0, len(seeds), batch))
 
     @torch.inference_mode()
-    def draw(self, latents: Tensor, labels: Tensor | None = None, *, batch: int = 64) -> Tensor:
+    def draw(
+        self,
+        latents: Tensor,
+        labels: Tensor | None = None,
+        *,
+        batch: int = 64,
+        truncation: float | None = None,
+    ) -> Tensor:
         """Return the pictures of latents [N, L], on the CPU: uint8 or points.
 
-        ``labels`` are their classes [N], None for a generator without classes.
+        ``labels`` are their classes [N], None for a generator without classes. ``truncation`` is for
+        systems that truncate something else: latents are cut off already.
         """
         device = next(self.net.parameters()).device
         drawn = []
         for start in range(0, len(latents), batch):
             part = slice(start, start + batch)
             of = None if labels is None else labels[part].to(device)
-            fakes = self.recipe.generate(self.net, latents[part].to(device), of).float()
+            given = latents[part].to(device)
+            fakes = self.recipe.draw(self.net, given, of, truncation).float()
             if self.recipe.kind == "images":
                 fakes = to_uint8(fakes)
             drawn.append(fakes.cpu().contiguous())

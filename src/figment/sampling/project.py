@@ -19,7 +19,6 @@ from figment.files import cannot_write, write_json
 from figment.pixels import to_float, to_uint8
 from figment.randomness import seed_of
 from figment.sampling.generator import Generator
-from figment.sampling.latents import latents_of
 from figment.sampling.pictures import save_image, tile
 from figment.sampling.walk import enlarged
 
@@ -94,7 +93,7 @@ def project(
     labels = recipe.labels_for(range(CANDIDATES), device)
     if labels is not None and label is not None:
         labels = torch.full_like(labels, label)
-    latents = latents_of(seeds, recipe.latent).to(device)
+    latents = recipe.latents(seeds).to(device)
     apart, pixels_apart, scores = _survey(
         generator, latents, labels, perceive, target, goal, progress=progress
     )

@@ -12,7 +12,6 @@ from torch import Tensor
 from figment.errors import UserError
 from figment.sampling.film import check_film, save_film
 from figment.sampling.generator import Generator
-from figment.sampling.latents import latents_of
 from figment.sampling.pictures import to_image
 
 SMALLEST = 256
@@ -42,7 +41,7 @@ def walk(
         raise UserError(f"a walk needs 2 frames or more, not {frames}")
     latents, labels = stops(generator, seeds, classes, truncation)
     places = along(latents, frames, loop=loop, labels=labels)
-    pictures = generator.draw(*places)
+    pictures = generator.draw(*places, truncation=truncation)
     save_film([enlarged(to_image(each)) for each in pictures.numpy()], out, fps=fps, loop=loop)
     through = f" through {', '.join(classes)}" if classes else ""
     return f"{out}: {frames} frames past seeds {', '.join(map(str, seeds))}{through}"
@@ -62,7 +61,7 @@ def stops(
             f"{len(seeds)} seeds and {len(classes)} classes do not pair: give one of either, or as many"
         )
     seeds = list(seeds) * (count // len(seeds))
-    latents = latents_of(seeds, generator.recipe.latent, truncation)
+    latents = generator.recipe.latents(seeds, truncation)
     names = list(classes) * (count // len(classes)) if classes else [None] * count
     numbers = [generator.numbered(name, seed) for name, seed in zip(names, seeds, strict=True)]
     if None in numbers:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from figment.errors import UserError
 from figment.settings import Settings
 from figment.techniques.technique import Technique
 
@@ -25,6 +26,9 @@ class SpectralNorm(Technique[Fields]):
     def networks(self, r: Fields, nets: nn.ModuleDict) -> None:
         from figment.networks.surgery import spectrally
 
-        spectrally(nets["discriminator"])
-        if r.spectral_norm == "both":
-            spectrally(nets["generator"])
+        players = (
+            ("discriminator", "generator") if r.spectral_norm == "both" else ("discriminator",)
+        )
+        for player in players:
+            if not spectrally(nets[player]):
+                raise UserError(f"this {player} has no layer to divide: leave spectral_norm out")
