@@ -30,11 +30,11 @@ from figment.data.points import GRID_CENTRES, GRID_STD, RING_CENTRES, RING_STD
 from figment.doctor.diagnosis import diagnose
 from figment.doctor.finding import Finding
 from figment.errors import UserError
+from figment.fields import fields_of
 from figment.metrics.distances import kid
 from figment.metrics.diversity import look_alikes
 from figment.metrics.features import extract, open_features
 from figment.metrics.modes import point_modes
-from figment.recipe import fields_of
 from figment.run import Run
 
 MEASUREMENTS = 24
