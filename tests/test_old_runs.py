@@ -47,6 +47,15 @@ def test_an_old_run_is_reported_on_and_evaluated(old: Path):
     assert run.doctor()
 
 
+def test_an_old_run_with_a_field_that_did_nothing_goes_on(old: Path):
+    written = json.loads((old / "recipe.json").read_text())
+    written["fields"] |= {"unroll": 9, "ada_transforms": "bg", "minibatch_dimensions": 4}
+    (old / "recipe.json").write_text(json.dumps(written))
+    resume(old, images=8, progress=False, device="cpu")
+    fields = json.loads((old / "recipe.json").read_text())["fields"]
+    assert fields["unroll"] == 5 and fields["minibatch_dimensions"] == 16
+
+
 def test_an_old_run_goes_on_as_it_would_have(old: Path):
     before, expected = saved_clock(old / "state").images, EXPECTED[old.name]
     resume(old, images=expected["images"], progress=False, device="cpu")

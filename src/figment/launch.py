@@ -100,7 +100,7 @@ def resume(
     budget = added.over(len(dataset)).after(machine["budget"], now, used)
     end, deadline = budget.get("images"), None
     if end is not None:
-        recipe = replace(recipe, images=end)
+        recipe = replace(recipe.without_idle(), images=end)  # earlier versions let idle fields pass
         recipe.check()
     else:
         deadline = started + max(0.0, 60 * budget["minutes"] - used)
