@@ -15,7 +15,6 @@ Side = str | tuple[str, str]
 TOGETHER = ("simultaneous", "extragradient", "optimistic", "svre")
 """Ways to play in which both players move at once."""
 AT_ONCE = "both players move at once, once a round"
-NO_CLASS = "a pack has no single class"
 
 EXCLUSIONS: tuple[tuple[Side, Side, str], ...] = (
     *(
@@ -32,10 +31,7 @@ EXCLUSIONS: tuple[tuple[Side, Side, str], ...] = (
     ("latent_consistency", "replay", "earlier fakes have no latents any more"),
     ("class_norm", ("generator_norm", "reference"), "both replace the generator's batch norms"),
     ("class_norm", ("generator_norm", "virtual"), "both replace the generator's batch norms"),
-    *(
-        (("conditioning", way), "packing", NO_CLASS)
-        for way in ("concat", "projection", "classifier")
-    ),
+    ("conditioning", "packing", "a pack has no single class"),
 )
 
 
