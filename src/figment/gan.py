@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from figment.errors import UserError
 from figment.fields import neutral
-from figment.recipe import Recipe
+from figment.recipe import Recipe, check_settings
 from figment.rounds import Batch, Clock, Engine, Terms, no_terms
 from figment.techniques import TECHNIQUES, Fields, Technique, View
 from figment.techniques.exclusions import refuse_exclusions
@@ -58,6 +58,7 @@ class GAN(Fields, Recipe):
         return objective(self.objective)
 
     def check(self) -> None:
+        check_settings(self)
         for technique in TECHNIQUES:
             technique.check(self)
         above_zero(self, "generator_lr", "discriminator_lr")

@@ -9,6 +9,7 @@ only inside methods, so that listing recipes is quick.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
@@ -206,7 +207,11 @@ class Recipe(Settings):
 
 
 def check_settings(r: Settings) -> None:
-    """Refuse values out of range of what every recipe has."""
+    """Refuse values out of range of what every recipe has, and numbers that are none, in any field."""
+    for name, value in fields_of(r).items():
+        numbers = value if isinstance(value, tuple) else (value,)
+        if not all(math.isfinite(number) for number in numbers if isinstance(number, float)):
+            raise UserError(f"{name} must be a finite number, not {value}")
     for name in ("resolution", "images", "batch", "latent", "tick"):
         if getattr(r, name) <= 0:
             raise UserError(f"{name} must be above 0, not {getattr(r, name)}")

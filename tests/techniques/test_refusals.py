@@ -41,6 +41,8 @@ def test_numbers_from_0(field: str):
 
 
 CONTRADICTIONS = [
+    ({"lecam": float("nan")}, "lecam must be a finite number, not nan"),
+    ({"betas": (0.5, float("inf"))}, "betas must be a finite number, not (0.5, inf)"),
     ({"metric_count": 63}, "metric_count must be 64 or more, not 63"),
     ({"held_out": 1.0}, "held_out must be at least 0 and below 1, not 1.0"),
     (
