@@ -16,7 +16,7 @@ from figment.recipes import find
 from figment.recipes.points import Points
 from figment.rounds import Terms
 from figment.training.average import decay, follow, with_own_statistics
-from figment.training.schedule import due, due_wider
+from figment.training.due import due, due_wider
 from figment.training.trainer import NotFinite, Trainer, build, learning
 
 CPU = torch.device("cpu")

@@ -16,10 +16,10 @@ from figment.fields import fields_of
 from figment.training import folder
 from figment.training.cost import too_large
 from figment.training.devices import peak_memory
+from figment.training.due import due, due_wider
 from figment.training.interrupt import Interruption
 from figment.training.log import Tally
 from figment.training.rollback import Alarm, examine, roll_back
-from figment.training.schedule import due, due_wider
 from figment.training.session import Session
 from figment.training.state import save_state, saved_clock
 from figment.training.trainer import NotFinite

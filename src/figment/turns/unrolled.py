@@ -17,7 +17,7 @@ from figment import mesh
 from figment.randomness import seed_of
 from figment.turns.alternating import move_discriminator
 from figment.turns.inner import Inner, start
-from figment.turns.steps import kept_step, retraced_step
+from figment.turns.unrolled_steps import kept_step, retraced_step
 
 if TYPE_CHECKING:
     from figment.rounds import Batch, Clock, Engine, Rule, Scalars, Terms

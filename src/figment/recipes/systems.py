@@ -1,0 +1,131 @@
+"""The systems by name: the one table."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from figment.recipe import Recipe
+from figment.recipes import (
+    dcgan,
+    faces,
+    fccgan,
+    few_shot,
+    flowers,
+    goodfellow,
+    mlp,
+    points,
+    resnet,
+    semisupervised,
+    stacked_mnist,
+    wgan,
+)
+
+
+class System(NamedTuple):
+    """A named recipe and what it reproduces."""
+
+    id: str
+    recipe: Recipe
+    source: str
+
+
+SYSTEMS = {
+    "cats-mlp-grey": System("C1", mlp.CATS_GREY, "Cats study 2019, first run: grey, lr 2e-5"),
+    "cats-mlp": System("C2", mlp.CATS_COLOUR, "Cats study 2019, second run: colour, lr 2e-4"),
+    "cats-mlp-minibatch": System(
+        "C3", mlp.CATS_MINIBATCH, "Cats study 2019: C2 with minibatch discrimination"
+    ),
+    "cats-mlp-unrolled": System(
+        "C4", mlp.CATS_UNROLLED, "Cats study 2019, after Metz et al. 2016: C2 unrolled, K = 5"
+    ),
+    "dcgan": System("C5", dcgan.DCGAN_64, "Radford et al. 2015, as PyTorch's tutorial builds it"),
+    "dcgan-radford": System(
+        "C5r", dcgan.RADFORD, "Radford et al. 2015, as the authors' own code has it: 5x5 kernels"
+    ),
+    "few-shot": System(
+        "FS",
+        few_shot.FEW_SHOT,
+        "Radford et al. 2015 with Zhao et al. 2020, for 50 to 2,000 pictures",
+    ),
+    "faces": System("F1", faces.FACES, "Faces study 2019: convolutional G, fully connected D"),
+    "fccgan-baseline": System(
+        "S1", fccgan.STUDY_BASELINE, "Study: DCGAN at 32 px with 5x5 kernels, FCC-GAN's baseline"
+    ),
+    "fccgan": System("S2", fccgan.FCC, "Barua et al. 2019: FCC-GAN for CIFAR-10, pooled"),
+    "fccgan-128": System("S3", fccgan.STUDY_128, "Study: FCC-GAN at 128 px, the first map widened"),
+    "fccgan-smooth": System(
+        "S4", fccgan.SMOOTH, "Study: FCC-GAN with up-sampling and average pooling"
+    ),
+    "fccgan-baseline-aided": System(
+        "S5", fccgan.AIDED, "Study: S1 with instance noise, replay, two rates and self-attention"
+    ),
+    "fccgan-baseline-extragradient": System(
+        "S5e", fccgan.EXTRAGRADIENT, "Study, after Gidel et al. 2019: S1 by extragradient"
+    ),
+    "fccgan-baseline-svre": System(
+        "S5v", fccgan.SVRE, "Study, after Chavdarova et al. 2019: S1 with reduced variance"
+    ),
+    "goodfellow": System(
+        "L1", goodfellow.GOODFELLOW, "Goodfellow et al. 2014: MNIST, maxout units, as in their code"
+    ),
+    "goodfellow-minimax": System(
+        "L1m", goodfellow.MINIMAX, "Goodfellow et al. 2014: L1 with the paper's minimax game"
+    ),
+    "dcgan-features": System(
+        "L2", dcgan.FEATURES, "Salimans et al. 2016: C5, the generator by feature matching alone"
+    ),
+    "dcgan-historical": System(
+        "L2h", dcgan.HISTORICAL, "Salimans et al. 2016: C5 with historical averaging"
+    ),
+    "dcgan-virtual": System(
+        "L3", dcgan.VIRTUAL, "Salimans et al. 2016: C5 with virtual batch norm in the generator"
+    ),
+    "dcgan-reference": System(
+        "L3r", dcgan.REFERENCE, "Salimans et al. 2016: C5 with reference batch norm there"
+    ),
+    "ssl-mnist": System(
+        "L4",
+        semisupervised.SSL_MNIST,
+        "Salimans et al. 2016: a classifier from 100 labels of MNIST",
+    ),
+    "ssl-cifar": System(
+        "L4c", semisupervised.SSL_CIFAR, "Salimans et al. 2016: the same from 4,000 of CIFAR-10"
+    ),
+    "dcgan-concat": System(
+        "L5", dcgan.CONCAT, "Mirza & Osindero 2014: C5 with one-hot classes for both players"
+    ),
+    "sngan-projection": System(
+        "L5p", resnet.PROJECTION, "Miyato & Koyama 2018: conditional batch norm, projection"
+    ),
+    "acgan": System(
+        "L5a", resnet.ACGAN, "Gulrajani et al. 2017 with classes, after Odena et al. 2017: AC-GAN"
+    ),
+    "sngan": System("N1", resnet.SNGAN, "Miyato et al. 2018: SNGAN's ResNet for CIFAR-10"),
+    "sagan": System(
+        "N2", resnet.SAGAN, "Zhang et al. 2019: SAGAN's training, on N1's networks at 64 px"
+    ),
+    "resnet-wgan-gp": System(
+        "N3", resnet.WGAN_GP, "Gulrajani et al. 2017: WGAN-GP's ResNet for CIFAR-10"
+    ),
+    "wgan": System("W0", wgan.WGAN, "Arjovsky et al. 2017: C5's networks, weights clipped"),
+    "flowers-28": System(
+        "W1", flowers.STAGE_1, "Flowers study: WGAN-GP at 28 px, transposed convolutions unpadded"
+    ),
+    "flowers-28-classes": System(
+        "W2", flowers.STAGE_2, "Flowers study: W1 by class, one-hot for both players"
+    ),
+    "flowers-64-k3": System(
+        "W3", flowers.STAGE_3, "Flowers study: 64 px by 3x3 transposed convolutions: checkerboards"
+    ),
+    "flowers-64-k4": System(
+        "W4", flowers.STAGE_4, "Flowers study: 64 px by 4x4 ones with padding: a weaker grid"
+    ),
+    "flowers-64": System("W5", flowers.STAGE_5, "Flowers study: 64 px by bilinear up-sampling"),
+    "flowers-128": System("W6", flowers.STAGE_6, "Flowers study: W5 with one up-sampling more"),
+    "stacked-mnist": System(
+        "K1", stacked_mnist.HALF, "Metz et al. 2016, as Lin et al. 2018 build it: 1,000 modes"
+    ),
+    "points": System(
+        "P1", points.POINTS, "Goodfellow et al. 2014 in the plane, after Metz et al. 2016"
+    ),
+}
