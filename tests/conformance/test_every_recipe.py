@@ -226,6 +226,9 @@ def test_trains_samples_and_resumes_bit_for_bit(name: str, tmp_path: Path):
     reached = saved_clock(half.path / "state").images  # 12, or more where a round has several moves
     resume(half.path, images=32 - reached, progress=False)
     assert_same_run(whole.path, half.path)
+    written = str(whole.path / "recipe.json")  # training from it again reproduces the run
+    again = train(data_for(recipe), written, run=tmp_path / "again", progress=False)
+    assert_same_run(whole.path, again.path)
 
     once, twice = (Run(run).generator.sample(5, seed=3) for run in (whole.path, half.path))
     assert once.array.shape == (5, *recipe.shape)
@@ -236,23 +239,6 @@ def test_trains_samples_and_resumes_bit_for_bit(name: str, tmp_path: Path):
     assert (tmp_path / "grid.png").stat().st_size > 0
     assert (whole.path / "report.html").exists()
     assert (whole.path / "README.md").exists()
-
-
-@every_recipe
-def test_recipe_json_reproduces_the_run(name: str, tmp_path: Path):
-    recipe = TINY[name]
-    first = train(
-        data_for(recipe),
-        name,
-        run=tmp_path / "first",
-        images=16,
-        progress=False,
-        **fields_for(name),
-    )
-    again = train(
-        data_for(recipe), str(first.path / "recipe.json"), run=tmp_path / "again", progress=False
-    )
-    assert_same_run(first.path, again.path)
 
 
 @every_recipe
