@@ -30,7 +30,7 @@ clean:
 
 .venv/demo: .venv/pip pyproject.toml constraints.txt
 	@echo "Installing figment and what it stands on into .venv (torch is the large part)."
-	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[tensorboard]'
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[features,tensorboard]'
 	@touch $@
 
 .venv/test: .venv/demo
