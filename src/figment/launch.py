@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,9 +16,12 @@ from figment.errors import UserError
 from figment.opened import read_run
 from figment.plan import Plan, choose, lasting
 from figment.recipe import Recipe
+from figment.recipes import own
+from figment.recipes.parameters import refuse_too_large
 from figment.run import Run
 from figment.training import folder
 from figment.training.budget import Budget
+from figment.training.interrupt import leaving_on_sigterm
 
 if TYPE_CHECKING:
     import torch
@@ -36,37 +40,44 @@ def train(
     epochs: float | None = None,
     device: str = "auto",
     progress: bool = True,
+    trust: bool = False,
     started: float | None = None,
     **fields: Any,
 ) -> Run:
     """Train on a folder, zip, packed file or built-in set and return the run.
 
     At most one of ``images``, ``minutes`` and ``epochs`` says how long; without one the recipe does.
-    ``fields`` are fields of the recipe. Raises UserError for anything that cannot work.
+    ``fields`` are fields of the recipe; ``trust`` lets a recipe.json name a module of one's own. Raises
+    UserError for anything that cannot work.
     """
     started = time.perf_counter() if started is None else started
     budget = Budget(images, minutes, epochs)
     budget.check()
-    plan = choose(str(data), recipe, fields)
+    plan = choose(str(data), recipe, fields, trust=trust)
     path = _home(run, plan)
-    folder.refuse_taken(path)
+    with leaving_on_sigterm(), folder.claimed(path) if mesh.is_first() else nullcontext():
+        from figment.training.devices import memory_of
 
-    target = _set_up(device)
-    dataset = _open(str(data), plan.recipe, progress)
-    plan = plan.fit(dataset, budget, target)
-    _say(progress, plan.said)
-    deadline = None if minutes is None else started + 60 * minutes
-    plan = plan.measure(dataset, target, deadline)
-    _say(progress, plan.said)
-    plan = plan.settle(dataset, target, progress=progress)
+        target = _set_up(device)
+        refuse_too_large(plan.recipe, memory_of(target), mesh.size())
+        dataset = _open(str(data), plan.recipe, progress)
+        plan = plan.fit(dataset, budget, target)
+        _say(progress, plan.said)
+        deadline = None if minutes is None else started + 60 * minutes
+        plan = plan.measure(dataset, target, deadline)
+        _say(progress, plan.said)
+        plan = plan.settle(dataset, target, progress=progress)
 
-    end = plan.recipe.images if deadline is None else None
-    if mesh.is_first():
-        length = {"images": end} if minutes is None else {"minutes": minutes}
-        machine = _machine(plan, target) | {"budget": length, "data": _about(dataset, str(data))}
-        folder.begin(path, plan.name, plan.recipe, machine)
-    mesh.barrier()
-    return _play(path, plan.recipe, dataset, target, end, deadline, started, progress)
+        end = plan.recipe.images if deadline is None else None
+        if mesh.is_first():
+            length = {"images": end} if minutes is None else {"minutes": minutes}
+            machine = _machine(plan, target) | {"budget": length}
+            folder.begin(
+                path, plan.name, plan.recipe, machine | {"data": _about(dataset, str(data))}
+            )
+            own.remember(plan.name)
+        mesh.barrier()
+        return _play(path, plan.recipe, dataset, target, end, deadline, started, progress)
 
 
 def resume(
@@ -78,19 +89,36 @@ def resume(
     data: str | None = None,
     device: str = "auto",
     progress: bool = True,
+    trust: bool = False,
     started: float | None = None,
 ) -> Run:
     """Go on with a run exactly where its last saved state is, and return it.
 
     A budget is what is added; without one it goes on to the end that was planned. ``data`` says where
-    the data are now if they have moved. Raises UserError if it is no run, or its data have changed.
+    the data are now if they have moved; ``trust`` lets a recipe of one's own be imported. Raises UserError
+    if it is no run, its data have changed, or another process trains it.
     """
-    from figment.training.state import saved_clock
-
     started = time.perf_counter() if started is None else started
     path, added = Path(path), Budget(images, minutes, epochs)
     added.check()
-    _, recipe, machine = read_run(path)
+    _, recipe, _ = read_run(path, trust=trust)
+    with leaving_on_sigterm(), folder.lock(path) if mesh.is_first() else nullcontext():
+        _, _, machine = folder.read(path)  # now that nobody else can change it
+        return _resume(path, recipe, machine, added, data, device, started, progress)
+
+
+def _resume(
+    path: Path,
+    recipe: Recipe,
+    machine: dict[str, Any],
+    added: Budget,
+    data: str | None,
+    device: str,
+    started: float,
+    progress: bool,
+) -> Run:
+    from figment.training.state import saved_clock
+
     now = saved_clock(path / "state").images
     mesh.check_batch(recipe.batch)
     target = _set_up(device)
@@ -104,9 +132,9 @@ def resume(
         recipe.check()
     else:
         deadline = started + max(0.0, 60 * budget["minutes"] - used)
-        if minutes is not None:
-            speed = machine["estimate"]["images_per_second"]
-            recipe = lasting(recipe, 60 * minutes, speed, before=now)
+        if added.minutes is not None:
+            speed = (machine.get("estimate") or {}).get("images_per_second") or 0.0
+            recipe = lasting(recipe, 60 * added.minutes, speed, before=now)
     if mesh.is_first():
         _write_again(path, recipe, machine | {"budget": budget}, data)
     mesh.barrier()
@@ -116,7 +144,6 @@ def resume(
 
 def _write_again(path: Path, recipe: Recipe, machine: dict[str, Any], data: str | None) -> None:
     """Write recipe.json and machine.json of a run that goes on, with its data where they are now."""
-    folder.lock(path).close()
     folder.tidy(path)
     folder.write_recipe(path, folder.read(path)[0], recipe)
     moved = {"path": _place(data)} if data else {}
@@ -136,20 +163,17 @@ def _play(
     """Train from the saved state, if there is one, to the end, and leave the folder complete."""
     from figment.training.fit import fit
 
-    held = folder.lock(path) if mesh.is_first() else None
     session = _session(path, recipe, dataset, device, progress)
     session.end, session.deadline, session.began = end, deadline, started
     try:
         signal = fit(session, progress=progress)
     finally:
         session.log.close()
-        if held is not None:
-            held.close()
     images = session.trainer.clock.images
     if mesh.is_first() and end is None and not signal:
         folder.write_recipe(path, folder.read(path)[0], replace(recipe, images=max(1, images)))
     mesh.barrier()
-    run = Run(path, stopped_by=signal)
+    run = Run(path, stopped_by=signal, trust=True)  # its recipe has just been played
     if mesh.is_first():
         findings = run.doctor()
         run.report()
@@ -170,6 +194,7 @@ def _session(
     from figment.training.state import load_state
     from figment.training.trainer import Trainer
 
+    machine = folder.read(path)[2]
     trainer = Trainer(recipe, dataset, device)
     tally = load_state(path / "state", trainer)
     return Session(
@@ -178,8 +203,9 @@ def _session(
         tally,
         Log(path, images=trainer.clock.images, writes=mesh.is_first()),
         monitor_for(path, trainer, progress=progress),
+        measure_every=recipe.metric_every or machine.get("metric_every", 0),
         used=folder.read_seconds(path),
-        data=folder.read(path)[2]["data"],
+        data=machine["data"],
     )
 
 
@@ -248,6 +274,7 @@ def _machine(plan: Plan, device: torch.device) -> dict[str, Any]:
             "images_per_second": round(plan.estimate["images_per_second"], 1),
             "memory_gib": round(plan.estimate["memory_gib"], 2),
         },
+        "metric_every": plan.pause,
         "parameters": count(plan.recipe),
         "started": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
     }

@@ -44,6 +44,7 @@ def pack_data(
     resolution: int = 64,
     channels: Literal[1, 3] = 3,
     fit: Literal["crop", "pad", "stretch"] = "crop",
+    overwrite: bool = False,
 ) -> int:
     """Decode a data set once into one file that training reads without waiting.
 
@@ -53,9 +54,12 @@ def pack_data(
         resolution: Pixels a side.
         channels: 1 for grey, 3 for colour.
         fit: How a picture that is not square becomes square.
+        overwrite: Replace files that figment did not write, too.
     """
     from figment.data import pack
+    from figment.files import keep_others
 
+    keep_others([out], overwrite)
     packed = pack(data, out, resolution=resolution, channels=channels, fit=fit)
     print(f"{out}: {len(packed):,} pictures, {len(packed.skipped)} skipped")
     return 0
