@@ -95,7 +95,9 @@ def locked(path: Path, *, wait: bool = False) -> Generator[bool]:
 
     try:
         if os.path.lexists(path) and not _own(os.lstat(path)):
-            raise UserError(f"{path} is a link or no file, which figment does not write to: remove it")
+            raise UserError(
+                f"{path} is a link or no file, which figment does not write to: remove it"
+            )
         lock = FileLock(path, timeout=-1 if wait else 0)
         lock.acquire()
     except Timeout:

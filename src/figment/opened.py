@@ -1,7 +1,7 @@
 """What a run folder or a file of weights is opened as: its recipe, generator, classifier and data.
 
-A run may be a stranger's. What is opened here is JSON and tensors; a recipe that is not built in is code, so
-it is asked for only where networks are, and imported only with ``trust`` (``figment.recipes.own``).
+A run may be a stranger's. What is opened here is JSON and tensors; a recipe that is not built in is code,
+so it is asked for only where networks are, and imported only with ``trust`` (``figment.recipes.own``).
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ def write_tensors(
     note: dict[str, Any],
     before: Callable[[], None] = lambda: None,
 ) -> None:
-    """Write tensors with a note at once; ``before`` runs when the file is complete, just before it is placed.
+    """Write tensors with a note at once; ``before`` runs when the file is complete, before it is placed.
 
     Raises UserError for a full disk or a folder that cannot be written.
     """
@@ -46,7 +46,7 @@ def write_tensors(
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Return the tensors and the note of a file. Raises Unreadable, with the reason, where it is damaged."""
+    """Return the tensors and the note of a file. Raises Unreadable, with the reason, if it is damaged."""
     from safetensors import safe_open
 
     regular(path)

@@ -92,9 +92,7 @@ def report(run: str | Path) -> Path:
     return Run(run).report()
 
 
-def compare(
-    runs: Sequence[str | Path], out: Path | None = None, *, overwrite: bool = False
-) -> str:
+def compare(runs: Sequence[str | Path], out: Path | None = None, *, overwrite: bool = False) -> str:
     """Write the page that sets runs side by side; return the table and where the page is."""
     from figment.report.compare import comparison_text, page_of, write_comparison
 

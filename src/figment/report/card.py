@@ -31,8 +31,8 @@ def write_card(run: Path) -> Path:
     write_text(
         path,
         f"<!-- {MARK} -->\n\n# {data['name']} by {name}\n\n{picture}"
-        f"A generator of {what}, trained with figment {machine.get('figment', '')} on {data['count']:,} examples "
-        f"of `{data['name']}` (fingerprint `{data['fingerprint'][:16]}`), "
+        f"A generator of {what}, trained with figment {machine.get('figment', '')} on {data['count']:,} "
+        f"examples of `{data['name']}` (fingerprint `{data['fingerprint'][:16]}`), "
         f"{images:,} real images shown.\n\n"
         f"- generator: {sizes.get('generator', 0):,} parameters, from latents of {fields.get('latent')} "
         "standard normal numbers\n"

@@ -272,12 +272,11 @@ def write(
     label = None if found.label is None else generator.classes[found.label]
     about = {"picture": picture.name, "class": label, "distance": found.distance}
     about |= {"distance of the start": found.start, "features": features}
-    about |= {"software": MARK, "latent": found.latent.tolist()}
     image, latent = files_of(picture, out)
     try:
         out.mkdir(parents=True, exist_ok=True)
         save_image(enlarged(pair), image)
-        write_json(latent, about)
+        write_json(latent, about | {"software": MARK, "latent": found.latent.tolist()})
     except OSError as error:
         raise UserError(cannot_write(out, error)) from error
     of = f" as {label}" if label else ""

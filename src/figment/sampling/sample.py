@@ -21,12 +21,14 @@ BATCH = 64
 
 
 def files_of(out: Path, count: int, seed: int) -> list[Path]:
-    """Return what is there already of that which samples would be written to: a file, or a folder's pictures."""
+    """Return the files that samples would be written to; of the pictures in a folder those that are there."""
     if out.suffix or not out.is_dir():
         return [out]
     wanted = range(seed, seed + count)
     pictures = (path for path in out.iterdir() if path.suffix == ".png")
-    return [p for p in pictures if p.stem.isdecimal() and p.stem.isascii() and int(p.stem) in wanted]
+    return [
+        p for p in pictures if p.stem.isdecimal() and p.stem.isascii() and int(p.stem) in wanted
+    ]
 
 
 def write_samples(

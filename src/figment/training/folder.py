@@ -242,8 +242,8 @@ def read_best(run: Path) -> dict[str, Any] | None:
     except (OSError, Unreadable, KeyError) as error:
         kept = (run / BEST).with_suffix(".damaged")
         raise UserError(
-            f"{run / BEST} is damaged ({error}): move it away with mv {run / BEST} {kept}; snapshots, state "
-            "and log are not touched by it"
+            f"{run / BEST} is damaged ({error}): move it away with mv {run / BEST} {kept}; snapshots, "
+            "state and log are not touched by it"
         ) from None
     return found
 

@@ -36,7 +36,7 @@ class Machine(msgspec.Struct):
 
 
 def checked(written: dict[str, Any]) -> dict[str, Any]:
-    """Return what machine.json says as it is. Raises Unreadable where something is missing or no such value."""
+    """Return what machine.json says as it is. Raises Unreadable where something is missing or wrong."""
     try:
         found = msgspec.convert(written, Machine)
     except (msgspec.ValidationError, OverflowError, RecursionError) as error:

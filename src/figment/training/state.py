@@ -53,8 +53,8 @@ def load_state(folder: Path, trainer: Trainer, name: str = LATEST) -> Tally:
         mine = _tensors(trainer)
         if shapes != {name: tuple(tensor.shape) for name, tensor in mine.items()}:
             raise UserError(
-                f"{latest} belongs to another recipe than the recipe.json beside it: bring back the one that "
-                "it was trained with"
+                f"{latest} belongs to another recipe than the recipe.json beside it: bring back the one "
+                "that it was trained with"
             )
         saved, note = read_tensors(latest)
         clock, tally = _clock(note), Tally.from_json(note["tally"])
@@ -141,6 +141,6 @@ def _damaged(latest: Path, error: Exception) -> str:
     if latest.name == LATEST and previous.exists():
         return f"{latest} is damaged ({reason}): go on from the save before it with mv {previous} {latest}"
     return (
-        f"{latest} is damaged ({reason}): bring back a copy; or put it away with mv {latest} {latest}.damaged "
-        "and the training begins again from its recipe, while snapshots and best weights stay as they are"
+        f"{latest} is damaged ({reason}): bring back a copy; or put it away with mv {latest} "
+        f"{latest}.damaged and the training begins again from its recipe, while snapshots and best weights stay as they are"
     )
