@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from figment.errors import UserError
 
@@ -40,13 +41,13 @@ def sample(
     from figment.actions.drawing import enlarge, sample
 
     if per_class is not None:
-        how = {"seed": seed, "truncation": truncation, "copies": copies, "device": device}
-        how |= {"trust": trust}
-        print(enlarge(run, out=out, per_class=per_class, label=class_, **how))
+        more: dict[str, Any] = {"truncation": truncation, "copies": copies, "trust": trust}
+        more |= {"seed": seed, "label": class_, "device": device}
+        print(enlarge(run, out=out, per_class=per_class, **more))
         return 0
     if not copies:
         raise UserError("--no-copies is for an enlarged set: add --per-class N")
-    how = {"count": count, "seed": seed, "label": class_, "truncation": truncation}
+    how: dict[str, Any] = {"count": count, "seed": seed, "label": class_, "truncation": truncation}
     how |= {"trust": trust, "overwrite": overwrite}
     print(sample(run, out=out, device=device, **how))
     return 0
@@ -181,14 +182,15 @@ def project(
         steps: Steps downhill from every start.
         starts: Starts that are followed, the nearest of 1,024 latents.
         seed: Seed of those latents.
-        features: What is compared: auto, small, mobilenet, inception, dinov2, NAME:FILE, file:FILE.
+        features: What is compared: auto, efficientnet, mobilenet, small, inception, dinov2, NAME:FILE
+            or file:FILE.
         device: cpu, cuda, mps, or auto.
         trust: Open a recipe of your own, which the run only names: its module is imported.
         overwrite: Replace files that figment did not write, too.
     """
     from figment.actions.drawing import project
 
-    how = {"label": class_, "steps": steps, "starts": starts, "seed": seed}
+    how: dict[str, Any] = {"label": class_, "steps": steps, "starts": starts, "seed": seed}
     how |= {"trust": trust, "overwrite": overwrite}
     print(project(run, picture, out=out, features=features, device=device, **how))
     return 0

@@ -21,7 +21,7 @@ BATCH = 64
 
 
 def files_of(out: Path, count: int, seed: int) -> list[Path]:
-    """Return the files that samples would be written to; of the pictures in a folder those that are there."""
+    """Return what samples would be written to; of the pictures in a folder those that are there."""
     if out.suffix or not out.is_dir():
         return [out]
     wanted = range(seed, seed + count)

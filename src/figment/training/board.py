@@ -33,38 +33,35 @@ class Board:
     """A file of TensorBoard events; steps are images. Every method may raise OSError."""
 
     def __init__(self, run: Path, images: int) -> None:
-        from tensorboard.compat.proto import event_pb2
+        from tensorboard.compat.proto import event_pb2, summary_pb2
         from tensorboard.summary.writer.record_writer import RecordWriter
 
+        self.event: Any = event_pb2  # whose classes exist only once it is imported
+        self.summary: Any = summary_pb2
         name = f"events.out.tfevents.{time.time_ns() // 10**9:010d}.{socket.gethostname()}.{os.getpid()}"
         number = sum(1 for _ in run.glob(f"{name}.*"))  # of those that this process has begun
         self.file = open(run / f"{name}.{number}", "xb", buffering=0)  # noqa: SIM115
         self.records = RecordWriter(self.file)
         self._write(0, file_version="brain.Event:2")
-        start = message(event_pb2, "SessionLog", status=message(event_pb2, "SessionLog").START)
+        start = self.event.SessionLog(status=self.event.SessionLog.START)
         self._write(images + 1, session_log=start)
 
     def scalars(self, values: Mapping[str, float], images: int) -> None:
         """Add the columns of a line of the log."""
-        from tensorboard.compat.proto import summary_pb2
-
-        found = [Summary.Value(tag=name, simple_value=value) for name, value in values.items()]
-        self._write(images, summary=Summary(value=found))
+        of = self.summary.Summary
+        found = [of.Value(tag=name, simple_value=value) for name, value in values.items()]
+        self._write(images, summary=of(value=found))
 
     def picture(self, name: str, png: bytes, size: tuple[int, int], images: int) -> None:
         """Add a picture of this width and height."""
-        from tensorboard.compat.proto import summary_pb2
-
-        width, height = size
-        image = Summary.Image(width=width, height=height, colorspace=3, encoded_image_string=png)
-        self._write(images, summary=Summary(value=[Summary.Value(tag=name, image=image)]))
+        of, (width, height) = self.summary.Summary, size
+        image = of.Image(width=width, height=height, colorspace=3, encoded_image_string=png)
+        self._write(images, summary=of(value=[of.Value(tag=name, image=image)]))
 
     def close(self) -> None:
         """Close the file."""
         self.file.close()
 
     def _write(self, images: int, **what: Any) -> None:
-        from tensorboard.compat.proto import event_pb2
-
-        event = Event(wall_time=time.time(), step=images, **what)
+        event = self.event.Event(wall_time=time.time(), step=images, **what)
         self.records.write(event.SerializeToString())

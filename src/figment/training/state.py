@@ -142,5 +142,5 @@ def _damaged(latest: Path, error: Exception) -> str:
         return f"{latest} is damaged ({reason}): go on from the save before it with mv {previous} {latest}"
     return (
         f"{latest} is damaged ({reason}): bring back a copy; or put it away with mv {latest} "
-        f"{latest}.damaged and the training begins again from its recipe, while snapshots and best weights stay as they are"
+        f"{latest}.damaged and the training begins again from its recipe; snapshots and best weights stay"
     )
