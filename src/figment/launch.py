@@ -51,6 +51,8 @@ def train(
     path = _home(run, plan)
     folder.refuse_taken(path)
 
+    for sentence in plan.look.structure:
+        _say(progress, sentence)
     target = _set_up(device)
     dataset = _open(str(data), plan.recipe, progress)
     plan = plan.fit(dataset, budget, target)
@@ -211,6 +213,7 @@ def _open(data: str, recipe: Recipe, progress: bool) -> Dataset:
         resolution=recipe.resolution,
         channels=recipe.channels,
         fit=recipe.fit,
+        folders=recipe.folders,
         seed=recipe.seed,
         progress=progress and mesh.is_first(),
     )
@@ -271,8 +274,9 @@ def _about(dataset: Dataset, source: str) -> dict[str, Any]:
 def _place(source: str) -> str:
     """Return where data are, for a resume from another folder; a built-in set is where figment is."""
     from figment.data.builtin import builtin
+    from figment.data.hub import is_remote
 
-    if builtin(source) or not Path(source).expanduser().exists():
+    if builtin(source) or is_remote(source) or not Path(source).expanduser().exists():
         return source
     return os.path.abspath(os.path.expanduser(source))
 

@@ -85,8 +85,10 @@ def choose(data: str, recipe: str | Recipe | None, fields: dict[str, Any]) -> Pl
     from figment.data import look
     from figment.judging.measures import check_measuring
 
-    seen = look(data)
-    name, chosen = named(recipe) if recipe is not None else find(suited(seen))
+    given = named(recipe) if recipe is not None else None
+    folders = fields.get("folders", given[1].folders if given else "auto")
+    seen = look(data, folders)
+    name, chosen = given or find(suited(seen))
     written = isinstance(recipe, str) and recipe.endswith(".json")  # it says all there is to say
     pinned = frozenset(fields_of(chosen) if written else fields)
     chosen = with_fields(chosen, fields).fit_to(seen, pinned)

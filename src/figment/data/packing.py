@@ -55,16 +55,18 @@ def open_dataset(
     resolution: int,
     channels: int,
     fit: str = "crop",
+    folders: str = "auto",
     seed: int = 0,
     progress: bool = True,
 ) -> Dataset:
     """Return a source as square uint8 pictures of ``resolution`` px, memory-mapped.
 
-    ``source`` is a folder, a .zip, an .npy or .npz, or ``flowers``, ``ring``, ``grid`` (a count may
-    follow: ``flowers:5000``); ``channels`` 1 (luma) or 3; ``fit`` crop, pad or stretch; ``seed``
-    decides the built-in sets only. The first call decodes on all cores and writes to the cache
-    (``cache_root``); later ones map what lies there. A packed file of this form already is mapped
-    where it lies. ``ring`` and ``grid`` have rows [N, 2] float32 and no form.
+    ``source`` is a folder, a .zip, Parquet, an .npy or .npz, ``hf:owner/name``, or ``flowers``, ``ring``,
+    ``grid`` (a count may follow: ``flowers:5000``); ``channels`` 1 (luma) or 3; ``fit`` crop, pad or
+    stretch; ``folders`` auto, classes or none (see ``sources.find_pictures``); ``seed`` decides the
+    built-in sets only. The first call decodes on all cores and writes to the cache (``cache_root``);
+    later ones map what lies there. A packed file of this form already is mapped where it lies. ``ring``
+    and ``grid`` have rows [N, 2] float32 and no form.
 
     The cache is keyed by the options and a cheap stamp of the source (``sources.stamp``: names,
     sizes and times for a folder, checksums for a zip), so changed files are noticed. The
@@ -81,15 +83,15 @@ def open_dataset(
     if built and built[0] != "flowers":
         return builtin.point_set(source, seed)
     if built:
-        job = _flowers_job(built[1], form, seed)
+        job = _flowers_job(built[1], form, seed, folders)
     elif packed.is_packed(source):
-        file = packed.read_packed(source)
+        file = packed.read_packed(source, folders)
         rows = packed.as_they_are(file, form)
         if rows is not None:
             return _mapped(file, rows)
         job = _packed_job(file, form)
     else:
-        job = _pictures_job(sources.find_pictures(source), form)
+        job = _pictures_job(sources.find_pictures(source, folders), form)
     needed = job.count * (math.prod(form.shape) + 8)
     folder = folder_for(job.key, lambda to: _build(to, source, job, form, progress), needed=needed)
     return _finished(folder, built[0] if built else sources.name_of(source), source)
@@ -189,13 +191,16 @@ def _fitted(pixels: np.ndarray, layout: str, form: Form) -> Batch:
     return _whole(rows, pictures)
 
 
-def _flowers_job(count: int, form: Form, seed: int) -> Job:
+def _flowers_job(count: int, form: Form, seed: int, folders: str) -> Job:
     def piece(start: int, stop: int) -> Callable[[], Batch]:
         return partial(_drawn, start, stop, form, seed)
 
-    key = key_of("flowers", builtin.drawing_code(), count, seed, form.shape)
+    classes = () if folders == "none" else builtin.flowers.CLASSES
+    key = key_of("flowers", builtin.drawing_code(), count, seed, form.shape, classes)
     labels = partial(builtin.flower_labels, count, seed)
-    return Job(key, count, labels, builtin.flowers.CLASSES, piece)
+    if not classes:
+        labels = partial(np.zeros, count, np.int64)
+    return Job(key, count, labels, classes, piece)
 
 
 def _drawn(start: int, stop: int, form: Form, seed: int) -> Batch:
