@@ -35,9 +35,10 @@ class Plan:
 
     def fit(self, dataset: Dataset, budget: Budget, device: torch.device) -> Plan:
         """Return the plan for these pictures, on this device, of the length that the budget gives."""
-        from figment.data.classes import check_classes
+        from figment.data.classes import check_classes, check_count
         from figment.training.devices import precision_for
 
+        check_count(dataset)
         recipe = replace(self.recipe, precision=precision_for(self.recipe, device))
         recipe = recipe.settle(dataset, self.pinned)
         recipe.check()

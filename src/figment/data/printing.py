@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import unicodedata
 
@@ -17,15 +16,23 @@ def readable(name: str) -> str:
     """Return a name that can be printed and compared: composed Unicode without control characters.
 
     These, and bytes that are no UTF-8, are written out as in Python (``\\x1b``, ``\\xff``), so that
-    different names stay different. Whatever comes from data is printed through this function.
+    different names stay different. Whatever comes from data is printed through this function; a text
+    of several names through ``clean``.
     """
-    if not (name.isascii() and name.isprintable()):
-        decoded = os.fsencode(name).decode("utf-8", "backslashreplace") if _smuggled(name) else name
-        name = UNSAFE.sub(_written_out, unicodedata.normalize("NFC", decoded))
+    name = clean(unicodedata.normalize("NFC", name))
     if len(name) > LONGEST:
         digest = hashlib.sha256(name.encode()).hexdigest()[:8]
         name = f"{name[: LONGEST - 10]}…{digest}"
     return name
+
+
+def clean(text: str) -> str:
+    """Return a text without what moves a cursor or starts a terminal's commands: these written out."""
+    if text.isascii() and text.isprintable():
+        return text
+    if any("\udc80" <= character <= "\udcff" for character in text):  # bytes of a file name
+        text = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return UNSAFE.sub(_written_out, text)
 
 
 def natural(name: str) -> str:
@@ -40,11 +47,6 @@ def listed(names: tuple[str, ...] | list[str], most: int = 3) -> str:
         return f"{', '.join(names[:most])} and {len(names) - most:,} more"
     *others, last = names or [""]
     return f"{', '.join(others)} and {last}" if others else last
-
-
-def _smuggled(name: str) -> bool:
-    """Whether a name holds bytes that the file system gave and that are no UTF-8."""
-    return any("\udc80" <= character <= "\udcff" for character in name)
 
 
 def _written_out(match: re.Match[str]) -> str:

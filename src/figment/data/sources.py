@@ -230,22 +230,25 @@ class _Listing:
         elif not reason and (suffix in kinds.SUFFIXES or kinds.is_picture(start())):
             self.files.append(file)
         else:
-            if name == dataset_json.NAME and not reason:
-                self._take_labels(file, whole)
+            if name == dataset_json.NAME and not reason and self._takes_labels(file, whole):
+                return
             if suffix == ".parquet" and not reason:
                 self.tables.append(file)
             kind = kinds.kind_of(name)
             known = kind in self.others or len(self.others) < kinds.MOST_KINDS
             self.others[kind if known else "of other kinds"] += 1
 
-    def _take_labels(self, file: str, whole: partial[bytes]) -> None:
+    def _takes_labels(self, file: str, whole: partial[bytes]) -> bool:
         try:
             written = whole()
             if len(written) > dataset_json.LARGEST:
                 raise ValueError(f"{file} is too large")
-            self.labels = dataset_json.labels_in(written, file) or self.labels
-        except (OSError, ValueError) as error:
-            self.notes.append(f"no labels are taken from {readable(str(error))}")
+            labels = dataset_json.labels_in(written, readable(file))
+        except (OSError, ValueError, zips.zlib.error) as error:
+            self.notes.append(f"no labels are taken: {readable(str(error))}")
+            return False
+        self.labels = labels or self.labels
+        return labels is not None
 
 
 def _listed(root: Path) -> _Listing:
