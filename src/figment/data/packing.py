@@ -104,6 +104,7 @@ def pack(
     resolution: int,
     channels: int,
     fit: str = "crop",
+    folders: str = "auto",
     progress: bool = True,
 ) -> Dataset:
     """Return a source as ``open_dataset`` does, from a file written to ``out``.
@@ -116,7 +117,12 @@ def pack(
     if suffix not in (".npy", ".npz"):
         raise UserError(f"a packed file ends in .npz (or .npy without labels), not {out.name!r}")
     given = open_dataset(
-        source, resolution=resolution, channels=channels, fit=fit, progress=progress
+        source,
+        resolution=resolution,
+        channels=channels,
+        fit=fit,
+        folders=folders,
+        progress=progress,
     )
     if given.rows.dtype != np.uint8:
         raise UserError(f"{source} is a set of points, drawn anew each time: nothing to pack")
