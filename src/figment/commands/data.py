@@ -80,8 +80,6 @@ def pack_data(
     """
     from figment.data import pack
 
-    packed = pack(
-        data, out, resolution=resolution, channels=channels, fit=fit, folders=folders
-    )
+    packed = pack(data, out, resolution=resolution, channels=channels, fit=fit, folders=folders)
     print(f"{out}: {len(packed):,} pictures, {len(packed.skipped)} skipped")
     return 0
