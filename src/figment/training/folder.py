@@ -171,11 +171,9 @@ def images_of(weights: Path) -> int | None:
         return json.loads((file.metadata() or {})["figment"]).get("images")
 
 
-def write_picture(run: Path, recipe: Playable, net: nn.Module, images: int) -> Path:
-    """Write the grid of the fixed latents (the first seeds) as ``net`` draws them; return its path."""
-    from figment.sampling.generator import Generator
-
-    return Generator(recipe, net).overview(GRID).save(picture_path(run, images))
+def cloud_path(run: Path, images: int) -> Path:
+    """Return where the points of a moment lie, if the run is one of points."""
+    return picture_path(run, images).with_suffix(".safetensors")
 
 
 def write_snapshot(run: Path, recipe: Playable, net: nn.Module, images: int) -> None:
@@ -216,9 +214,9 @@ def _write_weights(
     name = json.loads((run / "recipe.json").read_text(encoding="utf-8"))["recipe"]
     tensors = {key: tensor.contiguous().cpu() for key, tensor in net.state_dict().items()}
     about = {"recipe": name, "fields": fields_of(recipe), **note}
-    if recipe.classed:
+    if recipe.classed or recipe.kind == "points":
         machine = json.loads((run / "machine.json").read_text(encoding="utf-8"))
-        about["classes"] = machine["data"]["classes"]
+        about |= {"data": machine["data"]["name"], "classes": machine["data"]["classes"]}
     write_tensors(path, tensors, {"figment": json.dumps(about)})
 
 
