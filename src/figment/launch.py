@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from figment import mesh
 from figment.errors import UserError
+from figment.fields import fields_of
 from figment.opened import read_run
 from figment.plan import Plan, choose, lasting
 from figment.recipe import Recipe
+from figment.recipes import find
 from figment.run import Run
 from figment.training import folder
 from figment.training.budget import Budget
@@ -84,7 +86,11 @@ def train(
     end = plan.recipe.images if deadline is None else None
     if mesh.is_first():
         length = {"images": end} if minutes is None else {"minutes": minutes}
-        machine = _machine(plan, target) | {"budget": length, "data": _about(dataset, str(data))}
+        machine = _machine(plan, target) | {
+            "budget": length,
+            "fields": _decided(plan, recipe, timed=minutes is not None),
+            "data": _about(dataset, str(data)),
+        }
         folder.begin(path, plan.name, plan.recipe, machine)
     mesh.barrier()
     play = Play(end, deadline, started, progress, on_sample)
@@ -274,6 +280,23 @@ def _machine(plan: Plan, device: torch.device) -> dict[str, Any]:
         "parameters": count(plan.recipe),
         "started": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
+
+
+def _decided(plan: Plan, recipe: str | Recipe | None, *, timed: bool) -> dict[str, list[str]]:
+    """Return the names of the fields that the user has chosen and of those that figment settled.
+
+    All others are as the system has them. Of a recipe.json, or a recipe made in Python, all that the
+    system has otherwise counts as chosen.
+    """
+    start, end = fields_of(find(plan.name)[1]), fields_of(plan.recipe)
+    given = fields_of(recipe if isinstance(recipe, Recipe) else find(recipe or plan.name)[1])
+    written = isinstance(recipe, str) and recipe.endswith(".json")  # it pins all fields
+    chosen = set() if written else set(plan.pinned)
+    chosen |= {name for name in given if given[name] != start.get(name)}
+    if not timed and end["images"] != start["images"]:
+        chosen |= {"images"}
+    settled = {name for name in end if end[name] != start.get(name)} - chosen
+    return {"chosen": sorted(chosen), "settled": sorted(settled)}
 
 
 def _about(dataset: Dataset, source: str) -> dict[str, Any]:

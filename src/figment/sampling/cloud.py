@@ -7,13 +7,15 @@ plane: where it sees reals, the points are drawn to (after GAN Lab, Kahng et al.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from PIL import Image, ImageDraw
 
 from figment.data.points import Mixture
 from figment.files import replacing
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 COUNT = 2_500
 """Points of a cloud: as many as published tables count modes on."""
@@ -79,6 +81,8 @@ def scatter(points: np.ndarray, mixture: Mixture | None = None) -> Image.Image:
 
     With a mixture its modes are rings of three standard deviations; one that no point reaches is red.
     """
+    from PIL import Image
+
     reach = span(mixture)
     edges = np.linspace(-reach, reach, PIXELS + 1)
     density, _, _ = np.histogram2d(-points[:, 1], points[:, 0], bins=(edges, edges))
@@ -93,6 +97,8 @@ def scatter(points: np.ndarray, mixture: Mixture | None = None) -> Image.Image:
 
 
 def _rings(image: Image.Image, points: np.ndarray, mixture: Mixture, reach: float) -> None:
+    from PIL import ImageDraw
+
     draw, unit = ImageDraw.Draw(image), PIXELS / (2 * reach)
     radius = max(mixture.radius * unit, 4) + 3
     for (x, y), count in zip(mixture.centres, mixture.counts(points), strict=True):

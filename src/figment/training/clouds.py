@@ -1,4 +1,4 @@
-"""What a training of points leaves beside its numbers: clouds, and how many modes they reach."""
+"""What is seen of a training of points: the discriminator's landscape, and how many modes are reached."""
 
 from __future__ import annotations
 
@@ -6,20 +6,23 @@ import numpy as np
 import torch
 
 from figment.data.points import MIXTURES
-from figment.sampling.cloud import COUNT, SIDE, Cloud, places, span
+from figment.sampling.cloud import COUNT, SIDE, places, span
 from figment.sampling.generator import Generator
 from figment.sampling.pictures import Pictures
 from figment.training.trainer import Trainer
 
 
-def cloud(trainer: Trainer, points: Pictures) -> Cloud:
-    """Return points with what the discriminator thinks of the plane about them."""
-    asked = torch.from_numpy(places(span(points.mixture))).to(trainer.device)
+def landscape(trainer: Trainer, drawn: Pictures) -> np.ndarray | None:
+    """Return what the discriminator thinks of the plane about points [SIDE, SIDE], None of pictures.
+
+    None too where it does not judge single points.
+    """
+    if drawn.array.ndim > 2:
+        return None
+    asked = torch.from_numpy(places(span(drawn.mixture))).to(trainer.device)
     with torch.inference_mode():
         logits = trainer.recipe.judged(trainer.nets, asked)
-    if logits is None:
-        return Cloud(points.array, np.zeros((0, 0), np.float32))
-    return Cloud(points.array, logits.float().reshape(SIDE, SIDE).cpu().numpy())
+    return None if logits is None else logits.float().reshape(SIDE, SIDE).cpu().numpy()
 
 
 def modes_reached(trainer: Trainer) -> dict[str, float]:

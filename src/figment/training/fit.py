@@ -13,10 +13,9 @@ from figment import mesh
 from figment.errors import UserError
 from figment.fields import fields_of
 from figment.progress import progress_bar
-from figment.sampling.cloud import write_cloud
 from figment.sampling.generator import Generator
 from figment.training import folder
-from figment.training.clouds import cloud, modes_reached
+from figment.training.clouds import landscape, modes_reached
 from figment.training.cost import too_large
 from figment.training.devices import peak_memory
 from figment.training.due import due, due_wider
@@ -231,9 +230,8 @@ def _picture(session: Session, net: nn.Module) -> None:
     trainer, images = session.trainer, session.trainer.clock.images
     dataset = trainer.feed.dataset
     pictures = Generator(trainer.recipe, net, dataset.classes, dataset.name).overview(folder.GRID)
-    path = pictures.save(folder.picture_path(session.run, images))
-    if pictures.array.ndim == 2:
-        write_cloud(cloud(trainer, pictures), folder.cloud_path(session.run, images))
+    path = folder.picture_path(session.run, images)
+    folder.write_grid(path, pictures, landscape(trainer, pictures))
     session.log.picture(path, images)
     session.on_sample(pictures, images)
 

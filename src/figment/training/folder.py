@@ -8,6 +8,8 @@ import os
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+import numpy as np
+
 from figment.errors import UserError, nearest
 from figment.fields import fields_of
 from figment.files import cannot_write, write_json, write_tensors
@@ -16,9 +18,12 @@ if TYPE_CHECKING:
     from torch import nn
 
     from figment.rounds import Playable
+    from figment.sampling.pictures import Pictures
 
 BEST = "best.safetensors"
 """The weights that scored best, which samples are drawn from where it is there."""
+BEST_GRID = "samples/best.png"
+"""What they draw."""
 EVENTS = "events.jsonl"
 """What happened to a training that is not in its log: rollbacks."""
 CLASSIFIER = "classifier.safetensors"
@@ -171,9 +176,18 @@ def images_of(weights: Path) -> int | None:
         return json.loads((file.metadata() or {})["figment"]).get("images")
 
 
-def cloud_path(run: Path, images: int) -> Path:
-    """Return where the points of a moment lie, if the run is one of points."""
-    return picture_path(run, images).with_suffix(".safetensors")
+def write_grid(path: Path, pictures: Pictures, landscape: np.ndarray | None = None) -> None:
+    """Write a sample grid; of points also where they lie, with the discriminator's ``landscape``.
+
+    A report draws them from that file, which has the picture's name and lies beside it.
+    """
+    from figment.sampling.cloud import Cloud, write_cloud
+
+    pictures.save(path)
+    if pictures.array.ndim == 2:
+        nothing = np.zeros((0, 0), np.float32)
+        cloud = Cloud(pictures.array, nothing if landscape is None else landscape)
+        write_cloud(cloud, path.with_suffix(".safetensors"))
 
 
 def write_snapshot(run: Path, recipe: Playable, net: nn.Module, images: int) -> None:
@@ -182,7 +196,12 @@ def write_snapshot(run: Path, recipe: Playable, net: nn.Module, images: int) -> 
 
 
 def write_best(run: Path, recipe: Playable, net: nn.Module, note: dict[str, Any]) -> None:
-    """Write the best weights so far; ``note`` says by which score, and when."""
+    """Write the best weights so far and the grid that they draw; ``note`` says by which score, and when."""
+    from figment.sampling.generator import Generator
+
+    data = json.loads((run / "machine.json").read_text(encoding="utf-8"))["data"]
+    generator = Generator(recipe, net, data["classes"], data["name"])
+    write_grid(run / BEST_GRID, generator.overview(GRID))
     _write_weights(run / BEST, run, recipe, net, note)
 
 
