@@ -125,10 +125,11 @@ def test_best_weights_are_described_by_their_own_file(make_run, judge_run, weigh
 def test_what_the_best_weights_draw_is_the_large_picture(make_run, judge_run):
     run = judge_run(make_run(ticks=2, moments=3))
     assert "after 3,840 images" in page_of(run).text
-    Image.new("RGB", (90, 90), (1, 2, 3)).save(run / "samples" / "best.png")
+    Image.new("RGB", (90, 90), (1, 2, 3)).save(run / "samples" / "000061440.png")
+    Image.new("RGB", (80, 80), (1, 2, 3)).save(run / "samples" / "000076800.png")
     assert "the best weights, after 61,440 images" in page_of(run).text
     assert 'width="540" height="540"' in section(run, "samples")
-    assert "(samples/best.png)" in write_card(run).read_text(encoding="utf-8")
+    assert "(samples/000061440.png)" in write_card(run).read_text(encoding="utf-8")
 
 
 def test_too_early_is_grey(make_run, judge_run):

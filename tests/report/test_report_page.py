@@ -71,7 +71,7 @@ def test_page_tells_the_run_in_a_sentence(make_run):
         "budget minutes",
     ):
         assert text in page.text
-    for title in ("Loss", "D(real) and D(fake)", "Gradient norms", "Penalty", "Speed", "Memory"):
+    for title in ("Loss", "D(real) and D(fake)", "Gradient norms", "Penalties", "Speed", "Memory"):
         assert title in page.text
 
 

@@ -185,7 +185,7 @@ def test_values_of_many_sizes_have_a_logarithmic_axis():
     heights = [float(y) for y in re.findall(r",([\d.]+)", path)]
     assert heights[1] - heights[2] == pytest.approx((heights[1] - heights[0]) / 2, abs=0.2)
     labels = [text.text for text in plot.iter("text") if text.get("class") == "tick y"]
-    assert labels == ["0.01", "0.02", "0.05", "0.1", "0.2", "0.5", "1", "2"]
+    assert labels == ["0.01", "0.1", "1"]
 
 
 @pytest.mark.parametrize("y", [[1.0, 2.0], [0.0, 100.0], [-1.0, 100.0], [float("nan")] * 2])

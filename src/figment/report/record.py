@@ -91,9 +91,9 @@ class Record:
 
     @property
     def best_picture(self) -> Path | None:
-        """The grid that the best weights draw, where they are there."""
-        path = self.folder / "samples" / "best.png"
-        return path if self.weights and self.weights.best and path.is_file() else None
+        """The grid that the best weights draw, where they and it are there."""
+        kept = self.weights
+        return dict(self.samples).get(int(kept.images)) if kept and kept.best else None
 
     @property
     def passes(self) -> float | None:
