@@ -18,8 +18,8 @@ from figment.techniques import Fields
 
 ROOT = Path(figment.__file__).parent
 LEVELS = [
-    {"errors", "fields", "microbatch", "pixels", "randomness", "settings", "units"},
-    {"files", "flags", "mesh", "optimizers", "rounds"},
+    {"cells", "errors", "fields", "microbatch", "pixels", "randomness", "settings", "units"},
+    {"files", "flags", "mesh", "optimizers", "progress", "rounds"},
     {"randomness_per_image"},
     {"data", "metrics", "objectives"},
     {"networks"},

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -279,7 +278,9 @@ def _place(source: str) -> str:
 
 def _say(progress: bool, text: str) -> None:
     if text and progress and mesh.is_first():
-        print(text, file=sys.stderr, flush=True)
+        from figment.progress import say
+
+        say(text)
 
 
 def _what_next(run: Run, images: int, seconds: float) -> str:

@@ -16,8 +16,8 @@ import numpy as np
 
 from figment.data import decode, glance, packed, sources
 from figment.data.builtin import builtin, flower_labels
-from figment.data.packing import progress_bar
 from figment.data.workers import in_order
+from figment.progress import progress_bar
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -109,7 +109,9 @@ def _pass(work: Callable[[int, int], _Found], count: int, source: str, progress:
     seen = 0
     with (
         decode.quiet(),
-        progress_bar(count, f"inspecting {source}", progress) as bar,
+        progress_bar(
+            total=count, desc=f"inspecting {source}", unit=" img", shown=progress, leave=False
+        ) as bar,
         contextlib.closing(in_order(pieces)) as parts,
     ):
         for part in parts:

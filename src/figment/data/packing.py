@@ -12,7 +12,6 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -22,6 +21,7 @@ from figment.data.dataset import Dataset
 from figment.data.decode import Form
 from figment.data.workers import in_order
 from figment.errors import UserError
+from figment.progress import progress_bar
 
 STRETCH = 4 << 20  # bytes of rows that one piece of work makes, at most 64 pictures
 MANY = 1_000  # pictures that are worth the start of processes
@@ -223,7 +223,9 @@ def _build(folder: Path, source: str, job: Job, form: Form, progress: bool) -> N
     skipped, seen, made = list(job.skipped), 0, 0
     with (
         decode.quiet(),
-        progress_bar(count, f"packing {source}", progress) as bar,
+        progress_bar(
+            total=count, desc=f"packing {source}", unit=" img", shown=progress, leave=False
+        ) as bar,
         contextlib.closing(in_order(pieces, processes=count >= MANY)) as batches,
         open(folder / "images.npy", "wb") as file,
     ):
@@ -302,10 +304,3 @@ def _card(dataset: Dataset, fit: str) -> dict:
 
 def _is_full(error: OSError) -> bool:
     return error.errno in (errno.ENOSPC, errno.EDQUOT)
-
-
-def progress_bar(total: int, what: str, wanted: bool) -> Any:
-    """Return a tqdm bar on stderr, which stays silent where nobody looks at a terminal."""
-    from tqdm import tqdm
-
-    return tqdm(total=total, desc=what, unit=" img", disable=None if wanted else True, leave=False)

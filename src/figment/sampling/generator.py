@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from figment.errors import UserError, nearest
 from figment.pixels import to_uint8
+from figment.progress import progress_bar
 from figment.rounds import Playable
 from figment.sampling.pictures import Pictures
 
@@ -53,9 +54,7 @@ class Generator:
         seeds = range(seed, seed + count)
         parts = self.batches(seeds, label=label, truncation=truncation, batch=batch)
         if progress:
-            from tqdm import tqdm
-
-            parts = tqdm(parts, total=-(-count // batch), unit=" batches", desc="sampling")
+            parts = progress_bar(parts, total=-(-count // batch), unit=" batches", desc="sampling")
         return Pictures(torch.cat(list(parts)).numpy())
 
     def overview(self, count: int = 64) -> Pictures:

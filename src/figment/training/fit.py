@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import signal
-import sys
 import time
+from typing import Any
 
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from figment import mesh
 from figment.errors import UserError
 from figment.fields import fields_of
+from figment.progress import progress_bar
 from figment.training import folder
 from figment.training.cost import too_large
 from figment.training.devices import peak_memory
@@ -79,7 +79,7 @@ def _play_round(session: Session, interruption: Interruption) -> tuple[dict[str,
     return values, reason
 
 
-def _back_from_divergence(session: Session, error: NotFinite, bar: tqdm) -> None:
+def _back_from_divergence(session: Session, error: NotFinite, bar: Any) -> None:
     """Roll back where that is wanted and possible. Raises UserError where it is not."""
     if not roll_back(session, Alarm("divergence", str(error))):
         _write_line(session, cut_short=True, not_finite=True)
@@ -87,7 +87,7 @@ def _back_from_divergence(session: Session, error: NotFinite, bar: tqdm) -> None
     _rewind(session, bar)
 
 
-def _back_from_collapse(session: Session, alarm: Alarm, bar: tqdm) -> bool:
+def _back_from_collapse(session: Session, alarm: Alarm, bar: Any) -> bool:
     """Return whether training was rolled back. Raises UserError, all saved, where it is to stop now."""
     if roll_back(session, alarm):
         _rewind(session, bar)
@@ -157,7 +157,7 @@ def _write_what_is_due(session: Session, before: int) -> Alarm | None:
     return examine(session) if measured else None
 
 
-def _rewind(session: Session, bar: tqdm) -> None:
+def _rewind(session: Session, bar: Any) -> None:
     """Let clocks and the bar show that training goes on from an earlier moment, and save it.
 
     The log has been cut back to it: a state from after it would be one that the log knows nothing of.
@@ -232,21 +232,19 @@ def _save(session: Session) -> None:
         session.saving = max(session.saving, session.saved - start)
 
 
-def _bar(session: Session, progress: bool) -> tqdm:
+def _bar(session: Session, progress: bool) -> Any:
     """Return the progress bar, which counts images; only the first process shows it."""
-    return tqdm(
+    return progress_bar(
         total=session.end,
         initial=session.trainer.clock.images,
         unit=" images",
         unit_scale=True,
-        disable=not (progress and mesh.is_first()),
-        dynamic_ncols=True,
         smoothing=0.05,
-        mininterval=0.2 if sys.stderr.isatty() else 15,
+        shown=progress and mesh.is_first(),
     )
 
 
-def _tell(bar: tqdm, session: Session, values: dict[str, float], before: int) -> None:
+def _tell(bar: Any, session: Session, values: dict[str, float], before: int) -> None:
     """Move the bar on from ``before`` and let it say the round's scalars."""
     bar.update(session.trainer.clock.images - before)
     if bar.disable is False:
