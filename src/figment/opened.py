@@ -63,7 +63,7 @@ def load_generator(path: Path, device: torch.device, *, trust: bool = False) -> 
     recipe, net, about = _opened(
         path, "snapshot", lambda recipe: recipe.networks()["generator"], trust
     )
-    return Generator(recipe, net.to(device), _classes(about))
+    return Generator(recipe, net.to(device), _classes(about), str(about.get("data", "")))
 
 
 def load_classifier(path: Path, device: torch.device, *, trust: bool = False) -> Classifier:
@@ -124,10 +124,12 @@ def open_data(
     """
     from figment.data import open_dataset
     from figment.data.builtin import builtin
+    from figment.data.hub import is_remote
 
     _, recipe, machine = read_run(run, trust=trust)
     own = machine["data"]
-    if against is None and not builtin(own["path"]) and not Path(own["path"]).exists():
+    kept = builtin(own["path"]) or is_remote(own["path"]) or Path(own["path"]).exists()
+    if against is None and not kept:
         raise UserError(
             f"the data of {run} are no longer at {own['path']}: name them with --against"
         )
@@ -136,6 +138,7 @@ def open_data(
         resolution=recipe.resolution,
         channels=recipe.channels,
         fit=recipe.fit,
+        folders=recipe.folders,
         seed=recipe.seed,
         progress=progress,
     )

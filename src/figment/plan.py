@@ -37,9 +37,10 @@ class Plan:
 
     def fit(self, dataset: Dataset, budget: Budget, device: torch.device) -> Plan:
         """Return the plan for these pictures, on this device, of the length that the budget gives."""
-        from figment.data.classes import check_classes
+        from figment.data.classes import check_classes, check_count
         from figment.training.devices import precision_for
 
+        check_count(dataset)
         recipe = replace(self.recipe, precision=precision_for(self.recipe, device))
         recipe = recipe.settle(dataset, self.pinned)
         recipe.check()
@@ -93,8 +94,10 @@ def choose(
     from figment.data import look
     from figment.judging.measures import check_measuring
 
-    seen = look(data)
-    name, chosen = named(recipe, trust=trust) if recipe is not None else find(suited(seen))
+    given = named(recipe, trust=trust) if recipe is not None else None
+    folders = fields.get("folders", given[1].folders if given else "auto")
+    seen = look(data, folders)
+    name, chosen = given or find(suited(seen))
     written = isinstance(recipe, str) and recipe.endswith(".json")  # it says all there is to say
     pinned = frozenset(fields_of(chosen) if written else fields)
     chosen = with_fields(chosen, fields).fit_to(seen, pinned)

@@ -35,6 +35,7 @@ def _rows(found: Inspection) -> list[tuple[str, list[str]]]:
     odd = [f"{count:,} {what}: {_some(files, count)}" for what, (count, files) in found.odd.items()]
     return [
         ("classes", _classes(found.classes)),
+        ("folders", list(found.structure)),
         ("size", _sizes(found)),
         ("modes", [modes] if modes else []),
         ("handled", notes),

@@ -16,8 +16,8 @@ import numpy as np
 
 from figment.data import decode, glance, packed, sources
 from figment.data.builtin import builtin, flower_labels
-from figment.data.packing import progress_bar
 from figment.data.workers import in_order
+from figment.progress import progress_bar
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -26,7 +26,6 @@ FACTS = np.dtype(
     [("width", "i4"), ("height", "i4"), ("grey", "?"), ("flat", "?"), ("digest", "V32")]
 )
 SHOWN = 5  # names given as examples
-SPLITS = frozenset({"train", "training", "test", "testing", "val", "valid", "validation", "dev"})
 
 
 @dataclass(frozen=True)
@@ -54,30 +53,32 @@ class Inspection:
     resolution: int  # what figment would choose, from here on; 0 where nothing is usable
     channels: int
     crop_loss: float  # mean share of a picture's area that the centre crop cuts off
+    structure: tuple[str, ...] = ()  # what was decided about folders and labels, and why
 
     def to_json(self) -> str:
         """Return everything as a JSON object, indented."""
         return json.dumps(dataclasses.asdict(self), indent=2)
 
 
-def inspect(source: str, progress: bool = True) -> Inspection:
+def inspect(source: str, progress: bool = True, *, folders: str = "auto") -> Inspection:
     """Return what a source holds after opening and decoding every picture, on all cores.
 
     ``UserError`` where there is nothing to open; broken files are part of the answer. A built-in
-    set is described without drawing it. Costs about 150 bytes a picture beside the names.
+    set is described without drawing it. ``folders``: see ``sources.find_pictures``. Costs about 150
+    bytes a picture beside the names.
     """
     name = sources.name_of(source)
     built = builtin(source)
     if built:
-        return _built_in(source, *built)
+        return _built_in(source, *built, folders)
     if packed.is_packed(source):
-        file = packed.read_packed(source)
+        file = packed.read_packed(source, folders)
         digits = len(str(len(file) - 1))
         found = _pass(_packed_work(file), len(file), source, progress)
         return _summary(
             name, source, found, file.labels, file.classes, lambda i: f"picture {i:0{digits}d}"
         )
-    pictures = sources.find_pictures(source)
+    pictures = sources.find_pictures(source, folders)
     found = _pass(_pictures_work(pictures), len(pictures), source, progress)
     found.skipped[:0] = pictures.skipped
     return _summary(
@@ -89,6 +90,7 @@ def inspect(source: str, progress: bool = True) -> Inspection:
         lambda i: sources.readable(pictures.files[i]),
         others=pictures.others,
         beside=len(pictures.skipped),
+        structure=pictures.structure,
     )
 
 
@@ -103,13 +105,18 @@ class _Found:
     skipped: list[tuple[str, str]]
 
 
-def _pass(work: Callable[[int, int], _Found], count: int, source: str, progress: bool) -> _Found:
+Work = Callable[[], _Found]
+
+
+def _pass(piece: Callable[[int, int], Work], count: int, source: str, progress: bool) -> _Found:
     whole = _Found(np.zeros(count, FACTS), np.zeros(count, bool), Counter(), Counter(), [])
-    pieces = (partial(work, start, min(start + 16, count)) for start in range(0, count, 16))
+    pieces = (piece(start, min(start + 16, count)) for start in range(0, count, 16))
     seen = 0
     with (
         decode.quiet(),
-        progress_bar(count, f"inspecting {source}", progress) as bar,
+        progress_bar(
+            total=count, desc=f"inspecting {source}", unit=" img", shown=progress, leave=False
+        ) as bar,
         contextlib.closing(in_order(pieces)) as parts,
     ):
         for part in parts:
@@ -123,26 +130,28 @@ def _pass(work: Callable[[int, int], _Found], count: int, source: str, progress:
     return whole
 
 
-def _pictures_work(pictures: sources.Pictures) -> Callable[[int, int], _Found]:
-    def work(start: int, stop: int) -> _Found:
-        part = _part(stop - start)
-        for place, index in enumerate(range(start, stop)):
-            data = b""
-            try:
-                data = sources.read(pictures, index)
-                part.facts[place] = _examine(data, part)
-            except Exception as error:  # of any kind: see packing
-                part.skipped.append(
-                    (sources.readable(pictures.files[index]), decode.why(error, data))
-                )
-            else:
-                part.usable[place] = True
-        return part
+def _pictures_work(pictures: sources.Pictures) -> Callable[[int, int], Work]:
+    def piece(start: int, stop: int) -> Work:
+        return partial(_examined, sources.part(pictures, start, stop))
 
-    return work
+    return piece
 
 
-def _packed_work(file: packed.Packed) -> Callable[[int, int], _Found]:
+def _examined(pictures: sources.Pictures) -> _Found:
+    part = _part(len(pictures))
+    for place, name in enumerate(pictures.files):
+        data = b""
+        try:
+            data = sources.read(pictures, place)
+            part.facts[place] = _examine(data, part)
+        except Exception as error:  # of any kind: see packing
+            part.skipped.append((sources.readable(name), decode.why(error, data)))
+        else:
+            part.usable[place] = True
+    return part
+
+
+def _packed_work(file: packed.Packed) -> Callable[[int, int], Work]:
     from PIL import Image
 
     pixels = packed.stored(file)
@@ -159,7 +168,7 @@ def _packed_work(file: packed.Packed) -> Callable[[int, int], _Found]:
         part.modes[mode] += stop - start
         return part
 
-    return work
+    return lambda start, stop: partial(work, start, stop)
 
 
 def _part(count: int) -> _Found:
@@ -200,6 +209,7 @@ def _summary(
     *,
     others: dict[str, int] | None = None,
     beside: int = 0,
+    structure: tuple[str, ...] = (),
 ) -> Inspection:
     """Return the answer; ``file`` names a picture by its index."""
     chosen = np.flatnonzero(found.usable)
@@ -238,6 +248,7 @@ def _summary(
         resolution=resolution,
         channels=channels,
         crop_loss=_mean(1 - side / longer),
+        structure=structure,
     )
 
 
@@ -285,16 +296,13 @@ def _odd_classes(counts: dict[str, int]) -> dict[str, tuple[int, tuple[str, ...]
     small = [f"{name} ({count})" for name, count in counts.items() if count < 5]
     if small:
         odd["classes of fewer than 5 pictures"] = len(small), tuple(small[:SHOWN])
-    splits = [name for name in counts if name.lower() in SPLITS]
-    if len(splits) == len(counts) > 0:
-        odd["parts of a split taken for classes: give one of them"] = len(splits), tuple(splits)
     return odd
 
 
-def _built_in(source: str, name: str, count: int) -> Inspection:
+def _built_in(source: str, name: str, count: int, folders: str) -> Inspection:
     drawn = name == "flowers"
-    look = glance.look(source)
-    numbers = np.bincount(flower_labels(count, 0)).tolist() if drawn else []
+    look = glance.look(source, folders)
+    numbers = np.bincount(flower_labels(count, 0)).tolist() if look.classes else []
     resolution, channels = glance.advise(look.side, look.grey) if drawn else (0, 0)
     return Inspection(
         name=name,

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -22,6 +21,7 @@ from figment.data.dataset import Dataset
 from figment.data.decode import Form
 from figment.data.workers import in_order
 from figment.errors import UserError
+from figment.progress import progress_bar
 
 STRETCH = 4 << 20  # bytes of rows that one piece of work makes, at most 64 pictures
 MANY = 1_000  # pictures that are worth the start of processes
@@ -55,16 +55,18 @@ def open_dataset(
     resolution: int,
     channels: int,
     fit: str = "crop",
+    folders: str = "auto",
     seed: int = 0,
     progress: bool = True,
 ) -> Dataset:
     """Return a source as square uint8 pictures of ``resolution`` px, memory-mapped.
 
-    ``source`` is a folder, a .zip, an .npy or .npz, or ``flowers``, ``ring``, ``grid`` (a count may
-    follow: ``flowers:5000``); ``channels`` 1 (luma) or 3; ``fit`` crop, pad or stretch; ``seed``
-    decides the built-in sets only. The first call decodes on all cores and writes to the cache
-    (``cache_root``); later ones map what lies there. A packed file of this form already is mapped
-    where it lies. ``ring`` and ``grid`` have rows [N, 2] float32 and no form.
+    ``source`` is a folder, a .zip, Parquet, an .npy or .npz, ``hf:owner/name``, or ``flowers``, ``ring``,
+    ``grid`` (a count may follow: ``flowers:5000``); ``channels`` 1 (luma) or 3; ``fit`` crop, pad or
+    stretch; ``folders`` auto, classes or none (see ``sources.find_pictures``); ``seed`` decides the
+    built-in sets only. The first call decodes on all cores and writes to the cache (``cache_root``);
+    later ones map what lies there. A packed file of this form already is mapped where it lies. ``ring``
+    and ``grid`` have rows [N, 2] float32 and no form.
 
     The cache is keyed by the options and a cheap stamp of the source (``sources.stamp``: names,
     sizes and times for a folder, checksums for a zip), so changed files are noticed. The
@@ -81,15 +83,15 @@ def open_dataset(
     if built and built[0] != "flowers":
         return builtin.point_set(source, seed)
     if built:
-        job = _flowers_job(built[1], form, seed)
+        job = _flowers_job(built[1], form, seed, folders)
     elif packed.is_packed(source):
-        file = packed.read_packed(source)
+        file = packed.read_packed(source, folders)
         rows = packed.as_they_are(file, form)
         if rows is not None:
             return _mapped(file, rows)
         job = _packed_job(file, form)
     else:
-        job = _pictures_job(sources.find_pictures(source), form)
+        job = _pictures_job(sources.find_pictures(source, folders), form)
     needed = job.count * (math.prod(form.shape) + 8)
     folder = folder_for(job.key, lambda to: _build(to, source, job, form, progress), needed=needed)
     return _finished(folder, built[0] if built else sources.name_of(source), source)
@@ -102,6 +104,7 @@ def pack(
     resolution: int,
     channels: int,
     fit: str = "crop",
+    folders: str = "auto",
     progress: bool = True,
 ) -> Dataset:
     """Return a source as ``open_dataset`` does, from a file written to ``out``.
@@ -114,7 +117,12 @@ def pack(
     if suffix not in (".npy", ".npz"):
         raise UserError(f"a packed file ends in .npz (or .npy without labels), not {out.name!r}")
     given = open_dataset(
-        source, resolution=resolution, channels=channels, fit=fit, progress=progress
+        source,
+        resolution=resolution,
+        channels=channels,
+        fit=fit,
+        folders=folders,
+        progress=progress,
     )
     if given.rows.dtype != np.uint8:
         raise UserError(f"{source} is a set of points, drawn anew each time: nothing to pack")
@@ -189,13 +197,16 @@ def _fitted(pixels: np.ndarray, layout: str, form: Form) -> Batch:
     return _whole(rows, pictures)
 
 
-def _flowers_job(count: int, form: Form, seed: int) -> Job:
+def _flowers_job(count: int, form: Form, seed: int, folders: str) -> Job:
     def piece(start: int, stop: int) -> Callable[[], Batch]:
         return partial(_drawn, start, stop, form, seed)
 
-    key = key_of("flowers", builtin.drawing_code(), count, seed, form.shape)
+    classes = () if folders == "none" else builtin.flowers.CLASSES
+    key = key_of("flowers", builtin.drawing_code(), count, seed, form.shape, classes)
     labels = partial(builtin.flower_labels, count, seed)
-    return Job(key, count, labels, builtin.flowers.CLASSES, piece)
+    if not classes:
+        labels = partial(np.zeros, count, np.int64)
+    return Job(key, count, labels, classes, piece)
 
 
 def _drawn(start: int, stop: int, form: Form, seed: int) -> Batch:
@@ -223,7 +234,9 @@ def _build(folder: Path, source: str, job: Job, form: Form, progress: bool) -> N
     skipped, seen, made = list(job.skipped), 0, 0
     with (
         decode.quiet(),
-        progress_bar(count, f"packing {source}", progress) as bar,
+        progress_bar(
+            total=count, desc=f"packing {source}", unit=" img", shown=progress, leave=False
+        ) as bar,
         contextlib.closing(in_order(pieces, processes=count >= MANY)) as batches,
         open(folder / "images.npy", "wb") as file,
     ):
@@ -302,10 +315,3 @@ def _card(dataset: Dataset, fit: str) -> dict:
 
 def _is_full(error: OSError) -> bool:
     return error.errno in (errno.ENOSPC, errno.EDQUOT)
-
-
-def progress_bar(total: int, what: str, wanted: bool) -> Any:
-    """Return a tqdm bar on stderr, which stays silent where nobody looks at a terminal."""
-    from tqdm import tqdm
-
-    return tqdm(total=total, desc=what, unit=" img", disable=None if wanted else True, leave=False)

@@ -21,6 +21,7 @@ from figment.judging.measures import MEASURES, lacking, measures_for
 from figment.judging.scorer import Scorer, extractor_for, scorer
 from figment.judging.sides import Side, real_side, sample_side
 from figment.metrics.score import Score
+from figment.progress import progress_bar
 from figment.records import Unreadable, read_object
 
 if TYPE_CHECKING:
@@ -224,10 +225,12 @@ def _now() -> str:
 def _scores(one: Scorer, samples: Side, progress: bool) -> list[Score]:
     from dataclasses import replace
 
-    from tqdm import tqdm
-
-    bar = tqdm(one.measures, desc="scoring", unit=" scores", disable=not progress, leave=False)
-    return [score for measure in bar for score in replace(one, measures=[measure]).scores(samples)]
+    through = progress_bar(
+        one.measures, desc="scoring", unit=" scores", shown=progress, leave=False
+    )
+    return [
+        score for measure in through for score in replace(one, measures=[measure]).scores(samples)
+    ]
 
 
 def read_evaluation(run: Path) -> dict[str, Any] | None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from figment import records
+from figment import records, tensors
 from figment.records import Unreadable, number
 
-__all__ = ["items", "mapping", "number", "read_object", "read_rows", "string"]
+__all__ = ["items", "mapping", "number", "read_note", "read_object", "read_rows", "string"]
 
 
 def mapping(value: object) -> dict:
@@ -37,6 +37,14 @@ def read_object(path: Path, problems: list[str], *, needed: bool = True) -> dict
     except Unreadable as error:
         problems.append(f"{path.name} cannot be read ({error}).")
     return {}
+
+
+def read_note(path: Path) -> dict:
+    """Return what the metadata of a safetensors file say beside the recipe, {} where it cannot be read."""
+    try:
+        return tensors.read_note(path)
+    except (OSError, Unreadable):
+        return {}
 
 
 def read_rows(path: Path, problems: list[str]) -> list[dict] | None:

@@ -6,9 +6,9 @@ import math
 from pathlib import Path
 
 import torch
-from tqdm import tqdm
 
 from figment.errors import UserError
+from figment.progress import progress_bar
 from figment.sampling.generator import Generator
 from figment.sampling.pictures import PICTURE_ENDINGS, Pictures, save_each
 
@@ -66,12 +66,11 @@ def write_samples(
     seeds = range(seed, seed + count)
     parts = generator.batches(seeds, label=label, truncation=truncation, batch=BATCH)
     total = -(-count // BATCH)
-    bar = tqdm(
-        parts, total=total, unit=" batches", desc="sampling", disable=not progress or total < 4
-    )
+    shown = progress and total >= 4
+    through = progress_bar(parts, total=total, unit=" batches", desc="sampling", shown=shown)
     if one_file:
-        Pictures(torch.cat(list(bar)).numpy()).save(out)
+        Pictures(torch.cat(list(through)).numpy()).save(out)
     else:
-        save_each((part.numpy() for part in bar), out, seed=seed)
+        save_each((part.numpy() for part in through), out, seed=seed)
     of = "" if label is None else f" of {label}"
     return f"{out}: {count:,} samples{of}, seeds {seed} to {seed + count - 1}"
