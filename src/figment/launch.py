@@ -51,9 +51,9 @@ def train(
     folder.refuse_taken(path)
 
     target = _set_up(device)
-    dataset = _open(str(data), plan.recipe, progress)
+    dataset = _open(str(data), plan.recipe, progress, by_colour=plan.by_colour)
     plan = plan.fit(dataset, budget, target)
-    _say(progress, plan.said)
+    _say(progress, _foreword(dataset, plan))
     deadline = None if minutes is None else started + 60 * minutes
     plan = plan.measure(dataset, target, deadline)
     _say(progress, plan.said)
@@ -199,8 +199,11 @@ def _set_up(device: str) -> torch.device:
     return target
 
 
-def _open(data: str, recipe: Recipe, progress: bool) -> Dataset:
-    """Return the data set, packed by the first process while the others wait."""
+def _open(data: str, recipe: Recipe, progress: bool, *, by_colour: bool = False) -> Dataset:
+    """Return the data set, packed by the first process while the others wait.
+
+    ``by_colour``: with as many channels as its pictures need.
+    """
     from figment.data import open_dataset
 
     if not mesh.is_first():
@@ -208,18 +211,31 @@ def _open(data: str, recipe: Recipe, progress: bool) -> Dataset:
     dataset = open_dataset(
         data,
         resolution=recipe.resolution,
-        channels=recipe.channels,
+        channels=None if by_colour else recipe.channels,
         fit=recipe.fit,
+        folders=recipe.folders,
         seed=recipe.seed,
         progress=progress and mesh.is_first(),
     )
     if mesh.is_first():
         mesh.barrier()
-    if dataset.skipped:
-        file, reason = dataset.skipped[0]
-        more = f", and {len(dataset.skipped) - 1} more" if len(dataset.skipped) > 1 else ""
-        _say(progress, f"skipped {file} ({reason}){more}; `figment data inspect {data}` lists them")
     return dataset
+
+
+def _foreword(dataset: Dataset, plan: Plan) -> str:
+    """Return what inspection and doctor know of the data, in a few lines."""
+    from figment.data import split
+    from figment.data.describe import foreword
+
+    recipe = plan.recipe
+    held_out = split(len(dataset), recipe.held_out, recipe.seed)[1]
+    return foreword(
+        dataset,
+        [*plan.look.structure, plan.said],
+        fit=recipe.fit,
+        decided=plan.by_colour,
+        held_out=len(held_out),
+    )
 
 
 def _same_data(
@@ -270,8 +286,9 @@ def _about(dataset: Dataset, source: str) -> dict[str, Any]:
 def _place(source: str) -> str:
     """Return where data are, for a resume from another folder; a built-in set is where figment is."""
     from figment.data.builtin import builtin
+    from figment.data.hub import is_remote
 
-    if builtin(source) or not Path(source).expanduser().exists():
+    if builtin(source) or is_remote(source) or not Path(source).expanduser().exists():
         return source
     return os.path.abspath(os.path.expanduser(source))
 

@@ -99,10 +99,12 @@ def open_data(run: Path, against: str | None = None, *, progress: bool = True) -
     """
     from figment.data import open_dataset
     from figment.data.builtin import builtin
+    from figment.data.hub import is_remote
 
     _, recipe, machine = read_run(run)
     own = machine["data"]
-    if against is None and not builtin(own["path"]) and not Path(own["path"]).exists():
+    kept = builtin(own["path"]) or is_remote(own["path"]) or Path(own["path"]).exists()
+    if against is None and not kept:
         raise UserError(
             f"the data of {run} are no longer at {own['path']}: name them with --against"
         )
@@ -111,6 +113,7 @@ def open_data(run: Path, against: str | None = None, *, progress: bool = True) -
         resolution=recipe.resolution,
         channels=recipe.channels,
         fit=recipe.fit,
+        folders=recipe.folders,
         seed=recipe.seed,
         progress=progress,
     )

@@ -28,6 +28,8 @@ class Plan:
     """What a glance at the data showed."""
     pinned: frozenset[str]
     """Fields that the user has set: no step changes them."""
+    by_colour: bool = False
+    """Whether all pictures decide, once they are packed, between grey and colour: so far it is a guess."""
     estimate: dict[str, float] = field(default_factory=dict)
     """Images per second and GiB of memory, once they are measured."""
     said: str = ""
@@ -35,10 +37,14 @@ class Plan:
 
     def fit(self, dataset: Dataset, budget: Budget, device: torch.device) -> Plan:
         """Return the plan for these pictures, on this device, of the length that the budget gives."""
-        from figment.data.classes import check_classes
+        from figment.data.classes import check_classes, check_count
         from figment.training.devices import precision_for
 
-        recipe = replace(self.recipe, precision=precision_for(self.recipe, device))
+        check_count(dataset)
+        recipe = self.recipe
+        if self.by_colour:
+            recipe = replace(recipe, channels=dataset.shape[0])
+        recipe = replace(recipe, precision=precision_for(recipe, device))
         recipe = recipe.settle(dataset, self.pinned)
         recipe.check()
         few = check_classes(self.look, dataset) if recipe.classed else ""
@@ -85,15 +91,19 @@ def choose(data: str, recipe: str | Recipe | None, fields: dict[str, Any]) -> Pl
     from figment.data import look
     from figment.judging.measures import check_measuring
 
-    seen = look(data)
-    name, chosen = named(recipe) if recipe is not None else find(suited(seen))
+    given = named(recipe) if recipe is not None else None
+    folders = fields.get("folders", given[1].folders if given else "auto")
+    seen = look(data, folders)
+    name, chosen = given or find(suited(seen))
     written = isinstance(recipe, str) and recipe.endswith(".json")  # it says all there is to say
     pinned = frozenset(fields_of(chosen) if written else fields)
-    chosen = with_fields(chosen, fields).fit_to(seen, pinned)
+    chosen = with_fields(chosen, fields)
+    by_colour = seen.kind == "images" and chosen.channels == 3 and "channels" not in pinned
+    chosen = chosen.fit_to(seen, pinned)
     chosen.check()
     check_measuring(chosen.metrics, chosen.features)
     mesh.check_batch(chosen.batch)
-    return Plan(name, chosen, seen, pinned)
+    return Plan(name, chosen, seen, pinned, by_colour)
 
 
 def name_and_recipe(recipe: str | None, data: str | None) -> tuple[str, Recipe]:

@@ -51,7 +51,9 @@ class Recipe(Settings):
                 ("metric_count", "patience"), "without a score: name one with --metrics"
             )
         if self.kind == "points":
-            found |= dict.fromkeys(("resolution", "channels", "fit", "features"), "on points")
+            found |= dict.fromkeys(
+                ("resolution", "channels", "fit", "folders", "features"), "on points"
+            )
         return found
 
     def without_idle(self, pinned: frozenset[str] = frozenset()) -> Self:

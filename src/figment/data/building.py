@@ -23,7 +23,6 @@ from figment.data.families import first_of
 from figment.data.noticed import Noticed
 from figment.data.workers import in_order
 from figment.errors import UserError
-from figment.progress import progress_bar
 
 STRETCH = 4 << 20  # bytes of rows that one piece of work makes, at most 64 pictures
 MANY = 1_000  # pictures that are worth the start of processes
@@ -78,8 +77,10 @@ def build(folder: Path, source: str, job: jobs.Job, form: Form, *, progress: boo
     ranges = _settle_ranges(folder, wide, waiting, record.facts)
     (folder / "deep.raw").unlink()
     facts = record.facts
+    facts["place"] = np.flatnonzero(kept)
     facts["first"] = first_of(facts["digest"], facts["levels"])
-    record = replace(record, ranges=ranges)
+    named = noticed.likenesses(facts, job.name)
+    record = replace(record, ranges=ranges, others=job.others, likenesses=named)
     if not form.channels and record.grey:
         _make_grey(folder, wide, made)
         wide = replace(wide, channels=1)
@@ -103,7 +104,8 @@ def notice(rows: np.ndarray, source: str, *, progress: bool) -> Noticed:
         return partial(jobs.as_it_is, rows[start:stop], "NCHW")
 
     count, stretch = len(rows), _stretch(rows.shape[1:])
-    facts, seen = np.zeros(count, noticed.FACTS), 0
+    facts: np.ndarray = np.zeros(count, noticed.FACTS)
+    seen = 0
     pieces = (piece(start, min(start + stretch, count)) for start in range(0, count, stretch))
     with (
         _bar(count, f"looking at {source}", progress) as bar,
@@ -113,9 +115,10 @@ def notice(rows: np.ndarray, source: str, *, progress: bool) -> Noticed:
             facts[seen : seen + len(batch.facts)] = batch.facts
             seen += len(batch.facts)
             bar.update(len(batch.facts))
+    facts["place"] = np.arange(count)
     facts["first"] = first_of(facts["digest"], facts["levels"])
     mode = "RGB" if rows.shape[1] == 3 else "L"
-    return Noticed(facts, True, {mode: count})
+    return Noticed(facts, True, {mode: count}, likenesses=noticed.likenesses(facts, str))
 
 
 def _pass(
@@ -212,4 +215,6 @@ def _stretch(shape: tuple[int, ...]) -> int:
 
 
 def _bar(count: int, what: str, progress: bool) -> AbstractContextManager:
+    from figment.progress import progress_bar  # which brings tqdm
+
     return progress_bar(total=count, desc=what, unit=" img", shown=progress, leave=False)

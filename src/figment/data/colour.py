@@ -12,9 +12,9 @@ import numpy as np
 if TYPE_CHECKING:
     from PIL import Image
 
-BROKEN = "with a colour profile that cannot be read: taken as sRGB"
-UNFIT = "with a colour profile of another kind of picture: taken as sRGB"
-CONVERTED = "converted from their colour profile to sRGB"
+BROKEN = "with a profile of its colours that cannot be read: taken as sRGB"
+UNFIT = "with a profile of another kind of picture: taken as sRGB"
+CONVERTED = "converted to sRGB from the profile that comes with it"
 BRIGHT = "with a curve for bright screens (HDR), which is not undone"
 
 D50 = np.array([0.9642, 1.0, 0.8249])

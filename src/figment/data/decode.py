@@ -14,7 +14,7 @@ from figment.errors import UserError, nearest
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from PIL import Image
+    from PIL import Image, ImageFile
 
 VERSION = 2  # of the pixels that ``decode`` makes: raise it when they change, and packs are remade
 LARGE_PICTURE = 8_000_000  # pixels from which a picture is reduced before it is converted
@@ -99,15 +99,16 @@ def see(data: bytes, *, enough: int) -> Seen:
     if getattr(image, "is_animated", False):
         notes.append(PAGES if image.format in ("TIFF", "MPO") else ANIMATED)
     image.draft(None, (enough, enough))
-    turned = orientation(image)
-    if turned > 1:
-        notes.append(TURNED)
-    if turned > 4 and image.format != "TIFF":  # Pillow tells a TIFF's size as it is seen upright
-        width, height = height, width
     with alone(check_room(image, (width, height))):
         profile, said = _profile(image, data)
+        notes += [said] * bool(said)
+        # A TIFF forgets how it was turned once it is decoded, a PNG does not know before.
+        turned = orientation(image) if image.format == "TIFF" else 0
         part, alpha, deep = _parts(image, data, profile is not None)
-        notes += [said] * bool(said) + [CLEAR] * bool(alpha)
+        turned = turned or orientation(image)
+        notes += [TURNED] * (turned > 1) + [CLEAR] * bool(alpha)
+        if turned > 4 and image.format != "TIFF":  # whose size Pillow tells as it is seen upright
+            width, height = height, width
         if part is None:
             return Seen(None, deep, width, height, mode, tuple(notes))
         part, alpha = _reduced(part, alpha, enough)
@@ -121,10 +122,10 @@ def upright(image: Image.Image) -> Image.Image:
     """Return the picture decoded and turned as its EXIF orientation says."""
     from PIL import Image
 
-    turned = orientation(image)
     image.load()
     if image.format == "TIFF":  # Pillow has turned it
         return image
+    turned = orientation(image)
     turn = Image.Transpose
     turns = {
         2: turn.FLIP_LEFT_RIGHT,
@@ -214,7 +215,7 @@ def squared_deep(deep: depth.Deep, form: Form) -> np.ndarray:
     return np.broadcast_to(squares, form.shape)
 
 
-def _profile(image: Image.Image, data: bytes) -> tuple[bytes | None, str]:
+def _profile(image: ImageFile.ImageFile, data: bytes) -> tuple[bytes | None, str]:
     """Return the profile of a picture's colours, None where they are sRGB's, and a note on them."""
     profile = image.info.get("icc_profile")
     if profile is not None:
@@ -229,7 +230,7 @@ def _profile(image: Image.Image, data: bytes) -> tuple[bytes | None, str]:
 
 
 def _parts(
-    image: Image.Image, data: bytes, profiled: bool
+    image: ImageFile.ImageFile, data: bytes, profiled: bool
 ) -> tuple[Image.Image | None, Image.Image | None, depth.Deep | None]:
     """Return colours of 8 bits, alpha and None; or None, None and numbers whose range the set decides.
 
@@ -257,7 +258,9 @@ def _parts(
     return _image(known.bytes_of(numbers)), alpha, None
 
 
-def _sixteen(image: Image.Image, data: bytes, rawmode: str) -> tuple[np.ndarray, np.ndarray | None]:
+def _sixteen(
+    image: ImageFile.ImageFile, data: bytes, rawmode: str
+) -> tuple[np.ndarray, np.ndarray | None]:
     """Return numbers of 16 bits, [H, W] or [H, W, 3], and their alpha [H, W], None where opaque."""
     if rawmode.startswith("LA"):
         depth.read_lower_bytes(image, rawmode)
@@ -276,7 +279,7 @@ def _sixteen(image: Image.Image, data: bytes, rawmode: str) -> tuple[np.ndarray,
     return numbers, None if alpha is None or alpha.min() == 65535 else alpha
 
 
-def _clear_level(image: Image.Image) -> int | None:
+def _clear_level(image: ImageFile.ImageFile) -> int | None:
     """Return the level that an undecoded grey PNG calls transparent, as its pixels will have it."""
     level = image.info.get("transparency")
     if image.format != "PNG" or not isinstance(level, int) or image.mode == "P":

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from PIL import Image
+    from PIL import Image, ImageFile
 
 DEPTHS = (1, 8, 10, 12, 14, 16)  # bits that sensors and programs use
 SIXTEEN, THIRTY_TWO, FLOATS = "16-bit", "32-bit", "floating-point"
@@ -65,7 +65,7 @@ class Range:
 
     def bytes_of(self, values: np.ndarray, *, inverted: bool = False) -> np.ndarray:
         """Return numbers as uint8; those beyond the range become its ends, NaN (padding) white."""
-        share = (values - self.black) / (self.white - self.black)
+        share = (values.astype(np.float32) - self.black) / (self.white - self.black)
         share = np.nan_to_num(1 - share if inverted else share, nan=1.0)
         return np.rint(255 * share.clip(0, 1)).astype(np.uint8)
 
@@ -142,15 +142,15 @@ def white_is_zero(image: Image.Image) -> bool:
     return image.format == "TIFF" and 0 in _tag(image, 262, (1,))
 
 
-def rawmode_of_16_bits(image: Image.Image) -> str:
+def rawmode_of_16_bits(image: ImageFile.ImageFile) -> str:
     """Return how the numbers of an undecoded PNG or TIFF of 16 bits in several channels lie, or ""."""
-    args = image.tile[0].args if getattr(image, "tile", ()) else ()
+    args = image.tile[0].args if image.tile else ()
     mode = args if isinstance(args, str) else args[0] if args else ""
     several = isinstance(mode, str) and mode[:-1] in ("RGB;16", "RGBX;16", "RGBA;16", "LA;16")
     return mode if several else ""
 
 
-def read_lower_bytes(image: Image.Image, rawmode: str) -> None:
+def read_lower_bytes(image: ImageFile.ImageFile, rawmode: str) -> None:
     """Make an undecoded picture of 16 bits a channel decode to the lower bytes of its numbers.
 
     Pillow keeps the upper ones; with the bytes the other way about, it keeps these. A picture of
@@ -159,10 +159,11 @@ def read_lower_bytes(image: Image.Image, rawmode: str) -> None:
     order = rawmode[-1] if rawmode[-1] in "LB" else "L" if sys.byteorder == "little" else "B"
     other = rawmode[:-1] + ("L" if order == "B" else "B")
     other = "RGBA" if rawmode.startswith("LA") else other
-    image.tile = [
-        tile._replace(args=other if isinstance(tile.args, str) else (other, *tile.args[1:]))
-        for tile in image.tile
-    ]
+    tiles = []
+    for tile in image.tile:
+        rest = tile.args[1:] if isinstance(tile.args, tuple) else ()
+        tiles.append(tile._replace(args=(other, *rest) if rest else other))
+    image.tile = tiles
 
 
 def joined(upper: np.ndarray, lower: np.ndarray, rawmode: str) -> np.ndarray:

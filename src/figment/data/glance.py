@@ -31,13 +31,14 @@ class Look:
     side: int  # median of the short sides in pixels; 0: any resolution can be had
     grey: bool  # all pictures looked at are grey: a guess, which packing decides from all of them
     square: bool
+    structure: tuple[str, ...] = ()  # what was decided about folders and labels, and why
 
 
-def look(source: str) -> Look:
+def look(source: str, folders: str = "auto") -> Look:
     """Return what a source holds, by the headers of at most 500 of its files, evenly spread.
 
     Built-in sets are not drawn for it. ``UserError`` where there is nothing, or where none of the
-    files looked at is a picture.
+    files looked at is a picture. ``folders``: see ``sources.find_pictures``.
     """
     from figment.data.builtin import builtin
 
@@ -48,12 +49,13 @@ def look(source: str) -> Look:
             return Look(name, source, "points", count, (), 0, False, False)
         from figment.data.flowers import CLASSES
 
-        return Look(name, source, "images", count, CLASSES, 0, False, True)
+        classes = () if folders == "none" else CLASSES
+        return Look(name, source, "images", count, classes, 0, False, True)
     name = sources.name_of(source)
     with opening.quiet():
         if packed.is_packed(source):
-            return _look_packed(name, packed.read_packed(source))
-        return _look_pictures(name, sources.find_pictures(source))
+            return _look_packed(name, packed.read_packed(source, folders))
+        return _look_pictures(name, sources.find_pictures(source, folders))
 
 
 def advise(side: int, grey: bool, *, most: int = 64) -> tuple[int, int]:
@@ -75,7 +77,7 @@ def is_grey(image: Image.Image) -> bool:
 
 def _look_pictures(name: str, pictures: sources.Pictures) -> Look:
     sides, square, coloured, broken = [], True, [], []
-    for index in evenly_spaced(np.arange(len(pictures)), SAMPLE):
+    for index in sources.sample(pictures, SAMPLE):
         try:
             image = _header(pictures, index)
         except Exception as error:  # of any kind: see packing
@@ -93,7 +95,15 @@ def _look_pictures(name: str, pictures: sources.Pictures) -> Look:
     )
     side = int(np.median(sides))
     return Look(
-        name, pictures.source, "images", len(pictures), pictures.classes, side, grey, square
+        name,
+        pictures.source,
+        "images",
+        len(pictures),
+        pictures.classes,
+        side,
+        grey,
+        square,
+        pictures.structure,
     )
 
 

@@ -50,7 +50,9 @@ class Job:
     labels: Callable[[], np.ndarray]  # [N] int64, asked for only where a pack is made
     classes: tuple[str, ...]
     piece: Callable[[int, int, Form], Callable[[], Batch]]  # the work on a stretch; it pickles
+    name: Callable[[int], str] = str  # of the picture in a place
     skipped: tuple[tuple[str, str], ...] = ()
+    others: dict[str, int] = field(default_factory=dict)  # files that are no pictures, by kind
 
 
 def of_pictures(pictures: sources.Pictures) -> Job:
@@ -63,8 +65,16 @@ def of_pictures(pictures: sources.Pictures) -> Job:
     def piece(start: int, stop: int, form: Form) -> Callable[[], Batch]:
         return partial(_decoded, sources.part(pictures, start, stop), form)
 
-    labels, skipped = pictures.labels, pictures.skipped
-    return Job(key, len(pictures), lambda: labels, pictures.classes, piece, skipped)
+    return Job(
+        key,
+        len(pictures),
+        lambda: pictures.labels,
+        pictures.classes,
+        piece,
+        lambda place: sources.readable(pictures.files[place]),
+        pictures.skipped,
+        pictures.others,
+    )
 
 
 def of_packed(file: packed.Packed) -> Job:
@@ -81,17 +91,22 @@ def of_packed(file: packed.Packed) -> Job:
     return Job(key, len(file), lambda: file.labels, file.classes, piece)
 
 
-def of_flowers(count: int, seed: int) -> Job:
+def of_flowers(count: int, seed: int, folders: str) -> Job:
     """Return the job of drawing the built-in flowers."""
+    classes = () if folders == "none" else builtin.flowers.CLASSES
 
     def key(form: Form) -> str:
-        return key_of("flowers", builtin.drawing_code(), count, seed, form.shape)
+        return key_of("flowers", builtin.drawing_code(), count, seed, form.shape, classes)
 
     def piece(start: int, stop: int, form: Form) -> Callable[[], Batch]:
         return partial(_drawn, start, stop, form, seed)
 
-    labels = partial(builtin.flower_labels, count, seed)
-    return Job(key, count, labels, builtin.flowers.CLASSES, piece)
+    labels = (
+        partial(builtin.flower_labels, count, seed)
+        if classes
+        else partial(np.zeros, count, np.int64)
+    )
+    return Job(key, count, labels, classes, piece)
 
 
 def _decoded(pictures: sources.Pictures, form: Form) -> Batch:
@@ -150,10 +165,10 @@ def _drawn(start: int, stop: int, form: Form, seed: int) -> Batch:
 
 def _whole(rows: np.ndarray, origins: np.ndarray, mode: str) -> Batch:
     """Return a batch of which nothing was skipped."""
-    facts = np.zeros(len(rows), noticed.FACTS)
+    facts: np.ndarray = np.zeros(len(rows), noticed.FACTS)
     facts["width"] = facts["height"] = rows.shape[-1]
     for fact, origin in zip(facts, origins, strict=True):
-        fact["digest"] = hashlib.sha256(np.ascontiguousarray(origin)).digest()
+        fact["digest"] = hashlib.sha256(origin.tobytes()).digest()
     noticed.look_at(rows, facts)
     return Batch(rows, np.ones(len(rows), bool), facts, modes=Counter({mode: len(rows)}))
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 SIDE = 16
+SHOWN = 5  # repeats that are named
 FACTS = np.dtype(
     [
+        ("place", "i8"),  # of the picture among all that were found, readable or not
         ("width", "i4"),  # of the file's picture, as seen upright
         ("height", "i4"),
         ("tint", "u1"),  # how far the channels of a place lie apart, at most, of 255
@@ -39,6 +42,8 @@ class Noticed:
     modes: dict[str, int] = field(default_factory=dict)  # of the files, as Pillow names them
     notes: dict[str, int] = field(default_factory=dict)  # what was handled on the way, how often
     ranges: tuple[str, ...] = ()  # what numbers of more than 8 bits were taken for
+    others: dict[str, int] = field(default_factory=dict)  # files that are no pictures, by kind
+    likenesses: tuple[tuple[str, str], ...] = ()  # names of the first few repeats, after whose
 
     @property
     def coloured(self) -> np.ndarray:
@@ -49,6 +54,11 @@ class Noticed:
     def grey(self) -> bool:
         """Whether no picture has a colour."""
         return self.in_colour and not self.coloured.any()
+
+    @property
+    def repeats(self) -> np.ndarray:
+        """Which pictures show the same as an earlier one, byte for byte or nearly: rows, int64."""
+        return np.flatnonzero(self.facts["first"] != np.arange(len(self.facts)))
 
     @property
     def crop_loss(self) -> float:
@@ -84,6 +94,13 @@ def tints(rows: np.ndarray) -> np.ndarray:
     return np.rint(spread / block**2).astype(np.uint8)
 
 
+def likenesses(facts: np.ndarray, name: Callable[[int], str]) -> tuple[tuple[str, str], ...]:
+    """Return the names of the first few repeats, each after that of the picture that it repeats."""
+    rows = np.flatnonzero(facts["first"] != np.arange(len(facts)))[:SHOWN]
+    places = facts["place"]
+    return tuple((name(int(places[facts["first"][row]])), name(int(places[row]))) for row in rows)
+
+
 def write(folder: Path, noticed: Noticed) -> None:
     """Write a record into a folder."""
     np.save(folder / "facts.npy", noticed.facts)
@@ -92,6 +109,8 @@ def write(folder: Path, noticed: Noticed) -> None:
         "modes": noticed.modes,
         "notes": noticed.notes,
         "ranges": noticed.ranges,
+        "others": noticed.others,
+        "likenesses": noticed.likenesses,
     }
     (folder / "noticed.json").write_text(json.dumps(told, indent=1), "utf-8")
 
@@ -100,7 +119,15 @@ def read(folder: Path) -> Noticed:
     """Return the record in a folder. Raises OSError or ValueError where it is damaged."""
     told = json.loads((folder / "noticed.json").read_text("utf-8"))
     facts = np.load(folder / "facts.npy", mmap_mode="r")
-    return Noticed(facts, told["in_colour"], told["modes"], told["notes"], tuple(told["ranges"]))
+    return Noticed(
+        facts,
+        told["in_colour"],
+        told["modes"],
+        told["notes"],
+        tuple(told["ranges"]),
+        told["others"],
+        tuple((one, other) for one, other in told["likenesses"]),
+    )
 
 
 def _sums(rows: np.ndarray, block: int) -> np.ndarray:

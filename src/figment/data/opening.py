@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from figment.data import headers, png
 
 if TYPE_CHECKING:
-    from PIL import Image
+    from PIL import ImageFile
 
 MOST_BYTES = 256 << 20
 """Of memory for the pixels of one picture: 67 million in colour, of a JPEG those that are left when it is
@@ -32,7 +32,7 @@ class Unknown(ValueError):
     """These are the bytes of no picture that can be read."""
 
 
-def opened(data: bytes) -> Image.Image:
+def opened(data: bytes) -> ImageFile.ImageFile:
     """Return a picture of which only the header has been read, found by its content.
 
     Raises ``ValueError`` where its size alone rules it out: a single pixel, a decompression bomb in
@@ -52,7 +52,7 @@ def opened(data: bytes) -> Image.Image:
     return image
 
 
-def check_room(image: Image.Image, whole: tuple[int, int]) -> int:
+def check_room(image: ImageFile.ImageFile, whole: tuple[int, int]) -> int:
     """Return how many bytes of memory decoding takes; ``ValueError`` if more than ``MOST_BYTES``.
 
     ``whole`` is the size of the picture before ``draft`` made it smaller.
@@ -76,7 +76,7 @@ def why(error: Exception, data: bytes) -> str:
     """Return in a few words why a file could not be decoded."""
     from PIL import UnidentifiedImageError
 
-    if not data and isinstance(error, (Unknown, UnidentifiedImageError)):
+    if not data and isinstance(error, Unknown):
         return "empty file"
     if isinstance(error, UnidentifiedImageError):
         return "not a picture, or of an unknown kind"
@@ -98,7 +98,7 @@ def quiet() -> Generator[None]:
         yield
 
 
-def _found(data: bytes) -> Image.Image:
+def _found(data: bytes) -> ImageFile.ImageFile:
     """Return the picture as the first format has it whose signature it bears.
 
     Not by ``Image.open``: its limit of pixels is one for all formats, before anything is known of how
@@ -115,7 +115,7 @@ def _found(data: bytes) -> Image.Image:
         if name not in Image.OPEN:
             continue
         factory, accept = Image.OPEN[name]
-        if (not accept and not _is_targa(data)) or (accept and accept(data[:16]) is not True):
+        if not _bears(accept, data):
             continue
         try:
             return factory(io.BytesIO(data), "")
@@ -154,6 +154,16 @@ def _plugin(data: bytes) -> Callable | None:
     return None
 
 
+def _bears(accept: Callable | None, data: bytes) -> bool:
+    """Return whether data begin with a format's signature; TGA has none."""
+    if accept is None:
+        return _is_targa(data)
+    try:
+        return accept(data[:16]) is True
+    except (IndexError, struct.error):  # fewer bytes than a signature
+        return False
+
+
 def _is_targa(data: bytes) -> bool:
     """Return whether these can be the bytes of a TGA, which has no signature."""
     if len(data) < 18:
@@ -165,7 +175,7 @@ def _is_targa(data: bytes) -> bool:
     return plain and width > 0 and height > 0 and whole
 
 
-def _bytes_a_pixel(image: Image.Image) -> int:
+def _bytes_a_pixel(image: ImageFile.ImageFile) -> int:
     """Return how many bytes of memory a pixel takes while it is decoded and converted."""
     if image.format == "JPEG2000":
         return 16
@@ -181,7 +191,7 @@ def _bytes_a_pixel(image: Image.Image) -> int:
     return 4
 
 
-def _coefficients(image: Image.Image, whole: tuple[int, int]) -> int:
+def _coefficients(image: ImageFile.ImageFile, whole: tuple[int, int]) -> int:
     """Return the bytes that a progressive JPEG takes whole, at whatever size it is decoded."""
     parts = getattr(image, "layer", None)
     if not parts or not image.info.get("progressive"):

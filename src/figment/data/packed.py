@@ -12,7 +12,7 @@ import zipfile
 import zlib
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
@@ -22,6 +22,7 @@ from figment.data.cache import folder_for, key_of, read_card, write_card
 from figment.data.decode import Form
 from figment.data.order import evenly_spaced
 from figment.data.sources import existing, natural
+from figment.data.structure import check_folders
 from figment.errors import UserError
 
 IMAGES = ("images", "x", "x_train", "arr_0")
@@ -64,18 +65,24 @@ def is_packed(source: str) -> bool:
     return path.suffix.lower() in (".npy", ".npz") and not path.is_dir()
 
 
-def read_packed(source: str) -> Packed:
+def read_packed(source: str, folders: str = "auto") -> Packed:
     """Return what a packed file says of itself; its pictures stay where they are.
 
     Wanted are uint8 [N, H, W], [N, H, W, C] or [N, C, H, W], in an .npz under ``images``, ``x`` or
-    ``arr_0``, with labels [N] under ``labels`` or ``y``. ``UserError`` for anything else.
+    ``arr_0``, with labels [N] under ``labels`` or ``y``, which ``folders`` "none" leaves aside.
+    ``UserError`` for anything else.
     """
     path = existing(source)
     try:
-        return _read_npz(source, path) if path.suffix.lower() == ".npz" else _read_npy(source, path)
+        npz = path.suffix.lower() == ".npz"
+        packed = _read_npz(source, path) if npz else _read_npy(source, path)
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, struct.error) as error:
         detail = " ".join(str(error).split())
         raise UserError(f"{source} cannot be read as a packed file: {detail}") from None
+    check_folders(folders)
+    if folders == "none":
+        packed = replace(packed, labels=np.zeros_like(packed.labels), classes=())
+    return packed
 
 
 def stored(packed: Packed) -> np.ndarray:

@@ -29,14 +29,16 @@ def open_dataset(
     resolution: int,
     channels: int | None = None,
     fit: str = "crop",
+    folders: str = "auto",
     seed: int = 0,
     progress: bool = True,
 ) -> Dataset:
     """Return a source as square uint8 pictures of ``resolution`` px, memory-mapped.
 
-    ``source`` is a folder, a .zip, an .npy or .npz, or ``flowers``, ``ring``, ``grid`` (a count may
-    follow: ``flowers:5000``); ``channels`` 1 (luma), 3, or None: 3 if any picture has a colour, 1
-    if none has; ``fit`` crop, pad or stretch; ``seed`` decides the built-in sets only. The first call
+    ``source`` is a folder, a .zip, Parquet, an .npy or .npz, ``hf:owner/name``, or ``flowers``, ``ring``,
+    ``grid`` (a count may follow: ``flowers:5000``); ``channels`` 1 (luma), 3, or None: 3 if any
+    picture has a colour, 1 if none has; ``fit`` crop, pad or stretch; ``folders`` auto, classes or
+    none (see ``sources.find_pictures``); ``seed`` decides the built-in sets only. The first call
     decodes on all cores and writes to the cache (``cache_root``), with a record of what it noticed
     (``Dataset.notice``); later ones map what lies there. A packed file of this form already is
     mapped where it lies. ``ring`` and ``grid`` have rows [N, 2] float32 and no form.
@@ -57,15 +59,15 @@ def open_dataset(
         return builtin.point_set(source, seed)
     if built:
         form = replace(form, channels=channels or 3)
-        job = jobs.of_flowers(built[1], seed)
+        job = jobs.of_flowers(built[1], seed, folders)
     elif packed.is_packed(source):
-        file = packed.read_packed(source)
+        file = packed.read_packed(source, folders)
         mapped = _mapped(file, form, progress)
         if mapped is not None:
             return mapped
         job = jobs.of_packed(file)
     else:
-        job = jobs.of_pictures(sources.find_pictures(source))
+        job = jobs.of_pictures(sources.find_pictures(source, folders))
     folder = _made(job, form)
     if folder is None:
         needed = job.count * (math.prod(replace(form, channels=channels or 3).shape) + ABOUT)
@@ -82,6 +84,7 @@ def pack(
     resolution: int,
     channels: int,
     fit: str = "crop",
+    folders: str = "auto",
     progress: bool = True,
 ) -> Dataset:
     """Return a source as ``open_dataset`` does, from a file written to ``out``.
@@ -94,7 +97,12 @@ def pack(
     if suffix not in (".npy", ".npz"):
         raise UserError(f"a packed file ends in .npz (or .npy without labels), not {out.name!r}")
     given = open_dataset(
-        source, resolution=resolution, channels=channels, fit=fit, progress=progress
+        source,
+        resolution=resolution,
+        channels=channels,
+        fit=fit,
+        folders=folders,
+        progress=progress,
     )
     if given.rows.dtype != np.uint8:
         raise UserError(f"{source} is a set of points, drawn anew each time: nothing to pack")
