@@ -86,12 +86,15 @@ def look_at(rows: np.ndarray, facts: np.ndarray) -> None:
 def tints(rows: np.ndarray) -> np.ndarray:
     """Return how far the channels of pictures [N, 3, R, R] lie apart in a place, at most: [N] uint8.
 
-    Of means over places of a 32nd of the side, as noise and single pixels make no tint.
+    Of means over places of a 32nd of the side, as noise and single pixels make no tint; as if the
+    brightest place were white, where that takes at most a factor of four: what is dark may have
+    colours as well.
     """
     block = max(1, rows.shape[2] // 32)
     sums = _sums(rows, block)  # [N, 3, r, r]
-    spread = (sums.max(1) - sums.min(1)).reshape(len(rows), -1).max(1)
-    return np.rint(spread / block**2).astype(np.uint8)
+    spread = (sums.max(1) - sums.min(1)).reshape(len(rows), -1).max(1) / block**2
+    brightest = sums.reshape(len(rows), -1).max(1) / block**2
+    return np.rint(spread * 255 / brightest.clip(64, 255)).clip(0, 255).astype(np.uint8)
 
 
 def likenesses(facts: np.ndarray, name: Callable[[int], str]) -> tuple[tuple[str, str], ...]:
