@@ -134,7 +134,7 @@ def test_a_mixed_folder_gives_what_can_be_used(tmp_path, paint):
     assert list(reasons) == ["07 text.png", "08 cut.png", "09 dot.png", "10 empty.jpg"]
     assert reasons["07 text.png"] == "text, not a picture"
     assert reasons["08 cut.png"].startswith("cut short")
-    assert reasons["09 dot.png"] == "1 x 1 px: too small to be a picture"
+    assert reasons["09 dot.png"] == "one pixel wide or high: too small to be a picture"
     assert opened(folder).skipped == data.skipped  # from the cache
 
 

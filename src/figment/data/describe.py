@@ -16,6 +16,7 @@ MOST_CLASSES = 12
 CROPPED = 0.25
 """Mean share of the area from which it is said what a crop cuts off."""
 DARK = 32  # of 255
+LISTS = "figment data inspect lists all"
 
 
 def describe(found: Inspection) -> str:
@@ -51,7 +52,7 @@ def foreword(
     tone, colours = _tone(record, dataset.shape[0], decided)
     lines = [f"{dataset.name}: {found}"]
     for label, entries in (
-        ("left out", [reasons(dataset.skipped)] if dataset.skipped else []),
+        ("left out", [f"{reasons(dataset.skipped)} ({LISTS})"] if dataset.skipped else []),
         ("ignored", [_kinds(record.others)] if record.others else []),
         ("classes", [sentence for sentence in said if sentence]),
         (tone, [colours]),

@@ -48,7 +48,7 @@ def opened(data: bytes) -> ImageFile.ImageFile:
     if coded:
         image.info["cicp"] = coded
     if min(image.size) < 2:
-        raise ValueError(f"{image.width} x {image.height} px: too small to be a picture")
+        raise ValueError("one pixel wide or high: too small to be a picture")
     return image
 
 
