@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
-TONES = {"fault": "#c0392b", "warning": "#b7791f", "neutral": "#7b8290", "good": "#1d8a55"}
+TONES = {"fault": "#c0392b", "warning": "#b7791f", "note": "#7b8290", "good": "#1d8a55"}
 """The colour of each severity, legible on white and on black."""
 FEWEST = 320  # pixels of a picture's longer side below which a cell shows it enlarged
 _CELL = "padding:.25em .9em .25em 0;text-align:left;vertical-align:top"

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from figment import mesh
 from figment.errors import UserError
+from figment.fields import fields_of
 from figment.opened import read_run
 from figment.plan import Plan, choose, lasting
 from figment.recipe import Recipe
+from figment.recipes import find
 from figment.run import Run
 from figment.training import folder
 from figment.training.budget import Budget
@@ -22,7 +25,25 @@ if TYPE_CHECKING:
     import torch
 
     from figment.data import Dataset
+    from figment.sampling.pictures import Pictures
     from figment.training.session import Session
+
+
+OnSample = Callable[["Pictures", int], object]
+"""What is called with each sample grid of a training and the images seen then."""
+
+
+class Play(NamedTuple):
+    """How long a stretch of training is, and who watches it."""
+
+    end: int | None
+    """Images at which it ends, if that is set."""
+    deadline: float | None
+    """``time.perf_counter()`` at which it ends, if that is set."""
+    started: float
+    """``time.perf_counter()`` at which seconds started to count."""
+    progress: bool
+    on_sample: OnSample | None
 
 
 def train(
@@ -35,13 +56,16 @@ def train(
     epochs: float | None = None,
     device: str = "auto",
     progress: bool = True,
+    on_sample: OnSample | None = None,
     started: float | None = None,
     **fields: Any,
 ) -> Run:
     """Train on a folder, zip, packed file or built-in set and return the run.
 
     At most one of ``images``, ``minutes`` and ``epochs`` says how long; without one the recipe does.
-    ``fields`` are fields of the recipe. Raises UserError for anything that cannot work.
+    ``fields`` are fields of the recipe. ``on_sample`` is called with each sample grid (a ``Pictures``) and
+    the images seen then; without it a notebook's cell shows them. Raises UserError for anything that
+    cannot work.
     """
     started = time.perf_counter() if started is None else started
     budget = Budget(images, minutes, epochs)
@@ -62,10 +86,15 @@ def train(
     end = plan.recipe.images if deadline is None else None
     if mesh.is_first():
         length = {"images": end} if minutes is None else {"minutes": minutes}
-        machine = _machine(plan, target) | {"budget": length, "data": _about(dataset, str(data))}
+        machine = _machine(plan, target) | {
+            "budget": length,
+            "fields": _decided(plan, recipe, timed=minutes is not None),
+            "data": _about(dataset, str(data)),
+        }
         folder.begin(path, plan.name, plan.recipe, machine)
     mesh.barrier()
-    return _play(path, plan.recipe, dataset, target, end, deadline, started, progress)
+    play = Play(end, deadline, started, progress, on_sample)
+    return _play(path, plan.recipe, dataset, target, play)
 
 
 def resume(
@@ -77,6 +106,7 @@ def resume(
     data: str | None = None,
     device: str = "auto",
     progress: bool = True,
+    on_sample: OnSample | None = None,
     started: float | None = None,
 ) -> Run:
     """Go on with a run exactly where its last saved state is, and return it.
@@ -110,7 +140,8 @@ def resume(
         _write_again(path, recipe, machine | {"budget": budget}, data)
     mesh.barrier()
     _say(progress, f"{path} goes on from {now:,} images" + (f" to {end:,}" if end else ""))
-    return _play(path, recipe, dataset, target, end, deadline, started, progress)
+    play = Play(end, deadline, started, progress, on_sample)
+    return _play(path, recipe, dataset, target, play)
 
 
 def _write_again(path: Path, recipe: Recipe, machine: dict[str, Any], data: str | None) -> None:
@@ -127,17 +158,16 @@ def _play(
     recipe: Recipe,
     dataset: Dataset,
     device: torch.device,
-    end: int | None,
-    deadline: float | None,
-    started: float,
-    progress: bool,
+    play: Play,
 ) -> Run:
     """Train from the saved state, if there is one, to the end, and leave the folder complete."""
     from figment.training.fit import fit
 
     held = folder.lock(path) if mesh.is_first() else None
+    progress = play.progress
     session = _session(path, recipe, dataset, device, progress)
-    session.end, session.deadline, session.began = end, deadline, started
+    session.end, session.deadline, session.began = play.end, play.deadline, play.started
+    session.on_sample = play.on_sample or _show_in_cell(progress) or session.on_sample
     try:
         signal = fit(session, progress=progress)
     finally:
@@ -145,7 +175,7 @@ def _play(
         if held is not None:
             held.close()
     images = session.trainer.clock.images
-    if mesh.is_first() and end is None and not signal:
+    if mesh.is_first() and play.end is None and not signal:
         folder.write_recipe(path, folder.read(path)[0], replace(recipe, images=max(1, images)))
     mesh.barrier()
     run = Run(path, stopped_by=signal)
@@ -268,6 +298,23 @@ def _machine(plan: Plan, device: torch.device) -> dict[str, Any]:
     }
 
 
+def _decided(plan: Plan, recipe: str | Recipe | None, *, timed: bool) -> dict[str, list[str]]:
+    """Return the names of the fields that the user has chosen and of those that figment settled.
+
+    All others are as the system has them. Of a recipe.json, or a recipe made in Python, all that the
+    system has otherwise counts as chosen.
+    """
+    start, end = fields_of(find(plan.name)[1]), fields_of(plan.recipe)
+    given = fields_of(recipe if isinstance(recipe, Recipe) else find(recipe or plan.name)[1])
+    written = isinstance(recipe, str) and recipe.endswith(".json")  # it pins all fields
+    chosen = set() if written else set(plan.pinned)
+    chosen |= {name for name in given if given[name] != start.get(name)}
+    if not timed and end["images"] != start["images"]:
+        chosen |= {"images"}
+    settled = {name for name in end if end[name] != start.get(name)} - chosen
+    return {"chosen": sorted(chosen), "settled": sorted(settled)}
+
+
 def _about(dataset: Dataset, source: str) -> dict[str, Any]:
     """Return what machine.json says of the data."""
     return {
@@ -291,6 +338,22 @@ def _place(source: str) -> str:
     if builtin(source) or is_remote(source) or not Path(source).expanduser().exists():
         return source
     return os.path.abspath(os.path.expanduser(source))
+
+
+def _show_in_cell(progress: bool) -> OnSample | None:
+    """Return what shows each sample grid in a notebook's cell, None where no notebook runs."""
+    from figment.cells import Spot, image, in_notebook
+    from figment.sampling.pictures import png
+
+    if not (progress and in_notebook()):
+        return None
+    spot = Spot()
+
+    def show(pictures: Pictures, images: int) -> None:
+        shown = pictures.shown()
+        spot.show(image(png(shown), shown.size, f"after {images:,} images"))
+
+    return show
 
 
 def _say(progress: bool, text: str) -> None:

@@ -40,7 +40,7 @@ def load_generator(path: Path, device: torch.device) -> Generator:
     from figment.sampling.generator import Generator
 
     recipe, net, about = _opened(path, "snapshot", lambda recipe: recipe.networks()["generator"])
-    return Generator(recipe, net.to(device), about.get("classes", ()))
+    return Generator(recipe, net.to(device), about.get("classes", ()), about.get("data", ""))
 
 
 def load_classifier(path: Path, device: torch.device) -> Classifier:

@@ -200,6 +200,13 @@ class Recipe(Settings):
     def after(self, player: str, nets: nn.ModuleDict) -> None:
         """Do what follows a player's step."""
 
+    def judged(self, nets: nn.ModuleDict, examples: Tensor) -> Tensor | None:
+        """Return what is thought of single examples [N], the higher the more real; None if nothing is.
+
+        It changes nothing. Asked to draw what a discriminator of points thinks of the plane.
+        """
+        return None
+
     def validate(self, nets: nn.ModuleDict, images: Tensor, labels: Tensor | None) -> Scalars:
         """Return what the log is to say of pictures [N, C, R, R] that were held out of training.
 

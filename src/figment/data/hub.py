@@ -11,6 +11,7 @@ import functools
 import os
 import re
 import shutil
+import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,6 +24,7 @@ from figment.files import cache_root
 PREFIX = "hf:"
 CONVERTED = "refs/convert/parquet"
 """The revision in which the Hub keeps every data set as Parquet, where it can."""
+SPLITS = ("train", "validation", "test")
 FORM = re.compile(
     r"hf:(?P<repo>[\w.-]+/(?P<name>[\w.-]+))(?::(?P<part>[\w./-]+))?(?:@(?P<revision>[\w./-]+))?"
 )
@@ -76,9 +78,7 @@ def fetched(source: str) -> Path:
         raise UserError(
             f"there is no data set {parts.repo} on the Hub, or it is private (then set HF_TOKEN)"
         ) from None
-    except (
-        Exception
-    ) as error:  # huggingface_hub's own, and those of the library that it talks through
+    except (OSError, errors.HTTPError) as error:  # of the network, of the disk, what servers answer
         before = _pointer(source)
         if before.exists() and (folder := before.with_name(before.read_text("utf-8"))).exists():
             return folder
@@ -94,6 +94,8 @@ def _fetch(source: str, parts: Parts) -> Path:
     folder = home / f"{parts.repo.replace('/', '--')}-{key[:12]}"
     done = home / f"{folder.name}.complete"
     if not done.exists():
+        if not sys.stderr.isatty():
+            huggingface_hub.utils.disable_progress_bars()
         huggingface_hub.snapshot_download(
             parts.repo,
             repo_type="dataset",
@@ -159,12 +161,16 @@ def _useful(files: list[str]) -> list[str]:
 def _of_part(source: str, files: list[str], part: str | None) -> list[str]:
     """Return the files of a part: its words are in their paths, as the Hub names splits."""
     if part is None:
-        return [file for file in files if _names(file, "train")] or files
+        found = [file for file in files if _names(file, "train")] or files
+        tables = [file.split("/") for file in found if file.lower().endswith(".parquet")]
+        sets = sorted({path[0] for path in tables if len(path) > 1} - {"data", *SPLITS})
+        if len(sets) > 1:
+            one = f"name one, {source}:{sets[0]}"
+            raise UserError(f"{source} holds several sets, {listed(sets, 6)}: {one}")
+        return found
     found = [file for file in files if all(_names(file, word) for word in part.split("/"))]
     if not found:
-        splits = [
-            word for word in ("train", "validation", "test") if any(_names(f, word) for f in files)
-        ]
+        splits = [word for word in SPLITS if any(_names(f, word) for f in files)]
         kept = f"its parts are {listed(splits)}" if splits else "it has no parts: leave this out"
         raise UserError(f"{readable(source)}: there is no part {part}, {kept}")
     return found

@@ -22,10 +22,13 @@ def write_card(run: Path) -> Path:
     what = (
         "points" if len(data["shape"]) == 1 else f"{data['shape'][1]}x{data['shape'][2]} pictures"
     )
-    picture = f"![samples](samples/{record.samples[-1][1].name})\n\n" if record.samples else ""
-    kept = (run / "best.safetensors").exists()
-    weights = "`best.safetensors`, or" if kept else "the latest file in"
-    newest = "the latest in `snapshots/`" if kept else "`snapshots/`"
+    shown = record.best_picture or (record.samples[-1][1] if record.samples else None)
+    picture = f"![samples](samples/{shown.name})\n\n" if shown else ""
+    kept = record.weights
+    weights = "the latest file in `snapshots/`"
+    if kept and kept.best:
+        after = f"after {labels.count(kept.images)} images"
+        weights = f"`best.safetensors`, {after}, which scored best; the latest lie in `snapshots/`"
     write_text(
         run / "README.md",
         f"# {data['name']} by {written['recipe']}\n\n{picture}"
@@ -34,7 +37,7 @@ def write_card(run: Path) -> Path:
         f"{images:,} real images shown.\n\n"
         f"- generator: {sizes['generator']:,} parameters, from latents of {written['fields']['latent']} "
         "standard normal numbers\n"
-        f"- weights: {weights} {newest}, safetensors, with the recipe in its metadata\n"
+        f"- weights: {weights}; safetensors, with the recipe in its metadata\n"
         "- new samples: `figment sample .`; in Python `figment.load('.').generator.sample(16)`\n"
         "- `recipe.json` says all that decided the training, `report.html` shows it\n\n"
         f"{_scores(record)}{_health(record)}"
@@ -45,13 +48,16 @@ def write_card(run: Path) -> Path:
 
 
 def _scores(record: Record) -> str:
-    """Return the scores with their protocols: of the evaluation, or else the best of the training."""
+    """Return the scores of the weights that samples are drawn from, or else the nearest, with protocols."""
     found, when = [], None
-    if record.evaluation and record.evaluation.scores:
-        found = [score for score in record.evaluation.scores if not score.group]
-        when = record.evaluation.images
-    elif course := leading(record.measurements):
-        when = course.best.images
+    at = record.weights.images if record.weights else None
+    course = leading(record.measurements, at)
+    judged = record.evaluation if record.evaluation and record.evaluation.scores else None
+    if judged and (course is None or judged.images in (None, at) or course.kept.images != at):
+        found = [score for score in judged.scores if not score.group]
+        when = judged.images
+    elif course:
+        when = course.kept.images
         found = next(one.scores for one in record.measurements if one.images == when)
     if not found:
         return ""

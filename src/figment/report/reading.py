@@ -6,6 +6,8 @@ import json
 import math
 from pathlib import Path
 
+LARGEST_HEAD = 10_000_000  # bytes of a safetensors file's head
+
 
 def number(value: object) -> float | None:
     """Return a finite JSON number as a float, None for anything else (also for true and false)."""
@@ -45,6 +47,20 @@ def read_object(path: Path, problems: list[str], *, needed: bool = True) -> dict
     if not isinstance(value, dict):
         problems.append(f"{path.name} holds no JSON object.")
     return mapping(value)
+
+
+def read_note(path: Path) -> dict:
+    """Return what the metadata of a safetensors file say beside the recipe, {} where it cannot be read.
+
+    Only the head of the file is read: 8 bytes of length, then JSON.
+    """
+    try:
+        with open(path, "rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            head = json.loads(file.read(min(length, LARGEST_HEAD)))
+        return mapping(json.loads(mapping(mapping(head).get("__metadata__")).get("figment", "")))
+    except (OSError, ValueError, TypeError):
+        return {}
 
 
 def read_rows(path: Path, problems: list[str]) -> list[dict] | None:

@@ -7,13 +7,15 @@ import time
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from figment import mesh
 from figment.errors import UserError
 from figment.fields import fields_of
 from figment.progress import progress_bar
+from figment.sampling.generator import Generator
 from figment.training import folder
+from figment.training.clouds import landscape, modes_reached
 from figment.training.cost import too_large
 from figment.training.devices import peak_memory
 from figment.training.due import due, due_wider
@@ -199,6 +201,7 @@ def _write_line(session: Session, *, cut_short: bool = False, not_finite: bool =
         "seconds": round(session.seconds(), 3),
         **session.tally.means(),
         **{name: float(value) for name, value in session.trainer.validate().items()},
+        **modes_reached(session.trainer),
         "speed/images_per_second": round((clock.images - images) / max(now - then, 1e-9), 2),
         "memory/gib": round(peak_memory(session.trainer.device), 3),
     }
@@ -213,14 +216,24 @@ def _show(session: Session, *, picture: bool, snapshot: bool) -> None:
     start, images = time.perf_counter(), session.trainer.clock.images
     net = session.trainer.averaged_generator()
     if picture:
-        path = folder.write_picture(session.run, session.trainer.recipe, net, images)
-        session.log.picture(path, images)
+        _picture(session, net)
     if snapshot:
         folder.write_snapshot(session.run, session.trainer.recipe, net, images)
         classifier = session.trainer.recipe.classifier(session.trainer.nets)
         if classifier is not None:
             folder.write_classifier(session.run, session.trainer.recipe, classifier, images)
     session.showing = max(session.showing, time.perf_counter() - start)
+
+
+def _picture(session: Session, net: nn.Module) -> None:
+    """Write the grid of the fixed latents (the first seeds) as ``net`` draws them, and show it around."""
+    trainer, images = session.trainer, session.trainer.clock.images
+    dataset = trainer.feed.dataset
+    pictures = Generator(trainer.recipe, net, dataset.classes, dataset.name).overview(folder.GRID)
+    path = folder.picture_path(session.run, images)
+    folder.write_grid(path, pictures, landscape(trainer, pictures))
+    session.log.picture(path, images)
+    session.on_sample(pictures, images)
 
 
 def _save(session: Session) -> None:
@@ -255,6 +268,8 @@ def _status(values: dict[str, float], session: Session) -> str:
     """The part of the progress bar that a person watches: losses and, where there are any, scores."""
     shown = {name: value for name, value in values.items() if name in SHORT or name[:5] == "loss/"}
     text = " ".join(f"{SHORT.get(name, name[5:])} {value:.2f}" for name, value in shown.items())
+    if session.log.lines and "modes/reached" in (line := session.log.lines[-1]):
+        text += f" modes {line['modes/reached']:.0f} of {line['modes/all']:.0f}"
     if session.deadline is not None:
         left = max(0, int(session.deadline - time.perf_counter()))
         text += f" left {left // 60}:{left % 60:02d}"

@@ -9,6 +9,8 @@ import shutil
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+import numpy as np
+
 from figment.errors import UserError, nearest
 from figment.fields import fields_of
 from figment.files import cannot_write, replacing, write_json, write_tensors
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from figment.rounds import Playable
+    from figment.sampling.pictures import Pictures
 
 BEST = "best.safetensors"
 """The weights that scored best, which samples are drawn from where it is there."""
@@ -174,11 +177,18 @@ def images_of(weights: Path) -> int | None:
         return json.loads((file.metadata() or {})["figment"]).get("images")
 
 
-def write_picture(run: Path, recipe: Playable, net: nn.Module, images: int) -> Path:
-    """Write the grid of the fixed latents (the first seeds) as ``net`` draws them; return its path."""
-    from figment.sampling.generator import Generator
+def write_grid(path: Path, pictures: Pictures, landscape: np.ndarray | None = None) -> None:
+    """Write a sample grid; of points also where they lie, with the discriminator's ``landscape``.
 
-    return Generator(recipe, net).overview(GRID).save(picture_path(run, images))
+    A report draws them from that file, which has the picture's name and lies beside it.
+    """
+    from figment.sampling.cloud import Cloud, write_cloud
+
+    pictures.save(path)
+    if pictures.array.ndim == 2:
+        nothing = np.zeros((0, 0), np.float32)
+        cloud = Cloud(pictures.array, nothing if landscape is None else landscape)
+        write_cloud(cloud, path.with_suffix(".safetensors"))
 
 
 def write_snapshot(run: Path, recipe: Playable, net: nn.Module, images: int) -> None:
@@ -187,11 +197,17 @@ def write_snapshot(run: Path, recipe: Playable, net: nn.Module, images: int) -> 
 
 
 def write_best(run: Path, recipe: Playable, net: nn.Module, note: dict[str, Any]) -> None:
-    """Write the best weights so far; ``note`` says by which score, and when.
+    """Write the best weights so far and the grid of their moment; ``note`` says by which score, and when.
 
     Those of the training's end, which a resume forgets, leave the best of a measurement in turn beside
     them, see ``undo_best``.
     """
+    from figment.sampling.generator import Generator
+
+    if not (grid := picture_path(run, note["images"])).exists():
+        data = json.loads((run / "machine.json").read_text(encoding="utf-8"))["data"]
+        generator = Generator(recipe, net, data["classes"], data["name"])
+        write_grid(grid, generator.overview(GRID))
     if note["end"] and (run / BEST).exists() and not (run / BEST_IN_TURN).exists():
         with replacing(run / BEST_IN_TURN) as temporary:
             shutil.copyfile(run / BEST, temporary)
@@ -236,9 +252,9 @@ def _write_weights(
     name = json.loads((run / "recipe.json").read_text(encoding="utf-8"))["recipe"]
     tensors = {key: tensor.contiguous().cpu() for key, tensor in net.state_dict().items()}
     about = {"recipe": name, "fields": fields_of(recipe), **note}
-    if recipe.classed:
+    if recipe.classed or recipe.kind == "points":
         machine = json.loads((run / "machine.json").read_text(encoding="utf-8"))
-        about["classes"] = machine["data"]["classes"]
+        about |= {"data": machine["data"]["name"], "classes": machine["data"]["classes"]}
     write_tensors(path, tensors, {"figment": json.dumps(about)})
 
 
