@@ -78,8 +78,6 @@ def train(
     path = _home(run, plan)
     deadline = None if minutes is None else started + 60 * minutes
     with leaving_on_sigterm(), folder.claimed(path) if mesh.is_first() else nullcontext():
-        for sentence in plan.look.structure:
-            _say(progress, sentence)
         target = _set_up(device)
         plan, dataset = _planned(plan, str(data), budget, deadline, target, progress)
         end = plan.recipe.images if deadline is None else None
@@ -108,9 +106,9 @@ def _planned(
     from figment.training.devices import memory_of
 
     refuse_too_large(plan.recipe, memory_of(device), mesh.size())
-    dataset = _open(data, plan.recipe, progress)
+    dataset = _open(data, plan.recipe, progress, by_colour=plan.by_colour)
     plan = plan.fit(dataset, budget, device)
-    _say(progress, plan.said)
+    _say(progress, _foreword(dataset, plan))
     plan = plan.measure(dataset, device, deadline)
     _say(progress, plan.said)
     return plan.settle(dataset, device, progress=progress), dataset
@@ -265,8 +263,11 @@ def _set_up(device: str) -> torch.device:
     return target
 
 
-def _open(data: str, recipe: Recipe, progress: bool) -> Dataset:
-    """Return the data set, packed by the first process while the others wait."""
+def _open(data: str, recipe: Recipe, progress: bool, *, by_colour: bool = False) -> Dataset:
+    """Return the data set, packed by the first process while the others wait.
+
+    ``by_colour``: with as many channels as its pictures need.
+    """
     from figment.data import open_dataset
 
     if not mesh.is_first():
@@ -274,7 +275,7 @@ def _open(data: str, recipe: Recipe, progress: bool) -> Dataset:
     dataset = open_dataset(
         data,
         resolution=recipe.resolution,
-        channels=recipe.channels,
+        channels=None if by_colour else recipe.channels,
         fit=recipe.fit,
         folders=recipe.folders,
         seed=recipe.seed,
@@ -282,11 +283,23 @@ def _open(data: str, recipe: Recipe, progress: bool) -> Dataset:
     )
     if mesh.is_first():
         mesh.barrier()
-    if dataset.skipped:
-        file, reason = dataset.skipped[0]
-        more = f", and {len(dataset.skipped) - 1} more" if len(dataset.skipped) > 1 else ""
-        _say(progress, f"skipped {file} ({reason}){more}; `figment data inspect {data}` lists them")
     return dataset
+
+
+def _foreword(dataset: Dataset, plan: Plan) -> str:
+    """Return what inspection and doctor know of the data, in a few lines."""
+    from figment.data import split
+    from figment.data.describe import foreword
+
+    recipe = plan.recipe
+    held_out = split(len(dataset), recipe.held_out, recipe.seed)[1]
+    return foreword(
+        dataset,
+        [*plan.look.structure, plan.said],
+        fit=recipe.fit,
+        decided=plan.by_colour,
+        held_out=len(held_out),
+    )
 
 
 def _same_data(

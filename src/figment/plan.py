@@ -28,6 +28,8 @@ class Plan:
     """What a glance at the data showed."""
     pinned: frozenset[str]
     """Fields that the user has set: no step changes them."""
+    by_colour: bool = False
+    """Whether all pictures decide, once they are packed, between grey and colour: so far it is a guess."""
     estimate: dict[str, float] = field(default_factory=dict)
     """Images per second and GiB of memory, once they are measured."""
     pause: int = 0
@@ -41,7 +43,10 @@ class Plan:
         from figment.training.devices import precision_for
 
         check_count(dataset)
-        recipe = replace(self.recipe, precision=precision_for(self.recipe, device))
+        recipe = self.recipe
+        if self.by_colour:
+            recipe = replace(recipe, channels=dataset.shape[0])
+        recipe = replace(recipe, precision=precision_for(recipe, device))
         recipe = recipe.settle(dataset, self.pinned)
         recipe.check()
         few = check_classes(self.look, dataset) if recipe.classed else ""
@@ -100,11 +105,13 @@ def choose(
     name, chosen = given or find(suited(seen))
     written = isinstance(recipe, str) and recipe.endswith(".json")  # it says all there is to say
     pinned = frozenset(fields_of(chosen) if written else fields)
-    chosen = with_fields(chosen, fields).fit_to(seen, pinned)
+    chosen = with_fields(chosen, fields)
+    by_colour = seen.kind == "images" and chosen.channels == 3 and "channels" not in pinned
+    chosen = chosen.fit_to(seen, pinned)
     chosen.check()
     check_measuring(chosen.metrics, chosen.features)
     mesh.check_batch(chosen.batch)
-    return Plan(name, chosen, seen, pinned)
+    return Plan(name, chosen, seen, pinned, by_colour)
 
 
 def name_and_recipe(

@@ -69,6 +69,12 @@ def folder_for(key: str, build: Callable[[Path], None], *, needed: int) -> Path:
     return final
 
 
+def finished(key: str) -> Path | None:
+    """Return the folder of a key if it is there."""
+    folder = cache_root() / key
+    return folder if (folder / CARD).exists() else None
+
+
 def read_card(folder: Path) -> dict:
     """Return the card of a finished folder."""
     return json.loads((folder / CARD).read_text("utf-8"))
