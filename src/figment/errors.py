@@ -12,6 +12,10 @@ class UserError(Exception):
     The command line prints it without a traceback and exits with 2.
     """
 
+    def _render_traceback_(self) -> list[str]:
+        """Return what a notebook prints in place of a traceback: the same line."""
+        return [f"figment: {self}"]
+
 
 def nearest(word: str, words: Iterable[str]) -> str:
     """Return ``" Did you mean X?"`` for the word most like ``word``, or an empty string."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import torch
 
     from figment.data import Dataset
-    from figment.doctor.finding import Finding
+    from figment.doctor.finding import Findings
     from figment.judging.classifier import Classes, Classifier
     from figment.judging.evaluate import Evaluation
     from figment.sampling.generator import Generator
@@ -100,14 +100,21 @@ class Run:
             found.write(how["out"])
         return found
 
-    def doctor(self) -> list[Finding]:
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: how far it got, how good it is, and what it makes."""
+        from figment.report.cell import run_cell
+
+        return run_cell(self.path)
+
+    def doctor(self) -> Findings:
         """Return what the doctor finds in the run's log, the worst first, and write it to doctor.json."""
         from figment.doctor.diagnosis import diagnose
+        from figment.doctor.finding import Findings
         from figment.fields import fields_of
         from figment.files import write_json
 
         log = self.log()
-        findings = diagnose(log, fields_of(self.recipe), self.machine["data"])
+        findings = Findings(diagnose(log, fields_of(self.recipe), self.machine["data"]))
         images = log[-1]["images"] if log else 0
         found = {"images": images, "findings": [finding._asdict() for finding in findings]}
         write_json(self.path / "doctor.json", found)
