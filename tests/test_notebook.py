@@ -18,7 +18,7 @@ CELLS = [
     "run",
     "run.generator",
     "run.generator.sample(9)",
-    "run.evaluate(count=60, metrics=["kid"], features="small")",
+    "run.evaluate(count=60, metrics=['kid'], features='small')",
     "run.doctor()",
     "seen = []\nring = figment.train('ring', images=512, run='ring', progress=False, "
     "on_sample=lambda pictures, images: seen.append((len(pictures), images)))\nprint(seen)",
