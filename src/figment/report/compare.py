@@ -40,9 +40,14 @@ def write_comparison(runs: Sequence[Path], out: Path | None = None) -> Path:
     for fewer than two, and where the page cannot be written.
     """
     found = contrast.contenders(runs)
-    path = Path(out) if out else Path(runs[0]).resolve().parent / "comparison.html"
+    path = page_of(runs, out)
     write_text(path, comparison(found))
     return path
+
+
+def page_of(runs: Sequence[Path], out: Path | None = None) -> Path:
+    """Return where the page of a comparison is written: see ``write_comparison``."""
+    return Path(out) if out else Path(runs[0]).resolve().parent / "comparison.html"
 
 
 def comparison_text(runs: Sequence[Path], width: int | None = None) -> str:

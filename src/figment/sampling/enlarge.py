@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from torch import Tensor
 
+from figment.data.names import file_names
 from figment.errors import UserError
 from figment.files import cannot_write, replacing
 from figment.metrics.features import extract
@@ -95,13 +96,14 @@ def enlarge(
     # A wrong name, seed or truncation is refused before anything is written.
     generator.batches(range(seed, seed + 1), label=label, truncation=truncation)
     names: Sequence[str | None] = (label,) if label else generator.classes or (None,)
+    folders = dict(zip(generator.classes, file_names(generator.classes), strict=True))
     lines: list[tuple[object, ...]] = []
     seen = 0
     bar = progress_bar(total=per_class * len(names), unit=" pictures", desc="enlarging")
     try:
         try:
             for name in names:
-                folder = out / (name or "")
+                folder = out / folders[name] if name else out
                 folder.mkdir(parents=True, exist_ok=True)
                 made = _made(generator, name, reals, seed, truncation)
                 for one in _wanted(made, per_class, copies=copies, name=name):

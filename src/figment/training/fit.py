@@ -138,7 +138,8 @@ def _agree(
 
 def _write_what_is_due(session: Session, before: int) -> Alarm | None:
     recipe, now = session.trainer.recipe, session.trainer.clock.images
-    measured = recipe.metric_every > 0 and due(before, now, recipe.metric_every)
+    pause = session.measure_every
+    measured = pause > 0 and due(before, now, pause)
     if measured:
         session.tally.add(session.monitor.measure(session.trainer, session.seconds()))
     if due(before, now, recipe.tick):

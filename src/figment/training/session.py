@@ -25,6 +25,8 @@ class Session:
     tally: Tally
     log: Log
     monitor: Monitor
+    measure_every: int = 0
+    """Images between two measurements, 0 for none in turn."""
     end: int | None = None
     """Images at which it ends, if that is set."""
     deadline: float | None = None
