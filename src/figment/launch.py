@@ -386,7 +386,8 @@ def _show_in_cell(progress: bool) -> OnSample | None:
 
     def show(pictures: Pictures, images: int) -> None:
         shown = pictures.shown()
-        spot.show(image(png(shown), shown.size, f"after {images:,} images"))
+        when = f"after {images:,} images"
+        spot.show(image(png(shown), shown.size, when), when)
 
     return show
 
