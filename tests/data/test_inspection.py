@@ -41,7 +41,7 @@ def test_a_full_pass_counts_everything(mixed):
     assert found.aspect == (1.0, 1.5, 8.0)
     assert found.square == pytest.approx(2 / 11)
     assert found.modes == {"RGB": 9, "RGBA": 1, "L": 1}
-    assert found.notes == {"transparent: laid over white": 1}
+    assert found.notes == {}  # its RGBA picture is opaque
     assert found.skipped == (("a/empty.jpg", "empty file"), ("b/text.png", "text, not a picture"))
     assert found.duplicates == 3
     assert found.groups == (("a/1.jpg", "a/10.jpg", "a/11.jpg"), ("a/2.jpg", "b/2.jpg"))
@@ -69,7 +69,6 @@ def test_it_reads_well(mixed):
         "              short side     10     40     64 px",
         "              aspect       1.00   1.50   8.00 width / height, 18% square",
         "  modes       RGB 9, L 1, RGBA 1",
-        "  handled     1 transparent: laid over white",
         "  broken      2",
         "              a/empty.jpg: empty file",
         "              b/text.png: text, not a picture",

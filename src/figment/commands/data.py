@@ -67,6 +67,7 @@ def pack_data(
     channels: Literal[1, 3] = 3,
     fit: Literal["crop", "pad", "stretch"] = "crop",
     folders: Literal["auto", "classes", "none"] = "auto",
+    overwrite: bool = False,
 ) -> int:
     """Decode a data set once into one file that training reads without waiting.
 
@@ -77,9 +78,12 @@ def pack_data(
         channels: 1 for grey, 3 for colour.
         fit: How a picture that is not square becomes square.
         folders: What folders and labels are: classes, no classes, or what is plausible.
+        overwrite: Replace files that figment did not write, too.
     """
     from figment.data import pack
+    from figment.files import keep_others
 
+    keep_others([out], overwrite)
     packed = pack(data, out, resolution=resolution, channels=channels, fit=fit, folders=folders)
     print(f"{out}: {len(packed):,} pictures, {len(packed.skipped)} skipped")
     return 0

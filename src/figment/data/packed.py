@@ -24,6 +24,7 @@ from figment.data.order import evenly_spaced
 from figment.data.sources import existing, natural
 from figment.data.structure import check_folders
 from figment.errors import UserError
+from figment.files import MARK
 
 IMAGES = ("images", "x", "x_train", "arr_0")
 LABELS = ("labels", "y", "y_train", "arr_1")
@@ -158,6 +159,7 @@ def fingerprint_of(packed: Packed) -> str:
 def write_npz(path: Path, rows: np.ndarray, labels: np.ndarray, card: dict) -> None:
     """Write an uncompressed pack: the rows, and beside them the labels and a card."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        archive.comment = MARK.encode()
         with archive.open(zipfile.ZipInfo("images.npy"), "w", force_zip64=True) as file:
             write_rows(file, rows)
         checksum = archive.getinfo("images.npy").CRC

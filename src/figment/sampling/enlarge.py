@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from torch import Tensor
-from tqdm import tqdm
 
 from figment.data.names import file_names
 from figment.errors import UserError
 from figment.files import cannot_write, replacing
 from figment.metrics.features import extract
 from figment.metrics.memorisation import nearest
+from figment.progress import progress_bar
 from figment.sampling.generator import Generator
 from figment.sampling.pictures import save_image, to_image
 
@@ -99,7 +99,7 @@ def enlarge(
     folders = dict(zip(generator.classes, file_names(generator.classes), strict=True))
     lines: list[tuple[object, ...]] = []
     seen = 0
-    bar = tqdm(total=per_class * len(names), unit=" pictures", desc="enlarging")
+    bar = progress_bar(total=per_class * len(names), unit=" pictures", desc="enlarging")
     try:
         try:
             for name in names:
