@@ -89,6 +89,7 @@ def head(path: str) -> bytes:
     """Return the first bytes of a file, b"" where it cannot be read."""
     try:
         with open(path, "rb", buffering=0) as file:
-            return file.read(HEAD) or b""
+            sized = os.fstat(file.fileno()).st_size > 0  # some of /proc would keep a reader waiting
+            return (file.read(HEAD) or b"") if sized else b""
     except OSError:
         return b""

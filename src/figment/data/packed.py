@@ -79,6 +79,7 @@ def read_packed(source: str, folders: str = "auto") -> Packed:
         packed = _read_npz(source, path) if npz else _read_npy(source, path)
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, struct.error) as error:
         detail = " ".join(str(error).split())
+        detail = "its header is damaged" if "malformed" in detail else detail
         raise UserError(f"{source} cannot be read as a packed file: {detail}") from None
     check_folders(folders)
     if folders == "none":

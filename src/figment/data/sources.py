@@ -18,7 +18,7 @@ import numpy as np
 
 from figment.data import dataset_json, folders, hub, kinds, structure, tables, zips
 from figment.data.order import evenly_spaced
-from figment.data.printing import natural, readable
+from figment.data.printing import counted, natural, readable
 from figment.data.structure import Structure
 from figment.data.zips import LARGEST
 from figment.errors import UserError, nearest
@@ -142,6 +142,8 @@ def read(pictures: Pictures, index: int, *, most: int = LARGEST) -> bytes:
         size = os.fstat(file.fileno()).st_size
         if size > LARGEST:
             raise ValueError(f"{size / 1e9:.1f} GB: too large for a picture")
+        if not size:  # reading some such files of /proc would never end
+            return b""
         return file.read(most) if most < size else file.read()
 
 
@@ -262,7 +264,7 @@ def _listed(root: Path) -> _Listing:
         found.consider(entry.name, entry.reason, partial(kinds.head, path), whole)
         outside += entry.outside and len(found.files) > before
     if outside:
-        found.notes.append(f"{outside:,} pictures are reached by links that lead out of the folder")
+        found.notes.append(f"{counted(outside, 'picture')} by links that lead out of the folder")
     return found
 
 

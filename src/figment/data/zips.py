@@ -52,7 +52,8 @@ def members(path: Path) -> Iterator[Member]:
         with open(path, "rb") as file:
             directory, count, shift = _directory(file)
         found = list(_entries(directory, count, shift))
-    except (OSError, ValueError, struct.error, IndexError) as error:
+    except (OSError, ValueError, struct.error) as error:
+        error = "its directory is cut short" if isinstance(error, struct.error) else error
         raise UserError(f"{path} is not a zip that can be read ({error}): fetch it again") from None
     _refuse_bombs(path, found)
     for name, flags, link, place in found:

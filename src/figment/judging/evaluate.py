@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 COUNT = 5_000
 """Samples that are drawn of a run, unless the user says how many."""
+MOST = 1_000_000
+"""Samples whose features memory holds."""
 LEAST_OF_CLASS = 50
 """Samples and reals that a class needs for scores of its own."""
 PER_CLASS = ("kid",)
@@ -94,8 +96,10 @@ def evaluate_generator(
     rows, apart = np.arange(len(dataset)), np.empty(0, np.int64)
     if held_out is not None:
         rows, apart = split(len(dataset), *held_out)
-    if count < 20:
-        raise UserError(f"count must be 20 or more for a score to mean anything, not {count}")
+    if not 20 <= count <= MOST:
+        raise UserError(
+            f"count must be 20 or more for a score to mean anything, and at most {MOST:,}, not {count}"
+        )
     reals = _reals(dataset, rows, extractor, progress)
     unseen = _reals(dataset, apart, extractor, False) if len(apart) else None
     samples = sample_side(
