@@ -19,7 +19,7 @@ from figment.techniques import Fields
 ROOT = Path(figment.__file__).parent
 LEVELS = [
     {"errors", "fields", "microbatch", "pixels", "randomness", "settings", "units"},
-    {"files", "flags", "mesh", "optimizers", "rounds"},
+    {"files", "flags", "mesh", "optimizers", "rounds", "runs"},
     {"randomness_per_image"},
     {"data", "metrics", "objectives"},
     {"networks"},

@@ -16,6 +16,7 @@ from figment.opened import read_run
 from figment.plan import Plan, choose, lasting
 from figment.recipe import Recipe
 from figment.run import Run
+from figment.runs import HOME, fresh
 from figment.training import folder
 from figment.training.budget import Budget
 
@@ -50,6 +51,8 @@ def train(
     plan = choose(str(data), recipe, fields)
     path = _home(run, plan)
     folder.refuse_taken(path)
+    if not run and path.name != plan.run_name:
+        _say(progress, f"{HOME / plan.run_name} is there already, so this run is {path}")
 
     target = _set_up(device)
     dataset = _open(str(data), plan.recipe, progress)
@@ -184,8 +187,13 @@ def _session(
 
 
 def _home(run: str | Path | None, plan: Plan) -> Path:
-    """Return the folder to write: the user's, or runs/DATA-RECIPE."""
-    path = Path(run) if run else Path("runs") / f"{plan.look.name}-{plan.name.replace(':', '-')}"
+    """Return the folder to write: the user's, or a fresh one in runs/, named as the words were.
+
+    After the data, and after the recipe too where one was named: the name must not hang on what was chosen.
+    """
+    if not run:
+        return fresh(HOME / plan.run_name)
+    path = Path(run)
     if path.name in ("", ".."):  # "." and the like have no name to be found by
         return path.absolute()
     return path

@@ -28,6 +28,8 @@ class Plan:
     """What a glance at the data showed."""
     pinned: frozenset[str]
     """Fields that the user has set: no step changes them."""
+    run_name: str
+    """What the run is called where the user does not say: by the data, and by a recipe that was named."""
     estimate: dict[str, float] = field(default_factory=dict)
     """Images per second and GiB of memory, once they are measured."""
     said: str = ""
@@ -93,18 +95,8 @@ def choose(data: str, recipe: str | Recipe | None, fields: dict[str, Any]) -> Pl
     chosen.check()
     check_measuring(chosen.metrics, chosen.features)
     mesh.check_batch(chosen.batch)
-    return Plan(name, chosen, seen, pinned)
-
-
-def name_and_recipe(recipe: str | None, data: str | None) -> tuple[str, Recipe]:
-    """Return name and recipe for what the user named, or else the one that suits the data."""
-    if recipe is not None:
-        return find(recipe)
-    if data is None:
-        return find("dcgan")
-    from figment.data import look
-
-    return find(suited(look(data)))
+    called = seen.name if recipe is None else f"{seen.name}-{name.replace(':', '-')}"
+    return Plan(name, chosen, seen, pinned, called)
 
 
 def named(recipe: str | Recipe) -> tuple[str, Recipe]:

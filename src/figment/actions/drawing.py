@@ -13,6 +13,7 @@ from typing import Any
 from figment.errors import UserError
 from figment.opened import generator_at, moments
 from figment.run import Run
+from figment.training import folder
 
 
 def sample(path: str | Path, *, out: Path | None = None, device: str = "auto", **how: Any) -> str:
@@ -22,9 +23,8 @@ def sample(path: str | Path, *, out: Path | None = None, device: str = "auto", *
     """
     from figment.sampling.sample import write_samples
 
-    named = "" if how.get("label") is None else f"-{how['label'].replace('/', '-')}"
-    out = out or _home(Path(path)) / f"sample{named}-{how.get('seed', 0)}.png"
-    return write_samples(generator_at(path, device), out, **how)
+    generator = generator_at(path, device)
+    return write_samples(generator, out or _drawing(path, "sample", ".png", how), **how)
 
 
 def enlarge(
@@ -54,31 +54,47 @@ def enlarge(
     return enlarge(generator, out, known(extractor, dataset.rows, rows), label=label, **how)
 
 
-def walk(path: str | Path, out: Path, *, device: str = "auto", **how: Any) -> str:
-    """Write a film of a walk. ``how`` is that of ``figment.sampling.walk.walk``."""
+def walk(path: str | Path, out: Path | None = None, *, device: str = "auto", **how: Any) -> str:
+    """Write a film of a walk, without ``out`` a GIF into the run.
+
+    ``how`` is that of ``figment.sampling.walk.walk``.
+    """
     from figment.sampling.walk import walk
 
-    return walk(generator_at(path, device), out, **how)
+    generator = generator_at(path, device)
+    return walk(generator, out or _drawing(path, "walk", ".gif", how), **how)
 
 
 def truncate(
-    path: str | Path, out: Path, *, values: Sequence[str], device: str = "auto", **how: Any
+    path: str | Path,
+    out: Path | None = None,
+    *,
+    values: Sequence[str],
+    device: str = "auto",
+    **how: Any,
 ) -> str:
     """Write rows of the same latents, each cut off at one of the values, numbers or none.
+
+    Without ``out`` as a picture in the run.
 
     ``how`` is that of ``figment.sampling.truncate.truncate``.
     """
     from figment.sampling.truncate import threshold, truncate
 
     cuts = [threshold(value) for value in values]
-    return truncate(generator_at(path, device), out, values=cuts, **how)
+    generator = generator_at(path, device)
+    out = out or _drawing(path, "truncate", ".png", {**how, "values": values})
+    return truncate(generator, out, values=cuts, **how)
 
 
-def evolve(run: str | Path, out: Path, *, device: str = "auto", **how: Any) -> str:
-    """Write the same latents through a training. ``how`` is that of ``figment.sampling.evolve.evolve``."""
+def evolve(run: str | Path, out: Path | None = None, *, device: str = "auto", **how: Any) -> str:
+    """Write the same latents through a training, without ``out`` as a strip in the run.
+
+    ``how`` is that of ``figment.sampling.evolve.evolve``.
+    """
     from figment.sampling.evolve import evolve
 
-    return evolve(moments(run, device), out, **how)
+    return evolve(moments(run, device), out or _drawing(run, "evolve", ".png", how), **how)
 
 
 def project(
@@ -108,8 +124,38 @@ def project(
     number = None if label is None else generator.numbered(label)
     perceive = perceiver(extractor)
     found = project(generator, target, perceive, label=number, progress=True, **how)
-    out = out or _home(Path(path)) / "projection"
+    chosen = {**how, "label": label, "picture": picture.stem}
+    out = out or _drawing(path, "projection", "", chosen)
     return write(found, generator, target, picture, out, extractor.name)
+
+
+USUAL: dict[str, dict[str, Any]] = {
+    "sample": {"count": 64},
+    "walk": {"seeds": (1, 2, 3), "frames": 120, "fps": 24, "loop": True},
+    "truncate": {"count": 10, "values": ("0.01", "1.5", "none")},
+    "evolve": {"count": 10, "fps": 4},
+    "projection": {"steps": 300, "starts": 4},
+}
+"""Choices that the name of a drawing does not mention, as the commands have them."""
+
+
+def _drawing(path: str | Path, what: str, ending: str, how: dict[str, Any]) -> Path:
+    """Return where in the run a drawing goes that was given no place.
+
+    Its name is its seed, what else was chosen and the moment of its weights, so that no drawing takes the
+    place of another.
+    """
+    weights = Path(path) if Path(path).is_file() else folder.weights_of(Path(path))
+    words = [what]
+    for name, value in {"seed": "", **how}.items():
+        if value is None or value in ("", (), USUAL[what].get(name)):
+            continue
+        said = "-".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+        words.append(
+            name + said if name in ("count", "frames", "fps", "loop", "truncation") else said
+        )
+    words.append(f"at-{folder.images_of(weights)}")
+    return _run_of(Path(path)) / ("-".join(words).replace("/", "-") + ending)
 
 
 def _home(path: Path) -> Path:

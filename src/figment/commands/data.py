@@ -1,4 +1,4 @@
-"""What there is: ``figment recipes``, ``data inspect`` and ``data pack``."""
+"""What there is: ``figment recipes``, ``runs``, ``data inspect`` and ``data pack``."""
 
 from __future__ import annotations
 
@@ -17,6 +17,20 @@ def recipes(name: str | None = None, /, *, json_: bool = False) -> int:
     from figment.recipes.listing import listing, listing_text
 
     found = listing(name)
+    print(json.dumps(found, indent=2) if json_ else listing_text(found))
+    return 0
+
+
+def runs(folder: str | None = None, /, *, json_: bool = False) -> int:
+    """List the runs here: system, data, images, score, when they were last trained, state.
+
+    Args:
+        folder: Where to look; in runs/ and in the current folder without it.
+        json_: Print JSON for other programs.
+    """
+    from figment.actions.runs import listing, listing_text
+
+    found = listing(folder)
     print(json.dumps(found, indent=2) if json_ else listing_text(found))
     return 0
 

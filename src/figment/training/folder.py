@@ -8,9 +8,10 @@ import os
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from figment.errors import UserError, nearest
+from figment.errors import UserError
 from figment.fields import fields_of
 from figment.files import cannot_write, write_json, write_tensors
+from figment.runs import no_run
 
 if TYPE_CHECKING:
     from torch import nn
@@ -123,13 +124,24 @@ def lock(run: Path) -> IO[str]:
     return file
 
 
+def in_training(run: Path) -> bool:
+    """Return whether a process is training this run now."""
+    if not (run / "lock").exists():
+        return False
+    try:
+        lock(run).close()
+    except UserError:
+        return True
+    return False
+
+
 def read(run: Path) -> tuple[str, dict[str, Any], dict[str, Any]]:
     """Return the recipe's name and fields as recipe.json has them, and what machine.json says.
 
     Raises UserError if it is no run.
     """
     if not holds_run(run):
-        raise UserError(_no_run(run))
+        raise _no_run(run)
     try:
         written = json.loads((run / "recipe.json").read_text(encoding="utf-8"))
         machine = json.loads((run / "machine.json").read_text(encoding="utf-8"))
@@ -229,8 +241,9 @@ def tidy(run: Path) -> None:
             leftover.unlink()
 
 
-def _no_run(run: Path) -> str:
+def _no_run(run: Path) -> UserError:
     if not run.exists():
-        beside = [p.name for p in run.parent.iterdir()] if run.parent.is_dir() else []
-        return f"there is no run {run}.{nearest(run.name, beside)}"
-    return f"{run} is not a run: it holds no recipe.json; give a folder that `figment train` made"
+        return no_run(run)
+    return UserError(
+        f"{run} is not a run: it holds no recipe.json; give a folder that `figment train` made"
+    )
