@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import torch
 
     from figment.data import Dataset
+    from figment.training.monitor import Untrained
     from figment.training.session import Session
 
 
@@ -60,8 +61,8 @@ def train(
     _say(progress, plan.said)
     deadline = None if minutes is None else started + 60 * minutes
     plan = plan.measure(dataset, target, deadline)
+    plan = plan.settle(dataset, target, deadline, progress=progress)
     _say(progress, plan.said)
-    plan = plan.settle(dataset, target, progress=progress)
 
     end = plan.recipe.images if deadline is None else None
     if mesh.is_first():
@@ -69,7 +70,9 @@ def train(
         machine = _machine(plan, target) | {"budget": length, "data": _about(dataset, str(data))}
         folder.begin(path, plan.name, plan.recipe, machine)
     mesh.barrier()
-    return _play(path, plan.recipe, dataset, target, end, deadline, started, progress)
+    return _play(
+        path, plan.recipe, dataset, target, end, deadline, started, progress, plan.untrained
+    )
 
 
 def resume(
@@ -135,12 +138,13 @@ def _play(
     deadline: float | None,
     started: float,
     progress: bool,
+    untrained: Untrained | None = None,
 ) -> Run:
     """Train from the saved state, if there is one, to the end, and leave the folder complete."""
     from figment.training.fit import fit
 
     held = folder.lock(path) if mesh.is_first() else None
-    session = _session(path, recipe, dataset, device, progress)
+    session = _session(path, recipe, dataset, device, progress, untrained)
     session.end, session.deadline, session.began = end, deadline, started
     try:
         signal = fit(session, progress=progress)
@@ -164,7 +168,12 @@ def _play(
 
 
 def _session(
-    path: Path, recipe: Recipe, dataset: Dataset, device: torch.device, progress: bool
+    path: Path,
+    recipe: Recipe,
+    dataset: Dataset,
+    device: torch.device,
+    progress: bool,
+    untrained: Untrained | None,
 ) -> Session:
     """Return a session at the saved state of the run, or at its start if nothing was saved."""
     from figment.training.log import Log
@@ -180,7 +189,7 @@ def _session(
         trainer,
         tally,
         Log(path, images=trainer.clock.images, writes=mesh.is_first()),
-        monitor_for(path, trainer, progress=progress),
+        monitor_for(path, trainer, untrained=untrained, progress=progress),
         used=folder.read_seconds(path),
         data=folder.read(path)[2]["data"],
     )
@@ -249,12 +258,13 @@ def _machine(plan: Plan, device: torch.device) -> dict[str, Any]:
     from figment.recipes.parameters import count
     from figment.training.devices import describe_machine
 
+    assert plan.cost is not None
     return {
         **describe_machine(device),
         "precision": plan.recipe.precision,
         "estimate": {
-            "images_per_second": round(plan.estimate["images_per_second"], 1),
-            "memory_gib": round(plan.estimate["memory_gib"], 2),
+            "images_per_second": round(plan.cost.images_per_second, 1),
+            "memory_gib": round(plan.cost.memory_gib, 2),
         },
         "parameters": count(plan.recipe),
         "started": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),

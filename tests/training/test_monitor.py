@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,9 +16,15 @@ from figment.errors import UserError
 from figment.launch import resume, train
 from figment.recipes.points import Points
 from figment.run import load
-from figment.training.folder import read_best
+from figment.training.folder import read_best, undo_best, write_best
 from figment.training.log import MEASURED
-from figment.training.monitor import SHARE, Monitor, pause_for, read_measurements
+from figment.training.monitor import (
+    SHARE,
+    Monitor,
+    measure_untrained,
+    pause_for,
+    read_measurements,
+)
 from figment.training.trainer import Trainer
 
 CPU = torch.device("cpu")
@@ -122,6 +129,23 @@ def test_a_resumed_run_forgets_measurements_of_a_future_it_lost(run: Path, tmp_p
     assert read_best(half) == read_best(run)
 
 
+def test_the_end_may_be_best_and_a_resume_takes_that_back(run: Path, tmp_path: Path):
+    half = Path(shutil.copytree(run, tmp_path / "half"))
+    in_turn, note = (half / "best.safetensors").read_bytes(), read_best(half)
+    assert note is not None
+    generator = load(half).generator
+    for value in (0.2, 0.1):  # the second time, as a resume that ended at once would
+        end = note | {"images": 320, "value": value, "badness": value, "end": True}
+        write_best(half, generator.recipe, generator.net, end)
+        assert read_best(half) == end and load(half).weights() == half / "best.safetensors"
+    undo_best(half)
+    assert (half / "best.safetensors").read_bytes() == in_turn
+    assert not list(half.glob("best-*"))
+    write_best(half, generator.recipe, generator.net, end)
+    write_best(half, generator.recipe, generator.net, note)
+    assert read_best(half) == note and not list(half.glob("best-*"))
+
+
 def test_what_was_held_out_is_never_dealt():
     dataset = open_dataset("ring:400", resolution=64, channels=1, progress=False)
     trainer = Trainer(Points(batch=16, hidden=(8,), latent=2), dataset, CPU)
@@ -147,10 +171,11 @@ def test_judging_held_out_pictures_changes_nothing():
 def test_how_often_is_settled_by_what_it_takes():
     dataset = open_dataset("ring", resolution=64, channels=1, progress=False)
     recipe = Points(batch=16, hidden=(8,), latent=2, metric_count=64, tick=100)
-    found = pause_for(recipe, dataset, CPU, images_per_second=1e6)
-    seconds = SHARE * found / 1e6
-    assert found % 100 == 0 and 0.001 < seconds < 10
-    assert pause_for(replace(recipe, metric_every=7), dataset, CPU, 1e6) == 7
+    first = measure_untrained(recipe, dataset, CPU)
+    assert 0.001 < first.seconds < 10
+    assert pause_for(recipe, 0.25, images_per_second=1e6) == 0.25 / SHARE * 1e6
+    assert pause_for(recipe, 1e-9, images_per_second=1e6) == 100
+    assert pause_for(replace(recipe, metric_every=7), 0.25, 1e6) == 7
 
 
 def test_random_features_choose_no_weights(tmp_path: Path):
@@ -159,7 +184,7 @@ def test_random_features_choose_no_weights(tmp_path: Path):
     done = train("flowers:24", run=tmp_path / "run", images=16, progress=False, **fields)
     assert read_measurements(done.path)[-1]["features"] == "small"
     assert not (done.path / "best.safetensors").exists()
-    with pytest.raises(UserError, match="small cannot: choose --features"):
+    with pytest.raises(UserError, match="small cannot: pip install"):
         train("flowers:24", run=tmp_path / "other", images=16, patience=2, **fields)
 
 

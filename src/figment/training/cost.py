@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from collections.abc import Sequence
@@ -21,6 +22,8 @@ R = TypeVar("R", bound=Playable)
 
 ENOUGH_ROUNDS = 8_000
 """A time budget is spent on the largest form of a recipe that gets this many rounds out of it."""
+LONG_ENOUGH = 0.5
+"""Seconds of rounds from which their rate is told."""
 
 
 class Cost(NamedTuple, Generic[R]):
@@ -36,20 +39,23 @@ class Cost(NamedTuple, Generic[R]):
         return seconds * self.images_per_second / self.images_per_round
 
 
-def measure(recipe: R, dataset: Dataset, device: torch.device, *, rounds: int = 2) -> Cost[R]:
-    """Return what a recipe costs, measured: a trainer made for it alone plays a few rounds.
+def measure(recipe: R, dataset: Dataset, device: torch.device) -> Cost[R]:
+    """Return what a recipe costs, measured: a trainer made for it alone plays rounds for half a second.
+
+    It plays two rounds at least, for they can take longer than that.
 
     Raises UserError where the memory does not hold it.
     """
     try:
         trainer = Trainer(recipe, dataset, device)
         trainer.round()  # the first one also allocates and chooses kernels
-        before, start = trainer.clock.images, time.perf_counter()
-        for _ in range(rounds):
+        before, start = trainer.clock, time.perf_counter()
+        seconds = 0.0
+        while mesh.first(seconds < LONG_ENOUGH) or trainer.clock.rounds < before.rounds + 2:
             trainer.round()
-        if device.type == "cuda":
-            torch.cuda.synchronize(device)
-        seconds = time.perf_counter() - start
+            if device.type == "cuda":
+                torch.cuda.synchronize(device)
+            seconds = time.perf_counter() - start
     except NotFinite as error:
         raise UserError(
             f"the first rounds already fail: {error}: lower the learning rates"
@@ -60,7 +66,7 @@ def measure(recipe: R, dataset: Dataset, device: torch.device, *, rounds: int = 
         ):
             raise
         raise UserError(too_large(recipe)) from None
-    images = trainer.clock.images - before
+    images, rounds = (now - then for now, then in zip(trainer.clock, before, strict=True))
     rate = float(mesh.first(images / seconds))  # ty: ignore[invalid-argument-type]
     return Cost(recipe, rate, peak_memory(device), images / rounds)
 
@@ -95,7 +101,10 @@ def too_large(recipe: Playable) -> str:
 def sentence(
     name: str, cost: Cost, dataset: Dataset, *, end: int | None, seconds: float | None
 ) -> str:
-    """Return the plan in one line: what, on what, how long, how much memory."""
+    """Return the plan in one line: what, on what, how long, how much memory; a second if it is too short.
+
+    ``end`` are the images planned; None where the ``seconds`` that are left for learning decide.
+    """
     recipe = cost.recipe
     if recipe.kind == "points":
         data = f"{dataset.name} ({len(dataset):,} points)"
@@ -106,12 +115,32 @@ def sentence(
         data = f"{dataset.name} ({len(dataset):,} pictures, {ways})"
     width = getattr(recipe, "width", None)
     form = f"width {width}, " if width else ""
+    left = max(0.0, seconds or 0.0)
+    images = int(left * cost.images_per_second) if end is None else end
+    rounds = math.ceil(images / cost.images_per_round)
     if end is None:
-        end = int(max(0.0, seconds or 0.0) * cost.images_per_second)
-        length = f"about {round_off(end):,} images in {duration(max(0.0, seconds or 0.0))}"
+        length = (
+            f"about {round_off(images):,} images ({round_off(rounds):,} rounds) in {duration(left)}"
+        )
     else:
-        length = f"{end:,} images, about {duration(end / cost.images_per_second)}"
+        length = f"{images:,} images ({rounds:,} rounds), about {duration(images / cost.images_per_second)}"
     return (
         f"{name} on {data}: {form}batch {recipe.batch}, {recipe.precision}; {length} at "
-        f"{cost.images_per_second:,.0f} images/s; {cost.memory_gib:.1f} GiB of memory"
+        f"{_rate(cost.images_per_second)}; {cost.memory_gib:.1f} GiB of memory"
+        + too_short(recipe, rounds, cost.images_per_second, cost.images_per_round)
     )
+
+
+def too_short(recipe: Playable, rounds: float, speed: float, images_per_round: float) -> str:
+    """Return a line for a length that pictures take shape in at no system measured, or nothing."""
+    if recipe.kind == "points" or rounds >= ENOUGH_ROUNDS:
+        return ""
+    images = math.ceil(ENOUGH_ROUNDS * images_per_round)
+    return (
+        f"\ntoo short to learn shapes: that takes about {ENOUGH_ROUNDS:,} rounds, {images:,} images, "
+        f"{duration(images / speed)} at {_rate(speed)}"
+    )
+
+
+def _rate(images_per_second: float) -> str:
+    return f"{images_per_second:,.{0 if images_per_second >= 10 else 1}f} images/s"
