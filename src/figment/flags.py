@@ -134,7 +134,7 @@ def some(words: list[str], takes: Sequence[Word], *, prog: str) -> dict[str, Any
     """Return the values of those flags that are among a command's words, whatever else is there."""
     import tyro
 
-    with _mistakes(prog, takes):
+    with _mistakes([], takes, prog):
         return tyro.cli(
             _table(takes), args=words, prog=prog, add_help=False, return_unknown_args=True
         )[0]
@@ -150,7 +150,7 @@ def _read(words: list[str], takes: Sequence[Word], prog: str, about: str | None)
 
     if words[:1] and words[0].startswith("--tyro"):  # its own flags are not figment's
         raise _unknown_flag(words[0], takes, prog)
-    with _mistakes(prog, takes):
+    with _mistakes(words, takes, prog):
         return tyro.cli(
             _table(takes),
             args=words,
@@ -196,7 +196,7 @@ def _args(doc: str) -> dict[str, str]:
     return {name: " ".join(text.split()) for name, text in entries}
 
 
-def _mistakes(prog: str, takes: Sequence[Word]) -> AbstractContextManager[None]:
+def _mistakes(words: list[str], takes: Sequence[Word], prog: str) -> AbstractContextManager[None]:
     """Return a context in which tyro's refusals are raised as UserError, in one line.
 
     tyro hands them over in parts, before it draws a box of them.
@@ -204,19 +204,23 @@ def _mistakes(prog: str, takes: Sequence[Word]) -> AbstractContextManager[None]:
     from tyro._errors import on_parse_error
 
     def refuse(event: ParseErrorEvent) -> NoReturn:
-        raise _error(event, takes, prog)
+        raise _error(event, words, takes, prog)
 
     return on_parse_error(refuse)
 
 
-def _error(event: ParseErrorEvent, takes: Sequence[Word], prog: str) -> UserError:
+def _error(event: ParseErrorEvent, words: list[str], takes: Sequence[Word], prog: str) -> UserError:
     from tyro import _errors
 
-    loose: list[str] = getattr(event, "tokens", getattr(event, "unrecognized_tokens", []))
-    for token in sorted(loose, key=lambda token: not token.startswith("-")):
-        if token.startswith("-"):
-            return _unknown_flag(token, takes, prog)
-        return UserError(f"{prog} takes no further word {token}: `{prog} --help` shows its words")
+    flags = {flag for word in takes for flag in word.flags}
+    flags |= {"-h", "--help"}
+    for word in words:  # an unknown flag is what is wrong, whatever follows from it
+        if _is_flag(word) and word.partition("=")[0].replace("_", "-") not in flags:
+            return _unknown_flag(word, takes, prog)
+    if isinstance(event, _errors.UnrecognizedArgs):
+        return UserError(
+            f"{prog} takes no further word {event.tokens[0]}: `{prog} --help` shows its words"
+        )
     if isinstance(event, _errors.MissingArgs):
         names = " and ".join(word.said for word in takes if word.needed and word.bare)
         flags = " and ".join(word.said for word in takes if word.needed and not word.bare)
@@ -232,6 +236,12 @@ def _error(event: ParseErrorEvent, takes: Sequence[Word], prog: str) -> UserErro
             f"{word.said} is one of {', '.join(event.choices)}, not {event.value!r}.{hint}"
         )
     return UserError(f"{word.said} takes {word.kind}: {word.said} {word.metavar}".rstrip())
+
+
+def _is_flag(word: str) -> bool:
+    """Whether a word is written as a flag is; -inf and -nan are numbers."""
+    dashed = word.startswith("-") and word.lstrip("-")[:1].isalpha()
+    return dashed and word.lower() not in ("-inf", "-nan", "-infinity")
 
 
 def _unknown_flag(token: str, takes: Sequence[Word], prog: str) -> UserError:

@@ -22,8 +22,6 @@ R = TypeVar("R", bound=Playable)
 
 ENOUGH_ROUNDS = 8_000
 """A time budget is spent on the largest form of a recipe that gets this many rounds out of it."""
-LONG_ENOUGH = 0.5
-"""Seconds of rounds from which their rate is told."""
 
 
 class Cost(NamedTuple, Generic[R]):
@@ -39,23 +37,20 @@ class Cost(NamedTuple, Generic[R]):
         return seconds * self.images_per_second / self.images_per_round
 
 
-def measure(recipe: R, dataset: Dataset, device: torch.device) -> Cost[R]:
-    """Return what a recipe costs, measured: a trainer made for it alone plays rounds for half a second.
-
-    It plays two rounds at least, for they can take longer than that.
+def measure(recipe: R, dataset: Dataset, device: torch.device, *, rounds: int = 2) -> Cost[R]:
+    """Return what a recipe costs, measured: a trainer made for it alone plays a few rounds.
 
     Raises UserError where the memory does not hold it.
     """
     try:
         trainer = Trainer(recipe, dataset, device)
         trainer.round()  # the first one also allocates and chooses kernels
-        before, start = trainer.clock, time.perf_counter()
-        seconds = 0.0
-        while mesh.first(seconds < LONG_ENOUGH) or trainer.clock.rounds < before.rounds + 2:
+        before, start = trainer.clock.images, time.perf_counter()
+        for _ in range(rounds):
             trainer.round()
-            if device.type == "cuda":
-                torch.cuda.synchronize(device)
-            seconds = time.perf_counter() - start
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        seconds = time.perf_counter() - start
     except NotFinite as error:
         raise UserError(
             f"the first rounds already fail: {error}: lower the learning rates"
@@ -66,7 +61,7 @@ def measure(recipe: R, dataset: Dataset, device: torch.device) -> Cost[R]:
         ):
             raise
         raise UserError(too_large(recipe)) from None
-    images, rounds = (now - then for now, then in zip(trainer.clock, before, strict=True))
+    images = trainer.clock.images - before
     rate = float(mesh.first(images / seconds))  # ty: ignore[invalid-argument-type]
     return Cost(recipe, rate, peak_memory(device), images / rounds)
 

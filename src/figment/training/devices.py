@@ -91,8 +91,8 @@ def matrix_rate(dtype: torch.dtype, side: int = 1024, repeats: int = 5) -> float
 def multiplies_bfloat16() -> bool:
     """Return whether the CPU has instructions for products of bfloat16, as far as it says what it has.
 
-    AVX-512's avx512_bf16, AMX's amx_bf16, ARM's bf16. Where it says nothing, a small product tells: emulated
-    ones take many times as long as float32's.
+    AVX-512's avx512_bf16, AMX's amx_bf16, ARM's bf16. Where it says nothing, a small product tells: an
+    emulated one takes many times as long as float32's.
     """
     try:
         with open("/proc/cpuinfo", encoding="utf-8") as file:
