@@ -64,7 +64,7 @@ def test_help_of_a_recipe_lists_its_fields(capsys):
     ("words", "message"),
     [
         (["trian"], "there is no command trian. Did you mean train?"),
-        (["data"], "there is no command data"),
+        (["data", "inspec", "x"], "no command data inspec. Did you mean data inspect?"),
         (["train"], "DATA"),
         (["train", "nowhere"], "nowhere"),
         (["train", "flowers", "--widht", "3"], "no flag --widht. Did you mean --width?"),
@@ -148,7 +148,7 @@ def test_every_kind_of_picture_trains(capsys, here):
     frames[3].save(here / "photos" / "one" / "only.png")
     assert main(["train", "photos", *SMALL, "--run", "run"]) == 0
     err = capsys.readouterr().err
-    assert "skipped" in err and "figment data inspect" in err
+    assert "left out" in err and "figment data inspect" in err
     machine = json.loads((here / "run" / "machine.json").read_text())
     assert machine["data"]["count"] == 6
     assert machine["data"]["skipped"] == 2

@@ -10,7 +10,7 @@ from figment.runs import LATEST, named
 
 STARTED = time.perf_counter()
 PROG = "figment train"
-RECIPE = Word("recipe", str)
+RECIPE, TRUST = Word("recipe", str), Word("trust", bool)
 WORDS = [
     Word("data", str, bare=True, needed=True),
     RECIPE,
@@ -18,6 +18,7 @@ WORDS = [
     Word("minutes", float),
     Word("epochs", float),
     Word("device", str),
+    TRUST,
 ]
 """What ``figment train`` takes beside the fields of a recipe; ``recipes.help`` says what they are."""
 
@@ -30,11 +31,12 @@ def train(words: list[str]) -> int:
     """
     from figment.recipes.help import flags_for, train_text
 
-    recipe = some(words, [RECIPE], prog=PROG).get("recipe")
+    said = some(words, [RECIPE, TRUST], prog=PROG)
+    recipe, trust = said.get("recipe"), said.get("trust", False)
     if not {"-h", "--help"}.isdisjoint(words):
-        print(train_text(recipe, everything="all" in words))
+        print(train_text(recipe, trust=trust, everything="all" in words))
         return 0
-    found = given(words, [*WORDS, *flags_for(recipe)], prog=PROG)
+    found = given(words, [*WORDS, *flags_for(recipe, trust=trust)], prog=PROG)
     from figment.launch import train
 
     data, recipe = found.pop("data"), found.pop("recipe", None)
@@ -50,6 +52,7 @@ def resume(
     epochs: float | None = None,
     data: str | None = None,
     device: str = "auto",
+    trust: bool = False,
 ) -> int:
     """Go on with a run exactly where it stopped: to the end that was planned, or so much more.
 
@@ -60,6 +63,7 @@ def resume(
         epochs: How many passes over the data more.
         data: Where the data are now, if they have moved.
         device: cpu, cuda, mps, or auto.
+        trust: Open a recipe of your own, which the run only names: its module is imported.
     """
     from figment.launch import resume
 
@@ -70,6 +74,7 @@ def resume(
         epochs=epochs,
         data=data,
         device=device,
+        trust=trust,
         started=STARTED,
     )
     return _code(done)

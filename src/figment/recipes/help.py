@@ -70,29 +70,29 @@ OWN = {
     "--minutes X": "How long: minutes, with everything included.",
     "--epochs X": "How long: passes over the data.",
     "--device NAME": "cpu, cuda, mps, or auto.",
+    "--trust": "Let a recipe.json name a module of your own, which is imported.",
 }
 """The flags that are no fields of a recipe; --images is one as well."""
 
 
-def flags_for(name: str | None) -> list[Word]:
+def flags_for(name: str | None, *, trust: bool = False) -> list[Word]:
     """Return the flags of a recipe's fields; without a name, of all that are chosen from by the data.
 
     Raises UserError for a recipe that there is not.
     """
     found: dict[str, Word] = {}
     for each in (name,) if name is not None else SUITED:
-        _, recipe = find(each)
+        _, recipe = find(each, trust=trust)
         kinds = typing.get_type_hints(type(recipe))
         found |= {field: Word(field, kinds[field]) for field in fields_of(recipe)}
     return list(found.values())
 
 
-def train_text(name: str | None, *, everything: bool = False) -> str:
+def train_text(name: str | None, *, trust: bool = False, everything: bool = False) -> str:
     """Return the help of ``figment train`` for a recipe, or without a name for those that suit data."""
-    named, recipe = find(name or "dcgan")
-    length = ", ".join(
-        f"{find(each)[1].images:,} ({each})" for each in ((name,) if name else SUITED)
-    )
+    named, recipe = find(name or "dcgan", trust=trust)
+    suited = {named: recipe} if name else {each: find(each)[1] for each in SUITED}
+    length = ", ".join(f"{each.images:,} ({called})" for called, each in suited.items())
     own = "\n".join(_entry(flag, text.format(length)) for flag, text in OWN.items())
     few = "" if name else "; `figment train --recipe few-shot --help` has those for few pictures"
     lines = [
