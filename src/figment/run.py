@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import torch
 
     from figment.data import Dataset
-    from figment.doctor.finding import Finding
+    from figment.doctor.finding import Findings
     from figment.judging.classifier import Classes, Classifier
     from figment.judging.evaluate import Evaluation
     from figment.recipe import Recipe
@@ -117,13 +117,21 @@ class Run:
             found.write(how["out"])
         return found
 
-    def doctor(self) -> list[Finding]:
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: how far it got, how good it is, and what it makes."""
+        from figment.report.cell import run_cell
+
+        return run_cell(self.path)
+
+    def doctor(self) -> Findings:
         """Return what the doctor finds in the run's log, the worst first, and write it to doctor.json."""
         from figment.doctor.diagnosis import diagnose
+        from figment.doctor.finding import Findings
         from figment.files import write_json
 
         log = self.log()
-        findings = diagnose(log, known_fields(self.name, self.fields), self.machine["data"])
+        fields = known_fields(self.name, self.fields)
+        findings = Findings(diagnose(log, fields, self.machine["data"]))
         images = log[-1]["images"] if log else 0
         found = {"images": images, "findings": [finding._asdict() for finding in findings]}
         write_json(self.path / "doctor.json", found)

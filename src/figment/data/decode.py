@@ -141,8 +141,8 @@ def upright(image: Image.Image) -> Image.Image:
 
 def orientation(image: Image.Image) -> int:
     """Return the EXIF orientation, 1 to 8; 5 and above swap width and height."""
-    if image.format in ("JXL", "HEIF"):  # the format turns its pictures itself
-        return 1
+    if image.format == "HEIF" or (image.format == "JXL" and not getattr(image, "jpeg", False)):
+        return 1  # the decoder has turned it, but for a JPEG that was made a JPEG XL
     try:
         turned = int(image.getexif().get(0x0112, 1))
     except Exception:  # broken metadata is no reason to lose a picture; Pillow raises many kinds

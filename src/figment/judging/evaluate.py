@@ -16,6 +16,7 @@ from figment.data import Dataset, evenly_spaced, look, open_dataset, split
 from figment.errors import UserError
 from figment.files import MARK, write_json
 from figment.judging import pictures
+from figment.judging.cell import scores_cell
 from figment.judging.classifier import ACCURACY, Classifier
 from figment.judging.measures import MEASURES, lacking, measures_for
 from figment.judging.scorer import Scorer, extractor_for, scorer
@@ -52,6 +53,10 @@ class Evaluation:
     pictures: dict[str, str] = field(default_factory=dict)
     """Path below the folder that they were written to, by name."""
     made: str = ""
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows."""
+        return scores_cell(self.source, self.scores, self.notes)
 
     def as_json(self) -> dict[str, Any]:
         """Return it as plain values, for evaluation.json and for other programs."""
