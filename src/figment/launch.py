@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,16 +17,20 @@ from figment.fields import fields_of
 from figment.opened import read_run
 from figment.plan import Plan, choose, lasting
 from figment.recipe import Recipe
-from figment.recipes import find
+from figment.recipes import find, own
+from figment.recipes.parameters import refuse_too_large
 from figment.run import Run
+from figment.runs import HOME, fresh
 from figment.training import folder
 from figment.training.budget import Budget
+from figment.training.interrupt import leaving_on_sigterm
 
 if TYPE_CHECKING:
     import torch
 
     from figment.data import Dataset
     from figment.sampling.pictures import Pictures
+    from figment.training.monitor import Untrained
     from figment.training.session import Session
 
 
@@ -44,6 +49,8 @@ class Play(NamedTuple):
     """``time.perf_counter()`` at which seconds started to count."""
     progress: bool
     on_sample: OnSample | None
+    untrained: Untrained | None = None
+    """The measurement of the first weights, if it has been made."""
 
 
 def train(
@@ -56,6 +63,7 @@ def train(
     epochs: float | None = None,
     device: str = "auto",
     progress: bool = True,
+    trust: bool = False,
     on_sample: OnSample | None = None,
     started: float | None = None,
     **fields: Any,
@@ -63,38 +71,54 @@ def train(
     """Train on a folder, zip, packed file or built-in set and return the run.
 
     At most one of ``images``, ``minutes`` and ``epochs`` says how long; without one the recipe does.
-    ``fields`` are fields of the recipe. ``on_sample`` is called with each sample grid (a ``Pictures``) and
-    the images seen then; without it a notebook's cell shows them. Raises UserError for anything that
-    cannot work.
+    ``fields`` are fields of the recipe; ``trust`` lets a recipe.json name a module of one's own.
+    ``on_sample`` is called with each sample grid (a ``Pictures``) and the images seen then; without it a
+    notebook's cell shows them. Raises UserError for anything that cannot work.
     """
     started = time.perf_counter() if started is None else started
     budget = Budget(images, minutes, epochs)
     budget.check()
-    plan = choose(str(data), recipe, fields)
+    plan = choose(str(data), recipe, fields, trust=trust)
     path = _home(run, plan)
-    folder.refuse_taken(path)
-
-    target = _set_up(device)
-    dataset = _open(str(data), plan.recipe, progress, by_colour=plan.by_colour)
-    plan = plan.fit(dataset, budget, target)
-    _say(progress, _foreword(dataset, plan))
     deadline = None if minutes is None else started + 60 * minutes
-    plan = plan.measure(dataset, target, deadline)
-    _say(progress, plan.said)
-    plan = plan.settle(dataset, target, progress=progress)
+    with leaving_on_sigterm(), folder.claimed(path) if mesh.is_first() else nullcontext():
+        target = _set_up(device)
+        if not run and path.name != plan.run_name:
+            _say(progress, f"{HOME / plan.run_name} is there already, so this run is {path}")
+        plan, dataset = _planned(plan, str(data), budget, deadline, target, progress)
+        end = plan.recipe.images if deadline is None else None
+        if mesh.is_first():
+            machine = _machine(plan, target) | {
+                "budget": {"images": end} if minutes is None else {"minutes": minutes},
+                "fields": _decided(plan, recipe, timed=minutes is not None),
+                "data": _about(dataset, str(data)),
+            }
+            folder.begin(path, plan.name, plan.recipe, machine)
+            own.remember(plan.name)
+        mesh.barrier()
+        play = Play(end, deadline, started, progress, on_sample, plan.untrained)
+        return _play(path, plan.recipe, dataset, target, play)
 
-    end = plan.recipe.images if deadline is None else None
-    if mesh.is_first():
-        length = {"images": end} if minutes is None else {"minutes": minutes}
-        machine = _machine(plan, target) | {
-            "budget": length,
-            "fields": _decided(plan, recipe, timed=minutes is not None),
-            "data": _about(dataset, str(data)),
-        }
-        folder.begin(path, plan.name, plan.recipe, machine)
-    mesh.barrier()
-    play = Play(end, deadline, started, progress, on_sample)
-    return _play(path, plan.recipe, dataset, target, play)
+
+def _planned(
+    plan: Plan,
+    data: str,
+    budget: Budget,
+    deadline: float | None,
+    device: torch.device,
+    progress: bool,
+) -> tuple[Plan, Dataset]:
+    """Return the plan with everything decided, and the data it is for."""
+    from figment.training.devices import memory_of
+
+    refuse_too_large(plan.recipe, memory_of(device), mesh.size())
+    dataset = _open(data, plan.recipe, progress, by_colour=plan.by_colour)
+    plan = plan.fit(dataset, budget, device)
+    _say(progress, _foreword(dataset, plan))
+    plan = plan.measure(dataset, device, deadline)
+    plan = plan.settle(dataset, device, deadline, progress=progress)
+    _say(progress, plan.said)
+    return plan, dataset
 
 
 def resume(
@@ -106,23 +130,42 @@ def resume(
     data: str | None = None,
     device: str = "auto",
     progress: bool = True,
+    trust: bool = False,
     on_sample: OnSample | None = None,
     started: float | None = None,
 ) -> Run:
     """Go on with a run exactly where its last saved state is, and return it.
 
     A budget is what is added; without one it goes on to the end that was planned. ``data`` says where
-    the data are now if they have moved. Raises UserError if it is no run, or its data have changed.
+    the data are now if they have moved; ``trust`` lets a recipe of one's own be imported. Raises UserError
+    if it is no run, its data have changed, or another process trains it.
     """
-    from figment.training.state import saved_clock
-
     started = time.perf_counter() if started is None else started
     path, added = Path(path), Budget(images, minutes, epochs)
     added.check()
-    _, recipe, machine = read_run(path)
+    _, recipe, _ = read_run(path, trust=trust)
+    with leaving_on_sigterm(), folder.lock(path) if mesh.is_first() else nullcontext():
+        _, _, machine = folder.read(path)  # now that nobody else can change it
+        target = _set_up(device)
+        play = Play(None, None, started, progress, on_sample)
+        return _resume(path, recipe, machine, added, data, target, play)
+
+
+def _resume(
+    path: Path,
+    recipe: Recipe,
+    machine: dict[str, Any],
+    added: Budget,
+    data: str | None,
+    device: torch.device,
+    play: Play,
+) -> Run:
+    """Go on with a run that is locked, as ``play`` says but for the end."""
+    from figment.training.state import saved_clock
+
+    started, progress = play.started, play.progress
     now = saved_clock(path / "state").images
     mesh.check_batch(recipe.batch)
-    target = _set_up(device)
     dataset = _same_data(path, data or machine["data"]["path"], recipe, machine, progress)
 
     used = folder.read_seconds(path)
@@ -133,20 +176,19 @@ def resume(
         recipe.check()
     else:
         deadline = started + max(0.0, 60 * budget["minutes"] - used)
-        if minutes is not None:
-            speed = machine["estimate"]["images_per_second"]
-            recipe = lasting(recipe, 60 * minutes, speed, before=now)
+        if added.minutes is not None:
+            speed = (machine.get("estimate") or {}).get("images_per_second") or 0.0
+            recipe = lasting(recipe, 60 * added.minutes, speed, before=now)
     if mesh.is_first():
         _write_again(path, recipe, machine | {"budget": budget}, data)
     mesh.barrier()
     _say(progress, f"{path} goes on from {now:,} images" + (f" to {end:,}" if end else ""))
-    play = Play(end, deadline, started, progress, on_sample)
-    return _play(path, recipe, dataset, target, play)
+    play = play._replace(end=end, deadline=deadline)
+    return _play(path, recipe, dataset, device, play)
 
 
 def _write_again(path: Path, recipe: Recipe, machine: dict[str, Any], data: str | None) -> None:
     """Write recipe.json and machine.json of a run that goes on, with its data where they are now."""
-    folder.lock(path).close()
     folder.tidy(path)
     folder.write_recipe(path, folder.read(path)[0], recipe)
     moved = {"path": _place(data)} if data else {}
@@ -163,22 +205,19 @@ def _play(
     """Train from the saved state, if there is one, to the end, and leave the folder complete."""
     from figment.training.fit import fit
 
-    held = folder.lock(path) if mesh.is_first() else None
     progress = play.progress
-    session = _session(path, recipe, dataset, device, progress)
+    session = _session(path, recipe, dataset, device, play)
     session.end, session.deadline, session.began = play.end, play.deadline, play.started
     session.on_sample = play.on_sample or _show_in_cell(progress) or session.on_sample
     try:
         signal = fit(session, progress=progress)
     finally:
         session.log.close()
-        if held is not None:
-            held.close()
     images = session.trainer.clock.images
     if mesh.is_first() and play.end is None and not signal:
         folder.write_recipe(path, folder.read(path)[0], replace(recipe, images=max(1, images)))
     mesh.barrier()
-    run = Run(path, stopped_by=signal)
+    run = Run(path, stopped_by=signal, trust=True)  # its recipe has just been played
     if mesh.is_first():
         findings = run.doctor()
         run.report()
@@ -190,7 +229,7 @@ def _play(
 
 
 def _session(
-    path: Path, recipe: Recipe, dataset: Dataset, device: torch.device, progress: bool
+    path: Path, recipe: Recipe, dataset: Dataset, device: torch.device, play: Play
 ) -> Session:
     """Return a session at the saved state of the run, or at its start if nothing was saved."""
     from figment.training.log import Log
@@ -199,6 +238,7 @@ def _session(
     from figment.training.state import load_state
     from figment.training.trainer import Trainer
 
+    machine = folder.read(path)[2]
     trainer = Trainer(recipe, dataset, device)
     tally = load_state(path / "state", trainer)
     return Session(
@@ -206,15 +246,21 @@ def _session(
         trainer,
         tally,
         Log(path, images=trainer.clock.images, writes=mesh.is_first()),
-        monitor_for(path, trainer, progress=progress),
+        monitor_for(path, trainer, untrained=play.untrained, progress=play.progress),
+        measure_every=recipe.metric_every or machine.get("metric_every", 0),
         used=folder.read_seconds(path),
-        data=folder.read(path)[2]["data"],
+        data=machine["data"],
     )
 
 
 def _home(run: str | Path | None, plan: Plan) -> Path:
-    """Return the folder to write: the user's, or runs/DATA-RECIPE."""
-    path = Path(run) if run else Path("runs") / f"{plan.look.name}-{plan.name.replace(':', '-')}"
+    """Return the folder to write: the user's, or a fresh one in runs/, called after the words.
+
+    After the data, and after the recipe too where one was named: not after what was chosen.
+    """
+    if not run:
+        return fresh(HOME / plan.run_name)
+    path = Path(run)
     if path.name in ("", ".."):  # "." and the like have no name to be found by
         return path.absolute()
     return path
@@ -286,13 +332,15 @@ def _machine(plan: Plan, device: torch.device) -> dict[str, Any]:
     from figment.recipes.parameters import count
     from figment.training.devices import describe_machine
 
+    assert plan.cost is not None
     return {
         **describe_machine(device),
         "precision": plan.recipe.precision,
         "estimate": {
-            "images_per_second": round(plan.estimate["images_per_second"], 1),
-            "memory_gib": round(plan.estimate["memory_gib"], 2),
+            "images_per_second": round(plan.cost.images_per_second, 1),
+            "memory_gib": round(plan.cost.memory_gib, 2),
         },
+        "metric_every": plan.pause,
         "parameters": count(plan.recipe),
         "started": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
@@ -351,7 +399,8 @@ def _show_in_cell(progress: bool) -> OnSample | None:
 
     def show(pictures: Pictures, images: int) -> None:
         shown = pictures.shown()
-        spot.show(image(png(shown), shown.size, f"after {images:,} images"))
+        when = f"after {images:,} images"
+        spot.show(image(png(shown), shown.size, when), when)
 
     return show
 

@@ -12,7 +12,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Self
+from inspect import get_annotations
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from figment.errors import UserError, nearest
 from figment.fields import fields_of, neutral
@@ -27,9 +28,22 @@ if TYPE_CHECKING:
     from figment.rounds import Clock, Engine, Scalars, Turns
 
 
+LARGEST = {"resolution": 4_096}
+"""Most of a field that memory holds; of one that is not here ``MANY``."""
+MANY = 1 << 16
+COUNTED = ("images", "seed", "ema", "tick", "every", "patience", "replay", "labelled")
+"""Last words of fields that only count, which are at most ``FAR``."""
+FAR = 1 << 53
+LAYERS = 64
+"""Most entries of a field that has several, such as the layers of ``hidden``."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Recipe(Settings):
     """What every system has: data, a length, networks with a generator, a way to play a round."""
+
+    BY_DATA: ClassVar[tuple[str, ...]] = ("resolution", "channels")
+    """Fields that ``fit_to`` and ``settle`` set by the data, unless the user has."""
 
     # -- what it is -------------------------------------------------------------------------------
 
@@ -221,6 +235,7 @@ def check_settings(r: Settings) -> None:
         numbers = value if isinstance(value, tuple) else (value,)
         if not all(math.isfinite(number) for number in numbers if isinstance(number, float)):
             raise UserError(f"{name} must be a finite number, not {value}")
+    check_sizes(r)
     for name in ("resolution", "images", "batch", "latent", "tick"):
         if getattr(r, name) <= 0:
             raise UserError(f"{name} must be above 0, not {getattr(r, name)}")
@@ -241,6 +256,21 @@ def check_settings(r: Settings) -> None:
             f"batch {r.batch} is no whole number of micro-batches of {r.micro_batch}: set --micro-batch "
             "to one of its divisors"
         )
+
+
+def check_sizes(r: Settings) -> None:
+    """Refuse numbers of figment's own fields that no machine could do anything with."""
+    own = (kind for kind in type(r).__mro__ if kind.__module__.startswith("figment."))
+    for name in {field for kind in own for field in get_annotations(kind)} & fields_of(r).keys():
+        value = getattr(r, name)
+        most = FAR if name.split("_")[-1] in COUNTED else LARGEST.get(name, MANY)
+        numbers = value if isinstance(value, tuple) else (value,)
+        if len(numbers) > LAYERS:
+            raise UserError(f"{name} has at most {LAYERS} entries, not {len(numbers):,}")
+        for number in numbers:
+            if isinstance(number, int) and abs(number) > most:
+                given = f", not {number:,}" if abs(number) < 10**30 else ""
+                raise UserError(f"{name} must be at most {most:,}{given}")
 
 
 def with_fields(recipe: Recipe, fields: dict[str, Any]) -> Recipe:

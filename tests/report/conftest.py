@@ -111,6 +111,7 @@ def machine() -> dict:
         "data": {
             "name": "cats64",
             "source": "cats64.zip",
+            "path": "/data/cats64.zip",
             "count": 13217,
             "classes": ["<b>&", "tabby"],
             "shape": [3, 64, 64],

@@ -64,8 +64,9 @@ def test_broken_files_are_told(tmp_path):
     read_evaluation(tmp_path / "evaluation.json", told)
     read_findings(tmp_path / "doctor.json", told)
     assert told == [
-        "evaluation.json cannot be read as JSON.",
-        "doctor.json holds no JSON object.",
+        "evaluation.json cannot be read (no JSON: Expecting property name enclosed in double "
+        "quotes: line 1 column 2 (char 1)).",
+        "doctor.json cannot be read (it holds no JSON object).",
     ]
 
 

@@ -24,6 +24,20 @@ def recipes(name: str | None = None, /, *, json_: bool = False) -> int:
     return 0
 
 
+def runs(folder: str | None = None, /, *, json_: bool = False) -> int:
+    """List the runs here: system, data, images, score, when they were last trained, state.
+
+    Args:
+        folder: Where to look; in runs/ and in the current folder without it.
+        json_: Print JSON for other programs.
+    """
+    from figment.actions.runs import listing, listing_text
+
+    found = listing(folder)
+    print(json.dumps(found, indent=2) if json_ else listing_text(found))
+    return 0
+
+
 def data(word: str = "", /) -> int:
     """Look at a data set before training, or make one file of it: data inspect, data pack.
 
@@ -67,6 +81,7 @@ def pack_data(
     channels: Literal[1, 3] = 3,
     fit: Literal["crop", "pad", "stretch"] = "crop",
     folders: Literal["auto", "classes", "none"] = "auto",
+    overwrite: bool = False,
 ) -> int:
     """Decode a data set once into one file that training reads without waiting.
 
@@ -77,9 +92,12 @@ def pack_data(
         channels: 1 for grey, 3 for colour.
         fit: How a picture that is not square becomes square.
         folders: What folders and labels are: classes, no classes, or what is plausible.
+        overwrite: Replace files that figment did not write, too.
     """
     from figment.data import pack
+    from figment.files import keep_others
 
+    keep_others([out], overwrite)
     packed = pack(data, out, resolution=resolution, channels=channels, fit=fit, folders=folders)
     print(f"{out}: {len(packed):,} pictures, {len(packed.skipped)} skipped")
     return 0

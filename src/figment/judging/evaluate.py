@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,14 +14,16 @@ import torch
 from figment import mesh
 from figment.data import Dataset, evenly_spaced, look, open_dataset, split
 from figment.errors import UserError
-from figment.files import write_json
+from figment.files import MARK, write_json
 from figment.judging import pictures
+from figment.judging.cell import scores_cell
 from figment.judging.classifier import ACCURACY, Classifier
 from figment.judging.measures import MEASURES, lacking, measures_for
 from figment.judging.scorer import Scorer, extractor_for, scorer
 from figment.judging.sides import Side, real_side, sample_side
 from figment.metrics.score import Score
 from figment.progress import progress_bar
+from figment.records import Unreadable, read_object
 
 if TYPE_CHECKING:
     from figment.metrics.features import Extractor
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 COUNT = 5_000
 """Samples that are drawn of a run, unless the user says how many."""
+MOST = 1_000_000
+"""Samples whose features memory holds."""
 LEAST_OF_CLASS = 50
 """Samples and reals that a class needs for scores of its own."""
 PER_CLASS = ("kid",)
@@ -51,13 +54,17 @@ class Evaluation:
     """Path below the folder that they were written to, by name."""
     made: str = ""
 
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows."""
+        return scores_cell(self.source, self.scores, self.notes)
+
     def as_json(self) -> dict[str, Any]:
         """Return it as plain values, for evaluation.json and for other programs."""
         return vars(self) | {"scores": [score._asdict() for score in self.scores]}
 
     def write(self, folder: Path) -> None:
         """Write evaluation.json."""
-        write_json(folder / "evaluation.json", self.as_json())
+        write_json(folder / "evaluation.json", {**self.as_json(), "software": MARK})
 
 
 def evaluate_generator(
@@ -89,8 +96,10 @@ def evaluate_generator(
     rows, apart = np.arange(len(dataset)), np.empty(0, np.int64)
     if held_out is not None:
         rows, apart = split(len(dataset), *held_out)
-    if count < 20:
-        raise UserError(f"count must be 20 or more for a score to mean anything, not {count}")
+    if not 20 <= count <= MOST:
+        raise UserError(
+            f"count must be 20 or more for a score to mean anything, and at most {MOST:,}, not {count}"
+        )
     reals = _reals(dataset, rows, extractor, progress)
     unseen = _reals(dataset, apart, extractor, False) if len(apart) else None
     samples = sample_side(
@@ -236,6 +245,11 @@ def _scores(one: Scorer, samples: Side, progress: bool) -> list[Score]:
 def read_evaluation(run: Path) -> dict[str, Any] | None:
     """Return a run's evaluation.json, None where there is none that can be read."""
     try:
-        return json.loads((run / "evaluation.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return read_object(run / "evaluation.json")
+    except (OSError, Unreadable):
         return None
+
+
+def files_of(out: Path) -> list[Path]:
+    """Return what an evaluation writes into a folder."""
+    return [out / "evaluation.json", *pictures.files_of(out)]

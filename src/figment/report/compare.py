@@ -40,9 +40,14 @@ def write_comparison(runs: Sequence[Path], out: Path | None = None) -> Path:
     for fewer than two, and where the page cannot be written.
     """
     found = contrast.contenders(runs)
-    path = Path(out) if out else Path(runs[0]).resolve().parent / "comparison.html"
+    path = page_of(runs, out)
     write_text(path, comparison(found))
     return path
+
+
+def page_of(runs: Sequence[Path], out: Path | None = None) -> Path:
+    """Return where the page of a comparison is written: see ``write_comparison``."""
+    return Path(out) if out else Path(runs[0]).resolve().parent / "comparison.html"
 
 
 def comparison_text(runs: Sequence[Path], width: int | None = None) -> str:
@@ -74,17 +79,21 @@ def comparison(runs: Sequence[Contender]) -> str:
     ranked = contrast.rankings(runs)
     names = labels.listed([run.name for run in runs])
     notes = [f"{run.name}: {line}" for run in runs for line in run.record.missing]
+    sections = [
+        facts(runs),
+        scores(runs, ranked),
+        samples(runs),
+        recipes(runs),
+        curves(runs, ranked),
+        commands(runs),
+    ]
     return html.document(
         f"{names} – figment",
         [
             html.header("comparison", names, sentence(runs, ranked)),
             html.warning("Not all of these runs are complete.", notes),
-            facts(runs),
-            scores(runs, ranked),
-            samples(runs),
-            recipes(runs),
-            curves(runs, ranked),
-            commands(runs),
+            html.contents(sections),
+            *sections,
         ],
     )
 
@@ -284,8 +293,14 @@ def _column_chart(key: str, runs: Sequence[Contender], clock: Clock) -> str:
             series.append(Series(run.name, x[measured] / clock.unit, y[measured], *_style(index)))
     if not series:
         return ""
+    weight = 0.0 if key.startswith("modes/") else 0.9
     return line_chart(
-        series, title=column_title(key), x_label=clock.label, raw=False, points=POINTS
+        series,
+        title=column_title(key),
+        x_label=clock.label,
+        smoothing=weight,
+        raw=not weight,
+        points=POINTS,
     )
 
 

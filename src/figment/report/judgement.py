@@ -114,7 +114,7 @@ def read_evaluation(path: Path, problems: list[str]) -> Evaluation | None:
     pictures = {
         str(name): path.parent / place
         for name, place in mapping(value.get("pictures")).items()
-        if isinstance(place, str)
+        if isinstance(place, str) and _inside(path.parent, place)
     }
     return Evaluation(
         number(value.get("images")),
@@ -124,6 +124,15 @@ def read_evaluation(path: Path, problems: list[str]) -> Evaluation | None:
         string(value.get("made")),
         [note for note in map(string, items(value.get("notes"))) if note],
     )
+
+
+def _inside(run: Path, place: str) -> bool:
+    """Whether a path that a file of the run names is one of the run's own files."""
+    try:
+        found = (run / place).resolve()
+        return found.is_relative_to(run.resolve())
+    except (OSError, ValueError):
+        return False
 
 
 def read_findings(path: Path, problems: list[str]) -> tuple[float | None, list[Finding]]:

@@ -133,7 +133,7 @@ def read_run(folder: Path) -> Record:
     samples = sorted(
         (int(path.stem), path)
         for path in folder.glob("samples/*.png")
-        if path.stem.isascii() and path.stem.isdigit()
+        if path.stem.isascii() and path.stem.isdigit() and len(path.stem) < 20 and path.is_file()
     )
     if not samples:
         missing.append("samples/ holds no picture yet.")

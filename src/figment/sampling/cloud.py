@@ -13,6 +13,7 @@ import numpy as np
 
 from figment.data.points import Mixture
 from figment.files import replacing
+from figment.records import regular
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -64,9 +65,8 @@ def read_cloud(path: Path) -> Cloud:
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
-    if path.stat().st_size > LARGEST_FILE:
-        raise OSError(f"{path} is too large for a cloud")
     try:
+        regular(path, LARGEST_FILE)
         found = load(path.read_bytes())
         points, landscape = (found[name].astype(np.float32) for name in Cloud._fields)
     except (SafetensorError, KeyError, ValueError) as error:

@@ -7,18 +7,22 @@ import math
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from PIL import Image
+from PIL import ExifTags, Image
+from PIL.PngImagePlugin import PngInfo
 
 from figment.cells import enlargement
 from figment.data.points import Mixture
 from figment.errors import UserError
-from figment.files import cannot_write, replacing
+from figment.files import MARK, cannot_write, replacing
 from figment.sampling.cloud import scatter
 
 SHOWN = 100
 """Pictures that a notebook shows at most."""
+LARGEST_GRID = 10_000
+"""Pictures of a grid at most."""
 PICTURE_ENDINGS = (".png", ".jpg", ".jpeg", ".webp")
 
 
@@ -86,6 +90,14 @@ def to_image(pixels: np.ndarray) -> Image.Image:
     return Image.fromarray(pixels[0] if len(pixels) == 1 else pixels.transpose(1, 2, 0))
 
 
+def check_grid(count: int, out: Path) -> None:
+    """Raise UserError where so many pictures are too many for one that shows them all."""
+    if count > LARGEST_GRID:
+        raise UserError(
+            f"{out}: {count:,} pictures are too many for one, which holds {LARGEST_GRID:,}"
+        )
+
+
 def tile(images: np.ndarray, columns: int | None = None) -> Image.Image:
     """Return images [N, C, H, W] as one picture, row by row; missing places are white."""
     count, channels, height, width = images.shape
@@ -124,6 +136,7 @@ def save_each(batches: Iterable[np.ndarray], path: Path, *, seed: int) -> int:
 def _save_zip(batches: Iterable[np.ndarray], path: Path, seed: int) -> int:
     written = 0
     with replacing(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+        archive.comment = MARK.encode()
         for batch in batches:
             for pixels in batch:
                 archive.writestr(f"{seed + written:06d}.png", png(to_image(pixels)))
@@ -134,7 +147,7 @@ def _save_zip(batches: Iterable[np.ndarray], path: Path, seed: int) -> int:
 def png(image: Image.Image) -> bytes:
     """Return a picture as the bytes of a PNG file."""
     stream = io.BytesIO()
-    image.save(stream, "PNG")
+    image.save(stream, "PNG", **signed("PNG"))
     return stream.getvalue()
 
 
@@ -142,12 +155,29 @@ def save_image(image: Image.Image, path: Path) -> None:
     """Write a picture in the form that the name's ending says, PNG where it says none."""
     kind = {".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}.get(path.suffix.lower(), "PNG")
     with replacing(path) as temporary:
-        image.save(temporary, kind)
+        image.save(temporary, kind, **signed(kind))
+
+
+def signed(kind: str) -> dict[str, Any]:
+    """Return what Pillow's ``save`` takes for a picture of a kind to say that figment made it."""
+    if kind == "GIF":
+        return {"comment": MARK}
+    if kind == "PNG":
+        text = PngInfo()
+        text.add_text("Software", MARK)
+        return {"pnginfo": text}
+    exif = Image.Exif()
+    exif[ExifTags.Base.Software] = MARK
+    return {"exif": exif.tobytes()}
 
 
 def _save_array(array: np.ndarray, path: Path) -> None:
-    with replacing(path) as temporary, open(temporary, "wb") as file:
+    with replacing(path) as temporary:
         if path.suffix.lower() == ".npy":
-            np.save(file, array)
-        else:
-            np.savez(file, images=array)
+            with open(temporary, "wb") as file:
+                np.save(file, array)
+            return
+        with zipfile.ZipFile(temporary, "w") as archive:  # as np.savez does, and signed
+            archive.comment = MARK.encode()
+            with archive.open(zipfile.ZipInfo("images.npy"), "w", force_zip64=True) as file:
+                np.lib.format.write_array(file, array, allow_pickle=False)

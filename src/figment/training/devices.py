@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import platform
-import resource
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
@@ -55,10 +55,15 @@ def set_up(device: torch.device) -> None:
 
 
 def faster_precision(device: torch.device) -> str:
-    """Return "bfloat16" where its products are clearly faster, measured, else "float32"."""
+    """Return "bfloat16" where its products are clearly faster, measured, else "float32".
+
+    A processor that only emulates them is not measured: that alone took 12 s on one with AVX2.
+    """
     if device.type == "cuda":
         return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
     if device.type != "cpu":
+        return "float32"
+    if not multiplies_bfloat16():
         return "float32"
     ratio = matrix_rate(torch.bfloat16) / matrix_rate(torch.float32)
     return "bfloat16" if ratio >= FASTER else "float32"
@@ -83,19 +88,56 @@ def matrix_rate(dtype: torch.dtype, side: int = 1024, repeats: int = 5) -> float
     return 2 * side**3 / best
 
 
+def multiplies_bfloat16() -> bool:
+    """Return whether the CPU has instructions for products of bfloat16, as far as it says what it has.
+
+    AVX-512's avx512_bf16, AMX's amx_bf16, ARM's bf16. Where it says nothing, a small product tells: an
+    emulated one takes many times as long as float32's.
+    """
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            flags = next(line for line in file if line.lower().startswith(("flags", "features")))
+    except (OSError, StopIteration):
+        return matrix_rate(torch.bfloat16, 128, 2) > matrix_rate(torch.float32, 128, 2) / 4
+    return not {"avx512_bf16", "amx_bf16", "bf16"}.isdisjoint(flags.split())
+
+
 def peak_memory(device: torch.device) -> float:
-    """Return the most memory used so far, in GiB: the GPU's on CUDA, else this process's."""
+    """Return the most memory used so far, in GiB: the GPU's on CUDA, else this process's.
+
+    0 on Windows, which does not say.
+    """
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 2**30
+    try:
+        import resource
+    except ImportError:
+        return 0.0
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**30
+
+
+def memory_of(device: torch.device) -> int:
+    """Return the bytes of memory that a device has in all: the machine's, or what its container may use.
+
+    A very large number where the system does not say.
+    """
+    if device.type == "cuda":
+        return torch.cuda.get_device_properties(device).total_memory
+    try:
+        limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
+    except (AttributeError, OSError, ValueError):  # Windows
+        limits = [1 << 62]
+    for place in ("memory.max", "memory/memory.limit_in_bytes"):
+        with contextlib.suppress(OSError, ValueError):  # none, or "max"
+            limits.append(int(Path("/sys/fs/cgroup", place).read_text(encoding="ascii")))
+    return min(limits)
 
 
 def describe_machine(device: torch.device) -> dict[str, object]:
     """Return what machine.json says of versions and hardware."""
     from importlib.metadata import version
 
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return {
         "figment": version("figment-gan"),
         "torch": torch.__version__,
@@ -105,7 +147,7 @@ def describe_machine(device: torch.device) -> dict[str, object]:
         "device": device.type,
         "threads": torch.get_num_threads(),
         "processes": mesh.size(),
-        "memory_gib": round(memory, 1),
+        "memory_gib": round(memory_of(torch.device("cpu")) / 2**30, 1),
     }
 
 
