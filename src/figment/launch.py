@@ -63,7 +63,10 @@ def train(
     end = plan.recipe.images if deadline is None else None
     if mesh.is_first():
         length = {"images": end} if minutes is None else {"minutes": minutes}
-        machine = _machine(plan, target) | {"budget": length, "data": _about(dataset, str(data))}
+        machine = _machine(plan, target) | {
+            "budget": length,
+            "data": _about(dataset, str(data), plan.recipe),
+        }
         folder.begin(path, plan.name, plan.recipe, machine)
     mesh.barrier()
     return _play(path, plan.recipe, dataset, target, end, deadline, started, progress)
@@ -226,14 +229,20 @@ def _open(data: str, recipe: Recipe, progress: bool) -> Dataset:
 def _same_data(
     path: Path, data: str, recipe: Recipe, machine: dict[str, Any], progress: bool
 ) -> Dataset:
-    """Return the data that a run began with. Raises UserError where they are not the same any more."""
+    """Return the data that a run began with, divided as it was.
+
+    Raises UserError where they are not the same any more.
+    """
+    from figment.data import with_division
+
     dataset = _open(data, recipe, progress)
     if dataset.fingerprint != machine["data"]["fingerprint"]:
         raise UserError(
             f"{dataset.source} has changed since {path} began: bring the old data back "
             "(--data says where they are), or train a new run"
         )
-    return dataset
+    recorded = machine["data"].get("held_out")
+    return with_division(dataset, recorded, recipe.held_out, recipe.seed)
 
 
 def _machine(plan: Plan, device: torch.device) -> dict[str, Any]:
@@ -253,8 +262,10 @@ def _machine(plan: Plan, device: torch.device) -> dict[str, Any]:
     }
 
 
-def _about(dataset: Dataset, source: str) -> dict[str, Any]:
+def _about(dataset: Dataset, source: str, recipe: Recipe) -> dict[str, Any]:
     """Return what machine.json says of the data."""
+    from figment.data import split
+
     return {
         "name": dataset.name,
         "source": source,
@@ -265,6 +276,7 @@ def _about(dataset: Dataset, source: str) -> dict[str, Any]:
         "fingerprint": dataset.fingerprint,
         "skipped": len(dataset.skipped),
         "duplicates": dataset.duplicates,
+        "held_out": split(dataset, recipe.held_out, recipe.seed)[1].tolist(),
     }
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from figment.data import Dataset
     from figment.doctor.finding import Finding
     from figment.judging.classifier import Classes, Classifier
-    from figment.judging.evaluate import Evaluation
+    from figment.judging.evaluation import Evaluation
     from figment.sampling.generator import Generator
     from figment.sampling.pictures import Pictures
 
@@ -119,7 +119,7 @@ class Run:
 
         dataset, held_out = open_data(self.path)
         assert held_out is not None  # its own data
-        return dataset, split(len(dataset), *held_out)[0]
+        return dataset, split(dataset, *held_out)[0]
 
     def report(self) -> Path:
         """Write the run's report and model card; return the report's path."""

@@ -59,7 +59,7 @@ def save(folder: Path, numbers: range, blur: float = 0.0) -> None:
 
 
 def scored(samples: Side, reals: Side, held_out: Side | None, *names: str) -> dict[str, Score]:
-    one = scorer(names, None, reals, held_out, len(samples), all_reals=True)
+    one = scorer(names, None, reals, held_out, len(samples))
     return {score.name: score for score in one.scores(samples)}
 
 

@@ -15,7 +15,7 @@ from figment.run import Run
 from figment.training.folder import holds_run
 
 if TYPE_CHECKING:
-    from figment.judging.evaluate import Evaluation
+    from figment.judging.evaluation import Evaluation
 
 
 def evaluate(path: str | Path, *, against: str | None = None, **how: Any) -> Evaluation:
@@ -31,6 +31,11 @@ def evaluate(path: str | Path, *, against: str | None = None, **how: Any) -> Eva
     mesh.start(device)
     how["device"] = str(device)
     if holds_run(path):
+        if how.pop("resolution", None) is not None:
+            raise UserError(
+                f"{path} is a run, compared at the size that it has learned: leave --resolution out, or "
+                "draw its samples to a folder and evaluate that"
+            )
         run = Run(path)
         found = run.evaluate(against, **how)
         if mesh.is_first():
@@ -53,11 +58,12 @@ def evaluation(path: str | Path, *, as_json: bool = False, **how: Any) -> str:
     """Return the scores (see ``evaluate``) as a table or as JSON, once for all processes."""
     from figment.judging.table import score_table
 
+    folder = str(how.get("out") or path)
     found = evaluate(path, **how)
     mesh.stop()
     if not mesh.is_first():
         return ""
-    return json.dumps(found.as_json(), indent=2) if as_json else score_table(found)
+    return json.dumps(found.as_json(), indent=2) if as_json else score_table(found, folder)
 
 
 def doctor(what: str | Path, *, as_json: bool = False) -> str:

@@ -14,6 +14,8 @@ def evaluate(
     metrics: tuple[str, ...] = (),
     features: str = "auto",
     count: int | None = None,
+    protocol: str = "",
+    resolution: int | None = None,
     seed: int = 0,
     truncation: float | None = None,
     out: Path | None = None,
@@ -28,9 +30,12 @@ def evaluate(
         metrics: Which scores (kid, fid, precision_recall, ...); all that can be had without it.
         features: What is compared: auto, small, mobilenet, inception, dinov2, NAME:FILE, file:FILE.
         count: How many samples to draw (5,000), or pictures to use (all).
+        protocol: Scores as papers print them: fid50k, kid50k or cleanfid50k.
+        resolution: Px at which two folders are compared; the larger of theirs, to 256, without it.
         seed: Seed of the first sample.
         truncation: Cut the latents off at this value.
-        out: Folder for the pictures of look-alikes and nearest neighbours; a run's own without it.
+        out: Folder for evaluation.json and pictures of copies, look-alikes and nearest neighbours; a run's
+            own without it.
         device: cpu, cuda, mps, or auto.
         json_: Print JSON for other programs.
     """
@@ -38,12 +43,14 @@ def evaluate(
 
     how: dict[str, Any] = {"count": count} if count is not None else {}
     how |= {"out": out} if out is not None else {}
+    how |= {"resolution": resolution} if resolution is not None else {}
     said = evaluation(
         what,
         as_json=json_,
         against=against,
         metrics=metrics,
         features=features,
+        protocol=protocol,
         seed=seed,
         truncation=truncation,
         device=device,

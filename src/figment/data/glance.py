@@ -32,6 +32,7 @@ class Look:
     side: int  # median of the short sides in pixels; 0: any resolution can be had
     grey: bool  # all pictures looked at are grey
     square: bool
+    extremes: tuple[int, int] = (0, 0)  # the smallest and the largest short side; 0: any
 
 
 def look(source: str) -> Look:
@@ -97,7 +98,15 @@ def _look_pictures(name: str, pictures: sources.Pictures) -> Look:
     )
     side = int(np.median(sides))
     return Look(
-        name, pictures.source, "images", len(pictures), pictures.classes, side, grey, square
+        name,
+        pictures.source,
+        "images",
+        len(pictures),
+        pictures.classes,
+        side,
+        grey,
+        square,
+        (min(sides), max(sides)),
     )
 
 
@@ -110,7 +119,8 @@ def _look_packed(name: str, file: packed.Packed) -> Look:
         is_grey(decode.plain(Image.fromarray(np.ascontiguousarray(sample)))) for sample in samples
     )
     side, square = min(height, width), height == width
-    return Look(name, file.source, "images", len(file), file.classes, side, grey, square)
+    extremes = (side, side)
+    return Look(name, file.source, "images", len(file), file.classes, side, grey, square, extremes)
 
 
 def _header(pictures: sources.Pictures, index: int) -> Image.Image:

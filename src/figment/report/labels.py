@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 
 SCORES = {
-    "kid": "KID",
+    "kid": "KID x 1000",
     "fid": "FID",
     "fid_infinity": "FID∞",
     "ms_ssim": "MS-SSIM",
