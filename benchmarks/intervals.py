@@ -1,6 +1,7 @@
 """How often every 95 % interval of a score holds what it is for: the table of docs/results/intervals.md.
 
 python benchmarks/intervals.py [--counts 100 500 2000] [--draws 200] [--pairs equal apart saturated]
+    [--measures kid fid …]
 
 Each draw makes fresh samples and fresh reals from known distributions and asks figment's own measures for
 figures and intervals. What an interval is for is the expected figure at these counts: the mean over all
@@ -14,7 +15,6 @@ Features are mixtures of ten Gaussians in 64 dimensions whose variances fall as 
 from __future__ import annotations
 
 import argparse
-import time
 from collections import defaultdict
 
 import numpy as np
@@ -52,7 +52,9 @@ def side(count: int, kind: str, purpose: str, *address: int) -> Side:
     )
 
 
-def figures(kind: str, count: int, draw: int) -> dict[str, tuple[float, float, float]]:
+def figures(
+    kind: str, count: int, draw: int, measures: tuple[str, ...]
+) -> dict[str, tuple[float, float, float]]:
     """Return value and interval of every figure in one draw."""
     reals_of = max(25, count // 8) if kind == "saturated" else count
     samples = side(count, kind, "samples", count, draw)
@@ -60,7 +62,7 @@ def figures(kind: str, count: int, draw: int) -> dict[str, tuple[float, float, f
     given = side(reals_of, "", "given", count)
     unseen = side(max(200, count // 4), "", "held out", count, draw)
     found = {}
-    for name in (*FRESH, *GIVEN):
+    for name in measures:
         reals = fresh if name in FRESH else given
         for figure in MEASURES[name].give(samples, reals, unseen, True):
             if figure.interval is not None:
@@ -72,19 +74,15 @@ def figures(kind: str, count: int, draw: int) -> dict[str, tuple[float, float, f
     return found
 
 
-def table(kind: str, count: int, draws: int) -> dict[str, tuple[float, float, float]]:
-    """Return the parameter, the coverage and the mean width of every interval."""
-    seen: dict[str, list[tuple[float, float, float]]] = defaultdict(list)
-    for draw in range(draws):
-        for name, found in figures(kind, count, draw).items():
-            seen[name].append(found)
-    result = {}
-    for name, rows in seen.items():
-        value, low, high = np.array(rows).T
+def counted(rows: dict[str, list[tuple[float, float, float]]]) -> list[str]:
+    """Return a line a figure: what is expected, how often the intervals hold it, their mean width."""
+    lines = ["| score | expected | coverage | width |", "|---|---|---|---|"]
+    for name, found in rows.items():
+        value, low, high = np.array(found).T
         truth = float(name.rsplit(" ", 1)[1]) if name.startswith("a share") else value.mean()
         covered = (low <= truth + 1e-12) & (truth - 1e-12 <= high)
-        result[name] = (truth, float(covered.mean()), float((high - low).mean()))
-    return result
+        lines.append(f"| {name} | {truth:.4g} | {covered.mean():.3f} | {(high - low).mean():.3g} |")
+    return lines
 
 
 def main() -> None:
@@ -92,17 +90,19 @@ def main() -> None:
     parser.add_argument("--counts", type=int, nargs="+", default=[100, 500, 2000])
     parser.add_argument("--draws", type=int, default=200)
     parser.add_argument("--pairs", nargs="+", default=["equal", "apart", "saturated"])
+    parser.add_argument("--measures", nargs="+", default=[*FRESH, *GIVEN])
     options = parser.parse_args()
     torch.set_num_threads(1)
     for count in options.counts:
         for kind in options.pairs:
-            start = time.perf_counter()
-            found = table(kind, count, options.draws)
-            seconds = time.perf_counter() - start
-            print(f"\n{kind}, {count:,} samples, {options.draws} draws, {seconds:.0f} s\n")
-            print("| score | expected | coverage | width |\n|---|---|---|---|")
-            for name, (truth, covered, width) in found.items():
-                print(f"| {name} | {truth:.4g} | {covered:.3f} | {width:.3g} |", flush=True)
+            seen: dict[str, list[tuple[float, float, float]]] = defaultdict(list)
+            for draw in range(1, options.draws + 1):
+                found = figures(kind, count, draw, tuple(options.measures))
+                for name, figure in found.items():
+                    seen[name].append(figure)
+                if draw % 50 == 0 or draw == options.draws:  # the last table counts
+                    print(f"\n{kind}, {count:,} samples, {draw} draws\n")
+                    print("\n".join(counted(seen)), flush=True)
 
 
 if __name__ == "__main__":

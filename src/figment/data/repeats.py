@@ -9,8 +9,8 @@ SIDE = 16
 FAR = 5.5
 """Levels of 255 that a repeat differs by, at most (root mean square of the grey squares).
 
-Measured at 28 to 64 px: JPEG of quality 75 changes 99 % of pictures by under 4.7, of quality 50 by under 7.3.
-Of 3,000 pictures each of cats64, flowers2, CIFAR-10, MNIST and Fashion-MNIST all but one in a thousand
+Measured at 28 to 64 px: JPEG of quality 75 changes 99 % of pictures by under 4.7, of 50 by under 7.3. Of
+3,000 pictures each of cats64, flowers2, CIFAR-10, MNIST and Fashion-MNIST all but one in a thousand
 differ from every other, and its mirror image, by more than 8.7, and all by more than 7.6.
 """
 SHARE = 0.25

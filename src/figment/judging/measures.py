@@ -54,7 +54,7 @@ def inception_score(samples: Side, reals: Side, held_out: Side | None, sure: boo
     assert samples.logits is not None
     value, interval = score(samples.logits), None
     if sure:
-        interval = _about(value, half_samples(score, samples.logits, resamples=40))
+        interval = _about(value, half_samples(score, samples.logits, resamples=100))
     return [Figure("inception_score", value, interval, "higher", _few(samples, samples))]
 
 
@@ -82,18 +82,7 @@ def density_coverage(samples: Side, reals: Side, held_out: Side | None, sure: bo
 
 def variety(samples: Side, reals: Side, held_out: Side | None, sure: bool) -> list[Figure]:
     """Return the mean distance of two samples' features, over the reals'."""
-    real = diversity.feature_diversity(reals.features)
-
-    def score(fake: torch.Tensor, true: torch.Tensor) -> float:
-        sides = (diversity.feature_diversity(side, limit=2048) for side in (fake, true))
-        return next(sides) / next(sides)
-
-    value = diversity.feature_diversity(samples.features) / real
-    interval = None
-    if sure:
-        interval = _about(
-            value, half_samples(score, samples.features, reals.features, resamples=40)
-        )
+    value, interval = diversity.diversity_ratio(samples.features, reals.features)
     return [Figure("diversity", value, interval, "floor")]
 
 

@@ -11,7 +11,8 @@ counts how often they hold it.
 | KID | ``distances.kid`` brings its own: the variance of its U-statistic; either end may be negative |
 | FID | ``distances.fid_interval``: the delta method; resampled rows would raise FID itself |
 | precision, recall, density, coverage | ``manifolds.…_intervals``: half-samples; shares by ``clustered`` |
-| Inception Score, diversity: anything of pairs | ``half_samples`` |
+| diversity | ``diversity.diversity_ratio``: the delta method |
+| Inception Score and anything else of pairs | ``half_samples`` |
 | a mean of one value a sample, a ratio of two such | ``bootstrap`` |
 | a share of yes and no against a given reference (accuracy, copied, AuthPct) | ``proportion`` |
 | a share below a quantile of other samples (the nearest ratio) | ``share_below`` |
@@ -109,7 +110,8 @@ def proportion(share: float, count: int, level: float = 0.95) -> Interval:
     centre = (share + square / (2 * count)) / (1 + square / count)
     spread = share * (1 - share) / count + square / (4 * count**2)
     reach = math.sqrt(square * spread) / (1 + square / count)
-    return Interval(max(0.0, centre - reach), min(1.0, centre + reach))
+    low, high = max(0.0, centre - reach), min(1.0, centre + reach)
+    return Interval(0.0 if share == 0 else low, 1.0 if share == 1 else high)
 
 
 def clustered(share: float, count: int, deviation: float, level: float = 0.95) -> Interval:

@@ -76,7 +76,7 @@ def precision_recall_intervals(
     k: int = 3,
     *,
     closed: bool = True,
-    resamples: int = 100,
+    resamples: int = 50,
     seed: int = 0,
 ) -> tuple[Interval, Interval]:
     """Return the 95 % intervals of precision and of recall, by half-samples of both sets.
@@ -106,7 +106,7 @@ def density_coverage_intervals(
     k: int = 5,
     *,
     closed: bool = False,
-    resamples: int = 100,
+    resamples: int = 50,
     seed: int = 0,
 ) -> tuple[Interval, Interval]:
     """Return the 95 % intervals of density and of coverage, as ``precision_recall_intervals`` does."""
