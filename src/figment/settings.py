@@ -16,6 +16,8 @@ class Settings:
     """1 for grey, 3 for colour."""
     fit: Literal["crop", "pad", "stretch"] = "crop"
     """How a picture that is not square becomes square."""
+    folders: Literal["auto", "classes", "none"] = "auto"
+    """What folders and labels of the data are: classes, no classes, or what is plausible."""
     held_out: float = 0.05
     """Share of the pictures that training never sees, for honest scores (none of fewer than 200)."""
 
@@ -46,7 +48,7 @@ class Settings:
     metrics: tuple[str, ...] = ("kid",)
     """Scores measured during training; by the first of them the best weights are chosen."""
     features: str = "auto"
-    """What scores compare: auto, small, mobilenet, inception, dinov2, NAME:FILE or file:FILE."""
+    """What is compared: auto, efficientnet, mobilenet, small, inception, dinov2, NAME:FILE or file:FILE."""
     metric_every: int = 0
     """Images between two measurements; 0: as often as a tenth of the time allows."""
     metric_count: int = 1_000

@@ -20,6 +20,8 @@ def evaluate(
     truncation: float | None = None,
     out: Path | None = None,
     device: str = "auto",
+    trust: bool = False,
+    overwrite: bool = False,
     json_: bool = False,
 ) -> int:
     """Score a run's samples, or a folder or zip of pictures, against real ones.
@@ -28,7 +30,8 @@ def evaluate(
         what: The run folder, or a folder or zip of pictures.
         against: The real pictures; a run's own data without it.
         metrics: Which scores (kid, fid, precision_recall, ...); all that can be had without it.
-        features: What is compared: auto, small, mobilenet, inception, dinov2, NAME:FILE, file:FILE.
+        features: What is compared: auto, efficientnet, mobilenet, small, inception, dinov2, NAME:FILE
+            or file:FILE.
         count: How many samples to draw (5,000), or pictures to use (all).
         protocol: Scores as papers print them: fid50k, kid50k or cleanfid50k.
         resolution: Px at which two folders are compared; the larger of theirs, to 256, without it.
@@ -37,6 +40,8 @@ def evaluate(
         out: Folder for evaluation.json and pictures of copies, look-alikes and nearest neighbours; a run's
             own without it.
         device: cpu, cuda, mps, or auto.
+        trust: Open a recipe of your own, which the run only names: its module is imported.
+        overwrite: Replace files that figment did not write, too.
         json_: Print JSON for other programs.
     """
     from figment.actions.judging import evaluation
@@ -54,6 +59,8 @@ def evaluate(
         seed=seed,
         truncation=truncation,
         device=device,
+        trust=trust,
+        overwrite=overwrite,
         **how,
     )
     if said:
@@ -74,16 +81,17 @@ def doctor(what: str, /, *, json_: bool = False) -> int:
     return 0
 
 
-def compare(runs: list[str], /, *, out: Path | None = None) -> int:
+def compare(runs: list[str], /, *, out: Path | None = None, overwrite: bool = False) -> int:
     """Set runs side by side: a table, and one HTML page with curves, grids, scores, differences.
 
     Args:
         runs: Two or more run folders.
         out: The HTML file to write; comparison.html without it.
+        overwrite: Replace files that figment did not write, too.
     """
     from figment.actions.judging import compare
 
-    print(compare(runs, out))
+    print(compare(runs, out, overwrite=overwrite))
     return 0
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+
+from figment.data.noticed import Noticed
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,7 @@ class Dataset:
     skipped: tuple[tuple[str, str], ...] = ()  # (file, reason)
     duplicates: int = 0
     held_out: tuple[int, ...] | None = None
+    notice: Callable[[], Noticed] = Noticed  # what was noticed of the examples; see ``Noticed``
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -39,6 +39,11 @@ def portraits(images: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
     return np.concatenate(parts) if parts else np.empty((0, side * side), np.float32)
 
 
+def reach(seen: np.ndarray) -> np.ndarray:
+    """Return how far a repeat of each of the ``portraits`` [N, D] may differ, root mean square [N]."""
+    return np.maximum(FLAT, np.minimum(FAR, SHARE * seen.std(1)))
+
+
 def repeated(queries: np.ndarray, known: np.ndarray) -> list[np.ndarray]:
     """Return for each of the ``queries`` [N, D] the rows of ``known`` [M, D] that show the same, ascending.
 
@@ -48,8 +53,7 @@ def repeated(queries: np.ndarray, known: np.ndarray) -> list[np.ndarray]:
     centre = known.mean(0, dtype=np.float64).astype(np.float32)
     others = known - centre
     lengths = np.square(others).sum(1)
-    limits = np.maximum(FLAT, np.minimum(FAR, SHARE * queries.std(1)))  # [N]
-    limits = np.square(limits) * known.shape[1]
+    limits = np.square(reach(queries)) * known.shape[1]  # [N]
     mirrored = queries.reshape(-1, side, side)[:, :, ::-1].reshape(queries.shape)
     found: list[np.ndarray] = []
     step = max(1, BLOCK // max(1, len(known)))

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-Severity = Literal["fault", "warning", "good"]
+from figment.cells import table
+
+Severity = Literal["fault", "warning", "note", "good"]
+SEVERITIES: tuple[Severity, ...] = ("fault", "warning", "note", "good")
+"""The worst first."""
 
 
 class Finding(NamedTuple):
@@ -13,7 +17,8 @@ class Finding(NamedTuple):
     name: str
     """Its fixed name, e.g. "mode collapse"; docs/doctor.md has a section for each."""
     severity: Severity
-    """"fault": the results are or will be useless; "warning": they will be worse; "good": all is well."""
+    """"fault": the results are or will be useless; "warning": they will be worse; "note": neither good nor
+    bad, such as too early to tell; "good": all is well."""
     sure: float
     """From 0 to 1."""
     evidence: str
@@ -22,3 +27,20 @@ class Finding(NamedTuple):
     """What to do, in one or two sentences."""
     flags: tuple[str, ...] = ()
     """The flags of `figment train` to try, in this order."""
+
+
+class Findings(list[Finding]):
+    """Findings, the worst first; a notebook shows them as a table."""
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (one.name, f"{one.severity}, {one.sure:.0%} sure", one.evidence, _advice(one))
+            for one in self
+        ]
+        return table(
+            ("finding", "", "evidence", "what to do"), rows, [one.severity for one in self]
+        )
+
+
+def _advice(one: Finding) -> str:
+    return f"{one.advice} {' '.join(one.flags)}".strip()

@@ -22,6 +22,7 @@ from figment.judging.protocols import named
 from figment.judging.scorer import Scorer, extractor_for, scorer
 from figment.judging.sides import Side, real_side, sample_side
 from figment.metrics.score import Score
+from figment.progress import progress_bar
 
 if TYPE_CHECKING:
     from figment.metrics.features import Extractor
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 COUNT = 5_000
 """Samples that are drawn of a run, unless the user says how many."""
+MOST = 1_000_000
+"""Samples whose features memory holds."""
 LEAST_OF_CLASS = 50
 """Samples and reals that a class needs for scores of its own."""
 PER_CLASS = ("kid",)
@@ -93,8 +96,10 @@ def evaluate_generator(
     if held_out is not None and not question.protocol:
         rows, apart = split(dataset, *held_out)
     drawn = COUNT if question.count is None else question.count
-    if drawn < 20:
-        raise UserError(f"count must be 20 or more for a score to mean anything, not {drawn}")
+    if not 20 <= drawn <= MOST:
+        raise UserError(
+            f"count must be 20 or more for a score to mean anything, and at most {MOST:,}, not {drawn}"
+        )
     reals = _reals(dataset, rows, extractor, progress)
     unseen = _reals(dataset, apart, extractor, False) if len(apart) else None
     samples = sample_side(
@@ -302,11 +307,16 @@ def _careful(samples: int, reals: int, question: Question) -> list[str]:
 def _scores(one: Scorer, samples: Side, copies: list[Copy], progress: bool) -> list[Score]:
     from dataclasses import replace
 
-    from tqdm import tqdm
-
-    bar = tqdm(one.measures, desc="scoring", unit=" scores", disable=not progress, leave=False)
+    through = progress_bar(
+        one.measures, desc="scoring", unit=" scores", shown=progress, leave=False
+    )
     return [
         score
-        for measure in bar
+        for measure in through
         for score in replace(one, measures=[measure]).scores(samples, copies=copies)
     ]
+
+
+def files_of(out: Path) -> list[Path]:
+    """Return what an evaluation writes into a folder."""
+    return [out / "evaluation.json", *pictures.files_of(out)]

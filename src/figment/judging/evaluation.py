@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from figment.files import write_json
+from figment.files import MARK, write_json
+from figment.judging.cell import scores_cell
 from figment.metrics.score import Score
+from figment.records import Unreadable, read_object
 
 
 @dataclass
@@ -33,13 +34,17 @@ class Evaluation:
     copies: list[dict[str, Any]] = field(default_factory=list)
     """Samples that repeat a training picture, the most alike first."""
 
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows."""
+        return scores_cell(self.source, self.scores, self.notes)
+
     def as_json(self) -> dict[str, Any]:
         """Return it as plain values, for evaluation.json and for other programs."""
         return vars(self) | {"scores": [score._asdict() for score in self.scores]}
 
     def write(self, folder: Path) -> None:
         """Write evaluation.json."""
-        write_json(folder / "evaluation.json", self.as_json())
+        write_json(folder / "evaluation.json", {**self.as_json(), "software": MARK})
 
 
 def now() -> str:
@@ -50,6 +55,6 @@ def now() -> str:
 def read_evaluation(run: Path) -> dict[str, Any] | None:
     """Return a run's evaluation.json, None where there is none that can be read."""
     try:
-        return json.loads((run / "evaluation.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return read_object(run / "evaluation.json")
+    except (OSError, Unreadable):
         return None

@@ -13,11 +13,11 @@ import torch
 from PIL import Image, ImageDraw
 
 from figment.errors import UserError
-from figment.files import replacing
 from figment.judging.figure import Copy
 from figment.judging.sides import Side
 from figment.metrics.diversity import look_alike_threshold, near_duplicates
 from figment.metrics.memorisation import nearest
+from figment.sampling.pictures import save_image
 
 SHOWN = 100
 """Samples in the picture of look-alikes."""
@@ -49,11 +49,16 @@ def write(
     if found:
         made = {"copies": copies(samples, reals, found, named)} | made
     for name, image in made.items():
-        with replacing(folder / "evaluation" / f"{name}.png") as temporary:
-            image.save(temporary, "PNG")
+        save_image(image, folder / "evaluation" / f"{name}.png")
     if not found:  # one of an earlier evaluation would tell of other samples
         (folder / "evaluation" / "copies.png").unlink(missing_ok=True)
     return {name: f"evaluation/{name}.png" for name in made}
+
+
+def files_of(folder: Path) -> list[Path]:
+    """Return what ``write`` may write."""
+    names = ("copies", "look-alikes", "neighbours")
+    return [folder / "evaluation" / f"{name}.png" for name in names]
 
 
 def copies(

@@ -18,9 +18,6 @@ ARROWS = {
 
 LISTED = 20
 """Copies that the terminal names."""
-NAMES = {"kid": "KID", "fid": "FID", "fid_infinity": "FID∞"}
-"""Scores that are called by the features, unless these are those of the published score."""
-PUBLISHED = ("inception", "inception-legacy", "coordinates")
 
 
 def score_table(found: Evaluation, folder: str = "") -> str:
@@ -68,16 +65,8 @@ def table(scores: Sequence[Score]) -> list[str]:
     ]
 
 
-def called(score: Score) -> str:
-    """Return what a score is called: KID and FID by the features, unless these are Inception's."""
-    name = NAMES.get(score.name, score.name)
-    if name != score.name and score.features and score.features not in PUBLISHED:
-        name = f"{name}({score.features})"
-    return f"{name} x1000" if score.name == "kid" else name
-
-
 def _row(score: Score) -> tuple[str, ...]:
-    name = f"{called(score)}, {score.group}" if score.group else called(score)
+    name = f"{score.called()}, {score.group}" if score.group else score.called()
     score = score.shown()
     interval = "" if score.low is None else f"{_n(score.low)} to {_n(score.high)}"
     better = ARROWS[score.better]

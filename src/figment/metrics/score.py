@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from typing import Literal, NamedTuple
 
+NAMES = {"kid": "KID", "fid": "FID", "fid_infinity": "FID∞"}
+PUBLISHED = ("", "inception", "inception-legacy", "coordinates")
+"""Features whose KID and FID need no name of theirs: what papers print, and points."""
 KID = 1000
 """What KID is multiplied by where it is shown; files hold the figure of the formula."""
 
@@ -34,6 +37,13 @@ class Score(NamedTuple):
     def features(self) -> str:
         """The network whose features were compared, the first word of the protocol."""
         return self.protocol.replace(",", " ").split(" ")[0].rstrip(";")
+
+    def called(self) -> str:
+        """Return its name in a table: KID and FID by the features unless these are Inception's."""
+        name = NAMES.get(self.name, self.name)
+        if name != self.name and self.features not in PUBLISHED:
+            name = f"{name}({self.features})"
+        return f"{name} x1000" if self.name == "kid" else name
 
     def shown(self) -> Score:
         """Return it as tables and reports show it: KID is multiplied by 1000, as the field prints it."""

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from tqdm import tqdm
 
 from figment.data import evenly_spaced
 from figment.errors import UserError
+from figment.progress import progress_bar
 from figment.sampling.captions import beside_rows
 from figment.sampling.film import FILM_ENDINGS, check_film, save_film
 from figment.sampling.generator import Generator
-from figment.sampling.pictures import PICTURE_ENDINGS, save_image, tile
+from figment.sampling.pictures import PICTURE_ENDINGS, check_grid, save_image, tile
 from figment.sampling.walk import enlarged
 
 ROWS = 10
@@ -47,11 +47,13 @@ def evolve(
     if not moments:
         raise UserError("this run has no snapshots yet: train it longer")
     chosen = moments if film else _some(moments)
+    check_grid(count * len(chosen), out)
     if chosen[0][1]().recipe.kind == "points":
         raise UserError("points have no pictures: samples/ in the run shows them through time")
     rows, names = [], []
-    for images, open_generator in tqdm(
-        chosen, unit=" snapshots", desc="drawing", disable=not progress or len(chosen) < 4
+    shown = progress and len(chosen) >= 4
+    for images, open_generator in progress_bar(
+        chosen, unit=" snapshots", desc="drawing", shown=shown
     ):
         rows.append(open_generator().sample(count, seed=seed, label=label).array)
         names.append(f"{images:,} images")
