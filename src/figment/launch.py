@@ -180,7 +180,17 @@ def _session(
         monitor_for(path, trainer, progress=progress),
         used=folder.read_seconds(path),
         data=folder.read(path)[2]["data"],
+        own=_own(path),
     )
+
+
+def _own(path: Path) -> dict[str, Any]:
+    """Return the fields of the system that a run's recipe was made from, {} where it is not built in."""
+    from figment.fields import fields_of
+    from figment.recipes import SYSTEMS
+
+    system = SYSTEMS.get(folder.read(path)[0])
+    return {} if system is None else fields_of(system.recipe)
 
 
 def _home(run: str | Path | None, plan: Plan) -> Path:
@@ -254,7 +264,9 @@ def _machine(plan: Plan, device: torch.device) -> dict[str, Any]:
 
 
 def _about(dataset: Dataset, source: str) -> dict[str, Any]:
-    """Return what machine.json says of the data."""
+    """Return what machine.json says of the data, what the doctor finds in them included."""
+    from figment.doctor.sets import findings_of
+
     return {
         "name": dataset.name,
         "source": source,
@@ -265,6 +277,7 @@ def _about(dataset: Dataset, source: str) -> dict[str, Any]:
         "fingerprint": dataset.fingerprint,
         "skipped": len(dataset.skipped),
         "duplicates": dataset.duplicates,
+        "findings": [finding._asdict() for finding in findings_of(dataset)],
     }
 
 

@@ -101,13 +101,11 @@ class Run:
         return found
 
     def doctor(self) -> list[Finding]:
-        """Return what the doctor finds in the run's log, the worst first, and write it to doctor.json."""
-        from figment.doctor.diagnosis import diagnose
-        from figment.fields import fields_of
+        """Return what the doctor finds in the run's files, the worst first, and write it to doctor.json."""
         from figment.files import write_json
 
         log = self.log()
-        findings = diagnose(log, fields_of(self.recipe), self.machine["data"])
+        findings = findings_of(self.path, log)
         images = log[-1]["images"] if log else 0
         found = {"images": images, "findings": [finding._asdict() for finding in findings]}
         write_json(self.path / "doctor.json", found)
@@ -128,6 +126,28 @@ class Run:
 
         write_card(self.path)
         return write_report(self.path)
+
+
+def findings_of(path: Path, log: list[dict]) -> list[Finding]:
+    """Return what the doctor finds in the log of a run, as long as it is or cut off, from its files alone.
+
+    Flags are advised that the recipe takes; those of a recipe that is not built in are not asked, since its
+    code is not run.
+    """
+    from figment.doctor.diagnosis import diagnose
+    from figment.doctor.remedies import taken
+    from figment.fields import fields_of
+    from figment.recipe import with_fields
+    from figment.recipes import SYSTEMS
+    from figment.training.monitor import read_measurements
+
+    name, fields, machine = folder.read(path)
+    system = SYSTEMS.get(name)
+    own = {} if system is None else fields_of(system.recipe)
+    end = log[-1]["images"] if log else 0
+    scores = [line for line in read_measurements(path) if line["images"] <= end]
+    findings = diagnose(log, fields, machine["data"], scores, own)
+    return findings if system is None else taken(with_fields(system.recipe, fields), findings)
 
 
 def load(path: str | Path) -> Run:

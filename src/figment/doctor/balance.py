@@ -45,10 +45,9 @@ PAST_ITSELF = 2.0
 CIRCLES = 6
 """watch/movement where the game goes in circles: beyond the first, and so many times watch/diversity, as
 the median of so many measurements. Points that rotated from mode to mode moved by .4 to 2 with
-diversities of .05 to .3; settled ones by .05 with 1; a healthy DCGAN by .3 to .7 with 1."""
-NEARER = 0.9
-"""Or, past the first bound alone, where watch/distance is far and has not fallen to this share of what it
-was: points with a diversity of .7 moved by .5 at a time and stayed at .45."""
+diversities of .05 to .3; settled ones by .05 with 1; a healthy DCGAN by .3 to .7 with 1. Or, past the first
+bound alone, where watch/distance is far and does not fall: points with a diversity of .7 moved by .5 at a
+time and stayed at .45."""
 
 
 def divergence(history: History) -> Finding | None:
@@ -91,7 +90,7 @@ def discriminator_too_strong(history: History) -> Finding | None:
     if accuracy < SURE_ACCURACY or fake > SURE_FAKE:
         return None
     distance = history.now("watch/distance")
-    if distance is not None and (distance <= FAR or _approaches(history, FEW)):
+    if distance is not None and (distance <= FAR or history.falls("watch/distance")):
         return None  # it is still being learned from
     evidence = (
         f"The discriminator is right about {accuracy:.1%} of the pictures and takes samples for "
@@ -151,7 +150,7 @@ def oscillation(history: History) -> Finding | None:
     lost = (
         history.value("watch/distance", 0.0) > FAR
         and history.measured() >= 2 * CIRCLES
-        and not _approaches(history, CIRCLES)
+        and not history.falls("watch/distance", CIRCLES)
     )
     if far < WANDERING or (far < PAST_ITSELF * wide and not lost):
         return None
@@ -177,14 +176,6 @@ def unrisen(history: History) -> bool:
     """Whether the generator has not begun to vary, and need not have by now."""
     before = history.series("watch/diversity")
     return bool(before) and max(before) < RISEN and history.rounds < RISEN_ROUNDS
-
-
-def _approaches(history: History, window: int) -> bool:
-    """Whether the samples have come nearer to the reals from one window of measurements to the next."""
-    distances = history.latest("watch/distance", 2 * window)
-    if len(distances) < 2 * window:
-        return False
-    return median(distances[window:]) < NEARER * median(distances[:window])
 
 
 def _not_finite(line: dict) -> bool:

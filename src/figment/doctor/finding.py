@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-Severity = Literal["fault", "warning", "good"]
+Severity = Literal["fault", "warning", "note", "good"]
+SEVERITIES: tuple[Severity, ...] = ("fault", "warning", "note", "good")
+"""The worst first."""
 
 
 class Finding(NamedTuple):
@@ -13,7 +15,8 @@ class Finding(NamedTuple):
     name: str
     """Its fixed name, e.g. "mode collapse"; docs/doctor.md has a section for each."""
     severity: Severity
-    """"fault": the results are or will be useless; "warning": they will be worse; "good": all is well."""
+    """"fault": the results are or will be useless; "warning": they will be worse; "note": neither good nor
+    bad, such as too early to tell; "good": all is well."""
     sure: float
     """From 0 to 1."""
     evidence: str

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from figment.doctor.finding import Finding
 
 WIDTH = 88
-MARKS = {"fault": "✗", "warning": "!", "good": "✓"}
+MARKS = {"fault": "✗", "warning": "!", "note": "·", "good": "✓"}
 
 
 def findings_text(findings: Sequence[Finding]) -> str:

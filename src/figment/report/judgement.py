@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from figment.doctor.finding import Finding, Severity
+from figment.doctor.finding import SEVERITIES, Finding, Severity
 from figment.metrics.score import Score
 from figment.report.reading import items, mapping, number, read_object, read_rows, string
 
@@ -15,7 +15,7 @@ BETTER: dict[str, Literal["lower", "higher", "floor"]] = {
     "higher": "higher",
     "floor": "floor",
 }
-SEVERITIES: dict[str, Severity] = {"fault": "fault", "warning": "warning", "good": "good"}
+SEVERITY: dict[str, Severity] = {name: name for name in SEVERITIES}
 
 
 class Measurement(NamedTuple):
@@ -127,7 +127,7 @@ def read_findings(path: Path, problems: list[str]) -> tuple[float | None, list[F
     findings = [
         Finding(
             string(one.get("name")),
-            SEVERITIES.get(string(one.get("severity")), "warning"),
+            SEVERITY.get(string(one.get("severity")), "warning"),
             number(one.get("sure")) or 0.0,
             string(one.get("evidence")),
             string(one.get("advice")),

@@ -45,6 +45,10 @@ class Technique(Generic[F]):
         """
         return {}
 
+    def bounds(self, r: F) -> bool:
+        """Return whether it bounds the slope of the discriminator, without which some losses fall for ever."""
+        return False
+
     def describe(self, r: F) -> list[str]:
         """Return what the plan of a training says of it, in a few words each; most say nothing."""
         return []

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from figment import mesh
 from figment.doctor.diagnosis import collapsed, diagnose, healthy
+from figment.doctor.remedies import taken
 from figment.fields import fields_of
 from figment.training import folder
 from figment.training.log import Log
@@ -90,7 +91,10 @@ def roll_back(session: Session, alarm: Alarm) -> bool:
 
 def _say_new(session: Session, fields: dict) -> None:
     """Say faults that have not been said yet."""
-    for finding in diagnose(session.log.lines, fields, session.data):
+    found = diagnose(
+        session.log.lines, fields, session.data, session.monitor.lines, session.own
+    )
+    for finding in taken(session.trainer.recipe, found):
         if (
             finding.severity == "fault"
             and finding.sure >= SURE

@@ -39,6 +39,8 @@ class Session:
     ticked: tuple[float, int] = (0.0, 0)
     data: dict[str, Any] = field(default_factory=dict)
     """What machine.json says of the data."""
+    own: dict[str, Any] = field(default_factory=dict)
+    """The fields of the system itself, before the user changed any; {} where it is not built in."""
     said: set[str] = field(default_factory=set)
     """Names of the doctor's findings that have been said."""
 

@@ -1,0 +1,243 @@
+"""What the pictures of a set tell of themselves: too few, all alike, repeated, noise, grey, in wrong classes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from figment.data import Dataset, evenly_spaced
+from figment.doctor import pixels
+from figment.doctor.finding import Finding
+from figment.doctor.neighbours import distances
+from figment.doctor.samples import SAME
+from figment.doctor.signs import REALS
+
+FEWEST = 16
+"""Fewer pictures than this are no set: a discriminator knows them all within seconds."""
+FEW_PICTURES = 200
+"""Below this a GAN from scratch learns by heart (none are held out either, see figment.data.split)."""
+NEARLY_SAME = 0.05
+"""Spread of thumbnails below which all pictures are variants of one: cats are at 0.22, digits at 0.2."""
+REPEATED = 0.05
+MOSTLY = 0.5
+"""Share of the pictures from which repeats are worth a warning, and from which they are the set's fault."""
+NEAR = 0.01
+"""Root mean square difference of thumbnails, 1 being black against white, up to which one picture is another
+saved again: JPEG of quality 80 is at 0.002 to 0.006."""
+SEARCHED = 4_000
+"""Pictures that repeats are looked for among."""
+NOISE = 1.2
+"""Differences of neighbouring pixels over the contrast: noise has 1.41, pictures 0.1 to 0.7."""
+GREY_LEVELS = 2
+"""Levels of 256 by which the channels of a grey picture may differ."""
+DARK, BRIGHT = 0.05, 0.95
+"""Mean levels outside these leave nothing to see."""
+PALE = 0.1
+"""Range of levels (1 % to 99 %) below this: nearly one grey."""
+UNEVEN, FEWEST_OF_A_CLASS = 20, 5
+"""Times the smallest class that the largest may have before the small ones are hardly learned; and the
+fewest pictures of a class."""
+AGREEING = 5
+"""Nearest pictures that must all be of one other class for a picture's own to be doubtful."""
+DOUBTFUL, SURE_NEIGHBOURS = 0.06, 0.4
+"""Share of doubtful classes, among pictures whose nearest agree, from which they are named, where so many
+pictures have agreeing nearest ones: clean digits are at 0.015, clean clothes at 0.04."""
+
+
+def findings_of(dataset: Dataset) -> list[Finding]:
+    """Return what is wrong with a packed set as such; [] where nothing is, or for points."""
+    if len(dataset.shape) != 3:
+        return []
+    few = amount(len(dataset), len(dataset))
+    if any(finding.severity == "fault" for finding in few):
+        return few
+    chosen = evenly_spaced(np.arange(len(dataset)), SEARCHED)
+    rows = torch.from_numpy(np.array(dataset.rows[chosen]))
+    labels = torch.from_numpy(np.array(dataset.labels[chosen]))
+    alike = sameness(rows, len(dataset), dataset.duplicates)
+    return [
+        *few,
+        *alike,
+        *([] if any(one.name == "pale data" for one in alike) else _colours(rows)),
+        *class_sizes(dict(zip(dataset.classes, _sizes(dataset), strict=True))),
+        *(doubtful(rows, labels) if len(dataset.classes) > 1 else []),
+    ]
+
+
+def amount(usable: int, files: int) -> list[Finding]:
+    """Return whether there are too few pictures."""
+    if usable < FEWEST:
+        return [
+            Finding(
+                "near-empty data",
+                "fault",
+                1.0,
+                f"{usable:,} of {files:,} pictures can be used."
+                if usable < files
+                else f"There are {usable:,} pictures.",
+                "Add pictures: some hundreds are a start, thousands are better.",
+            )
+        ]
+    if usable < FEW_PICTURES:
+        return [
+            Finding(
+                "few pictures",
+                "warning",
+                0.9,
+                f"{usable:,} pictures: a discriminator soon memorises so few, and scores against "
+                "them are unreliable.",
+                "Add pictures, mirror them at random where left and right do not matter, and stop early.",
+                ("--mirror", "--dropout 0.3"),
+            )
+        ]
+    return []
+
+
+def sameness(rows: Tensor, count: int, duplicates: int) -> list[Finding]:
+    """Return whether pictures [N, C, R, R] uint8 of a set of ``count`` are alike, repeated, noise or pale."""
+    some = rows[:: max(1, len(rows) // REALS)][:REALS]
+    levels = pixels.levels(some)
+    thumbs = pixels.thumbnails(some, 8)
+    spread = float((thumbs - thumbs.mean(0)).square().sum(1).mean().sqrt())
+    if spread < SAME:
+        return [constant(f"{len(some):,} pictures differ by only {spread:.2g} of the range from black to white.")]
+    if not DARK < levels.mean < BRIGHT or levels.high - levels.low < PALE:
+        evidence = (
+            f"Levels are {levels.mean:.2f} on average and span {levels.low:.2f} to "
+            f"{levels.high:.2f}, 0 being black and 1 white."
+        )
+        return [Finding("pale data", "warning", 0.9, evidence, "Check how they were exported.")]
+    if levels.detail > NOISE:
+        evidence = (
+            f"Neighbouring pixels differ {levels.detail:.2f} times as much as the pictures' contrast; "
+            "noise has 1.41, pictures have 0.1 to 0.7."
+        )
+        advice = "There is nothing to learn from noise: check how these files were made or read."
+        return [Finding("noise for data", "fault", 0.95, evidence, advice)]
+    if duplicates > MOSTLY * count:
+        return [constant(f"Of {count:,} pictures {duplicates:,} repeat another one.")]
+    if spread < NEARLY_SAME:
+        evidence = (
+            f"The pictures differ by {spread:.2g} of the range from black to white; sets that a GAN is "
+            "worth training on by 0.1 and more."
+        )
+        advice = "They are variants of one picture: give others, or expect that one."
+        return [Finding("near-identical pictures", "fault", 0.9, evidence, advice)]
+    return _repeats(rows, count, duplicates)
+
+
+def _repeats(rows: Tensor, count: int, duplicates: int) -> list[Finding]:
+    """Return whether pictures repeat others, byte for byte or saved again."""
+    advice = "Remove the repeats: the model memorises them first."
+    if duplicates > REPEATED * count:
+        evidence = f"{duplicates:,} of {count:,} pictures repeat another one byte for byte."
+        return [Finding("duplicates", "warning", 0.95, evidence, advice)]
+    fine = torch.cat([pixels.thumbnails(part, 16) for part in rows.split(256)])
+    asked = evenly_spaced(np.arange(len(fine)), REALS)
+    near = _nearest(fine, asked, 1)[0][:, 0] < NEAR
+    share = float(near.double().mean()) - duplicates / count
+    if share < REPEATED:
+        return []
+    searched = "" if count <= len(rows) else f" among {len(rows):,}"
+    evidence = (
+        f"{float(near.double().mean()):.0%} of the pictures are nearly the same as another{searched}, such "
+        "as one picture saved or resized twice."
+    )
+    return [Finding("near repeats", "warning", 0.85, evidence, advice)]
+
+
+def _nearest(rows: Tensor, asked: np.ndarray, count: int) -> tuple[Tensor, Tensor]:
+    """Return distances and numbers [M, count] of the nearest other rows of the rows that are asked."""
+    apart = distances(rows[asked], rows)
+    apart[torch.arange(len(asked)), torch.from_numpy(asked)] = torch.inf
+    found = apart.topk(min(count, len(rows) - 1), largest=False)
+    return found.values, found.indices
+
+
+def _colours(rows: Tensor) -> list[Finding]:
+    """Return whether pictures that are learned in colour are all grey."""
+    if rows.shape[1] != 3:
+        return []
+    small = rows[:: max(1, len(rows) // REALS)].short()
+    if int((small.amax(1) - small.amin(1)).max()) > GREY_LEVELS:
+        return []
+    return [
+        Finding(
+            "grey pictures in colour",
+            "warning",
+            0.95,
+            f"None of {len(small):,} pictures has any colour, but they are learned in three channels.",
+            "Train in grey: a third of the numbers, and no false colours in the samples.",
+            ("--channels 1",),
+        )
+    ]
+
+
+def class_sizes(sizes: dict[str, int]) -> list[Finding]:
+    """Return whether classes are too small beside others."""
+    sizes = {name: size for name, size in sizes.items() if size}
+    if len(sizes) < 2:
+        return []
+    small, large = min(sizes, key=lambda k: sizes[k]), max(sizes, key=lambda k: sizes[k])
+    if sizes[large] > UNEVEN * sizes[small]:
+        evidence = f"{small} has {sizes[small]:,} pictures, {large} has {sizes[large]:,}."
+        advice = "Add to the small classes or leave them out: they will hardly be learned."
+        return [Finding("tiny classes", "warning", 0.9, evidence, advice)]
+    tiny = [f"{name} ({size})" for name, size in sizes.items() if size < FEWEST_OF_A_CLASS]
+    if tiny:
+        evidence = f"{len(tiny):,} classes have fewer than 5 pictures: {', '.join(tiny[:3])}."
+        return [
+            Finding("tiny classes", "warning", 0.95, evidence, "Add to them or leave them out.")
+        ]
+    return []
+
+
+def doubtful(rows: Tensor, labels: Tensor) -> list[Finding]:
+    """Return whether many pictures lie among those of one other class, as swapped labels make them."""
+    fine = torch.cat([pixels.thumbnails(part, 16) for part in rows.split(256)])
+    asked = evenly_spaced(np.arange(len(fine)), REALS)
+    near = labels[_nearest(fine, asked, AGREEING)[1]]  # [M, AGREEING]
+    agreed = (near == near[:, :1]).all(1)
+    wrong = agreed & (near[:, 0] != labels[asked])
+    share = float(wrong.double().sum() / agreed.double().sum().clamp(min=1))
+    if float(agreed.double().mean()) < SURE_NEIGHBOURS or share < DOUBTFUL:
+        return []
+    return [
+        Finding(
+            "doubtful classes",
+            "warning",
+            0.7,
+            f"{int(wrong.sum()):,} of {len(asked):,} pictures look like those of another class: the "
+            f"{AGREEING} nearest to each are all of that one.",
+            "Look at some: classes may have been swapped, or pictures put into the wrong folder.",
+        )
+    ]
+
+
+def constant(evidence: str) -> Finding:
+    """Return the finding that all pictures are the same."""
+    return Finding(
+        "constant data",
+        "fault",
+        0.99,
+        evidence,
+        "There is nothing to learn from pictures that are all the same: give others.",
+    )
+
+
+def _sizes(dataset: Dataset) -> list[int]:
+    return np.bincount(dataset.labels, minlength=len(dataset.classes)).tolist()[: len(dataset.classes)]
+
+
+def recorded(findings: list[dict[str, Any]]) -> list[Finding]:
+    """Return the findings that machine.json holds of a run's data."""
+    kept = []
+    for one in findings:
+        try:
+            kept.append(Finding(**{**one, "flags": tuple(one.get("flags", ()))}))
+        except (TypeError, AttributeError):
+            continue
+    return kept
