@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from figment.doctor.balance import FAR
 from figment.doctor.finding import Finding
-from figment.doctor.history import FEW, History
+from figment.doctor.history import FEW, History, falling
 
 ROUNDS = 1_000
 """Before this even a good run has hardly begun to mind its classes."""
@@ -65,7 +65,8 @@ def _swapped(history: History, own: dict[int, float], told: float) -> Finding | 
 
 def _none_obeyed(history: History, own: dict[int, float], told: float) -> Finding | None:
     mean, guess = sum(own.values()) / len(own), 1 / len(own)
-    if mean - guess > OBEYED * (told - guess) or history.falls("watch/distance"):
+    short = [1 - share for share in history.series("watch/classes_obeyed")]
+    if mean - guess > OBEYED * (told - guess) or falling(short):
         return None
     return Finding(
         "classes not obeyed",
