@@ -280,7 +280,7 @@ def main() -> None:
     )
     parser.add_argument("--pictures", type=int, default=2000, help="of each set, at most")
     parser.add_argument("--divisions", type=int, default=8, help="for the floors")
-    parser.add_argument("--features", default="mobilenet")
+    parser.add_argument("--features", default="efficientnet")
     options = parser.parse_args()
     for source in options.sets or SETS:
         measure(source, options)

@@ -47,7 +47,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=15)
     parser.add_argument("--recipe", default="few-shot")
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--features", default="mobilenet")
+    parser.add_argument("--features", default="efficientnet")
     parser.add_argument("--out", type=Path, default=Path("enlarging"))
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)

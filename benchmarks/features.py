@@ -1,6 +1,6 @@
 """Speed of feature extraction: figment's `extract` beside a plain loop over the same network.
 
-    python benchmarks/features.py [--features small mobilenet] [--count 10000] [--rounds 5]
+    python benchmarks/features.py [--features small efficientnet mobilenet] [--count 10000] [--rounds 5]
 
 The loops take turns in one process, a share of the pictures each time, so that both meet the same machine:
 
@@ -26,6 +26,7 @@ from torch import Tensor, nn
 
 from figment.metrics.features import Extractor, available, extract, open_features
 from figment.metrics.features.dinov2 import DINOv2
+from figment.metrics.features.efficientnet import EfficientNetLite0
 from figment.metrics.features.inception import Inception
 from figment.metrics.features.mobilenet import MobileNetV2
 from figment.metrics.features.small import Small
@@ -35,6 +36,7 @@ CPU = torch.device("cpu")
 BATCH = 500
 PLAIN: dict[str, tuple[type[nn.Module], int]] = {
     "small": (Small, 64),
+    "efficientnet": (EfficientNetLite0, 128),
     "mobilenet": (MobileNetV2, 128),
     "inception": (Inception, 299),
     "dinov2": (DINOv2, 224),
@@ -44,7 +46,9 @@ PLAIN: dict[str, tuple[type[nn.Module], int]] = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--features", nargs="+", default=["small", "mobilenet"], choices=PLAIN)
+    parser.add_argument(
+        "--features", nargs="+", default=["small", "efficientnet", "mobilenet"], choices=PLAIN
+    )
     parser.add_argument("--count", type=int, default=10_000)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--precision", choices=["float32", "bfloat16"])

@@ -291,5 +291,5 @@ def test_compare(trained: Path, here: Path, capsys):
 
 def test_scores_end_up_in_run_and_report(trained: Path):
     assert json.loads((trained / "metrics.jsonl").read_text().splitlines()[-1])["scores"]["kid"]
-    assert not (trained / "best.safetensors").exists()  # random features choose no weights
+    assert (trained / "best.safetensors").exists()
     assert "KID" in (trained / "report.html").read_text()

@@ -27,6 +27,7 @@ from figment.judging.scorer import extractor_for, resolved_features, scorer
 from figment.judging.sides import Side, real_side
 from figment.judging.table import table
 from figment.launch import train
+from figment.metrics.features import efficientnet, mobilenet
 from figment.metrics.score import Score
 
 RANDOM = torch.Generator().manual_seed(0)
@@ -147,9 +148,15 @@ def test_features_of_other_weights_are_not_mistaken_for_these():
 
 def test_auto_features_are_those_that_are_there(monkeypatch, tmp_path):
     monkeypatch.setenv("FIGMENT_CACHE", str(tmp_path))
-    monkeypatch.delenv("FIGMENT_WEIGHTS", raising=False)
+    monkeypatch.setenv("FIGMENT_WEIGHTS", str(tmp_path))
+    monkeypatch.setattr(efficientnet, "FILE", replace(efficientnet.FILE, package=""))
     assert resolved_features("auto") == "small"
     assert resolved_features("dinov2") == "dinov2"
+    (tmp_path / mobilenet.FILE.file).touch()
+    assert resolved_features("auto") == "mobilenet"
+    (tmp_path / efficientnet.FILE.file).touch()
+    assert resolved_features("auto") == "efficientnet"
+    (tmp_path / mobilenet.FILE.file).unlink()
     with pytest.raises(UserError, match="mobilenet"):  # never another one in its place
         extractor_for("images", "mobilenet")
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from figment.errors import UserError
-from figment.metrics.features import Extractor, available, extract, open_features
+from figment.metrics.features import Extractor, available, efficientnet, extract, open_features
 from figment.metrics.features.extractor import _merged
 
 
@@ -19,6 +19,7 @@ from figment.metrics.features.extractor import _merged
 def no_weights(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setenv("FIGMENT_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("FIGMENT_WEIGHTS", raising=False)
+    monkeypatch.setattr(efficientnet, "FILE", replace(efficientnet.FILE, package="not_installed"))
 
 
 def pictures(count: int, side: int = 40, channels: int = 3, seed: int = 0) -> np.ndarray:
@@ -145,7 +146,9 @@ def test_a_bar_counts_pictures(
         ("small:weights.pt", "write small"),
         ("mobilenet:", "write mobilenet:PATH"),
         ("file", "write file:PATH"),
-        ("mobilenet", "give mobilenet:PATH, or set FIGMENT_WEIGHTS"),
+        ("efficientnet", r"pip install 'figment-gan\[features\]'"),
+        ("efficientnet:missing.pth", "there is no file missing.pth"),
+        ("mobilenet", "give mobilenet:PATH or set FIGMENT_WEIGHTS"),
         ("mobilenet:missing.npz", "there is no file missing.npz"),
         ("dinov2:missing.pth", "there is no file missing.pth"),
         ("inception:missing.pth", "there is no file missing.pth"),
@@ -162,7 +165,14 @@ def test_what_is_available_is_said_without_a_download(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     assert available("small")
-    needy = ("mobilenet", "inception", "inception-legacy", "dinov2", "file:encoder.pt")
+    needy = (
+        "efficientnet",
+        "mobilenet",
+        "inception",
+        "inception-legacy",
+        "dinov2",
+        "file:encoder.pt",
+    )
     assert not any(map(available, needy))
     (tmp_path / "inception-2015-12-05.pt").touch()
     monkeypatch.setenv("FIGMENT_WEIGHTS", str(tmp_path))

@@ -1,8 +1,11 @@
-"""small, mobilenet and dinov2: what they compute stays what it was, and is what was published."""
+"""Small, EfficientNet, MobileNet, DINOv2: they compute what they always did, and what was published."""
 
 from __future__ import annotations
 
+import importlib
 import io
+import math
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -13,7 +16,7 @@ import torch.nn.functional as F
 from PIL import Image
 
 from figment.errors import UserError
-from figment.metrics.features import dinov2, mobilenet, open_features, small
+from figment.metrics.features import dinov2, efficientnet, mobilenet, open_features, small, weights
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 ARRAYS = SHARED / "weights" / mobilenet.FILE.file
@@ -27,6 +30,14 @@ def pattern(side: int = 64) -> torch.Tensor:
     image = (x * (c + 2) + y * (5 - c) + torch.div(x * y, 8 + c, rounding_mode="floor")) % 256
     image = image.permute(2, 0, 1)[None].to(torch.uint8)
     return image.repeat_interleave(side // 64, 2).repeat_interleave(side // 64, 3)
+
+
+def cats() -> np.ndarray:
+    """Sixteen photographs of cat faces, uint8 [16, 3, 64, 64]."""
+    with zipfile.ZipFile(SHARED / "cats64.zip") as archive:
+        names = sorted(archive.namelist())[:4000:250]
+        images = [Image.open(io.BytesIO(archive.read(name))).convert("RGB") for name in names]
+    return np.stack([np.asarray(image).transpose(2, 0, 1) for image in images])
 
 
 def test_small_gives_the_features_it_always_gave():
@@ -114,14 +125,71 @@ def test_mobilenet_gives_the_reference_features():
 @with_arrays
 def test_mobilenet_is_found_and_knows_cats(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("FIGMENT_WEIGHTS", str(ARRAYS.parent))
-    with zipfile.ZipFile(SHARED / "cats64.zip") as archive:
-        names = sorted(archive.namelist())[:4000:250]
-        images = [Image.open(io.BytesIO(archive.read(name))).convert("RGB") for name in names]
-    rows = np.stack([np.asarray(image).transpose(2, 0, 1) for image in images])
-    logits = open_features("mobilenet")(rows).logits
+    logits = open_features("mobilenet")(cats()).logits
     assert logits is not None
     classes = logits.argmax(1) - 1
     assert ((classes >= 281) & (classes <= 285)).float().mean() > 0.7  # the five cats of ImageNet
+
+
+def test_efficientnet_is_the_package_s_network():
+    """Features and logits of the package's own implementation, on sides that pad in every way."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        reference = importlib.import_module("efficientnet_lite_pytorch").EfficientNet
+        published = reference.from_name("efficientnet-lite0").eval()
+    path = weights.find(efficientnet.FILE)
+    assert path is not None and weights.sha256(path) == efficientnet.FILE.sha256
+    published.load_state_dict(torch.load(path, weights_only=True))
+    images = pattern(256)[:, :, :224, :224].float()
+    with torch.inference_mode():
+        wanted = published.extract_features((images - 127) / 128).mean((2, 3))
+        values, logits = efficientnet.read(path)(images)
+        folded, _ = efficientnet.folded(efficientnet.read(path))(images)
+        assert torch.allclose(logits, published((images - 127) / 128), atol=1e-5)
+    assert wanted.max() > 1 and torch.allclose(values, wanted, atol=1e-5)
+    assert torch.allclose(folded, wanted, atol=5e-5)
+
+
+@pytest.mark.parametrize("side", [32, 37, 64, 99, 128])
+def test_efficientnet_pads_as_tensorflow_on_any_side(side: int):
+    """SAME: the output of stride s has ceil(side / s) px, and what is odd is padded at the end."""
+    layer = efficientnet.Same(1, 1, 5, 2)
+    layer.weight.data.zero_()
+    layer.weight.data[..., 0, 0] = 1  # looks at the window's first corner
+    line = layer(torch.arange(1.0, side + 1).expand(1, 1, side, side).clone())[0, 0, -1]
+    before = max((math.ceil(side / 2) - 1) * 2 + 5 - side, 0) // 2
+    wanted = [float(x + 1) if x >= 0 else 0.0 for x in range(-before, side - before, 2)]
+    assert line.tolist() == wanted[: math.ceil(side / 2)]
+
+
+def test_efficientnet_gives_maps_of_seven_depths_and_counts_as_published():
+    network = efficientnet.EfficientNetLite0().eval()
+    assert sum(p.numel() for p in network.parameters()) == 4_652_008
+    maps = network.stages(torch.zeros(1, 3, 64, 64))
+    assert [tuple(one.shape[1:]) for one in maps] == [
+        (16, 32, 32),
+        (24, 16, 16),
+        (40, 8, 8),
+        (80, 4, 4),
+        (112, 4, 4),
+        (192, 2, 2),
+        (320, 2, 2),
+    ]
+
+
+def test_other_weights_than_efficientnet_s_are_refused_in_one_line(tmp_path: Path):
+    path = tmp_path / "other.pth"
+    torch.save({"_conv_stem.weight": torch.zeros(3)}, path)
+    with pytest.raises(UserError, match="does not hold EfficientNet-Lite0") as caught:
+        open_features(f"efficientnet:{path}")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.skipif(not ARRAYS.exists(), reason="the cats are not here")
+def test_efficientnet_knows_cats():
+    logits = open_features("efficientnet")(cats()).logits
+    assert logits is not None
+    assert ((logits.argmax(1) >= 281) & (logits.argmax(1) <= 285)).float().mean() > 0.5
 
 
 def test_other_arrays_are_refused_in_one_line(tmp_path: Path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,7 +16,7 @@ from figment.errors import UserError
 from figment.launch import resume, train
 from figment.recipes.points import Points
 from figment.run import load
-from figment.training.folder import read_best
+from figment.training.folder import read_best, undo_best, write_best
 from figment.training.log import MEASURED
 from figment.training.monitor import SHARE, Monitor, pause_for, read_measurements
 from figment.training.trainer import Trainer
@@ -122,6 +123,23 @@ def test_a_resumed_run_forgets_measurements_of_a_future_it_lost(run: Path, tmp_p
     assert read_best(half) == read_best(run)
 
 
+def test_the_end_may_be_best_and_a_resume_takes_that_back(run: Path, tmp_path: Path):
+    half = Path(shutil.copytree(run, tmp_path / "half"))
+    in_turn, note = (half / "best.safetensors").read_bytes(), read_best(half)
+    assert note is not None
+    generator = load(half).generator
+    for value in (0.2, 0.1):  # the second time, as a resume that ended at once would
+        end = note | {"images": 320, "value": value, "badness": value, "end": True}
+        write_best(half, generator.recipe, generator.net, end)
+        assert read_best(half) == end and load(half).weights() == half / "best.safetensors"
+    undo_best(half)
+    assert (half / "best.safetensors").read_bytes() == in_turn
+    assert not list(half.glob("best-*"))
+    write_best(half, generator.recipe, generator.net, end)
+    write_best(half, generator.recipe, generator.net, note)
+    assert read_best(half) == note and not list(half.glob("best-*"))
+
+
 def test_what_was_held_out_is_never_dealt():
     dataset = open_dataset("ring:400", resolution=64, channels=1, progress=False)
     trainer = Trainer(Points(batch=16, hidden=(8,), latent=2), dataset, CPU)
@@ -159,7 +177,7 @@ def test_random_features_choose_no_weights(tmp_path: Path):
     done = train("flowers:24", run=tmp_path / "run", images=16, progress=False, **fields)
     assert read_measurements(done.path)[-1]["features"] == "small"
     assert not (done.path / "best.safetensors").exists()
-    with pytest.raises(UserError, match="small cannot: choose --features"):
+    with pytest.raises(UserError, match="small cannot: pip install"):
         train("flowers:24", run=tmp_path / "other", images=16, patience=2, **fields)
 
 

@@ -159,7 +159,8 @@ def project(
         steps: Steps downhill from every start.
         starts: Starts that are followed, the nearest of 1,024 latents.
         seed: Seed of those latents.
-        features: What is compared: auto, small, mobilenet, inception, dinov2, NAME:FILE, file:FILE.
+        features: What is compared: auto, efficientnet, mobilenet, small, inception, dinov2, NAME:FILE
+            or file:FILE.
         device: cpu, cuda, mps, or auto.
     """
     from figment.actions.drawing import project

@@ -26,7 +26,8 @@ def evaluate(
         what: The run folder, or a folder or zip of pictures.
         against: The real pictures; a run's own data without it.
         metrics: Which scores (kid, fid, precision_recall, ...); all that can be had without it.
-        features: What is compared: auto, small, mobilenet, inception, dinov2, NAME:FILE, file:FILE.
+        features: What is compared: auto, efficientnet, mobilenet, small, inception, dinov2, NAME:FILE
+            or file:FILE.
         count: How many samples to draw (5,000), or pictures to use (all).
         seed: Seed of the first sample.
         truncation: Cut the latents off at this value.

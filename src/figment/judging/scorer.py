@@ -18,6 +18,8 @@ from figment.randomness import stream
 from figment.rounds import Playable
 from figment.sampling.generator import Generator
 
+RANKING = ("efficientnet", "mobilenet")
+"""Features that may rank models, from the first that `auto` takes on."""
 REALS = 2_000
 """Reals that a training's measurements compare with; `figment evaluate` takes all."""
 
@@ -136,10 +138,10 @@ def extractor_for(kind: str, features: str, device: str = "cpu") -> Extractor | 
 
 
 def resolved_features(features: str) -> str:
-    """Return which features ``auto`` stands for here: mobilenet where its file is, or else small."""
+    """Return which features ``auto`` stands for: the first of RANKING that is here, or else small."""
     if features != "auto":
         return features
-    return "mobilenet" if available("mobilenet") else "small"
+    return next((name for name in RANKING if available(name)), "small")
 
 
 def _cure(need: str) -> str:

