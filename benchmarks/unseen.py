@@ -25,7 +25,6 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
-from unseen_faults import SMALL
 
 import figment
 from figment.data import open_dataset
@@ -33,6 +32,7 @@ from figment.doctor.data import examine
 from figment.doctor.finding import Finding
 from figment.errors import UserError
 from figment.run import findings_of
+from unseen_faults import SMALL
 
 LOOKS = 12
 TICKS = 48
@@ -141,7 +141,7 @@ CASES = (
           **SMALL | {"batch": 2}),
     fault("cloud over the ring", "still far from your points", "ring", "points", 100_000,
           "partial mode collapse", packing=2, discriminator_lr=2e-4, seed=129),
-    fault("stopped far too early, scored", "still far from your pictures", "cats64.zip", "dcgan",
+    fault("stopped far too early, scored", "still far from your pictures", "flowers2.zip", "dcgan",
           24_000, "checkerboard", seed=130, **SMALL | SCORED),
     data("half of the set repeated", "duplicates | near repeats", "repeated"),
     data("near repeats, as JPEG", "near repeats", "resaved"),
@@ -153,7 +153,7 @@ CASES = (
     healthy("DCGAN, hinge, R1", "mnist.zip", "dcgan", 40_000, objective="hinge", real_target=1.0,
             r1=1.0, seed=201, **SMALL),
     healthy("DCGAN by class", "fashion_mnist.zip", "dcgan-concat", 40_000, seed=202, **SMALL),
-    healthy("DCGAN, relativistic, scored", "fashion_mnist.zip", "dcgan", 40_000,
+    healthy("DCGAN, relativistic, scored", "flowers2.zip", "dcgan", 40_000,
             objective="relativistic", real_target=1.0, seed=203, **SMALL | SCORED),
     healthy("DCGAN, average far too long", "cifar10.zip", "dcgan", 40_000, ema=100_000_000, seed=204,
             **SMALL),
@@ -214,8 +214,11 @@ def _nearly(shared: Path, _: int) -> Drawn:
     random, one = np.random.default_rng(2), _of(shared, "grumpy64.zip")[0][77]
     for _ in range(300):
         moved = np.roll(one, random.integers(-1, 2, 2), (0, 1)).astype(float)
-        yield "", np.clip(moved + random.normal(0, 2) + random.normal(0, 1, moved.shape), 0, 255).astype(
-            np.uint8
+        yield (
+            "",
+            np.clip(moved + random.normal(0, 2) + random.normal(0, 1, moved.shape), 0, 255).astype(
+                np.uint8
+            ),
         )
 
 
@@ -312,7 +315,9 @@ def judge(case: Case, said: list[tuple[int, list[Finding]]]) -> dict[str, Any]:
     praised = [name for name in names if name in ("healthy", "converged")]
     return {
         "first": names[-1] in case.right if case.right else not untrue,
-        "named": bool(case.right & {finding.name for finding in last}) if case.right else not untrue,
+        "named": bool(case.right & {finding.name for finding in last})
+        if case.right
+        else not untrue,
         "course": [(name, len(list(same))) for name, same in groupby(names)],
         "last": [finding.name for finding in last],
         "untrue": untrue[0] if untrue else None,
@@ -377,7 +382,10 @@ def main() -> None:
         if not given.again:
             with open(kept, "a", encoding="utf-8") as file:
                 file.write(json.dumps(results[case.name]) + "\n")
-        print(f"{results[case.name]["seconds"]:4d} s  {case.name}: {', '.join(result['last'])}", flush=True)
+        print(
+            f"{results[case.name]['seconds']:4d} s  {case.name}: {', '.join(result['last'])}",
+            flush=True,
+        )
     print(table([results[case.name] for case in CASES if case.name in results]))
 
 

@@ -1,4 +1,4 @@
-"""Recipes with a planted fault each, for ``benchmarks/unseen.py``: ``--recipe unseen_faults:LOUD`` and so on.
+"""Recipes with a planted fault each, for ``benchmarks/unseen.py``: ``unseen_faults:LOUD`` and so on.
 
 None of them was run before the doctor's bounds were final.
 """
@@ -39,9 +39,7 @@ class Negative(DCGAN):
     def discriminator_terms(
         self, nets: nn.ModuleDict, batch: Batch, fakes: Tensor, clock: Clock
     ) -> Terms:
-        return super().discriminator_terms(
-            nets, batch._replace(images=-batch.images), fakes, clock
-        )
+        return super().discriminator_terms(nets, batch._replace(images=-batch.images), fakes, clock)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,9 +51,7 @@ class Swapped(DCGAN):
         return labels ^ 1
 
     def generate(self, generator: nn.Module, latents: Tensor, labels: Tensor | None) -> Tensor:
-        return super().generate(
-            generator, latents, None if labels is None else self.heard(labels)
-        )
+        return super().generate(generator, latents, None if labels is None else self.heard(labels))
 
     def draw(
         self,

@@ -154,7 +154,8 @@ def _play(
         findings = run.doctor()
         run.report()
         _say(progress, _what_next(run, images, session.seconds()))
-        _say(progress, f"doctor: {findings[0].name}: {findings[0].evidence}")
+        worst = findings[0]
+        _say(progress, f"doctor: {worst.name}: {worst.evidence} {worst.advice}".rstrip())
     mesh.barrier()  # nobody leaves while the first still writes: one aborted at its exit
     mesh.stop()
     return run

@@ -75,6 +75,8 @@ def checkerboard(history: History) -> Finding | None:
     """A grid lies over the samples."""
     if history.rounds < GRID_ROUNDS or history.measured() < FEW:
         return None
+    if history.rounds < YOUNG_ROUNDS and history.measured() < 2 * FEW:
+        return None
     grid = min(history.latest("watch/checkerboard") or [1.0])
     if grid < GRID or history.falls("watch/checkerboard"):
         return None

@@ -88,7 +88,10 @@ def stands_still(history: History) -> Finding | None:
     moved = history.latest("watch/movement")
     if history.rounds < EARLY_ROUNDS or len(moved) < FEW or max(moved) > STILL:
         return None
-    if history.value("watch/distance", 1.0) < FAR or history.level("gradient/generator", 0) < ARRIVES:
+    if (
+        history.value("watch/distance", 1.0) < FAR
+        or history.level("gradient/generator", 0) < ARRIVES
+    ):
         return None
     return Finding(
         "generator stands still",
@@ -99,5 +102,7 @@ def stands_still(history: History) -> Finding | None:
         f"({history.level('gradient/generator', 0):.2g}).",
         "Its weights are not updated, or by next to nothing: look at its learning rate, at what makes "
         "it wait (--balance) and, in a recipe of your own, at its optimiser.",
-        (flags.faster(history, "generator"),) if flags.times_usual(history, "generator") < 1 else (),
+        (flags.faster(history, "generator"),)
+        if flags.times_usual(history, "generator") < 1
+        else (),
     )

@@ -47,9 +47,13 @@ def diagnose_data(found: Inspection, dataset: Dataset | None = None) -> list[Fin
         *_shapes(found),
         *_stored_in_colour(found),
     ]
-    if any("parts of a split" in what for what in found.odd):  # what is said of them as classes is void
+    if any(
+        "parts of a split" in what for what in found.odd
+    ):  # what is said of them as classes is void
         findings = [one for one in findings if one.name not in ("tiny classes", "doubtful classes")]
-    if any(one.name == "pale data" for one in findings):  # so dark or so bright, nothing has a colour
+    if any(
+        one.name == "pale data" for one in findings
+    ):  # so dark or so bright, nothing has a colour
         findings = [one for one in findings if one.name != "grey pictures in colour"]
     if _flat_set(found) and not any(one.name == "constant data" for one in findings):
         number = _number(found, "flat")
@@ -96,7 +100,9 @@ def _flat(found: Inspection) -> list[Finding]:
 
 def _stored_in_colour(found: Inspection) -> list[Finding]:
     """Return that files are of a colour mode although every picture is grey."""
-    coloured = sum(count for mode, count in found.modes.items() if mode[:3] in ("RGB", "CMY", "YCb"))
+    coloured = sum(
+        count for mode, count in found.modes.items() if mode[:3] in ("RGB", "CMY", "YCb")
+    )
     if found.kind != "images" or found.channels != 1 or not coloured:
         return []
     return [

@@ -1,4 +1,4 @@
-"""The verdict where no fault is found: too early, still far from the data, no longer learning, or healthy."""
+"""The verdict where no fault is found: too early, still far from the data, converged, or healthy."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _still_far(history: History) -> Finding | None:
         f"still far from your {what}",
         "note",
         0.9,
-        f"No fault found; still far from your {what}: {evidence}.",
+        f"No fault found, but {evidence}.",
         _what_more(history),
     )
 
@@ -78,7 +78,7 @@ def _pictures_far(history: History) -> str:
         return f"{score.said()}{doubt}" if score.far else ""
     if distance is None or distance <= GOOD:
         return ""
-    return f"they differ by {distance:.2g} standard deviations (other real pictures by 0.08)"
+    return f"the samples differ from them by {distance:.2g} standard deviations (other real ones by 0.08)"
 
 
 def _points_far(history: History) -> str:
@@ -88,11 +88,11 @@ def _points_far(history: History) -> str:
     )
     if on is None or found is None or known is None:
         far = stray is not None and stray > 1 - ON_MODES
-        return f"{stray:.0%} of the points lie far from any real one" if far else ""
+        return f"{stray:.0%} of the samples lie far from any real point" if far else ""
     if on >= ON_MODES and found >= ALL_MODES * known:
         return ""
     return (
-        f"{on:.0%} of the points lie on a mode (of real ones 99%), and {found:.0f} of {known:.0f} modes "
+        f"{on:.0%} of the samples lie on a mode (of real points 99%), and {found:.0f} of {known:.0f} modes "
         "are reached"
     )
 

@@ -1,15 +1,17 @@
-"""What to do against collapse, in the order in which it was measured to help; and flags that a recipe takes."""
+"""What to do against collapse, in the order in which it helped; and the flags that a recipe takes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import Any
+
+import msgspec
 
 from figment.doctor import flags
 from figment.doctor.finding import Finding
 from figment.doctor.history import History
 from figment.errors import UserError
+from figment.fields import fields_of
 
 Remedy = tuple[str, tuple[str, ...]]
 
@@ -19,16 +21,16 @@ UNROLLED: Remedy = ("play", ("--play unrolled",))
 MINIBATCH: Remedy = ("minibatch_discrimination", ("--minibatch-discrimination 64",))
 
 ON_POINTS = (R1_R2, PACKING, UNROLLED, MINIBATCH)
-"""docs/results/modes.md. Modes of the ring (8), of the grid (25) and of the long grid (25): R1 + R2 8.0, 24.0,
-25.0; packing 8.0, 22.7, 24.7; unrolled by 5 8.0, 12.0; minibatch discrimination 8.0, 4.7."""
+"""docs/results/modes.md. Modes of the ring (8), of the grid (25) and of the long grid (25): R1 + R2 8.0,
+24.0, 25.0; packing 8.0, 22.7, 24.7; unrolled by 5 8.0, 12.0; minibatch discrimination 8.0, 4.7."""
 ON_PICTURES = (MINIBATCH, PACKING, UNROLLED, R1_R2)
-"""docs/results/ablation.md. Look-alikes on CIFAR-10 and on the cats, which have collapsed nowhere: minibatch
-discrimination 48 and 66 %, packing 47 and 92 %, unrolled by 5 54 and 91 %, R1 + R2 89 and 98 %; the last two
-slow a short training down."""
+"""docs/results/ablation.md. Look-alikes on CIFAR-10 and on the cats, which have collapsed nowhere:
+minibatch discrimination 48 and 66 %, packing 47 and 92 %, unrolled by 5 54 and 91 %, R1 + R2 89 and 98 %.
+All but the first slow a short training down."""
 
 
 def against_collapse(history: History) -> tuple[str, tuple[str, ...]]:
-    """Return the sentence that says where the advice comes from, and the flags, those that are set left out."""
+    """Return the sentence that says where the advice comes from, and the flags that are not set yet."""
     points = history.points()
     names = {
         "r1": "R1 + R2 penalties",
@@ -43,7 +45,9 @@ def against_collapse(history: History) -> tuple[str, tuple[str, ...]]:
     ]
     said = ", ".join(names[field] for field, _ in chosen)
     table = "docs/results/modes.md" if points else "docs/results/modes.md and ablation.md"
-    advice = f"Try one at a time: {said} (in the order in which they helped, {table})" if said else ""
+    advice = (
+        f"Try one at a time: {said} (in the order in which they helped, {table})" if said else ""
+    )
     advice = f"{advice}; then a" if advice else "Try a"
     found = [flag for _, some in chosen for flag in some]
     return f"{advice} lower learning rate of the generator.", (
@@ -70,16 +74,23 @@ def _taken(recipe: Any, given: Sequence[str]) -> tuple[str, ...]:
     for flag in given:
         try:
             changes = _changes(recipe, flag)
-            replace(recipe, **changes).check()
+            _with(recipe, changes).check()
             if any(getattr(together, name) != getattr(recipe, name) for name in changes):
-                continue  # it has been advised already
-            tried = replace(together, **changes)
+                continue  # another value has been advised already
+            if all(getattr(recipe, name) == value for name, value in changes.items()):
+                continue  # it is set
+            tried = _with(together, changes)
             tried.check()
-        except (UserError, AttributeError, TypeError, ValueError):
+        except (UserError, AttributeError, ValueError, msgspec.ValidationError):
             continue
         kept.append(flag)
         together = tried
     return tuple(kept)
+
+
+def _with(recipe: Any, changes: dict[str, Any]) -> Any:
+    """Return a recipe with other fields. Raises ValidationError for values that they do not take."""
+    return msgspec.convert(fields_of(recipe) | changes, type(recipe))
 
 
 def _changes(recipe: Any, flag: str) -> dict[str, Any]:

@@ -106,9 +106,7 @@ def _spreading(history: History) -> bool:
     if history.rounds < YOUNG_ROUNDS and history.measured() < 2 * FEW:
         return True
     nearer = history.rounds < YOUNG_ROUNDS and history.falls("watch/distance")
-    return nearer or any(
-        history.falls(key) and history.value(key, 0.0) >= MISSING for key in keys
-    )
+    return nearer or any(history.falls(key) and history.value(key, 0.0) >= MISSING for key in keys)
 
 
 def few_samples(history: History) -> bool:

@@ -1,4 +1,4 @@
-"""What a run's scores say: how far from the data its samples are still, and whether they have become worse."""
+"""What a run's scores say: how far its samples are from the data, and whether they have become worse."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from figment.doctor.history import FEW, History
 UNTRUSTED = "small"
 """Features of random weights, which cannot rank weights."""
 TIMES_FLOOR = 5.0
-"""A first score of so many times what real pictures get, or less, is near them; or, by features that rank,"""
+"""A first score of at most so many times what real pictures get is near them; or, by features that rank,"""
 LEFT = 0.02
 """with so much or less of the way left from untrained weights to real pictures."""
 WORSE = 1.15
-"""Times its best that the first score must have been, in FEW measurements in a row, to have become worse."""
+"""Times its best that the first score must be, in FEW measurements in a row, to have become worse."""
 SHOWN = {"kid": "KID", "fid": "FID", "fid_infinity": "FID∞"}
 
 
@@ -46,7 +46,7 @@ class Standing(NamedTuple):
 
 
 def standing(history: History) -> Standing | None:
-    """Return where the first score stands; None without one, without its floor, or where higher is better."""
+    """Return where the first score stands; None without it or its floor, or where higher is better."""
     lines = [line for line in history.scores if line.get("images")]
     if not lines:
         return None

@@ -15,7 +15,6 @@ import torch
 from torch import Tensor
 
 from figment.doctor import pixels
-from figment.doctor.obedience import Told, class_signs, told_apart
 from figment.doctor.neighbours import (
     directions,
     distances,
@@ -24,6 +23,7 @@ from figment.doctor.neighbours import (
     quantiles,
     spacing,
 )
+from figment.doctor.obedience import Told, class_signs, told_apart
 from figment.metrics.bins import k_means
 from figment.metrics.modes import point_modes
 
@@ -217,7 +217,11 @@ def _on_modes(points: Tensor, real: Reference) -> dict[str, float]:
         return {}
     centres, deviation = real.modes
     found = point_modes(points, centres, deviation)
-    return {"on_modes": found.high_quality, "modes": float(found.found), "modes_of": float(found.total)}
+    return {
+        "on_modes": found.high_quality,
+        "modes": float(found.found),
+        "modes_of": float(found.total),
+    }
 
 
 def _look(fakes: Tensor, real: Reference) -> dict[str, float]:

@@ -46,7 +46,7 @@ class Technique(Generic[F]):
         return {}
 
     def bounds(self, r: F) -> bool:
-        """Return whether it bounds the slope of the discriminator, without which some losses fall for ever."""
+        """Return whether it bounds the discriminator's slope, without which some losses fall for ever."""
         return False
 
     def describe(self, r: F) -> list[str]:

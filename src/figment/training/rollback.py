@@ -91,9 +91,7 @@ def roll_back(session: Session, alarm: Alarm) -> bool:
 
 def _say_new(session: Session, fields: dict) -> None:
     """Say faults that have not been said yet."""
-    found = diagnose(
-        session.log.lines, fields, session.data, session.monitor.lines, session.own
-    )
+    found = diagnose(session.log.lines, fields, session.data, session.monitor.lines, session.own)
     for finding in taken(session.trainer.recipe, found):
         if (
             finding.severity == "fault"
@@ -101,7 +99,7 @@ def _say_new(session: Session, fields: dict) -> None:
             and finding.name not in session.said
         ):
             session.said.add(finding.name)
-            flags = f" ({' '.join(finding.flags)})" if finding.flags else ""
+            flags = f" ({', '.join(finding.flags)})" if finding.flags else ""
             _say(f"{finding.name}: {finding.evidence} {finding.advice}{flags}")
 
 
