@@ -84,7 +84,7 @@ def divergence(history: History) -> Finding | None:
 
 def discriminator_too_strong(history: History) -> Finding | None:
     """The discriminator is always right, so the generator learns nothing from it."""
-    if not history.classifies or history.rounds < EARLY_ROUNDS:
+    if not history.classifies or history.rounds < EARLY_ROUNDS or _unmeasured(history):
         return None
     accuracy, fake = history.level("score/accuracy", 0.5), history.level("score/fake", 0.5)
     if accuracy < SURE_ACCURACY or fake > SURE_FAKE:
@@ -117,12 +117,14 @@ def discriminator_too_strong(history: History) -> Finding | None:
 
 def generator_too_strong(history: History) -> Finding | None:
     """The discriminator sees no difference although there is one."""
-    if not history.classifies or history.rounds < EARLY_ROUNDS:
+    if not history.classifies or history.rounds < EARLY_ROUNDS or history.untold():
         return None
     accuracy, jsd = history.level("score/accuracy", 0.5), history.level("jsd", 0.0)
     distance = history.now("watch/distance")
     if distance is None or distance < FAR or accuracy > EVEN_ACCURACY or jsd > EVEN_JSD:
         return None
+    if history.falls("watch/distance"):
+        return None  # it is getting there all the same
     more = int(history.get("discriminator_moves", 1)) + 2
     return Finding(
         "generator too strong",
@@ -144,7 +146,7 @@ def oscillation(history: History) -> Finding | None:
     """The players chase each other in circles."""
     moved = history.latest("watch/movement", CIRCLES)
     spread = history.latest("watch/diversity", CIRCLES)
-    if min(len(moved), len(spread)) < FEW or history.rounds < EARLY_ROUNDS:
+    if min(len(moved), len(spread)) < FEW or history.rounds < EARLY_ROUNDS or history.untold():
         return None
     far, wide = median(moved), median(spread)
     lost = (
@@ -170,6 +172,11 @@ def oscillation(history: History) -> Finding | None:
             "--betas 0 0.999",
         ),
     )
+
+
+def _unmeasured(history: History) -> bool:
+    """Whether samples are measured, but not often enough yet to tell."""
+    return history.measured() > 0 and history.untold()
 
 
 def unrisen(history: History) -> bool:

@@ -7,7 +7,7 @@ from figment.doctor.history import History
 USUAL_RATE = 2e-4
 """Adam's learning rate in Radford et al. 2015 and most that followed."""
 NEAR = 2.0
-"""Times the system's own rate, or part of it, within which a rate is changed by STEP; beyond, that is set."""
+"""Times the system's own rate, or part of it, within which a rate is changed by STEP; else that is set."""
 STEP = 4.0
 
 

@@ -11,6 +11,8 @@ RECENT = 0.2
 """Share of the log that counts as now, for what every line has."""
 FEW = 3
 """Lines or measurements that now has at least: one alone may be chance."""
+YOUNG_ROUNDS = 3_000
+"""Until here a run is given time: what it is still getting rid of is no fault of it."""
 BETTER = 0.9
 """What falls to this share of itself from one window of measurements to the next is still falling."""
 
@@ -97,6 +99,10 @@ class History:
     def falls(self, key: str, window: int = FEW) -> bool:
         """Return whether a column is clearly lower than a window of measurements ago."""
         return falling(self.series(key), window)
+
+    def untold(self) -> bool:
+        """Return whether a young run has too few measurements to tell what it is getting rid of."""
+        return self.rounds < YOUNG_ROUNDS and self.measured() < 2 * FEW
 
     def measured(self) -> int:
         """Return how many lines hold signs of health."""

@@ -85,7 +85,7 @@ def far_off(history: History) -> Finding | None:
     high = times[player] > FAR_OFF
     if not high and times[player] * FAR_OFF >= 1:
         return None
-    distance = history.now("watch/distance")
+    distance = _farthest(history)
     early = history.rounds < EARLY_ROUNDS or distance is None
     if not early and distance <= UNFIT and history.value("watch/on_modes", 1.0) > ON_MODES:
         return None
@@ -107,7 +107,7 @@ def _signs_of_wildness(history: History) -> list[str]:
     losses = history.recent("loss/discriminator")
     if history.classifies and losses and max(losses) > BLOWN_UP:
         found.append(f"the discriminator's loss has lately been as high as {max(losses):.3g}")
-    distance = history.now("watch/distance")
+    distance = _farthest(history)
     hasty = times_usual(history, "generator") >= HIGH  # else it may just be overpowered
     if hasty and distance is not None and distance > UNFIT and history.rounds >= EARLY_ROUNDS:
         found.append(f"samples are {distance:.2g} standard deviations from the reals")
@@ -115,6 +115,13 @@ def _signs_of_wildness(history: History) -> list[str]:
     if diversity > OVERSHOT:
         found.append(f"samples are spread {diversity:.2f} times as wide as the reals")
     return found
+
+
+def _farthest(history: History) -> float | None:
+    """Return the largest distance of the last measurements: what is thrown away comes back now and then."""
+    lately = history.latest("watch/distance", 2 * FEW)
+    falls = history.falls("watch/distance")
+    return history.now("watch/distance") if falls else max(lately, default=None)
 
 
 def _moved(history: History, key: str) -> float:

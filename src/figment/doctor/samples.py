@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from figment.doctor import remedies
-from figment.doctor.balance import EARLY_ROUNDS, unrisen
+from figment.doctor.balance import EARLY_ROUNDS, RISEN_ROUNDS, unrisen
 from figment.doctor.finding import Finding
-from figment.doctor.history import FEW, History
+from figment.doctor.history import FEW, YOUNG_ROUNDS, History
 
 ONE = 0.2
 """watch/diversity or watch/spacing below this, all samples are one or a few: C1 and C2, collapsed, had
@@ -17,8 +17,9 @@ MISSING = 0.25
 """watch/missing from this on is partial collapse: healthy runs end at 0 to .13, collapsed ones at .4 to
 .9."""
 
-YOUNG_ROUNDS = 3_000
-"""Until here a run that is still getting nearer to the data is not said to miss parts of them."""
+LOST = 0.15
+"""By so much look-alikes or missing parts must have grown since they were fewest for a picture generator to
+have lost variety; one that never had more is given RISEN_ROUNDS."""
 
 SAME = 0.004
 """Reals whose spread is less than one level of 256 are one picture."""
@@ -101,12 +102,16 @@ def partial_collapse(history: History) -> Finding | None:
 
 
 def _spreading(history: History) -> bool:
-    """Whether samples are still reaching more of the data, or too few measurements of a young run tell."""
+    """Whether samples are still reaching more of the data, or nobody can tell yet."""
     keys = ("watch/missing",) if history.points() else ("watch/missing", "watch/look_alikes")
-    if history.rounds < YOUNG_ROUNDS and history.measured() < 2 * FEW:
+    high = [key for key in keys if history.value(key, 0.0) >= MISSING]
+    if history.untold() or any(history.falls(key) for key in high):
         return True
-    nearer = history.rounds < YOUNG_ROUNDS and history.falls("watch/distance")
-    return nearer or any(history.falls(key) and history.value(key, 0.0) >= MISSING for key in keys)
+    if history.rounds < YOUNG_ROUNDS and history.falls("watch/distance"):
+        return True
+    if history.points() or history.rounds >= RISEN_ROUNDS:
+        return False
+    return all(history.value(key, 0.0) < min(history.series(key)) + LOST for key in high)
 
 
 def few_samples(history: History) -> bool:
