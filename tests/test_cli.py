@@ -152,7 +152,7 @@ def test_every_kind_of_picture_trains(capsys, here):
     frames[3].save(here / "photos" / "one" / "only.png")
     assert main(["train", "photos", *SMALL, "--run", "run"]) == 0
     err = capsys.readouterr().err
-    assert "skipped" in err and "figment data inspect" in err
+    assert "left out" in err and "figment data inspect" in err
     machine = json.loads((here / "run" / "machine.json").read_text())
     assert machine["data"]["count"] == 6
     assert machine["data"]["skipped"] == 2

@@ -18,9 +18,12 @@ from figment.techniques import Fields
 
 ROOT = Path(figment.__file__).parent
 LEVELS = [
-    {"errors", "fields", "microbatch", "pixels", "randomness", "settings", "units"},
-    {"files", "flags", "mesh", "optimizers", "rounds"},
-    {"randomness_per_image"},
+    {
+        *("cells", "errors", "fields", "microbatch", "pixels", "randomness", "records", "settings"),
+        "units",
+    },
+    {"files", "flags", "mesh", "optimizers", "progress", "rounds"},
+    {"randomness_per_image", "tensors"},
     {"data", "metrics", "objectives"},
     {"networks"},
     {"augment", "penalties"},

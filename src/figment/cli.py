@@ -28,6 +28,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "report": judging.report,
     "compare": judging.compare,
     "recipes": data.recipes,
+    "data": data.data,
     "data inspect": data.inspect_data,
     "data pack": data.pack_data,
 }
@@ -38,7 +39,9 @@ def main(words: list[str] | None = None) -> int:
     try:
         return _dispatch(sys.argv[1:] if words is None else words)
     except UserError as error:
-        print(f"figment: {error}", file=sys.stderr)
+        from figment.data.printing import clean  # names in it may be anybody's
+
+        print(f"figment: {clean(str(error))}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130

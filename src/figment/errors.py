@@ -9,8 +9,13 @@ from collections.abc import Iterable
 class UserError(Exception):
     """A mistake the user can mend. Its text is one line that says what is wrong and names the cure.
 
-    The command line prints it without a traceback and exits with 2.
+    The command line prints it without a traceback and exits with 2. What it quotes of files that others
+    wrote cannot end the line or steer the terminal.
     """
+
+    def __str__(self) -> str:
+        text = super().__str__()
+        return "".join(c if c.isprintable() else "\ufffd" for c in " ".join(text.splitlines()))
 
 
 def nearest(word: str, words: Iterable[str]) -> str:

@@ -3,27 +3,50 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
+from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from figment import mesh
 from figment.errors import UserError
+from figment.fields import fields_of
 from figment.opened import read_run
 from figment.plan import Plan, choose, lasting
 from figment.recipe import Recipe
+from figment.recipes import find, own
+from figment.recipes.parameters import refuse_too_large
 from figment.run import Run
 from figment.training import folder
 from figment.training.budget import Budget
+from figment.training.interrupt import leaving_on_sigterm
 
 if TYPE_CHECKING:
     import torch
 
     from figment.data import Dataset
+    from figment.sampling.pictures import Pictures
     from figment.training.session import Session
+
+
+OnSample = Callable[["Pictures", int], object]
+"""What is called with each sample grid of a training and the images seen then."""
+
+
+class Play(NamedTuple):
+    """How long a stretch of training is, and who watches it."""
+
+    end: int | None
+    """Images at which it ends, if that is set."""
+    deadline: float | None
+    """``time.perf_counter()`` at which it ends, if that is set."""
+    started: float
+    """``time.perf_counter()`` at which seconds started to count."""
+    progress: bool
+    on_sample: OnSample | None
 
 
 def train(
@@ -36,37 +59,59 @@ def train(
     epochs: float | None = None,
     device: str = "auto",
     progress: bool = True,
+    trust: bool = False,
+    on_sample: OnSample | None = None,
     started: float | None = None,
     **fields: Any,
 ) -> Run:
     """Train on a folder, zip, packed file or built-in set and return the run.
 
     At most one of ``images``, ``minutes`` and ``epochs`` says how long; without one the recipe does.
-    ``fields`` are fields of the recipe. Raises UserError for anything that cannot work.
+    ``fields`` are fields of the recipe; ``trust`` lets a recipe.json name a module of one's own.
+    ``on_sample`` is called with each sample grid (a ``Pictures``) and the images seen then; without it a
+    notebook's cell shows them. Raises UserError for anything that cannot work.
     """
     started = time.perf_counter() if started is None else started
     budget = Budget(images, minutes, epochs)
     budget.check()
-    plan = choose(str(data), recipe, fields)
+    plan = choose(str(data), recipe, fields, trust=trust)
     path = _home(run, plan)
-    folder.refuse_taken(path)
-
-    target = _set_up(device)
-    dataset = _open(str(data), plan.recipe, progress)
-    plan = plan.fit(dataset, budget, target)
-    _say(progress, plan.said)
     deadline = None if minutes is None else started + 60 * minutes
-    plan = plan.measure(dataset, target, deadline)
-    _say(progress, plan.said)
-    plan = plan.settle(dataset, target, progress=progress)
+    with leaving_on_sigterm(), folder.claimed(path) if mesh.is_first() else nullcontext():
+        target = _set_up(device)
+        plan, dataset = _planned(plan, str(data), budget, deadline, target, progress)
+        end = plan.recipe.images if deadline is None else None
+        if mesh.is_first():
+            machine = _machine(plan, target) | {
+                "budget": {"images": end} if minutes is None else {"minutes": minutes},
+                "fields": _decided(plan, recipe, timed=minutes is not None),
+                "data": _about(dataset, str(data)),
+            }
+            folder.begin(path, plan.name, plan.recipe, machine)
+            own.remember(plan.name)
+        mesh.barrier()
+        play = Play(end, deadline, started, progress, on_sample)
+        return _play(path, plan.recipe, dataset, target, play)
 
-    end = plan.recipe.images if deadline is None else None
-    if mesh.is_first():
-        length = {"images": end} if minutes is None else {"minutes": minutes}
-        machine = _machine(plan, target) | {"budget": length, "data": _about(dataset, str(data))}
-        folder.begin(path, plan.name, plan.recipe, machine)
-    mesh.barrier()
-    return _play(path, plan.recipe, dataset, target, end, deadline, started, progress)
+
+def _planned(
+    plan: Plan,
+    data: str,
+    budget: Budget,
+    deadline: float | None,
+    device: torch.device,
+    progress: bool,
+) -> tuple[Plan, Dataset]:
+    """Return the plan with everything decided, and the data it is for."""
+    from figment.training.devices import memory_of
+
+    refuse_too_large(plan.recipe, memory_of(device), mesh.size())
+    dataset = _open(data, plan.recipe, progress, by_colour=plan.by_colour)
+    plan = plan.fit(dataset, budget, device)
+    _say(progress, _foreword(dataset, plan))
+    plan = plan.measure(dataset, device, deadline)
+    _say(progress, plan.said)
+    return plan.settle(dataset, device, progress=progress), dataset
 
 
 def resume(
@@ -78,22 +123,42 @@ def resume(
     data: str | None = None,
     device: str = "auto",
     progress: bool = True,
+    trust: bool = False,
+    on_sample: OnSample | None = None,
     started: float | None = None,
 ) -> Run:
     """Go on with a run exactly where its last saved state is, and return it.
 
     A budget is what is added; without one it goes on to the end that was planned. ``data`` says where
-    the data are now if they have moved. Raises UserError if it is no run, or its data have changed.
+    the data are now if they have moved; ``trust`` lets a recipe of one's own be imported. Raises UserError
+    if it is no run, its data have changed, or another process trains it.
     """
-    from figment.training.state import saved_clock
-
     started = time.perf_counter() if started is None else started
     path, added = Path(path), Budget(images, minutes, epochs)
     added.check()
-    _, recipe, machine = read_run(path)
+    _, recipe, _ = read_run(path, trust=trust)
+    with leaving_on_sigterm(), folder.lock(path) if mesh.is_first() else nullcontext():
+        _, _, machine = folder.read(path)  # now that nobody else can change it
+        target = _set_up(device)
+        play = Play(None, None, started, progress, on_sample)
+        return _resume(path, recipe, machine, added, data, target, play)
+
+
+def _resume(
+    path: Path,
+    recipe: Recipe,
+    machine: dict[str, Any],
+    added: Budget,
+    data: str | None,
+    device: torch.device,
+    play: Play,
+) -> Run:
+    """Go on with a run that is locked, as ``play`` says but for the end."""
+    from figment.training.state import saved_clock
+
+    started, progress = play.started, play.progress
     now = saved_clock(path / "state").images
     mesh.check_batch(recipe.batch)
-    target = _set_up(device)
     dataset = _same_data(path, data or machine["data"]["path"], recipe, machine, progress)
 
     used = folder.read_seconds(path)
@@ -104,19 +169,19 @@ def resume(
         recipe.check()
     else:
         deadline = started + max(0.0, 60 * budget["minutes"] - used)
-        if minutes is not None:
-            speed = machine["estimate"]["images_per_second"]
-            recipe = lasting(recipe, 60 * minutes, speed, before=now)
+        if added.minutes is not None:
+            speed = (machine.get("estimate") or {}).get("images_per_second") or 0.0
+            recipe = lasting(recipe, 60 * added.minutes, speed, before=now)
     if mesh.is_first():
         _write_again(path, recipe, machine | {"budget": budget}, data)
     mesh.barrier()
     _say(progress, f"{path} goes on from {now:,} images" + (f" to {end:,}" if end else ""))
-    return _play(path, recipe, dataset, target, end, deadline, started, progress)
+    play = play._replace(end=end, deadline=deadline)
+    return _play(path, recipe, dataset, device, play)
 
 
 def _write_again(path: Path, recipe: Recipe, machine: dict[str, Any], data: str | None) -> None:
     """Write recipe.json and machine.json of a run that goes on, with its data where they are now."""
-    folder.lock(path).close()
     folder.tidy(path)
     folder.write_recipe(path, folder.read(path)[0], recipe)
     moved = {"path": _place(data)} if data else {}
@@ -128,28 +193,24 @@ def _play(
     recipe: Recipe,
     dataset: Dataset,
     device: torch.device,
-    end: int | None,
-    deadline: float | None,
-    started: float,
-    progress: bool,
+    play: Play,
 ) -> Run:
     """Train from the saved state, if there is one, to the end, and leave the folder complete."""
     from figment.training.fit import fit
 
-    held = folder.lock(path) if mesh.is_first() else None
+    progress = play.progress
     session = _session(path, recipe, dataset, device, progress)
-    session.end, session.deadline, session.began = end, deadline, started
+    session.end, session.deadline, session.began = play.end, play.deadline, play.started
+    session.on_sample = play.on_sample or _show_in_cell(progress) or session.on_sample
     try:
         signal = fit(session, progress=progress)
     finally:
         session.log.close()
-        if held is not None:
-            held.close()
     images = session.trainer.clock.images
-    if mesh.is_first() and end is None and not signal:
+    if mesh.is_first() and play.end is None and not signal:
         folder.write_recipe(path, folder.read(path)[0], replace(recipe, images=max(1, images)))
     mesh.barrier()
-    run = Run(path, stopped_by=signal)
+    run = Run(path, stopped_by=signal, trust=True)  # its recipe has just been played
     if mesh.is_first():
         findings = run.doctor()
         run.report()
@@ -171,6 +232,7 @@ def _session(
     from figment.training.state import load_state
     from figment.training.trainer import Trainer
 
+    machine = folder.read(path)[2]
     trainer = Trainer(recipe, dataset, device)
     tally = load_state(path / "state", trainer)
     return Session(
@@ -179,8 +241,9 @@ def _session(
         tally,
         Log(path, images=trainer.clock.images, writes=mesh.is_first()),
         monitor_for(path, trainer, progress=progress),
+        measure_every=recipe.metric_every or machine.get("metric_every", 0),
         used=folder.read_seconds(path),
-        data=folder.read(path)[2]["data"],
+        data=machine["data"],
         own=_own(path),
     )
 
@@ -211,8 +274,11 @@ def _set_up(device: str) -> torch.device:
     return target
 
 
-def _open(data: str, recipe: Recipe, progress: bool) -> Dataset:
-    """Return the data set, packed by the first process while the others wait."""
+def _open(data: str, recipe: Recipe, progress: bool, *, by_colour: bool = False) -> Dataset:
+    """Return the data set, packed by the first process while the others wait.
+
+    ``by_colour``: with as many channels as its pictures need.
+    """
     from figment.data import open_dataset
 
     if not mesh.is_first():
@@ -220,18 +286,31 @@ def _open(data: str, recipe: Recipe, progress: bool) -> Dataset:
     dataset = open_dataset(
         data,
         resolution=recipe.resolution,
-        channels=recipe.channels,
+        channels=None if by_colour else recipe.channels,
         fit=recipe.fit,
+        folders=recipe.folders,
         seed=recipe.seed,
         progress=progress and mesh.is_first(),
     )
     if mesh.is_first():
         mesh.barrier()
-    if dataset.skipped:
-        file, reason = dataset.skipped[0]
-        more = f", and {len(dataset.skipped) - 1} more" if len(dataset.skipped) > 1 else ""
-        _say(progress, f"skipped {file} ({reason}){more}; `figment data inspect {data}` lists them")
     return dataset
+
+
+def _foreword(dataset: Dataset, plan: Plan) -> str:
+    """Return what inspection and doctor know of the data, in a few lines."""
+    from figment.data import split
+    from figment.data.describe import foreword
+
+    recipe = plan.recipe
+    held_out = split(len(dataset), recipe.held_out, recipe.seed)[1]
+    return foreword(
+        dataset,
+        [*plan.look.structure, plan.said],
+        fit=recipe.fit,
+        decided=plan.by_colour,
+        held_out=len(held_out),
+    )
 
 
 def _same_data(
@@ -259,9 +338,27 @@ def _machine(plan: Plan, device: torch.device) -> dict[str, Any]:
             "images_per_second": round(plan.estimate["images_per_second"], 1),
             "memory_gib": round(plan.estimate["memory_gib"], 2),
         },
+        "metric_every": plan.pause,
         "parameters": count(plan.recipe),
         "started": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
+
+
+def _decided(plan: Plan, recipe: str | Recipe | None, *, timed: bool) -> dict[str, list[str]]:
+    """Return the names of the fields that the user has chosen and of those that figment settled.
+
+    All others are as the system has them. Of a recipe.json, or a recipe made in Python, all that the
+    system has otherwise counts as chosen.
+    """
+    start, end = fields_of(find(plan.name)[1]), fields_of(plan.recipe)
+    given = fields_of(recipe if isinstance(recipe, Recipe) else find(recipe or plan.name)[1])
+    written = isinstance(recipe, str) and recipe.endswith(".json")  # it pins all fields
+    chosen = set() if written else set(plan.pinned)
+    chosen |= {name for name in given if given[name] != start.get(name)}
+    if not timed and end["images"] != start["images"]:
+        chosen |= {"images"}
+    settled = {name for name in end if end[name] != start.get(name)} - chosen
+    return {"chosen": sorted(chosen), "settled": sorted(settled)}
 
 
 def _about(dataset: Dataset, source: str) -> dict[str, Any]:
@@ -285,15 +382,34 @@ def _about(dataset: Dataset, source: str) -> dict[str, Any]:
 def _place(source: str) -> str:
     """Return where data are, for a resume from another folder; a built-in set is where figment is."""
     from figment.data.builtin import builtin
+    from figment.data.hub import is_remote
 
-    if builtin(source) or not Path(source).expanduser().exists():
+    if builtin(source) or is_remote(source) or not Path(source).expanduser().exists():
         return source
     return os.path.abspath(os.path.expanduser(source))
 
 
+def _show_in_cell(progress: bool) -> OnSample | None:
+    """Return what shows each sample grid in a notebook's cell, None where no notebook runs."""
+    from figment.cells import Spot, image, in_notebook
+    from figment.sampling.pictures import png
+
+    if not (progress and in_notebook()):
+        return None
+    spot = Spot()
+
+    def show(pictures: Pictures, images: int) -> None:
+        shown = pictures.shown()
+        spot.show(image(png(shown), shown.size, f"after {images:,} images"))
+
+    return show
+
+
 def _say(progress: bool, text: str) -> None:
     if text and progress and mesh.is_first():
-        print(text, file=sys.stderr, flush=True)
+        from figment.progress import say
+
+        say(text)
 
 
 def _what_next(run: Run, images: int, seconds: float) -> str:

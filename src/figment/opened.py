@@ -1,20 +1,28 @@
-"""What a run folder or a file of weights is opened as: its recipe, generator, classifier and data."""
+"""What a run folder or a file of weights is opened as: its recipe, generator, classifier and data.
+
+A run may be a stranger's. What is opened here is JSON and tensors; a recipe that is not built in is code,
+so it is asked for only where networks are, and imported only with ``trust`` (``figment.recipes.own``).
+"""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from figment.errors import UserError
-from figment.recipe import Recipe
+from figment.fields import fields_of
+from figment.gan import GAN
+from figment.recipe import Recipe, with_fields
 from figment.recipes import recipe_from
+from figment.records import Unreadable
+from figment.tensors import read_note, read_shapes, read_tensors
 from figment.training import folder
 
 if TYPE_CHECKING:
     import torch
-    from torch import Tensor, nn
+    from torch import nn
 
     from figment.data import Dataset
     from figment.judging.classifier import Classifier
@@ -22,28 +30,43 @@ if TYPE_CHECKING:
     from figment.sampling.generator import Generator
 
 
-def read_run(path: Path) -> tuple[str, Recipe, dict[str, Any]]:
-    """Return a run's recipe name, recipe and machine. Raises UserError if it is no run."""
+def read_run(path: Path, *, trust: bool = False) -> tuple[str, Recipe, dict[str, Any]]:
+    """Return a run's recipe name, recipe and machine. Raises UserError if it is no run, or not trusted."""
     name, fields, machine = folder.read(path)
-    try:
-        name, recipe = recipe_from({"recipe": name, "fields": fields})
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise folder.damaged(path, error) from None
+    name, recipe = recipe_from({"recipe": name, "fields": fields}, path, trust=trust)
     return name, recipe, machine
 
 
-def load_generator(path: Path, device: torch.device) -> Generator:
+def known_fields(name: str, fields: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a run's recipe as far as figment knows them, without importing a recipe.
+
+    Those of a recipe that is not built in, of another version, or damaged, where they have the type that
+    figment gives them; what is missing is as figment's own recipes have it.
+    """
+    with suppress(UserError):
+        if ":" not in name:
+            return fields_of(recipe_from({"recipe": name, "fields": fields})[1])
+    known = fields_of(GAN())
+    for field in known.keys() & fields.keys():
+        with suppress(UserError):
+            known |= {field: getattr(with_fields(GAN(), {field: fields[field]}), field)}
+    return known
+
+
+def load_generator(path: Path, device: torch.device, *, trust: bool = False) -> Generator:
     """Return the generator of a snapshot file, whose metadata hold its recipe and names of classes.
 
-    Raises UserError for a file that is damaged or no snapshot.
+    Raises UserError for a file that is damaged or no snapshot, or whose recipe is not trusted.
     """
     from figment.sampling.generator import Generator
 
-    recipe, net, about = _opened(path, "snapshot", lambda recipe: recipe.networks()["generator"])
-    return Generator(recipe, net.to(device), about.get("classes", ()))
+    recipe, net, about = _opened(
+        path, "snapshot", lambda recipe: recipe.networks()["generator"], trust
+    )
+    return Generator(recipe, net.to(device), _classes(about), str(about.get("data", "")))
 
 
-def load_classifier(path: Path, device: torch.device) -> Classifier:
+def load_classifier(path: Path, device: torch.device, *, trust: bool = False) -> Classifier:
     """Return the classifier of a file that a run has written, whose metadata hold its recipe.
 
     Raises UserError for a file that is damaged or no classifier.
@@ -56,29 +79,29 @@ def load_classifier(path: Path, device: torch.device) -> Classifier:
             raise ValueError("its recipe trains no classifier")
         return net
 
-    recipe, net, about = _opened(path, "classifier", classifier)
-    return Classifier(recipe, net.to(device), tuple(about["classes"]))
+    recipe, net, about = _opened(path, "classifier", classifier, trust)
+    return Classifier(recipe, net.to(device), _classes(about))
 
 
-def generator_at(path: str | Path, device: str = "auto") -> Generator:
+def generator_at(path: str | Path, device: str = "auto", *, trust: bool = False) -> Generator:
     """Return the generator of a run folder (its best, or else its latest) or of a snapshot file."""
     from figment.training.devices import choose_device
 
     path = Path(path)
     if not path.is_file():
-        read_run(path)  # where it is no run, that is what is wrong
+        read_run(path, trust=trust)  # where it is no run, that is what is wrong
         path = folder.weights_of(path)
-    return load_generator(path, choose_device(device))
+    return load_generator(path, choose_device(device), trust=trust)
 
 
-def moments(run: str | Path, device: str = "auto") -> list[Moment]:
+def moments(run: str | Path, device: str = "auto", *, trust: bool = False) -> list[Moment]:
     """Return a run's snapshots in order: images seen, and what opens the generator of that time."""
     from figment.training.devices import choose_device
 
     place = choose_device(device)
-    read_run(Path(run))
+    read_run(Path(run), trust=trust)
     return [
-        (folder.images_of(file) or 0, lambda file=file: load_generator(file, place))
+        (folder.images_of(file) or 0, lambda file=file: load_generator(file, place, trust=trust))
         for file in folder.snapshots_of(Path(run))
     ]
 
@@ -92,17 +115,21 @@ class RunData(NamedTuple):
     """Share and seed of those that training did not see; None where they are other data than its own."""
 
 
-def open_data(run: Path, against: str | None = None, *, progress: bool = True) -> RunData:
+def open_data(
+    run: Path, against: str | None = None, *, trust: bool = False, progress: bool = True
+) -> RunData:
     """Return the data that a run was trained on, or those ``against`` which it is to be judged.
 
     Raises UserError where its own have moved or changed.
     """
     from figment.data import open_dataset
     from figment.data.builtin import builtin
+    from figment.data.hub import is_remote
 
-    _, recipe, machine = read_run(run)
+    _, recipe, machine = read_run(run, trust=trust)
     own = machine["data"]
-    if against is None and not builtin(own["path"]) and not Path(own["path"]).exists():
+    kept = builtin(own["path"]) or is_remote(own["path"]) or Path(own["path"]).exists()
+    if against is None and not kept:
         raise UserError(
             f"the data of {run} are no longer at {own['path']}: name them with --against"
         )
@@ -111,6 +138,7 @@ def open_data(run: Path, against: str | None = None, *, progress: bool = True) -
         resolution=recipe.resolution,
         channels=recipe.channels,
         fit=recipe.fit,
+        folders=recipe.folders,
         seed=recipe.seed,
         progress=progress,
     )
@@ -123,19 +151,34 @@ def open_data(run: Path, against: str | None = None, *, progress: bool = True) -
 
 
 def _opened(
-    path: Path, what: str, build: Callable[[Recipe], nn.Module]
+    path: Path, what: str, build: Callable[[Recipe], nn.Module], trust: bool
 ) -> tuple[Recipe, nn.Module, dict[str, Any]]:
-    """Return a file's recipe, the network built for it with the file's weights, and its metadata."""
-    from safetensors import SafetensorError, safe_open
+    """Return a file's recipe, the network built for it with the file's weights, and its metadata.
+
+    The network is first built without memory: a file cannot ask for more than it holds itself.
+    """
+    import torch
 
     try:
-        with safe_open(path, framework="pt") as file:
-            about = json.loads((file.metadata() or {})["figment"])
-            weights: dict[str, Tensor] = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-        _, recipe = recipe_from(about)
+        about = read_note(path)
+        _, recipe = recipe_from(about, path, trust=trust)
+        with torch.device("meta"):
+            shapes = {key: tuple(value.shape) for key, value in build(recipe).state_dict().items()}
+        if shapes != read_shapes(path):
+            raise Unreadable("its weights are not those of the recipe in it")
+        weights, about = read_tensors(path)
         net = build(recipe)
         net.load_state_dict(weights)
-    except (SafetensorError, KeyError, RuntimeError, OSError, ValueError, TypeError) as error:
+    except (Unreadable, KeyError, RuntimeError, OSError, ValueError, TypeError) as error:
         reason = f"{error}\n".splitlines()[0]
-        raise UserError(f"{path} is not a readable {what} ({reason})") from None
+        raise UserError(
+            f"{path} is not a readable {what} ({reason}): name another file of the run, or copy it again "
+            "from where it came from"
+        ) from None
     return recipe, net, about
+
+
+def _classes(about: dict[str, Any]) -> tuple[str, ...]:
+    """The names of classes in a file's metadata, () where there are none."""
+    names = about.get("classes", [])
+    return tuple(map(str, names)) if isinstance(names, list) else ()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from figment import mesh
 from figment.fields import fields_of
 from figment.recipe import Recipe, with_fields
-from figment.recipes import find, suited
+from figment.recipes import find, own, suited
 
 if TYPE_CHECKING:
     import torch
@@ -28,17 +28,25 @@ class Plan:
     """What a glance at the data showed."""
     pinned: frozenset[str]
     """Fields that the user has set: no step changes them."""
+    by_colour: bool = False
+    """Whether all pictures decide, once they are packed, between grey and colour: so far it is a guess."""
     estimate: dict[str, float] = field(default_factory=dict)
     """Images per second and GiB of memory, once they are measured."""
+    pause: int = 0
+    """Images between two measurements: the recipe's, or what this machine is fast enough for."""
     said: str = ""
     """What the user is to be told after this step, if anything."""
 
     def fit(self, dataset: Dataset, budget: Budget, device: torch.device) -> Plan:
         """Return the plan for these pictures, on this device, of the length that the budget gives."""
-        from figment.data.classes import check_classes
+        from figment.data.classes import check_classes, check_count
         from figment.training.devices import precision_for
 
-        recipe = replace(self.recipe, precision=precision_for(self.recipe, device))
+        check_count(dataset)
+        recipe = self.recipe
+        if self.by_colour:
+            recipe = replace(recipe, channels=dataset.shape[0])
+        recipe = replace(recipe, precision=precision_for(recipe, device))
         recipe = recipe.settle(dataset, self.pinned)
         recipe.check()
         few = check_classes(self.look, dataset) if recipe.classed else ""
@@ -68,16 +76,22 @@ class Plan:
         return replace(self, recipe=found.recipe, estimate=estimate, said=sentence)
 
     def settle(self, dataset: Dataset, device: torch.device, *, progress: bool = True) -> Plan:
-        """Return the plan with what is measured during training settled, and how often."""
+        """Return the plan with what is measured during training settled, and how often.
+
+        How often follows from this machine's speed, so it is no part of the recipe: equal commands train
+        equal recipes.
+        """
         from figment.training.monitor import features_for, pause_for
 
         recipe = replace(self.recipe, features=features_for(self.recipe))
         speed = self.estimate["images_per_second"]
         pause = pause_for(recipe, dataset, device, speed, progress=progress)
-        return replace(self, recipe=replace(recipe, metric_every=pause), said="")
+        return replace(self, recipe=recipe, pause=pause, said="")
 
 
-def choose(data: str, recipe: str | Recipe | None, fields: dict[str, Any]) -> Plan:
+def choose(
+    data: str, recipe: str | Recipe | None, fields: dict[str, Any], *, trust: bool = False
+) -> Plan:
     """Return the plan as far as a glance at the data decides it.
 
     Raises UserError for a recipe or fields that cannot work, before anything is packed or written.
@@ -85,21 +99,27 @@ def choose(data: str, recipe: str | Recipe | None, fields: dict[str, Any]) -> Pl
     from figment.data import look
     from figment.judging.measures import check_measuring
 
-    seen = look(data)
-    name, chosen = named(recipe) if recipe is not None else find(suited(seen))
+    given = named(recipe, trust=trust) if recipe is not None else None
+    folders = fields.get("folders", given[1].folders if given else "auto")
+    seen = look(data, folders)
+    name, chosen = given or find(suited(seen))
     written = isinstance(recipe, str) and recipe.endswith(".json")  # it says all there is to say
     pinned = frozenset(fields_of(chosen) if written else fields)
-    chosen = with_fields(chosen, fields).fit_to(seen, pinned)
+    chosen = with_fields(chosen, fields)
+    by_colour = seen.kind == "images" and chosen.channels == 3 and "channels" not in pinned
+    chosen = chosen.fit_to(seen, pinned)
     chosen.check()
     check_measuring(chosen.metrics, chosen.features)
     mesh.check_batch(chosen.batch)
-    return Plan(name, chosen, seen, pinned)
+    return Plan(name, chosen, seen, pinned, by_colour)
 
 
-def name_and_recipe(recipe: str | None, data: str | None) -> tuple[str, Recipe]:
+def name_and_recipe(
+    recipe: str | None, data: str | None, *, trust: bool = False
+) -> tuple[str, Recipe]:
     """Return name and recipe for what the user named, or else the one that suits the data."""
     if recipe is not None:
-        return find(recipe)
+        return find(recipe, trust=trust)
     if data is None:
         return find("dcgan")
     from figment.data import look
@@ -107,13 +127,11 @@ def name_and_recipe(recipe: str | None, data: str | None) -> tuple[str, Recipe]:
     return find(suited(look(data)))
 
 
-def named(recipe: str | Recipe) -> tuple[str, Recipe]:
+def named(recipe: str | Recipe, *, trust: bool = False) -> tuple[str, Recipe]:
     """Return name and recipe. Raises UserError where a resume or a sample could not find it again."""
     if isinstance(recipe, str):
-        return find(recipe)
-    name = f"{type(recipe).__module__}:{type(recipe).__qualname__}"
-    find(name)
-    return name, recipe
+        return find(recipe, trust=trust)
+    return own.name_of(recipe), recipe
 
 
 def lasting(recipe: Recipe, seconds: float, speed: float, before: int = 0) -> Recipe:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from inspect import get_annotations
 from typing import TYPE_CHECKING, Any, Self
 
 from figment.errors import UserError, nearest
@@ -25,6 +26,16 @@ if TYPE_CHECKING:
 
     from figment.data import Dataset, Look
     from figment.rounds import Clock, Engine, Scalars, Turns
+
+
+LARGEST = {"resolution": 4_096}
+"""Most of a field that memory holds; of one that is not here ``MANY``."""
+MANY = 1 << 16
+COUNTED = ("images", "seed", "ema", "tick", "every", "patience", "replay", "labelled")
+"""Last words of fields that only count, which are at most ``FAR``."""
+FAR = 1 << 53
+LAYERS = 64
+"""Most entries of a field that has several, such as the layers of ``hidden``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +62,9 @@ class Recipe(Settings):
                 ("metric_count", "patience"), "without a score: name one with --metrics"
             )
         if self.kind == "points":
-            found |= dict.fromkeys(("resolution", "channels", "fit", "features"), "on points")
+            found |= dict.fromkeys(
+                ("resolution", "channels", "fit", "folders", "features"), "on points"
+            )
         return found
 
     def without_idle(self, pinned: frozenset[str] = frozenset()) -> Self:
@@ -198,6 +211,13 @@ class Recipe(Settings):
     def after(self, player: str, nets: nn.ModuleDict) -> None:
         """Do what follows a player's step."""
 
+    def judged(self, nets: nn.ModuleDict, examples: Tensor) -> Tensor | None:
+        """Return what is thought of single examples [N], the higher the more real; None if nothing is.
+
+        It changes nothing. Asked to draw what a discriminator of points thinks of the plane.
+        """
+        return None
+
     def validate(self, nets: nn.ModuleDict, images: Tensor, labels: Tensor | None) -> Scalars:
         """Return what the log is to say of pictures [N, C, R, R] that were held out of training.
 
@@ -212,6 +232,7 @@ def check_settings(r: Settings) -> None:
         numbers = value if isinstance(value, tuple) else (value,)
         if not all(math.isfinite(number) for number in numbers if isinstance(number, float)):
             raise UserError(f"{name} must be a finite number, not {value}")
+    check_sizes(r)
     for name in ("resolution", "images", "batch", "latent", "tick"):
         if getattr(r, name) <= 0:
             raise UserError(f"{name} must be above 0, not {getattr(r, name)}")
@@ -232,6 +253,21 @@ def check_settings(r: Settings) -> None:
             f"batch {r.batch} is no whole number of micro-batches of {r.micro_batch}: set --micro-batch "
             "to one of its divisors"
         )
+
+
+def check_sizes(r: Settings) -> None:
+    """Refuse numbers of figment's own fields that no machine could do anything with."""
+    own = (kind for kind in type(r).__mro__ if kind.__module__.startswith("figment."))
+    for name in {field for kind in own for field in get_annotations(kind)} & fields_of(r).keys():
+        value = getattr(r, name)
+        most = FAR if name.split("_")[-1] in COUNTED else LARGEST.get(name, MANY)
+        numbers = value if isinstance(value, tuple) else (value,)
+        if len(numbers) > LAYERS:
+            raise UserError(f"{name} has at most {LAYERS} entries, not {len(numbers):,}")
+        for number in numbers:
+            if isinstance(number, int) and abs(number) > most:
+                given = f", not {number:,}" if abs(number) < 10**30 else ""
+                raise UserError(f"{name} must be at most {most:,}{given}")
 
 
 def with_fields(recipe: Recipe, fields: dict[str, Any]) -> Recipe:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from figment.errors import UserError
-from figment.opened import load_classifier, load_generator, open_data, read_run
+from figment.opened import (
+    known_fields,
+    load_classifier,
+    load_generator,
+    open_data,
+    read_run,
+)
 from figment.training import folder
 
 if TYPE_CHECKING:
@@ -18,28 +25,36 @@ if TYPE_CHECKING:
     from figment.doctor.finding import Finding
     from figment.judging.classifier import Classes, Classifier
     from figment.judging.evaluate import Evaluation
+    from figment.recipe import Recipe
     from figment.sampling.generator import Generator
     from figment.sampling.pictures import Pictures
 
 
 class Run:
-    """A run folder, opened."""
+    """A run folder, opened. Its log, findings and report are read from JSON alone."""
 
-    def __init__(self, path: str | Path, *, stopped_by: int = 0) -> None:
+    def __init__(self, path: str | Path, *, stopped_by: int = 0, trust: bool = False) -> None:
         self.path = Path(path)
         self.stopped_by = stopped_by
         """The signal that ended its training, 0 if it came to its end."""
-        self.name, self.recipe, self.machine = read_run(self.path)
+        self.trust = trust
+        """Whether a recipe that is not built in may be imported."""
+        self.name, self.fields, self.machine = folder.read(self.path)
 
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r}, recipe {self.name})"
+
+    @cached_property
+    def recipe(self) -> Recipe:
+        """The recipe. Raises UserError where it is not built in and not trusted, or not to be found."""
+        return read_run(self.path, trust=self.trust)[1]
 
     @cached_property
     def generator(self) -> Generator:
         """The best generator of the run, or else the latest: ``run.generator.sample(16)``."""
         from figment.training.devices import choose_device
 
-        return load_generator(self.weights(), choose_device())
+        return load_generator(self.weights(), choose_device(), trust=self.trust)
 
     @cached_property
     def classifier(self) -> Classifier | None:
@@ -50,7 +65,7 @@ class Run:
 
     def _classifier_on(self, device: torch.device) -> Classifier | None:
         path = self.path / folder.CLASSIFIER
-        return load_classifier(path, device) if path.exists() else None
+        return load_classifier(path, device, trust=self.trust) if path.exists() else None
 
     def classify(self, pictures: str | Path | np.ndarray | Pictures) -> Classes:
         """Return the classes of pictures: see ``figment.judging.classifier.Classifier.classify``.
@@ -83,12 +98,15 @@ class Run:
         from figment.judging.evaluate import evaluate_generator
         from figment.training.devices import choose_device
 
+        folder.refuse_links(self.path)
         device = choose_device(how.get("device", "auto"))
         how = {"out": self.path, **how, "device": str(device)}
-        dataset, held_out = open_data(self.path, against, progress=how.get("progress", True))
+        dataset, held_out = open_data(
+            self.path, against, trust=self.trust, progress=how.get("progress", True)
+        )
         weights = self.weights()
         found = evaluate_generator(
-            load_generator(weights, device),
+            load_generator(weights, device, trust=self.trust),
             dataset,
             held_out=held_out,
             classifier=self._classifier_on(device),
@@ -115,7 +133,7 @@ class Run:
         """Return the run's data and the rows of them that it learns from."""
         from figment.data import split
 
-        dataset, held_out = open_data(self.path)
+        dataset, held_out = open_data(self.path, trust=self.trust)
         assert held_out is not None  # its own data
         return dataset, split(len(dataset), *held_out)[0]
 
@@ -142,14 +160,21 @@ def findings_of(path: Path, log: list[dict]) -> list[Finding]:
     from figment.training.monitor import read_measurements
 
     name, fields, machine = folder.read(path)
-    system = SYSTEMS.get(name)
+    fields, system = known_fields(name, fields), SYSTEMS.get(name)
     own = {} if system is None else fields_of(system.recipe)
     end = log[-1]["images"] if log else 0
     scores = [line for line in read_measurements(path) if line["images"] <= end]
     findings = diagnose(log, fields, machine["data"], scores, own)
-    return findings if system is None else taken(with_fields(system.recipe, fields), findings)
+    if system is not None:
+        with suppress(UserError):  # damaged fields
+            return taken(with_fields(system.recipe, fields), findings)
+    return findings
 
 
-def load(path: str | Path) -> Run:
-    """Return the run in a folder. Raises UserError if there is none."""
-    return Run(path)
+def load(path: str | Path, *, trust: bool = False) -> Run:
+    """Return the run in a folder. Raises UserError if there is none.
+
+    ``trust``: a recipe of one's own, which the run only names, may be imported when it is needed. See
+    docs/safety.md.
+    """
+    return Run(path, trust=trust)

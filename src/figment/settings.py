@@ -16,6 +16,8 @@ class Settings:
     """1 for grey, 3 for colour."""
     fit: Literal["crop", "pad", "stretch"] = "crop"
     """How a picture that is not square becomes square."""
+    folders: Literal["auto", "classes", "none"] = "auto"
+    """What folders and labels of the data are: classes, no classes, or what is plausible."""
     held_out: float = 0.05
     """Share of the pictures that training never sees, for honest scores (none of fewer than 200)."""
 

@@ -37,7 +37,7 @@ from figment.training.trainer import Trainer
 CPU = torch.device("cpu")
 OF_THE_RUN = (
     *("images", "tick", "sample_every", "snapshot_every", "save_every", "metrics", "features"),
-    *("metric_every", "metric_count", "patience", "on_collapse"),
+    *("metric_every", "metric_count", "patience", "on_collapse", "folders"),
 )
 """Fields that say when a training ends and what it leaves, which no recipe and no technique reads."""
 TINY = {
@@ -180,6 +180,7 @@ def left(run: Path) -> dict[str, Any]:
     moods = ("sec", "cost", "speed", "memory")
     files = {str(path.relative_to(run)) for path in run.rglob("*") if path.is_file()}
     found: dict[str, Any] = {"files": {file for file in files if "tfevents" not in file}}
+    found["classes"] = json.loads((run / "machine.json").read_text())["data"]["classes"]
     for name in ("log.jsonl", "metrics.jsonl"):
         text = (run / name).read_text() if (run / name).exists() else ""
         lines = [json.loads(line).items() for line in text.splitlines()]

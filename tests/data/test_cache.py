@@ -90,7 +90,7 @@ def test_what_a_dead_process_left_is_swept_away():
         (cache_root() / remains / "images.npy").write_text("half")
     (cache_root() / "other.x1.partial").mkdir()
     folder = folder_for("k", filled, needed=1)
-    assert sorted(path.name for path in folder.iterdir()) == ["card.json", "data"]
+    assert sorted(path.name for path in folder.iterdir()) == ["card.json", "checksums.json", "data"]
     left = sorted(path.name for path in cache_root().iterdir())
     assert left == [".k.lock", "k", "other.x1.partial"]
 

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from figment.data import decode as module
-from figment.data.decode import Form, decode, opened, orientation, plain, squared, upright, why
+from figment.data.decode import Form, decode, orientation, see, squared, upright
+from figment.data.opening import Unknown, opened, quiet, why
 from figment.errors import UserError
 
 
@@ -83,8 +84,6 @@ def test_sixteen_bits_are_scaled_not_clipped():
     deep = Image.fromarray(ramp.astype(np.int32))
     assert deep.mode == "I"
     assert decode(saved(deep, "TIFF"), Form(4, 3))[2, 3].tolist() == [0, 1, 128, 255]
-    swapped = Image.frombytes("I;16B", (4, 4), ramp.astype(">u2").tobytes())
-    assert np.asarray(plain(swapped))[0].tolist() == [0, 1, 128, 255]
 
 
 def test_cmyk_and_ycbcr_become_rgb():
@@ -93,11 +92,6 @@ def test_cmyk_and_ycbcr_become_rgb():
     red, green, blue = decode(data, Form(4, 3)).mean(axis=(1, 2))
     assert red > 250 and green < 5 and blue < 5
     assert colour(Image.new("CMYK", (6, 6), (255, 0, 0, 0)), "TIFF") == [0, 255, 255]
-
-
-def test_floating_point_pixels_are_refused():
-    data = saved(Image.new("F", (6, 6), 0.5), "TIFF")
-    assert fails(data) == "floating-point pixels: save it with 8 or 16 bits a channel"
 
 
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG"])
@@ -140,7 +134,7 @@ def test_the_exif_orientation_is_applied(kind, turn):
         7: pixels[::-1, ::-1].transpose(1, 0, 2),
         8: pixels[:, ::-1].transpose(1, 0, 2),
     }
-    seen = np.asarray(upright(image, enough=64), np.int16)
+    seen = np.asarray(upright(image), np.int16)
     assert seen.shape == tops[turn].shape
     assert np.abs(seen - tops[turn]).mean() < 4
 
@@ -149,11 +143,11 @@ def test_a_strange_orientation_changes_nothing():
     exif = Image.Exif()
     exif[0x0112] = 77
     data = saved(Image.fromarray(noise(8, 16)), exif=exif)
-    assert orientation(opened(data)) == 77
-    assert upright(opened(data), enough=8).size == (16, 8)
+    assert orientation(opened(data)) == 1
+    assert upright(opened(data)).size == (16, 8)
     broken = saved(Image.fromarray(noise(8, 16)), "JPEG", exif=b"Exif\0\0MM\0*garbage")
-    with module.quiet():
-        assert upright(opened(broken), enough=8).size == (16, 8)
+    with quiet():
+        assert upright(opened(broken)).size == (16, 8)
 
 
 def test_crop_keeps_the_central_square():
@@ -206,9 +200,10 @@ def test_any_size_gives_the_form_that_was_asked_for(width, height, side, channel
 def test_large_jpegs_are_decoded_small_but_never_below_what_is_needed():
     smooth = Image.fromarray(noise(8, 8)).resize((1024, 640))
     data = saved(smooth, "JPEG", quality=95)
-    assert upright(opened(data), enough=64).size == (128, 80)
-    assert upright(opened(data), enough=81).size == (256, 160)
-    assert upright(opened(data), enough=700).size == (1024, 640)
+    for enough, size in ((64, (128, 80)), (81, (256, 160)), (700, (1024, 640))):
+        seen = see(data, enough=enough)
+        assert seen.image.size == size
+        assert (seen.width, seen.height) == (1024, 640)
     exact = squared(smooth, Form(32, 3)).astype(int)
     assert np.abs(decode(data, Form(32, 3)) - exact).mean() < 2
 
@@ -219,11 +214,10 @@ def test_broken_files_are_put_into_words():
     assert fails(b"") == "empty file"
     assert fails(b"hello\nworld") == "text, not a picture"
     assert fails(bytes(range(200))) == "not a picture, or of an unknown kind"
-    assert fails(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic") == "HEIC: save it as JPEG"
     assert fails(png[: len(png) // 2]).startswith("cut short")
     assert fails(jpeg[: len(jpeg) // 2]).startswith("cut short")
-    assert fails(saved(Image.new("L", (1, 1)))) == "1 x 1 px: too small to be a picture"
-    assert fails(saved(Image.new("L", (1, 500)))) == "1 x 500 px: too small to be a picture"
+    assert fails(saved(Image.new("L", (1, 1)))) == "one pixel wide or high: too small to be a picture"
+    assert fails(saved(Image.new("L", (1, 500)))) == "one pixel wide or high: too small to be a picture"
     assert (
         fails(b"%!PS-Adobe-3.0 EPSF-3.0\n") == "text, not a picture"
     )  # never given to Ghostscript
@@ -232,25 +226,13 @@ def test_broken_files_are_put_into_words():
     assert why(KeyError(), b"") == "KeyError"
 
 
-def test_decompression_bombs_are_refused_by_their_header(monkeypatch, huge_png):
-    limit = Image.MAX_IMAGE_PIXELS
-    assert "refused as a decompression bomb" in fails(huge_png(50_000, 50_000))
-    assert limit == Image.MAX_IMAGE_PIXELS
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", None)  # somebody switched Pillow's own limit off
-    reason = fails(huge_png(50_000, 50_000))
-    assert reason.startswith("2,500 million pixels: refused as a decompression bomb")
-    opened(huge_png(13_377, 13_377))  # 178.9 million: the last that passes
-    with pytest.raises(ValueError, match="179 million pixels: refused"):
-        opened(huge_png(13_378, 13_378))
-
-
-def test_quiet_silences_and_restores(huge_png):
+def test_quiet_silences_and_restores():
     filters = list(warnings.filters)
-    with module.quiet():
-        opened(huge_png(10_000, 10_000))  # Pillow warns from 89 million on
+    with quiet():
+        warnings.warn("of a single file", stacklevel=1)
     assert warnings.filters == filters
-    with pytest.raises(Image.DecompressionBombWarning):
-        opened(huge_png(10_000, 10_000))
+    with pytest.raises(UserWarning):
+        warnings.warn("of a single file", stacklevel=1)
 
 
 @pytest.mark.parametrize(
@@ -268,5 +250,5 @@ def test_senseless_forms_are_refused(form, answer):
 
 
 def test_unknown_formats_are_not_tried():
-    with pytest.raises(UnidentifiedImageError):
+    with pytest.raises(Unknown):
         opened(saved(Image.new("RGB", (8, 8)), "PCX"))

@@ -41,7 +41,7 @@ def test_a_full_pass_counts_everything(mixed):
     assert found.aspect == (1.0, 1.5, 8.0)
     assert found.square == pytest.approx(2 / 11)
     assert found.modes == {"RGB": 9, "RGBA": 1, "L": 1}
-    assert found.notes == {"transparent: laid over white": 1}
+    assert found.notes == {}  # its RGBA picture is opaque
     assert found.skipped == (("a/empty.jpg", "empty file"), ("b/text.png", "text, not a picture"))
     assert found.duplicates == 3
     assert found.groups == (("a/1.jpg", "a/10.jpg", "a/11.jpg"), ("a/2.jpg", "b/2.jpg"))
@@ -62,13 +62,13 @@ def test_it_reads_well(mixed):
         "mixed: 13 pictures, 2 classes",
         "  classes     a  7",
         "              b  4",
+        "  folders     the 2 folders a and b are classes",
         "  size                      min median    max",
         "              width          10     60    400 px",
         "              height         10     40     64 px",
         "              short side     10     40     64 px",
         "              aspect       1.00   1.50   8.00 width / height, 18% square",
         "  modes       RGB 9, L 1, RGBA 1",
-        "  handled     1 transparent: laid over white",
         "  broken      2",
         "              a/empty.jpg: empty file",
         "              b/text.png: text, not a picture",
@@ -120,14 +120,24 @@ def test_stray_colour_among_grey_is_the_odd_one(tmp_path, paint):
     assert found.channels == 3
 
 
-def test_pictures_beside_the_classes_and_split_folders_are_pointed_out(tmp_path, paint):
-    for name in ("train/1.png", "train/2.png", "test/1.png", "cover.png"):
-        paint(tmp_path / name, len(name), (32, 32))
-    found = inspect(str(tmp_path), progress=False)
+def test_what_folders_are_taken_for_is_said(tmp_path, paint):
+    for name in ("a/1.png", "a/2.png", "b/1.png", "cover.png"):
+        paint(tmp_path / "classes" / name, len(name), (32, 32))
+    found = inspect(str(tmp_path / "classes"), progress=False)
     assert (found.files, found.usable) == (4, 3)
     assert found.skipped == (("cover.png", "lies beside the class folders: no class"),)
-    what = "parts of a split taken for classes: give one of them"
-    assert found.odd[what] == (2, ("test", "train"))
+    assert found.structure == (
+        "the 2 folders a and b are classes; 1 pictures beside them are left out (--folders none"
+        " takes all)",
+    )
+    for name in ("train/1.png", "test/1.png"):
+        paint(tmp_path / "split" / name, len(name), (32, 32))
+    found = inspect(str(tmp_path / "split"), progress=False)
+    assert (found.usable, found.classes) == (2, {})
+    said = "test and train are parts of a split, not classes: all are used together"
+    assert f"  folders     {said}" in describe(found).splitlines()
+    found = inspect(str(tmp_path / "split"), progress=False, folders="classes")
+    assert found.classes == {"test": 1, "train": 1}
 
 
 def test_where_nothing_is_usable_it_still_answers(tmp_path):
@@ -156,7 +166,8 @@ def test_many_classes_are_summed_up(tmp_path, paint):
     assert lines[1] == "  classes     1 / 11 / 20 pictures each (min / median / max)"
     assert lines[2:4] == ["              0    1", "              1    2"]
     assert lines[12] == "              …"
-    assert lines[13] == "  size        32 x 32 px, all of them"
+    assert lines[13] == "  folders     the 20 folders 0, 1, 2 and 17 more are classes"
+    assert lines[14] == "  size        32 x 32 px, all of them"
 
 
 def test_packed_files_are_inspected_too(tmp_path):

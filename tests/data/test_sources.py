@@ -85,7 +85,8 @@ def test_clutter_is_invisible_and_other_files_are_counted(tmp_path, paint, zippe
     found = find_pictures(str(zipped(tmp_path / "a.zip", content)))
     assert found.files == ["a/1.png"]
     assert found.classes == ()
-    assert found.others == {".csv": 1, ".txt": 2, "without suffix": 1}
+    hidden = {"hidden or of the system": 4}
+    assert found.others == {".csv": 1, ".txt": 2, "without suffix": 1, **hidden}
     assert found.skipped == ()
 
 
@@ -160,8 +161,8 @@ def test_nothing_to_read_is_said_in_one_line(tmp_path, zipped):
     with pytest.raises(UserError, match=r"holds no pictures \(it is empty\): give a folder or zip"):
         find_pictures(str(tmp_path))
     (tmp_path / "a.txt").write_text("a")
-    (tmp_path / "b.nef").write_text("b")
-    with pytest.raises(UserError, match=r"\(only 1 \.(txt|nef), 1 \.(txt|nef)\)") as caught:
+    (tmp_path / "b.svg").write_text("b")
+    with pytest.raises(UserError, match=r"\(only 1 \.(txt|svg), 1 \.(txt|svg)\)") as caught:
         find_pictures(str(tmp_path))
     assert "\n" not in str(caught.value)
     with pytest.raises(UserError, match="it is empty"):
@@ -173,7 +174,8 @@ def test_nothing_to_read_is_said_in_one_line(tmp_path, zipped):
     [
         ("cat.jpg", "is a single picture: give the folder"),
         ("cats.tar.gz", "unpack it and give the folder"),
-        ("cats.parquet", "neither a folder nor a .zip, .npy or .npz"),
+        ("cats.parquet", "cannot be read as Parquet"),
+        ("cats.csv", "neither a folder nor a .zip, .npy, .npz or .parquet"),
     ],
 )
 def test_other_files_are_refused_with_the_cure(tmp_path, name, answer):
@@ -203,7 +205,7 @@ def test_a_damaged_member_cannot_pass_for_a_whole_one(tmp_path, paint, zipped):
         spoiled = bytearray(path.read_bytes())
         spoiled[60] ^= 255
         path.write_bytes(spoiled)
-        with pytest.raises((ValueError, sources.zlib.error)):
+        with pytest.raises((ValueError, sources.zips.zlib.error)):
             read(found, 0)
     path.write_bytes(b"?" * path.stat().st_size)
     with pytest.raises(ValueError, match="no entry where the directory says"):

@@ -99,7 +99,7 @@ def test_tiny_classes_and_quarrels(tmp_path: Path, flowers: np.ndarray):
 def test_a_split_is_no_classes(tmp_path: Path, flowers: np.ndarray):
     folder_of(tmp_path / "split/train", flowers[:200])
     folder_of(tmp_path / "split/test", flowers[200:])
-    assert names(tmp_path / "split") == ["split for classes"]
+    assert names(tmp_path / "split") == ["healthy data"]
 
 
 def test_mixed_colours(tmp_path: Path, flowers: np.ndarray):

@@ -65,12 +65,28 @@ def judge_run() -> Callable[..., Path]:
         (run / "metrics.jsonl").write_text("".join(f"{line}\n" for line in lines))
         (run / "evaluation.json").write_text(json.dumps(evaluation(best)))
         (run / "doctor.json").write_text(json.dumps(DIAGNOSIS))
+        weights(run / "best.safetensors", images=61440, score="kid", value=best)
         (run / "evaluation").mkdir()
         for name in ("look-alikes", "neighbours"):
             picture(3).save(run / "evaluation" / f"{name}.png")
         return run
 
     return add
+
+
+@pytest.fixture(name="weights")
+def weights_fixture() -> Callable[..., None]:
+    """The function that writes a file of weights: see ``weights``."""
+    return weights
+
+
+def weights(path: Path, **note: object) -> None:
+    """Write the head of a file of weights, as far as a report reads it."""
+    head = json.dumps(
+        {"__metadata__": {"figment": json.dumps({"recipe": "dcgan", **note})}}
+    ).encode()
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(len(head).to_bytes(8, "little") + head)
 
 
 def recipe(objective: str, **changes: object) -> dict:
@@ -95,6 +111,7 @@ def machine() -> dict:
         "data": {
             "name": "cats64",
             "source": "cats64.zip",
+            "path": "/data/cats64.zip",
             "count": 13217,
             "classes": ["<b>&", "tabby"],
             "shape": [3, 64, 64],

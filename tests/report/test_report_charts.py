@@ -19,8 +19,14 @@ def titles(charts) -> list[str]:
 
 
 def levels(chart) -> list[str]:
-    texts = ElementTree.fromstring(chart).iter("text")
-    return [text.text for text in texts if "level" in text.attrib["class"].split()]
+    items = ElementTree.fromstring(chart).iter("li")
+    return [
+        item.find("svg").tail for item in items if item.find(".//line[@class='level']") is not None
+    ]
+
+
+def is_level(line) -> bool:
+    return "level" in line.get("class", "").split()
 
 
 LOSSES = {"loss__discriminator": [1, 1, 1], "loss__generator": [2, 2, 2]}
@@ -56,7 +62,7 @@ def test_height_of_the_balance_lines(fields, heights):
     (chart,) = training_charts(log(**LOSSES), fields)
     figure = ElementTree.fromstring(chart)
     low, high = map(float, figure.find(".//svg[@class='plot']").attrib["data-range"].split()[2:])
-    lines = [line for line in figure.iter("line") if "level" in line.get("class", "").split()]
+    lines = [line for line in figure.findall(".//svg[@class='plot']/line") if is_level(line)]
     found = [high - float(line.attrib["y1"].rstrip("%")) / 100 * (high - low) for line in lines]
     assert found == pytest.approx(heights, abs=1e-3)
 
@@ -81,7 +87,7 @@ def test_unknown_groups_get_charts_of_their_own():
     charts = training_charts(
         log(penalty__r1=[1] * 3, penalty__r2=[2] * 3, ada__p=[0.1] * 3, temperature=[1] * 3), {}
     )
-    assert titles(charts) == ["Penalty", "Ada", "Temperature"]
+    assert titles(charts) == ["Penalties", "Ada", "Temperature"]
     assert re.findall(r'strong (series-\d)" data-name="(\w+)"', charts[0]) == [
         ("series-1", "R1"),
         ("series-2", "R2"),
@@ -90,7 +96,21 @@ def test_unknown_groups_get_charts_of_their_own():
 
 def test_unknown_scores_are_not_lost():
     charts = training_charts(log(score__logit=[1] * 3), {})
-    assert titles(charts) == ["Score"]
+    assert titles(charts) == ["Shares of a batch"]
+    (chart,) = training_charts(log(score__class=[0.5] * 3), {})
+    assert 'data-name="Labelled pictures told right"' in chart and 'data-range="0 300 0 1"' in chart
+
+
+def test_modes_have_a_chart_up_to_all_of_them():
+    columns = log(modes__reached=[1, 6, 6], modes__all=[8] * 3, modes__high_quality=[0.5] * 3)
+    (chart,) = training_charts(columns, {})
+    assert titles([chart]) == ["Modes reached"] and levels(chart) == ["all: 8"]
+    assert 'data-range="0 300 0 8.8"' in chart and "reached <b>6.00</b>" in chart
+
+
+def test_players_of_penalties_stand_behind_their_names():
+    (chart,) = training_charts(log(penalty__class__discriminator=[1] * 3), {})
+    assert 'data-name="class (discriminator)"' in chart
 
 
 def test_the_clock_the_machine_and_empty_columns_give_no_training_chart():
@@ -122,8 +142,10 @@ def test_held_out_pictures_stand_beside_the_others():
 
 def test_signs_have_a_chart_with_the_target_of_ada():
     columns = log(score__sign=[0.9] * 3, score__held_out_sign=[0.2] * 3)
-    (chart,) = training_charts(columns, {})
-    assert levels(chart) == ["ADA's target: 0.6"] and 'data-range="0 300 0 1"' in chart
+    (chart,) = training_charts(columns, {"augment": "none", "ada_target": 0.6})
+    assert levels(chart) == []
+    (chart,) = training_charts(columns, {"augment": "ada", "ada_target": 0.5})
+    assert levels(chart) == ["ADA's target: 0.5"] and 'data-range="0 300 0 1"' in chart
     (chart,) = training_charts(log(score__sign=[-0.9] * 3), {})
     assert 'data-range="0 300 -1 1"' in chart
 
@@ -139,6 +161,10 @@ def test_watched_columns_are_charted_apart():
     assert titles(charts) == ["Diversity", "Missing"]
     assert [levels(chart) for chart in charts] == [["as the reals: 1"], ["as the reals: 0"]]
     assert "have no number" not in charts[0]
+    ranges = [re.search(r'data-range="0 300 ([^"]*)"', chart)[1] for chart in charts]
+    assert ranges == ["0 1.1", "0 1"]  # a ratio begins at 0, a share ends at 1
+    (chart,) = watch_charts(log(watch__copies=[0] * 3))
+    assert 'data-range="0 300 0 1"' in chart
     assert watch_charts(log(loss__generator=[1] * 3)) == []
     assert watch_charts(log(watch__nothing=[np.nan] * 3)) == []
 
@@ -151,7 +177,9 @@ def test_watched_columns_are_charted_apart():
         ("score/real", "D(real)"),
         ("score/held_out_sign", "Sign of the discriminator, held-out pictures"),
         ("watch/look_alikes", "Samples: look-alikes"),
-        ("penalty/r1", "Penalty, R1"),
+        ("penalty/r1", "Penalties, R1"),
+        ("modes/reached", "Modes reached"),
+        ("score/waited", "Rounds in which a player waited"),
         ("speed/images_per_second", "Speed, images/s"),
         ("temperature", "Temperature"),
     ],

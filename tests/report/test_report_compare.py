@@ -44,7 +44,7 @@ def test_page_lies_beside_the_first_run_and_loads_nothing(pair, tmp_path):
 def test_page_says_what_is_the_best(pair):
     page = page_of(pair)
     assert (
-        "2 runs on cats64; their recipes differ in 1 field. The best is two with a KID of 0.0100."
+        "2 runs on cats64; they differ in width. The best is two with a KID of 0.0100."
     ) in page.text
     rewrite(pair[0] / "evaluation.json", lambda value: None)
     (pair[0] / "metrics.jsonl").write_text(

@@ -25,8 +25,9 @@ def section(run, name: str) -> str:
 def test_judged_run_gains_its_sections_in_order(make_run, judge_run):
     page = page_of(judge_run(make_run()))
     assert page.ids[:6] == ["samples", "scores", "health", "look-alikes", "neighbours", "curves"]
-    assert all(address.startswith("data:") for address in page.addresses)
-    assert len(page.addresses) == 12  # the pictures of the evaluation are inside too
+    addresses = [one for one in page.addresses if not one.startswith("#")]
+    assert all(address.startswith("data:") for address in addresses)
+    assert len(addresses) == 12  # the pictures of the evaluation are inside too
 
 
 @pytest.mark.parametrize(
@@ -45,7 +46,7 @@ def test_sections_are_there_only_with_their_files(make_run, judge_run, name, ids
 
 
 def page_ids() -> list[str]:
-    return ["samples", "curves", "recipe", "machine", "next"]
+    return ["samples", "curves", "recipe", "machine", "words", "next"]
 
 
 def test_scores_are_drawn_with_interval_floor_and_best(make_run, judge_run):
@@ -64,7 +65,7 @@ def test_scores_are_drawn_with_interval_floor_and_best(make_run, judge_run):
     ring = re.search(r'<circle class="mark" cx="([\d.]+)%" cy="([\d.]+)%" r="5.5"', chart)
     assert float(ring[1]) == 80.0  # the 8th of 10 moments
     assert float(ring[2]) == pytest.approx(100 * (high - 0.01) / high, abs=0.01)
-    assert "best <b>0.0100</b>" in chart and "KID <b>0.0120</b>" in chart
+    assert "best weights <b>0.0100</b>" in chart and "KID <b>0.0120</b>" in chart
 
 
 def test_evaluation_is_a_table_with_protocols_notes_and_classes(make_run, judge_run):
@@ -95,19 +96,51 @@ def test_protocols_that_differ_stand_with_each_score(make_run, judge_run):
     assert text.count("<span>10,000 samples</span>") == 2
 
 
-def test_best_score_is_a_tile(make_run, judge_run):
+def test_the_score_of_the_weights_that_are_drawn_from_is_a_tile(make_run, judge_run, weights):
     run = judge_run(make_run(ticks=2, moments=1), best=0.01)
-    assert "best KID, after 61,440 images0.0100" in page_of(run).text
+    tile = "KID of the best weights, after 61,440 images; real pictures: 0.0002000.0100"
+    assert tile in page_of(run).text
+    weights(run / "best.safetensors", images=53760, score="kid", value=0.011)
+    assert "after 53,760 images; real pictures: 0.0002000.0110" in page_of(run).text
+    (run / "best.safetensors").unlink()  # samples are drawn from the latest weights now
+    weights(run / "snapshots" / "000076800.safetensors")
+    weights(run / "snapshots" / "000007680.safetensors")
+    page = page_of(run)
+    assert "KID, after 76,800 images; real pictures: 0.0002000.0120" in page.text
+    assert "best" not in page.text.replace("is best", "").partition("Next")[0]
     (run / "metrics.jsonl").unlink()
     assert "KID0.0100" in page_of(run).text
 
 
-def test_best_weights_are_named_where_they_are(make_run, judge_run):
+def test_best_weights_are_described_by_their_own_file(make_run, judge_run, weights):
     run = judge_run(make_run(ticks=2, moments=1))
-    sentence = "best.safetensors holds the weights with the best KID, 0.0100 after 61,440 images."
-    assert sentence not in page_of(run).text
-    (run / "best.safetensors").touch()
+    weights(run / "best.safetensors", images=360192, score="kid", value=0.179)
+    sentence = "drawn from, holds the weights after 360,192 images: KID 0.179."
     assert sentence in page_of(run).text
+    (run / "best.safetensors").write_bytes(b"\xff" * 100)
+    page = page_of(run)
+    assert "best.safetensors cannot be read." in page.text and "holds the weights" not in page.text
+
+
+def test_what_the_best_weights_draw_is_the_large_picture(make_run, judge_run):
+    run = judge_run(make_run(ticks=2, moments=3))
+    assert "after 3,840 images" in page_of(run).text
+    Image.new("RGB", (90, 90), (1, 2, 3)).save(run / "samples" / "000061440.png")
+    Image.new("RGB", (80, 80), (1, 2, 3)).save(run / "samples" / "000076800.png")
+    assert "the best weights, after 61,440 images" in page_of(run).text
+    assert 'width="540" height="540"' in section(run, "samples")
+    assert "(samples/000061440.png)" in write_card(run).read_text(encoding="utf-8")
+
+
+def test_too_early_is_grey(make_run, judge_run):
+    run = judge_run(make_run(ticks=1, moments=1))
+    value = {
+        "images": 1,
+        "findings": [{"name": "too early to tell", "severity": "note", "sure": 1}],
+    }
+    (run / "doctor.json").write_text(json.dumps(value))
+    page_of(run)
+    assert '<article class="finding note">' in section(run, "health")
 
 
 def test_findings_are_told(make_run, judge_run):
@@ -193,6 +226,7 @@ def test_settled_axis_holds_the_intervals():
 def test_card_tells_scores_and_findings(make_run, judge_run):
     run = make_run(ticks=1, moments=1)
     before = write_card(run).read_text(encoding="utf-8")
+    assert "the latest file in `snapshots/`" in before
     assert "How good" not in before and "Health" not in before
     text = write_card(judge_run(run)).read_text(encoding="utf-8")
     assert "Measured after 61,440 images by the protocol 10,000 samples;" in text
@@ -201,11 +235,10 @@ def test_card_tells_scores_and_findings(make_run, judge_run):
     assert "Too few pictures" in text and "<b>&" not in text
     assert "- fault, 86% sure: **discriminator overfitting**. Its mean sign" in text
     (run / "evaluation.json").unlink()
-    (run / "best.safetensors").touch()
     text = write_card(run).read_text(encoding="utf-8")
     assert "Measured after 61,440 images by the protocol mobilenet, 128 px;" in text
     assert "- KID **0.0100** (95 % interval 0.00950 – 0.0105;" in text  # the best, not the newest
-    assert "`best.safetensors`" in text
+    assert "`best.safetensors`, after 61,440 images, which scored best;" in text
 
 
 def test_small_print_of_a_large_evaluation_picture_stays_legible(make_run, judge_run):

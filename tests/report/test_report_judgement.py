@@ -64,8 +64,9 @@ def test_broken_files_are_told(tmp_path):
     read_evaluation(tmp_path / "evaluation.json", told)
     read_findings(tmp_path / "doctor.json", told)
     assert told == [
-        "evaluation.json cannot be read as JSON.",
-        "doctor.json holds no JSON object.",
+        "evaluation.json cannot be read (no JSON: Expecting property name enclosed in double "
+        "quotes: line 1 column 2 (char 1)).",
+        "doctor.json cannot be read (it holds no JSON object).",
     ]
 
 
@@ -84,20 +85,11 @@ def test_findings_are_read_with_what_they_lack(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("better", "values", "best"),
-    [("lower", [3, 1, 2], 1), ("higher", [1, 3, 2], 3), ("floor", [0.2, 1.1, 1.5], 1.1)],
+    ("at", "images"), [(None, 300), (300, 300), (200, 200), (250, 200), (1e9, 300), (50, 300)]
 )
-def test_which_score_is_the_best(better, values, best):
-    scores = [Score("s", value, floor=1.0, better=better) for value in values]
-    (course,) = courses([Measurement(n, None, [score]) for n, score in enumerate(scores, 1)])
-    assert course.best.score.value == best
-
-
-def test_untrained_networks_are_not_the_best():
-    (course,) = courses([line(0, kid=1), line(100, kid=3), line(200, kid=2)])
-    assert course.best.images == 200
-    (course,) = courses([line(0, kid=1)])
-    assert course.best.images == 0
+def test_the_score_that_counts_is_that_of_the_weights_which_are_drawn_from(at, images):
+    (course,) = courses([line(100, kid=3), line(200, kid=1), line(300, kid=2)], at)
+    assert course.kept.images == images
 
 
 def test_another_protocol_begins_another_course():
@@ -108,12 +100,7 @@ def test_another_protocol_begins_another_course():
         [300],
     ]
     assert [course.score.protocol for course in found] == ["p", "p", "q"]
-    assert (found[0].best.images, found[0].last.images) == (200, 200)
-
-
-def test_earliest_of_equals_is_the_best():
-    (course,) = courses([line(300, kid=1), line(100, kid=2), line(200, kid=1)])
-    assert course.best.images == 200
+    assert (found[0].kept.images, found[0].last.images) == (200, 200)
 
 
 def test_the_score_that_a_run_is_judged_by_is_the_first():
@@ -121,4 +108,5 @@ def test_the_score_that_a_run_is_judged_by_is_the_first():
     found = leading(lines)
     assert found.score.name == "fid" and len(found.moments) == 3
     assert leading(lines[:2]).score.name == "kid"
+    assert leading(lines, 150).kept.score.value == 4
     assert leading([]) is None and leading([line(1)]) is None

@@ -159,15 +159,46 @@ def test_degenerate_curves_are_drawn(y):
     assert low < high
 
 
-def test_level_is_labelled_inside_the_axis():
+def test_level_lies_inside_the_axis_and_its_label_in_the_legend():
     figure = chart([0.1, 0.2], levels=[Level(1.386, "2 log 2"), Level(0.693, "log 2", 1)])
-    lines = [line for line in figure.iter("line") if "level" in line.get("class", "").split()]
+    lines = figure.findall(".//svg[@class='plot']/line")
+    lines = [line for line in lines if "level" in line.get("class", "").split()]
     low, high = map(float, figure.find(".//svg[@class='plot']").attrib["data-range"].split()[2:])
     assert high > 1.386
     height = float(lines[0].attrib["y1"].removesuffix("%"))
     assert height == pytest.approx(100 * (high - 1.386) / (high - low), abs=0.01)
-    labels = {"".join(t.itertext()) for t in figure.iter("text") if "level" in t.attrib["class"]}
-    assert labels == {"2 log 2", "log 2"}
+    items = {"".join(item.itertext()): item.attrib["class"] for item in figure.iter("li")}
+    assert items["2 log 2"] == "" and items["log 2"] == "series-2"
+
+
+def test_nothing_but_zeros_stands_on_the_axis():
+    plot = chart([0.0, 0.0]).find(".//svg[@class='plot']")
+    assert plot.attrib["data-range"].split()[2:] == ["0", "1"]
+
+
+def test_values_of_many_sizes_have_a_logarithmic_axis():
+    figure = chart([4.0, 0.04, 0.4], log=True, smoothing=0, levels=[Level(0.01, "floor")])
+    plot = figure.find(".//svg[@class='plot']")
+    low, high = map(float, plot.attrib["data-range"].split()[2:])
+    assert plot.attrib["data-scale"] == "log" and low < 0.01 and high > 4
+    path = figure.find(".//path[@class='strong series-1']").attrib["d"]
+    heights = [float(y) for y in re.findall(r",([\d.]+)", path)]
+    assert heights[1] - heights[2] == pytest.approx((heights[1] - heights[0]) / 2, abs=0.2)
+    labels = [text.text for text in plot.iter("text") if text.get("class") == "tick y"]
+    assert labels == ["0.01", "0.1", "1"]
+
+
+@pytest.mark.parametrize("y", [[1.0, 2.0], [0.0, 100.0], [-1.0, 100.0], [float("nan")] * 2])
+def test_values_of_one_size_or_without_a_logarithm_have_none(y):
+    assert "data-scale" not in chart(y, log=True).find(".//svg[@class='plot']").attrib
+
+
+def test_band_of_a_logarithmic_axis_ends_at_the_axis():
+    y, low, high = np.array([[0.1, 9.0], [-1, 8], [1, 9.9]])
+    one = Series("a", np.arange(2.0), y, low=low, high=high)
+    figure = ElementTree.fromstring(line_chart([one], title="t", x_label="x", log=True))
+    band = figure.find(".//path[@class='band series-1']").attrib["d"]
+    assert "1000" in band and "nan" not in band
 
 
 def test_several_runs_have_their_colours_dashes_and_names():

@@ -67,8 +67,8 @@ def test_broken_json_is_told(tmp_path):
     (tmp_path / "log.jsonl").write_text("")
     missing = read_run(tmp_path).missing
     assert missing[:3] == [
-        "recipe.json cannot be read as JSON.",
-        "machine.json holds no JSON object.",
+        "recipe.json cannot be read (no JSON: Expecting value: line 1 column 12 (char 11)).",
+        "machine.json cannot be read (it holds no JSON object).",
         "log.jsonl is empty: the run has not finished a tick.",
     ]
 

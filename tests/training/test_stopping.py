@@ -221,18 +221,49 @@ def test_more_minutes_come_on_top_of_those_used(tmp_path: Path):
 
 
 def test_a_full_disk_at_the_log_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    import builtins
+    real = os.open
 
-    real = builtins.open
-
-    def full(path, mode="r", *args, **kwargs):
-        if str(path).endswith("log.jsonl") and "a" in mode:
+    def full(path, *args, **kwargs):
+        if str(path).endswith("log.jsonl"):
             raise OSError(28, "No space left on device")
-        return real(path, mode, *args, **kwargs)
+        return real(path, *args, **kwargs)
 
-    monkeypatch.setattr(builtins, "open", full)
-    with pytest.raises(UserError, match=r"the disk is full: .*log\.jsonl"):
-        train("ring", run=tmp_path / "run", images=640, progress=False, **FIELDS)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", full)
+        with pytest.raises(UserError, match=r"the disk is full: .*log\.jsonl"):
+            train("ring", run=tmp_path / "run", images=640, progress=False, **FIELDS)
+    assert resume(tmp_path / "run", progress=False).log()[-1]["images"] == 640
+
+
+def test_a_full_disk_at_tensorboards_file_stops_nothing(tmp_path: Path, monkeypatch, capfd):
+    pytest.importorskip("tensorboard")
+    from figment.training.board import Board
+
+    def full(self, *args, **kwargs):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Board, "_write", full)
+    run = train("ring", run=tmp_path / "run", images=640, progress=False, **FIELDS)
+    assert run.log()[-1]["images"] == 640
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_tensorboard_reads_what_the_board_wrote(tmp_path: Path):
+    pytest.importorskip("tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    from figment.training.board import board
+
+    for start in (0, 20):  # the second begins where the first is no longer true
+        file = board(tmp_path, start)
+        for images in range(start + 10, start + 40, 10):
+            file.scalars({"loss/generator": images / 100}, images)
+        file.close()
+    assert len(list(tmp_path.iterdir())) == 2
+    found = EventAccumulator(str(tmp_path))
+    found.Reload()
+    seen = {event.step: event.value for event in found.Scalars("loss/generator")}
+    assert seen == pytest.approx({10: 0.1, 20: 0.2, 30: 0.3, 40: 0.4, 50: 0.5})
 
 
 @pytest.fixture

@@ -11,20 +11,32 @@ from pathlib import Path
 from typing import Any
 
 from figment.errors import UserError
+from figment.files import keep_others
 from figment.opened import generator_at, moments
 from figment.run import Run
+from figment.training import folder
 
 
-def sample(path: str | Path, *, out: Path | None = None, device: str = "auto", **how: Any) -> str:
+def sample(
+    path: str | Path,
+    *,
+    out: Path | None = None,
+    device: str = "auto",
+    trust: bool = False,
+    overwrite: bool = False,
+    **how: Any,
+) -> str:
     """Draw pictures into ``out``, without it as a grid into the run.
 
-    ``how`` is that of ``figment.sampling.sample.write_samples``.
+    ``how`` is that of ``figment.sampling.sample.write_samples``. Raises UserError where a file is there
+    that figment did not write, unless it is to ``overwrite``: so do all of these.
     """
-    from figment.sampling.sample import write_samples
+    from figment.sampling.sample import files_of, write_samples
 
     named = "" if how.get("label") is None else f"-{how['label'].replace('/', '-')}"
     out = out or _home(Path(path)) / f"sample{named}-{how.get('seed', 0)}.png"
-    return write_samples(generator_at(path, device), out, **how)
+    keep_others(files_of(out, how["count"], how.get("seed", 0)), overwrite)
+    return write_samples(generator_at(path, device, trust=trust), out, **how)
 
 
 def enlarge(
@@ -33,6 +45,7 @@ def enlarge(
     out: Path | None,
     label: str | None = None,
     device: str = "auto",
+    trust: bool = False,
     **how: Any,
 ) -> str:
     """Write an enlarged set of a run's classes, compared with its data.
@@ -46,7 +59,8 @@ def enlarge(
 
     if out is None:
         raise UserError("an enlarged set needs a place: give --out DIR")
-    run, generator = Run(_run_of(Path(path))), generator_at(path, device)
+    run = Run(_run_of(Path(path)), trust=trust)
+    generator = generator_at(path, device, trust=trust)
     dataset, rows = run.training_data()
     extractor = extractor_for("images", run.recipe.features, str(choose_device(device)))
     if extractor is None or run.recipe.kind == "points":
@@ -54,15 +68,31 @@ def enlarge(
     return enlarge(generator, out, known(extractor, dataset.rows, rows), label=label, **how)
 
 
-def walk(path: str | Path, out: Path, *, device: str = "auto", **how: Any) -> str:
+def walk(
+    path: str | Path,
+    out: Path,
+    *,
+    device: str = "auto",
+    trust: bool = False,
+    overwrite: bool = False,
+    **how: Any,
+) -> str:
     """Write a film of a walk. ``how`` is that of ``figment.sampling.walk.walk``."""
     from figment.sampling.walk import walk
 
-    return walk(generator_at(path, device), out, **how)
+    keep_others([out], overwrite)
+    return walk(generator_at(path, device, trust=trust), out, **how)
 
 
 def truncate(
-    path: str | Path, out: Path, *, values: Sequence[str], device: str = "auto", **how: Any
+    path: str | Path,
+    out: Path,
+    *,
+    values: Sequence[str],
+    device: str = "auto",
+    trust: bool = False,
+    overwrite: bool = False,
+    **how: Any,
 ) -> str:
     """Write rows of the same latents, each cut off at one of the values, numbers or none.
 
@@ -71,14 +101,24 @@ def truncate(
     from figment.sampling.truncate import threshold, truncate
 
     cuts = [threshold(value) for value in values]
-    return truncate(generator_at(path, device), out, values=cuts, **how)
+    keep_others([out], overwrite)
+    return truncate(generator_at(path, device, trust=trust), out, values=cuts, **how)
 
 
-def evolve(run: str | Path, out: Path, *, device: str = "auto", **how: Any) -> str:
+def evolve(
+    run: str | Path,
+    out: Path,
+    *,
+    device: str = "auto",
+    trust: bool = False,
+    overwrite: bool = False,
+    **how: Any,
+) -> str:
     """Write the same latents through a training. ``how`` is that of ``figment.sampling.evolve.evolve``."""
     from figment.sampling.evolve import evolve
 
-    return evolve(moments(run, device), out, **how)
+    keep_others([out], overwrite)
+    return evolve(moments(run, device, trust=trust), out, **how)
 
 
 def project(
@@ -89,6 +129,8 @@ def project(
     features: str = "auto",
     label: str | None = None,
     device: str = "auto",
+    trust: bool = False,
+    overwrite: bool = False,
     **how: Any,
 ) -> str:
     """Find a picture's latent; write the pair and the latent into ``out``.
@@ -96,10 +138,14 @@ def project(
     ``how`` is that of ``figment.sampling.project.project``.
     """
     from figment.judging.scorer import extractor_for
-    from figment.sampling.project import perceiver, project, read_target, write
+    from figment.sampling.project import files_of, perceiver, project, read_target, write
     from figment.training.devices import choose_device
 
-    generator = generator_at(path, device)
+    if out is None:
+        folder.refuse_links(_home(Path(path)))
+    out = out or _home(Path(path)) / "projection"
+    keep_others(files_of(picture, out), overwrite)
+    generator = generator_at(path, device, trust=trust)
     place = choose_device(device)
     target = read_target(picture, generator.recipe).to(place)
     extractor = extractor_for(generator.recipe.kind, features, str(place))
@@ -108,7 +154,6 @@ def project(
     number = None if label is None else generator.numbered(label)
     perceive = perceiver(extractor)
     found = project(generator, target, perceive, label=number, progress=True, **how)
-    out = out or _home(Path(path)) / "projection"
     return write(found, generator, target, picture, out, extractor.name)
 
 

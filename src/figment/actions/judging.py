@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from figment import mesh
 from figment.errors import UserError
+from figment.files import keep_others
 from figment.run import Run
 from figment.training.folder import holds_run
 
@@ -18,20 +19,30 @@ if TYPE_CHECKING:
     from figment.judging.evaluate import Evaluation
 
 
-def evaluate(path: str | Path, *, against: str | None = None, **how: Any) -> Evaluation:
+def evaluate(
+    path: str | Path,
+    *,
+    against: str | None = None,
+    trust: bool = False,
+    overwrite: bool = False,
+    **how: Any,
+) -> Evaluation:
     """Return the scores of a run, or of a folder or zip of pictures ``against`` another.
 
-    A run also gets evaluation.json, its pictures, and a new report.
+    A run also gets evaluation.json, its pictures, and a new report. Raises UserError where ``out`` holds
+    such files that figment did not write, unless it is to ``overwrite``.
     """
-    from figment.judging.evaluate import evaluate_pictures
+    from figment.judging.evaluate import evaluate_pictures, files_of
     from figment.training.devices import choose_device
 
     path = Path(path)
+    if how.get("out") is not None:
+        keep_others(files_of(Path(how["out"])), overwrite)
     device = choose_device(how.pop("device", "auto"))
     mesh.start(device)
     how["device"] = str(device)
     if holds_run(path):
-        run = Run(path)
+        run = Run(path, trust=trust)
         found = run.evaluate(against, **how)
         if mesh.is_first():
             run.report()
@@ -81,11 +92,12 @@ def report(run: str | Path) -> Path:
     return Run(run).report()
 
 
-def compare(runs: Sequence[str | Path], out: Path | None = None) -> str:
+def compare(runs: Sequence[str | Path], out: Path | None = None, *, overwrite: bool = False) -> str:
     """Write the page that sets runs side by side; return the table and where the page is."""
-    from figment.report.compare import comparison_text, write_comparison
+    from figment.report.compare import comparison_text, page_of, write_comparison
 
     folders = [Run(run).path for run in runs]
+    keep_others([page_of(folders, out)], overwrite)
     page = write_comparison(folders, out)
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     return f"{comparison_text(folders, width)}\n\nlook at {page}"

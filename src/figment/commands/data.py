@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from pathlib import Path
 from typing import Literal
+
+from figment.flags import unknown
 
 
 def recipes(name: str | None = None, /, *, json_: bool = False) -> int:
@@ -21,17 +24,36 @@ def recipes(name: str | None = None, /, *, json_: bool = False) -> int:
     return 0
 
 
-def inspect_data(data: str, /, *, json_: bool = False) -> int:
+def data(word: str = "", /) -> int:
+    """Look at a data set before training, or make one file of it: data inspect, data pack.
+
+    figment data inspect DATA           what is in it, what is odd or broken, what figment would do;
+    figment data pack DATA --out FILE   decode it once into a file that training reads at once.
+
+    Args:
+        word: inspect or pack, with --help for more.
+    """
+    if word:
+        raise unknown("command", f"data {word}", ["data inspect", "data pack"])
+    said = inspect.getdoc(data) or ""
+    print(said.partition("\n\nArgs:")[0])
+    return 0
+
+
+def inspect_data(
+    data: str, /, *, folders: Literal["auto", "classes", "none"] = "auto", json_: bool = False
+) -> int:
     """Say what is in a data set, what is odd or broken, and what figment would do with it.
 
     Args:
-        data: A folder, a zip, an .npy or .npz file, or flowers, ring, grid.
+        data: A folder, a zip, Parquet, hf:owner/name, an .npy or .npz file, or flowers, ring, grid.
+        folders: What folders and labels are: classes, no classes, or what is plausible.
         json_: Print JSON for other programs.
     """
-    from figment.data import inspect
+    from figment.data import inspect as look_through
     from figment.data.describe import describe
 
-    found = inspect(data)
+    found = look_through(data, folders=folders)
     print(found.to_json() if json_ else describe(found))
     return 0
 
@@ -44,18 +66,24 @@ def pack_data(
     resolution: int = 64,
     channels: Literal[1, 3] = 3,
     fit: Literal["crop", "pad", "stretch"] = "crop",
+    folders: Literal["auto", "classes", "none"] = "auto",
+    overwrite: bool = False,
 ) -> int:
     """Decode a data set once into one file that training reads without waiting.
 
     Args:
-        data: A folder, a zip, an .npy or .npz file, or flowers.
+        data: A folder, a zip, Parquet, hf:owner/name, an .npy or .npz file, or flowers.
         out: The .npz file to write.
         resolution: Pixels a side.
         channels: 1 for grey, 3 for colour.
         fit: How a picture that is not square becomes square.
+        folders: What folders and labels are: classes, no classes, or what is plausible.
+        overwrite: Replace files that figment did not write, too.
     """
     from figment.data import pack
+    from figment.files import keep_others
 
-    packed = pack(data, out, resolution=resolution, channels=channels, fit=fit)
+    keep_others([out], overwrite)
+    packed = pack(data, out, resolution=resolution, channels=channels, fit=fit, folders=folders)
     print(f"{out}: {len(packed):,} pictures, {len(packed.skipped)} skipped")
     return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from figment.errors import UserError
 
@@ -19,6 +20,8 @@ def sample(
     copies: bool = True,
     out: Path | None = None,
     device: str = "auto",
+    trust: bool = False,
+    overwrite: bool = False,
 ) -> int:
     """Draw new pictures from a run: a grid, a folder or a zip. The same seed always gives the same picture.
 
@@ -32,16 +35,20 @@ def sample(
         copies: Keep pictures of an enlarged set that are copies of training pictures.
         out: FILE.png for a grid, FILE.zip, FILE.npy or a folder for single pictures.
         device: cpu, cuda, mps, or auto.
+        trust: Open a recipe of your own, which the run only names: its module is imported.
+        overwrite: Replace files that figment did not write, too.
     """
     from figment.actions.drawing import enlarge, sample
 
     if per_class is not None:
-        how = {"seed": seed, "truncation": truncation, "copies": copies, "device": device}
-        print(enlarge(run, out=out, per_class=per_class, label=class_, **how))
+        more: dict[str, Any] = {"truncation": truncation, "copies": copies, "trust": trust}
+        more |= {"seed": seed, "label": class_, "device": device}
+        print(enlarge(run, out=out, per_class=per_class, **more))
         return 0
     if not copies:
         raise UserError("--no-copies is for an enlarged set: add --per-class N")
-    how = {"count": count, "seed": seed, "label": class_, "truncation": truncation}
+    how: dict[str, Any] = {"count": count, "seed": seed, "label": class_, "truncation": truncation}
+    how |= {"trust": trust, "overwrite": overwrite}
     print(sample(run, out=out, device=device, **how))
     return 0
 
@@ -58,6 +65,8 @@ def walk(
     loop: bool = True,
     truncation: float | None = None,
     device: str = "auto",
+    trust: bool = False,
+    overwrite: bool = False,
 ) -> int:
     """Walk through latent space from picture to picture, as a film.
 
@@ -71,11 +80,14 @@ def walk(
         loop: Come back to the first stop.
         truncation: Cut the latents of the stops off at this value.
         device: cpu, cuda, mps, or auto.
+        trust: Open a recipe of your own, which the run only names: its module is imported.
+        overwrite: Replace files that figment did not write, too.
     """
     from figment.actions.drawing import walk
 
     stops = {"seeds": seeds, "classes": classes, "truncation": truncation}
-    print(walk(run, out, frames=frames, fps=fps, loop=loop, device=device, **stops))
+    how = {"frames": frames, "fps": fps, "loop": loop, "device": device}
+    print(walk(run, out, trust=trust, overwrite=overwrite, **how, **stops))
     return 0
 
 
@@ -89,6 +101,8 @@ def truncate(
     seed: int = 0,
     class_: str | None = None,
     device: str = "auto",
+    trust: bool = False,
+    overwrite: bool = False,
 ) -> int:
     """Show what truncation does: one row per threshold, the same latents.
 
@@ -100,10 +114,12 @@ def truncate(
         seed: Seed of the first latent.
         class_: Name of the class to draw; all classes in turn without it.
         device: cpu, cuda, mps, or auto.
+        trust: Open a recipe of your own, which the run only names: its module is imported.
+        overwrite: Replace files that figment did not write, too.
     """
     from figment.actions.drawing import truncate
 
-    how = {"count": count, "seed": seed, "label": class_}
+    how = {"count": count, "seed": seed, "label": class_, "trust": trust, "overwrite": overwrite}
     print(truncate(run, out, values=values, device=device, **how))
     return 0
 
@@ -118,6 +134,8 @@ def evolve(
     class_: str | None = None,
     fps: int = 4,
     device: str = "auto",
+    trust: bool = False,
+    overwrite: bool = False,
 ) -> int:
     """Show the same latents through the training: a row per snapshot, or a film of them all.
 
@@ -129,10 +147,13 @@ def evolve(
         class_: Name of the class to draw; all classes in turn without it.
         fps: Snapshots a second of a film.
         device: cpu, cuda, mps, or auto.
+        trust: Open a recipe of your own, which the run only names: its module is imported.
+        overwrite: Replace files that figment did not write, too.
     """
     from figment.actions.drawing import evolve
 
-    print(evolve(run, out, count=count, seed=seed, label=class_, fps=fps, device=device))
+    how = {"count": count, "seed": seed, "label": class_, "trust": trust, "overwrite": overwrite}
+    print(evolve(run, out, fps=fps, device=device, **how))
     return 0
 
 
@@ -148,6 +169,8 @@ def project(
     seed: int = 0,
     features: str = "auto",
     device: str = "auto",
+    trust: bool = False,
+    overwrite: bool = False,
 ) -> int:
     """Find the latent of a picture: the generated one that comes nearest, and how near that is.
 
@@ -162,9 +185,12 @@ def project(
         features: What is compared: auto, efficientnet, mobilenet, small, inception, dinov2, NAME:FILE
             or file:FILE.
         device: cpu, cuda, mps, or auto.
+        trust: Open a recipe of your own, which the run only names: its module is imported.
+        overwrite: Replace files that figment did not write, too.
     """
     from figment.actions.drawing import project
 
-    how = {"label": class_, "steps": steps, "starts": starts, "seed": seed}
+    how: dict[str, Any] = {"label": class_, "steps": steps, "starts": starts, "seed": seed}
+    how |= {"trust": trust, "overwrite": overwrite}
     print(project(run, picture, out=out, features=features, device=device, **how))
     return 0

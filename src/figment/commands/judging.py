@@ -18,6 +18,8 @@ def evaluate(
     truncation: float | None = None,
     out: Path | None = None,
     device: str = "auto",
+    trust: bool = False,
+    overwrite: bool = False,
     json_: bool = False,
 ) -> int:
     """Score a run's samples, or a folder or zip of pictures, against real ones.
@@ -33,6 +35,8 @@ def evaluate(
         truncation: Cut the latents off at this value.
         out: Folder for the pictures of look-alikes and nearest neighbours; a run's own without it.
         device: cpu, cuda, mps, or auto.
+        trust: Open a recipe of your own, which the run only names: its module is imported.
+        overwrite: Replace files that figment did not write, too.
         json_: Print JSON for other programs.
     """
     from figment.actions.judging import evaluation
@@ -48,6 +52,8 @@ def evaluate(
         seed=seed,
         truncation=truncation,
         device=device,
+        trust=trust,
+        overwrite=overwrite,
         **how,
     )
     if said:
@@ -68,16 +74,17 @@ def doctor(what: str, /, *, json_: bool = False) -> int:
     return 0
 
 
-def compare(runs: list[str], /, *, out: Path | None = None) -> int:
+def compare(runs: list[str], /, *, out: Path | None = None, overwrite: bool = False) -> int:
     """Set runs side by side: a table, and one HTML page with curves, grids, scores, differences.
 
     Args:
         runs: Two or more run folders.
         out: The HTML file to write; comparison.html without it.
+        overwrite: Replace files that figment did not write, too.
     """
     from figment.actions.judging import compare
 
-    print(compare(runs, out))
+    print(compare(runs, out, overwrite=overwrite))
     return 0
 
 

@@ -19,7 +19,9 @@ def train(words: list[str]) -> Callable[..., int]:
     from figment.plan import name_and_recipe
 
     asks = not {"-h", "--help"}.isdisjoint(words)
-    name, chosen = name_and_recipe(value_of("recipe", words), None if asks else bare_word(words))
+    name, chosen = name_and_recipe(
+        value_of("recipe", words), None if asks else bare_word(words), trust="--trust" in words
+    )
     pinned = named_flags(words)
     if asks:
         print(_help(name, chosen, everything="all" in words))
@@ -34,6 +36,7 @@ def train(words: list[str]) -> Callable[..., int]:
         minutes: float | None = None,
         epochs: float | None = None,
         device: str = "auto",
+        trust: bool = False,
     ) -> int:
         """Train on a folder of pictures (sub-folders are classes), a zip of one, a packed file, or a
         built-in set: flowers, ring, grid.
@@ -45,6 +48,7 @@ def train(words: list[str]) -> Callable[..., int]:
             minutes: How long: minutes, with everything included (instead of --images).
             epochs: How long: passes over the data (instead of --images).
             device: cpu, cuda, mps, or auto.
+            trust: Let a recipe.json name a module of your own, which is imported.
         """
         from figment.fields import fields_of
         from figment.launch import train
@@ -59,6 +63,7 @@ def train(words: list[str]) -> Callable[..., int]:
             minutes=minutes,
             epochs=epochs,
             device=device,
+            trust=trust,
             started=STARTED,
             **given,
         )
@@ -79,6 +84,7 @@ def resume(
     epochs: float | None = None,
     data: str | None = None,
     device: str = "auto",
+    trust: bool = False,
 ) -> int:
     """Go on with a run exactly where it stopped: to the end that was planned, or so much more.
 
@@ -89,6 +95,7 @@ def resume(
         epochs: How many passes over the data more.
         data: Where the data are now, if they have moved.
         device: cpu, cuda, mps, or auto.
+        trust: Open a recipe of your own, which the run only names: its module is imported.
     """
     from figment.launch import resume
 
@@ -99,6 +106,7 @@ def resume(
         epochs=epochs,
         data=data,
         device=device,
+        trust=trust,
         started=STARTED,
     )
     return _code(done)
@@ -116,6 +124,7 @@ a built-in set: flowers, ring, grid.
   --images N, --epochs E or --minutes M
                    How long: real images, passes over the data, or minutes with everything included.
   --device NAME    cpu, cuda, mps, or auto.
+  --trust          Let a recipe.json name a module of your own, which is imported.
 
 Every field of the recipe is a flag, shown here with the value that it has."""
 

@@ -11,14 +11,21 @@ import os
 import shutil
 import sys
 import tempfile
+import zlib
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
 from figment.errors import UserError
-from figment.files import cache_root
+from figment.files import cache_root, locked, write_json
+from figment.records import Unreadable, read_object
 
 CARD = "card.json"
+CHECKSUMS = "checksums.json"
+LARGEST = 1 << 30
+"""Bytes of a file that is read again each time that it is opened, to see that it is as it was written."""
+SOUND: set[Path] = set()
+"""Folders that this process has found sound, or made."""
 
 
 def key_of(*parts: object) -> str:
@@ -36,13 +43,12 @@ def folder_for(key: str, build: Callable[[Path], None], *, needed: int) -> Path:
     temporary one that goes when the process ends, and a note on stderr says so.
     """
     root = cache_root()
-    final = root / key
-    if (final / CARD).exists():
-        return final
+    if _sound(root / key):
+        return root / key
     root = _writable(root)
     final = root / key
     with _lock(root / f".{key}.lock") as alone:
-        if (final / CARD).exists():
+        if _sound(final):
             return final
         if alone:
             _sweep(root, key)
@@ -50,7 +56,9 @@ def folder_for(key: str, build: Callable[[Path], None], *, needed: int) -> Path:
         partial = Path(tempfile.mkdtemp(prefix=f"{key}.", suffix=".partial", dir=root))
         try:
             build(partial)
+            write_json(partial / CHECKSUMS, _checksums(partial))
             os.replace(partial, final)
+            SOUND.add(final)
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 raise UserError(_full(root, needed)) from None
@@ -59,6 +67,12 @@ def folder_for(key: str, build: Callable[[Path], None], *, needed: int) -> Path:
         finally:
             shutil.rmtree(partial, ignore_errors=True)
     return final
+
+
+def finished(key: str) -> Path | None:
+    """Return the folder of a key if it is there."""
+    folder = cache_root() / key
+    return folder if (folder / CARD).exists() else None
 
 
 def read_card(folder: Path) -> dict:
@@ -96,22 +110,43 @@ def _scratch(root: Path, reason: str) -> Path:
 
 @contextmanager
 def _lock(path: Path) -> Generator[bool]:
-    """Hold the lock of that name, waiting for it; yields False where there are no locks.
+    """Hold the lock of that name, waiting for it; yields False where there are no locks."""
+    with locked(path, wait=True) as alone:
+        yield alone
 
-    The system lets go of it when a process dies, so none is ever stale.
-    """
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        yield False
-        return
-    with open(path, "w") as file:
+
+def _sound(folder: Path) -> bool:
+    """Whether a folder is whole and as it was written; one that has changed is said to be made again."""
+    if not (folder / CARD).exists():
+        return False
+    if folder not in SOUND:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX)
-        except OSError:  # some network file systems
-            yield False
-            return
-        yield True
+            changed = read_object(folder / CHECKSUMS) != _checksums(folder)
+        except FileNotFoundError:  # of a version that wrote none
+            changed = False
+        except (OSError, Unreadable):
+            changed = True
+        if changed:
+            print(
+                f"figment: {folder} has been damaged since it was made: made again", file=sys.stderr
+            )
+            return False
+        SOUND.add(folder)
+    return True
+
+
+def _checksums(folder: Path) -> dict[str, int]:
+    """Return the CRC-32 of each file of a folder but of those that are too large to read each time."""
+    files = (path for path in sorted(folder.iterdir()) if path.name != CHECKSUMS)
+    return {path.name: _crc(path) for path in files if path.stat().st_size <= LARGEST}
+
+
+def _crc(path: Path) -> int:
+    found = 0
+    with open(path, "rb") as file:
+        while block := file.read(4 << 20):
+            found = zlib.crc32(block, found)
+    return found
 
 
 def _sweep(root: Path, key: str) -> None:

@@ -14,6 +14,16 @@ FEW = 5
 """Pictures of a class below which it is said that they are few."""
 
 
+def check_count(dataset: Dataset) -> None:
+    """Raise UserError where there is a single picture: nothing can be learned or scored from it."""
+    if len(dataset) == 1:
+        more = f" ({len(dataset.skipped):,} more cannot be read)" if dataset.skipped else ""
+        raise UserError(
+            f"{dataset.source} holds one picture{more}: a GAN learns what many have in common, give it "
+            "50 or more of the same kind"
+        )
+
+
 def check_classes(look: Look, dataset: Dataset) -> str:
     """Return what is to be said of classes with too few pictures to be learned, "" where there are none.
 

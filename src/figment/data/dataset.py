@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+
+from figment.data.noticed import Noticed
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,7 @@ class Dataset:
     fingerprint: str  # sha256, hex
     skipped: tuple[tuple[str, str], ...] = ()  # (file, reason)
     duplicates: int = 0
+    notice: Callable[[], Noticed] = Noticed  # what was noticed of the examples; see ``Noticed``
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import io
-import warnings
-from collections.abc import Generator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from figment.data import colour, depth
+from figment.data.opening import alone, check_room, opened, why
 from figment.errors import UserError, nearest
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from PIL import Image
+    from PIL import Image, ImageFile
 
-VERSION = 1  # of the pixels that ``decode`` makes: raise it when they change, and packs are remade
-MOST_PIXELS = 2 * (1024**3 // 4 // 3)  # 178,956,970: where Pillow's own limit becomes an error
-# Pillow knows more, but not all are safe to try on strange files: EPS starts Ghostscript.
-FORMATS = ("JPEG", "MPO", "PNG", "GIF", "WEBP", "BMP", "DIB", "TIFF", "PPM", "AVIF", "JPEG2000")
-FORMATS += ("TGA",)  # has no signature, so it comes last
+VERSION = 2  # of the pixels that ``decode`` makes: raise it when they change, and packs are remade
+LARGE_PICTURE = 8_000_000  # pixels from which a picture is reduced before it is converted
 FITS = ("crop", "pad", "stretch")
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # BT.601, as Pillow's
+PAGES, ANIMATED = "of several pages: the first is used", "animated: the first frame is used"
+TURNED, CLEAR = "turned upright by EXIF", "transparent: laid over white"
 
 
 @dataclass(frozen=True)
@@ -31,7 +29,7 @@ class Form:
     """How every picture of a pack is to look."""
 
     resolution: int  # pixels of a side
-    channels: int  # 1 (luma) or 3
+    channels: int  # 1 (luma) or 3; 0 of a pack that is asked for as its pictures need
     fit: str = "crop"  # how a picture that is not square is made so: see ``squared``
 
     @property
@@ -42,21 +40,38 @@ class Form:
         """Raise ``UserError`` unless pictures can look so."""
         if not 2 <= self.resolution <= 4096:
             raise UserError(f"resolution must be between 2 and 4096 pixels, not {self.resolution}")
-        if self.channels not in (1, 3):
+        if self.channels not in (0, 1, 3):
             raise UserError(f"channels must be 1 (grey) or 3 (colour), not {self.channels}")
         if self.fit not in FITS:
             hint = nearest(self.fit, FITS)
             raise UserError(f"fit must be crop, pad or stretch, not {self.fit!r}.{hint}")
 
 
+@dataclass(frozen=True)
+class Seen:
+    """A picture decoded, upright, and what was read of it on the way."""
+
+    image: Image.Image | None  # mode L or RGB, in sRGB; None where it is deep
+    deep: depth.Deep | None  # of more than 8 bits, of which the set decides the range
+    width: int  # of the whole picture, as seen upright
+    height: int
+    mode: str  # as Pillow names it
+    notes: tuple[str, ...]  # what was handled
+
+
 def decode(data: bytes, form: Form) -> np.ndarray:
     """Return the picture in the bytes of a file as uint8 ``[C, R, R]``.
 
-    Any mode becomes 8-bit RGB or luma: transparency is laid over white, 16 bits are scaled to 8,
-    CMYK is converted, the EXIF orientation is applied, and of an animation the first frame counts.
-    Raises whatever Pillow raises; ``why`` puts it into words.
+    Any mode becomes 8-bit sRGB or luma: see ``see``. The range of one of more than 8 bits is its own.
+    Raises whatever Pillow raises; ``opening.why`` puts it into words.
     """
-    return squared(plain(upright(opened(data), enough=2 * form.resolution)), form)
+    seen = see(data, enough=2 * form.resolution)
+    if seen.deep is None:
+        assert seen.image is not None
+        return squared(seen.image, form)
+    values = squared_deep(seen.deep, form)
+    found = depth.range_of(seen.deep.kind, seen.deep.extent, values)
+    return found.bytes_of(values, inverted=seen.deep.inverted)
 
 
 def decode_file(path: Path, form: Form) -> np.ndarray:
@@ -71,33 +86,46 @@ def decode_file(path: Path, form: Form) -> np.ndarray:
         raise UserError(f"{path} cannot be read as a picture ({why(error, data)})") from None
 
 
-def opened(data: bytes) -> Image.Image:
-    """Return a picture of which only the header has been read.
+def see(data: bytes, *, enough: int) -> Seen:
+    """Return the picture in the bytes of a file, with what its numbers mean made plain.
 
-    Raises ``ValueError`` where its size alone rules it out: a decompression bomb, a single pixel.
+    Turned as EXIF says, in sRGB by its profile, 8 bits a channel where the file leaves no doubt of
+    its range (else ``deep``), transparency laid over white; of an animation or of several pages the
+    first counts. Large ones are reduced, to no less than ``enough`` pixels a side. Raises
+    ``ValueError`` where decoding it would take too much memory, and whatever Pillow raises.
     """
-    from PIL import Image
-
-    Image.init()
-    image = Image.open(io.BytesIO(data), formats=[name for name in FORMATS if name in Image.OPEN])
-    width, height = image.size
-    if width * height > MOST_PIXELS:
-        raise ValueError(_bomb(width * height))
-    if min(width, height) < 2:
-        raise ValueError(f"{width} x {height} px: too small to be a picture")
-    return image
-
-
-def upright(image: Image.Image, *, enough: int) -> Image.Image:
-    """Return the picture decoded and turned as its EXIF orientation says.
-
-    A JPEG is decoded at 1/2, 1/4 or 1/8 of its size where both sides stay at least ``enough``
-    pixels: several times faster for photographs.
-    """
-    from PIL import Image
-
+    image = opened(data)
+    mode, (width, height), notes = image.mode, image.size, []
+    if getattr(image, "is_animated", False):
+        notes.append(PAGES if image.format in ("TIFF", "MPO") else ANIMATED)
     image.draft(None, (enough, enough))
+    with alone(check_room(image, (width, height))):
+        profile, said = _profile(image, data)
+        notes += [said] * bool(said)
+        # A TIFF forgets how it was turned once it is decoded, a PNG does not know before.
+        turned = orientation(image) if image.format == "TIFF" else 0
+        part, alpha, deep = _parts(image, data, profile is not None)
+        turned = turned or orientation(image)
+        notes += [TURNED] * (turned > 1) + [CLEAR] * bool(alpha)
+        if turned > 4 and image.format != "TIFF":  # whose size Pillow tells as it is seen upright
+            width, height = height, width
+        if part is None:
+            return Seen(None, deep, width, height, mode, tuple(notes))
+        part, alpha = _reduced(part, alpha, enough)
+        part, said = (colour.plain(part), "") if profile is None else colour.to_srgb(part, profile)
+        notes += [said] * bool(said)
+        part = over_white(part, alpha) if alpha else part
+    return Seen(part, None, width, height, mode, tuple(notes))
+
+
+def upright(image: Image.Image) -> Image.Image:
+    """Return the picture decoded and turned as its EXIF orientation says."""
+    from PIL import Image
+
     image.load()
+    if image.format == "TIFF":  # Pillow has turned it
+        return image
+    turned = orientation(image)
     turn = Image.Transpose
     turns = {
         2: turn.FLIP_LEFT_RIGHT,
@@ -108,32 +136,53 @@ def upright(image: Image.Image, *, enough: int) -> Image.Image:
         7: turn.TRANSVERSE,
         8: turn.ROTATE_90,
     }
-    turned = orientation(image)
     return image.transpose(turns[turned]) if turned in turns else image
 
 
 def orientation(image: Image.Image) -> int:
     """Return the EXIF orientation, 1 to 8; 5 and above swap width and height."""
+    if image.format in ("JXL", "HEIF"):  # the format turns its pictures itself
+        return 1
     try:
-        return int(image.getexif().get(0x0112, 1))
+        turned = int(image.getexif().get(0x0112, 1))
     except Exception:  # broken metadata is no reason to lose a picture; Pillow raises many kinds
         return 1
+    return turned if 1 <= turned <= 8 else 1
 
 
 def plain(image: Image.Image) -> Image.Image:
-    """Return the picture in mode ``L`` or ``RGB``, 8 bits a channel, without transparency."""
+    """Return a picture of 8 bits in mode ``L`` or ``RGB``, taken as sRGB, over white."""
+    part, alpha = parted(image)
+    part = colour.plain(part)
+    return over_white(part, alpha) if alpha else part
+
+
+def parted(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
+    """Return a decoded picture of 8 bits without its transparency, and that as mode L; None if opaque.
+
+    The colours come as L, RGB, CMYK or LAB.
+    """
+    if image.mode == "1":
+        image = image.convert("L")  # which keeps what is said of transparency
+    clear = image.info.get("transparency")
+    alpha = None
+    if image.mode == "L" and isinstance(clear, int):
+        alpha = image.point([0 if level == clear else 255 for level in range(256)])
+    elif image.has_transparency_data:
+        straight = image.convert("LA" if image.mode in ("LA", "La") else "RGBA")
+        alpha = straight.getchannel("A")
+        image = straight.convert("L" if straight.mode == "LA" else "RGB")
+    if image.mode not in ("L", "RGB", "CMYK", "LAB"):
+        image = image.convert("RGB")
+    opaque = alpha is None or alpha.getextrema() == (255, 255)
+    return image, None if opaque else alpha
+
+
+def over_white(image: Image.Image, alpha: Image.Image) -> Image.Image:
+    """Return a picture of mode L or RGB laid over white by its alpha, mode L."""
     from PIL import Image
 
-    if image.mode.startswith("I"):  # 16 bits a pixel, in several byte orders, or 16 held in 32
-        deep = np.clip(np.asarray(image), 0, 65535)
-        return Image.fromarray(np.rint(deep / 257).astype(np.uint8))
-    if image.mode == "F":
-        raise ValueError("floating-point pixels: save it with 8 or 16 bits a channel")
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
-    wanted = "L" if image.mode in ("1", "L") else "RGB"
-    return image if image.mode == wanted else image.convert(wanted)
+    return Image.composite(image, Image.new(image.mode, image.size, "white"), alpha)
 
 
 def squared(image: Image.Image, form: Form) -> np.ndarray:
@@ -142,61 +191,153 @@ def squared(image: Image.Image, form: Form) -> np.ndarray:
     ``crop`` keeps the central square, ``pad`` sets the whole picture on white, ``stretch`` squeezes
     it. Lanczos when shrinking, bicubic when enlarging.
     """
-    from PIL import Image
-
-    resolution = form.resolution
     if form.channels == 1 and image.mode != "L":
         image = image.convert("L")
-    width, height = image.size
-    if form.fit == "crop":
-        side = min(width, height)
-        left, top = (width - side) // 2, (height - side) // 2
-        image = _resized(image.crop((left, top, left + side, top + side)), resolution, resolution)
-    elif form.fit == "pad":
-        scale = resolution / max(width, height)
-        image = _resized(image, max(1, round(width * scale)), max(1, round(height * scale)))
-        canvas = Image.new(image.mode, (resolution, resolution), "white")
-        corner = (resolution - image.width) // 2, (resolution - image.height) // 2
-        canvas.paste(image, corner)
-        image = canvas
-    else:
-        image = _resized(image, resolution, resolution)
-    pixels = np.asarray(image)
+    pixels = np.asarray(_square(image, form, "white"))
     if pixels.ndim == 2:
         return np.broadcast_to(pixels, form.shape)
     return pixels.transpose(2, 0, 1)  # [R, R, C] -> [C, R, R]
 
 
-def why(error: Exception, data: bytes) -> str:
-    """Return in a few words why a file could not be decoded."""
-    from PIL import Image, UnidentifiedImageError
+def squared_deep(deep: depth.Deep, form: Form) -> np.ndarray:
+    """Return a picture of more than 8 bits as ``squared`` does, float32 ``[C, R, R]``; padding is NaN."""
+    from PIL import Image
 
-    if isinstance(error, Image.DecompressionBombError):
-        return _bomb(None)
-    if not data and isinstance(error, UnidentifiedImageError):
-        return "empty file"
-    if isinstance(error, UnidentifiedImageError):
-        if data[4:8] == b"ftyp" and data[8:12] in (b"heic", b"heix", b"mif1", b"msf1", b"hevc"):
-            return "HEIC: save it as JPEG"
-        start = data[:64]
-        text = all(byte >= 32 or byte in b"\t\n\r" for byte in start) and start.isascii()
-        return "text, not a picture" if text else "not a picture, or of an unknown kind"
-    if isinstance(error, MemoryError):
-        return "too large for the memory of this machine"
-    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    reason = " ".join(reason.split()) or type(error).__name__
-    return f"cut short: {reason}" if "truncated" in reason.lower() else reason
+    planes = deep.pixels.transpose(2, 0, 1) if deep.pixels.ndim == 3 else deep.pixels[None]
+    squares = np.stack(
+        [
+            np.asarray(_square(Image.fromarray(plane.astype(np.float32)), form, float("nan")))
+            for plane in planes
+        ]
+    )  # [1 or 3, R, R]
+    if form.channels == 1 and len(squares) == 3:
+        squares = np.tensordot(LUMA, squares, 1)[None]
+    return np.broadcast_to(squares, form.shape)
 
 
-@contextmanager
-def quiet() -> Generator[None]:
-    """Keep Pillow's warnings about single files off the screen: what matters is listed instead.
+def _profile(image: ImageFile.ImageFile, data: bytes) -> tuple[bytes | None, str]:
+    """Return the profile of a picture's colours, None where they are sRGB's, and a note on them."""
+    profile = image.info.get("icc_profile")
+    if profile is not None:
+        return profile, ""
+    if image.format == "PNG":
+        coded = image.info.get("cicp")
+        return colour.of_numbers(*coded) if coded else (colour.of_png(image.info), "")
+    if image.format in ("AVIF", "HEIF"):
+        coded = colour.in_container(data)
+        return colour.of_numbers(*coded) if coded else (None, "")
+    return None, ""
 
-    To be entered around a whole pass, not in its threads, which share the filters of the process.
+
+def _parts(
+    image: ImageFile.ImageFile, data: bytes, profiled: bool
+) -> tuple[Image.Image | None, Image.Image | None, depth.Deep | None]:
+    """Return colours of 8 bits, alpha and None; or None, None and numbers whose range the set decides.
+
+    A picture of 16 bits with a profile or with transparency is a graphics program's, which fills them.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
+    rawmode = depth.rawmode_of_16_bits(image)
+    if rawmode:
+        numbers, clear = _sixteen(image, data, rawmode)
+        if clear is None and not profiled:
+            return None, None, depth.Deep(numbers, depth.SIXTEEN, False)
+        return _eight(numbers), None if clear is None else _eight(clear), None
+    level = _clear_level(image)
+    seen = upright(image)
+    if seen.mode[0] not in "IF":
+        if image.format == "JPEG" and seen.mode == "CMYK" and "adobe" not in image.info:
+            seen = _ink(seen)
+        if level is not None:
+            seen.info["transparency"] = level
+        return *parted(seen), None
+    numbers = np.asarray(seen)
+    known = depth.known_range(image, profiled or level is not None)
+    if known is None:
+        return None, None, depth.deep_of(numbers, image)
+    alpha = None if level is None else _eight(np.where(numbers == level, 0, 65535))
+    return _image(known.bytes_of(numbers)), alpha, None
+
+
+def _sixteen(
+    image: ImageFile.ImageFile, data: bytes, rawmode: str
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return numbers of 16 bits, [H, W] or [H, W, 3], and their alpha [H, W], None where opaque."""
+    if rawmode.startswith("LA"):
+        depth.read_lower_bytes(image, rawmode)
+        upper = lower = np.asarray(upright(image))
+    else:
+        again = opened(data)
+        depth.read_lower_bytes(again, rawmode)
+        upper, lower = np.asarray(upright(image)), np.asarray(upright(again))
+    numbers = depth.joined(upper, lower, rawmode)
+    alpha, level = None, image.info.get("transparency")
+    if numbers.shape[2] in (2, 4):
+        alpha, numbers = numbers[..., -1], numbers[..., :-1]
+    elif isinstance(level, tuple):
+        alpha = np.where((numbers == level).all(2), 0, 65535)
+    numbers = numbers[..., 0] if numbers.shape[2] == 1 else numbers
+    return numbers, None if alpha is None or alpha.min() == 65535 else alpha
+
+
+def _clear_level(image: ImageFile.ImageFile) -> int | None:
+    """Return the level that an undecoded grey PNG calls transparent, as its pixels will have it."""
+    level = image.info.get("transparency")
+    if image.format != "PNG" or not isinstance(level, int) or image.mode == "P":
+        return None
+    return level * {"1": 255, "L;2": 85, "L;4": 17}.get(str(image.tile[0].args), 1)
+
+
+def _ink(image: Image.Image) -> Image.Image:
+    """Return a CMYK JPEG of no Adobe program: Pillow turns all over, as if 0 were full ink."""
+    from PIL import ImageChops
+
+    return ImageChops.invert(image)
+
+
+def _eight(numbers: np.ndarray) -> Image.Image:
+    """Return numbers of 16 bits as a picture of 8, v / 257 rounded."""
+    numbers = numbers.astype(np.uint16, copy=False)
+    return _image((numbers - (numbers >> 8) + 128 >> 8).astype(np.uint8))
+
+
+def _image(pixels: np.ndarray) -> Image.Image:
+    from PIL import Image
+
+    return Image.fromarray(np.ascontiguousarray(pixels))
+
+
+def _reduced(
+    image: Image.Image, alpha: Image.Image | None, enough: int
+) -> tuple[Image.Image, Image.Image | None]:
+    """Return a large picture at 1/n of its size, no side under ``enough``: as JPEGs are decoded."""
+    factor = min(image.size) // enough
+    if factor < 2 or image.width * image.height < LARGE_PICTURE:
+        return image, alpha
+    if alpha is None:
+        return image.reduce(factor), None
+    straight = image.convert("RGB")
+    straight.putalpha(alpha)
+    straight = straight.convert("RGBa").reduce(factor).convert("RGBA")
+    return straight.convert(image.mode if image.mode == "L" else "RGB"), straight.getchannel("A")
+
+
+def _square(image: Image.Image, form: Form, blank: str | float) -> Image.Image:
+    from PIL import Image
+
+    resolution = form.resolution
+    width, height = image.size
+    if form.fit == "stretch":
+        return _resized(image, resolution, resolution)
+    if form.fit == "crop":
+        side = min(width, height)
+        left, top = (width - side) // 2, (height - side) // 2
+        image = image.crop((left, top, left + side, top + side)) if width != height else image
+        return _resized(image, resolution, resolution)
+    scale = resolution / max(width, height)
+    image = _resized(image, max(1, round(width * scale)), max(1, round(height * scale)))
+    canvas = Image.new(image.mode, (resolution, resolution), blank)
+    canvas.paste(image, ((resolution - image.width) // 2, (resolution - image.height) // 2))
+    return canvas
 
 
 def _resized(image: Image.Image, width: int, height: int) -> Image.Image:
@@ -207,8 +348,3 @@ def _resized(image: Image.Image, width: int, height: int) -> Image.Image:
     shrinking = image.width * image.height > width * height
     kernel = Image.Resampling.LANCZOS if shrinking else Image.Resampling.BICUBIC
     return image.resize((width, height), kernel)
-
-
-def _bomb(pixels: int | None) -> str:
-    size = f"{pixels / 1e6:,.0f} million pixels" if pixels else "far too many pixels"
-    return f"{size}: refused as a decompression bomb (the limit is {MOST_PIXELS / 1e6:.0f} million)"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from figment.data import decode, packed, sources
+from figment.data import decode, noticed, opening, packed, sources
 from figment.data.order import evenly_spaced
 from figment.errors import UserError
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 SAMPLE = 500  # files whose headers are opened
 HEAD = 1 << 16  # bytes of a file that nearly always hold its header
 GREYS = ("1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L", "I;16N")
-TINT = 16  # of 255, how far channels of a grey picture may lie apart: JPEG is not exact
 
 
 @dataclass(frozen=True)
@@ -30,15 +29,16 @@ class Look:
     count: int  # picture files, readable or not
     classes: tuple[str, ...]
     side: int  # median of the short sides in pixels; 0: any resolution can be had
-    grey: bool  # all pictures looked at are grey
+    grey: bool  # all pictures looked at are grey: a guess, which packing decides from all of them
     square: bool
+    structure: tuple[str, ...] = ()  # what was decided about folders and labels, and why
 
 
-def look(source: str) -> Look:
+def look(source: str, folders: str = "auto") -> Look:
     """Return what a source holds, by the headers of at most 500 of its files, evenly spread.
 
     Built-in sets are not drawn for it. ``UserError`` where there is nothing, or where none of the
-    files looked at is a picture.
+    files looked at is a picture. ``folders``: see ``sources.find_pictures``.
     """
     from figment.data.builtin import builtin
 
@@ -49,12 +49,13 @@ def look(source: str) -> Look:
             return Look(name, source, "points", count, (), 0, False, False)
         from figment.data.flowers import CLASSES
 
-        return Look(name, source, "images", count, CLASSES, 0, False, True)
+        classes = () if folders == "none" else CLASSES
+        return Look(name, source, "images", count, classes, 0, False, True)
     name = sources.name_of(source)
-    with decode.quiet():
+    with opening.quiet():
         if packed.is_packed(source):
-            return _look_packed(name, packed.read_packed(source))
-        return _look_pictures(name, sources.find_pictures(source))
+            return _look_packed(name, packed.read_packed(source, folders))
+        return _look_pictures(name, sources.find_pictures(source, folders))
 
 
 def advise(side: int, grey: bool, *, most: int = 64) -> tuple[int, int]:
@@ -68,18 +69,15 @@ def advise(side: int, grey: bool, *, most: int = 64) -> tuple[int, int]:
 
 def is_grey(image: Image.Image) -> bool:
     """Return whether a picture of mode ``L`` or ``RGB`` has no colour, as far as 32 px show it."""
-    from PIL import ImageChops
-
     if image.mode == "L":
         return True
-    red, green, blue = image.resize((32, 32)).split()
-    apart = [ImageChops.difference(red, green), ImageChops.difference(green, blue)]
-    return max(int(np.max(difference.getextrema())) for difference in apart) <= TINT
+    row = decode.squared(image, decode.Form(32, 3, "stretch"))
+    return bool(noticed.tints(np.ascontiguousarray(row)[None])[0] <= noticed.TINT)
 
 
 def _look_pictures(name: str, pictures: sources.Pictures) -> Look:
     sides, square, coloured, broken = [], True, [], []
-    for index in evenly_spaced(np.arange(len(pictures)), SAMPLE):
+    for index in sources.sample(pictures, SAMPLE):
         try:
             image = _header(pictures, index)
         except Exception as error:  # of any kind: see packing
@@ -97,7 +95,15 @@ def _look_pictures(name: str, pictures: sources.Pictures) -> Look:
     )
     side = int(np.median(sides))
     return Look(
-        name, pictures.source, "images", len(pictures), pictures.classes, side, grey, square
+        name,
+        pictures.source,
+        "images",
+        len(pictures),
+        pictures.classes,
+        side,
+        grey,
+        square,
+        pictures.structure,
     )
 
 
@@ -115,21 +121,21 @@ def _look_packed(name: str, file: packed.Packed) -> Look:
 
 def _header(pictures: sources.Pictures, index: int) -> Image.Image:
     try:
-        return decode.opened(sources.read(pictures, index, most=HEAD))
+        return opening.opened(sources.read(pictures, index, most=HEAD))
     except Exception:  # a long header, or a format that opens only as a whole
-        return decode.opened(sources.read(pictures, index))
+        return opening.opened(sources.read(pictures, index))
 
 
 def _shows_grey(pictures: sources.Pictures, index: int) -> bool:
     try:
-        image = decode.upright(decode.opened(sources.read(pictures, index)), enough=32)
-        return is_grey(decode.plain(image))
+        seen = decode.see(sources.read(pictures, index), enough=32)
+        return seen.image is None or is_grey(seen.image)
     except Exception:  # a broken picture is no evidence of colour
         return True
 
 
 def _why(error: Exception, pictures: sources.Pictures, index: int) -> str:
     try:
-        return decode.why(error, sources.read(pictures, index, most=HEAD))
+        return opening.why(error, sources.read(pictures, index, most=HEAD))
     except Exception as unreadable:
-        return decode.why(unreadable, b"")
+        return opening.why(unreadable, b"")

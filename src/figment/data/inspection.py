@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import hashlib
 import json
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from figment.data import decode, glance, packed, sources
+from figment.data import glance, packed, sources
+from figment.data.building import NothingUsable
 from figment.data.builtin import builtin, flower_labels
-from figment.data.packing import progress_bar
-from figment.data.workers import in_order
+from figment.data.noticed import Noticed
+from figment.data.packing import open_dataset
+from figment.errors import UserError
 
-if TYPE_CHECKING:
-    from PIL import Image
-
-FACTS = np.dtype(
-    [("width", "i4"), ("height", "i4"), ("grey", "?"), ("flat", "?"), ("digest", "V32")]
-)
 SHOWN = 5  # names given as examples
-SPLITS = frozenset({"train", "training", "test", "testing", "val", "valid", "validation", "dev"})
 
 
 @dataclass(frozen=True)
@@ -54,190 +44,122 @@ class Inspection:
     resolution: int  # what figment would choose, from here on; 0 where nothing is usable
     channels: int
     crop_loss: float  # mean share of a picture's area that the centre crop cuts off
+    structure: tuple[str, ...] = ()  # what was decided about folders and labels, and why
+    coloured: int = 0  # pictures that have a colour
+    ranges: tuple[str, ...] = ()  # what numbers of more than 8 bits were taken for
+    repeats: int = 0  # pictures that show the same as an earlier one, byte for byte or nearly
+    likenesses: tuple[tuple[str, ...], ...] = ()  # the first few such pairs
 
     def to_json(self) -> str:
         """Return everything as a JSON object, indented."""
         return json.dumps(dataclasses.asdict(self), indent=2)
 
 
-def inspect(source: str, progress: bool = True) -> Inspection:
-    """Return what a source holds after opening and decoding every picture, on all cores.
+def inspect(source: str, progress: bool = True, *, folders: str = "auto") -> Inspection:
+    """Return what a source holds, every picture opened, and what figment would do with it.
 
-    ``UserError`` where there is nothing to open; broken files are part of the answer. A built-in
-    set is described without drawing it. Costs about 150 bytes a picture beside the names.
+    It is packed as training would pack it, and the answer is read from what packing noticed: a
+    training, or a second inspection, decodes nothing again. ``UserError`` where there is nothing to
+    open; broken files are part of the answer. A built-in set is described without drawing it.
+    ``folders``: see ``sources.find_pictures``.
     """
-    name = sources.name_of(source)
     built = builtin(source)
     if built:
-        return _built_in(source, *built)
+        return _built_in(source, *built, folders)
     if packed.is_packed(source):
-        file = packed.read_packed(source)
+        file = packed.read_packed(source, folders)
         digits = len(str(len(file) - 1))
-        found = _pass(_packed_work(file), len(file), source, progress)
-        return _summary(
-            name, source, found, file.labels, file.classes, lambda i: f"picture {i:0{digits}d}"
+        whole = _Whole(
+            len(file), file.labels, file.classes, lambda place: f"picture {place:0{digits}d}"
         )
-    pictures = sources.find_pictures(source)
-    found = _pass(_pictures_work(pictures), len(pictures), source, progress)
-    found.skipped[:0] = pictures.skipped
-    return _summary(
-        name,
-        source,
-        found,
-        pictures.labels,
-        pictures.classes,
-        lambda i: sources.readable(pictures.files[i]),
-        others=pictures.others,
-        beside=len(pictures.skipped),
-    )
+    else:
+        found = sources.find_pictures(source, folders)
+        whole = _Whole(
+            len(found) + len(found.skipped),
+            found.labels,
+            found.classes,
+            lambda place: sources.readable(found.files[place]),
+            found.others,
+            found.structure,
+        )
+    try:
+        dataset = open_dataset(
+            source, resolution=_resolution(source, folders), folders=folders, progress=progress
+        )
+    except NothingUsable as error:
+        return _summary(source, whole, Noticed(), error.skipped, (0, 0))
+    channels, side, _ = dataset.shape
+    return _summary(source, whole, dataset.notice(), dataset.skipped, (side, channels))
 
 
-@dataclass
-class _Found:
-    """What the pass has seen so far."""
+@dataclass(frozen=True)
+class _Whole:
+    """What was found before any picture was opened."""
 
-    facts: np.ndarray  # [N] FACTS
-    usable: np.ndarray  # [N] bool
-    modes: Counter[str]
-    notes: Counter[str]
-    skipped: list[tuple[str, str]]
-
-
-def _pass(work: Callable[[int, int], _Found], count: int, source: str, progress: bool) -> _Found:
-    whole = _Found(np.zeros(count, FACTS), np.zeros(count, bool), Counter(), Counter(), [])
-    pieces = (partial(work, start, min(start + 16, count)) for start in range(0, count, 16))
-    seen = 0
-    with (
-        decode.quiet(),
-        progress_bar(count, f"inspecting {source}", progress) as bar,
-        contextlib.closing(in_order(pieces)) as parts,
-    ):
-        for part in parts:
-            stop = seen + len(part.facts)
-            whole.facts[seen:stop], whole.usable[seen:stop] = part.facts, part.usable
-            whole.modes += part.modes
-            whole.notes += part.notes
-            whole.skipped += part.skipped
-            bar.update(stop - seen)
-            seen = stop
-    return whole
+    files: int
+    labels: np.ndarray  # [N] of those that may be pictures
+    classes: tuple[str, ...]
+    name: Callable[[int], str]  # of one of them
+    others: dict[str, int] = field(default_factory=dict)
+    structure: tuple[str, ...] = ()
 
 
-def _pictures_work(pictures: sources.Pictures) -> Callable[[int, int], _Found]:
-    def work(start: int, stop: int) -> _Found:
-        part = _part(stop - start)
-        for place, index in enumerate(range(start, stop)):
-            data = b""
-            try:
-                data = sources.read(pictures, index)
-                part.facts[place] = _examine(data, part)
-            except Exception as error:  # of any kind: see packing
-                part.skipped.append(
-                    (sources.readable(pictures.files[index]), decode.why(error, data))
-                )
-            else:
-                part.usable[place] = True
-        return part
-
-    return work
-
-
-def _packed_work(file: packed.Packed) -> Callable[[int, int], _Found]:
-    from PIL import Image
-
-    pixels = packed.stored(file)
-    height, width = file.size
-    mode = {1: "L", 3: "RGB", 4: "RGBA"}[file.channels]
-
-    def work(start: int, stop: int) -> _Found:
-        part = _part(stop - start)
-        for place, picture in enumerate(packed.in_colour(pixels[start:stop], file.layout)):
-            image = decode.plain(Image.fromarray(np.ascontiguousarray(picture)))
-            digest = hashlib.sha256(picture.tobytes()).digest()
-            part.facts[place] = width, height, glance.is_grey(image), _is_flat(image), digest
-        part.usable[:] = True
-        part.modes[mode] += stop - start
-        return part
-
-    return work
-
-
-def _part(count: int) -> _Found:
-    return _Found(np.zeros(count, FACTS), np.zeros(count, bool), Counter(), Counter(), [])
-
-
-def _examine(data: bytes, part: _Found) -> tuple:
-    """Return the facts of one picture; count its mode and notes only once it has been decoded."""
-    image = decode.opened(data)
-    mode, (width, height) = image.mode, image.size
-    animated = getattr(image, "is_animated", False)
-    turned = decode.orientation(image)
-    seen = decode.upright(image, enough=64)
-    clear = seen.has_transparency_data
-    seen = decode.plain(seen)
-    part.modes[mode] += 1
-    part.notes["animated: the first frame is used"] += bool(animated)
-    part.notes["turned upright by EXIF"] += turned > 1
-    part.notes["transparent: laid over white"] += clear
-    if turned > 4:
-        width, height = height, width
-    digest = hashlib.sha256(data).digest()
-    return width, height, glance.is_grey(seen), _is_flat(seen), digest
-
-
-def _is_flat(image: Image.Image) -> bool:
-    extremes = np.reshape(image.getextrema(), (-1, 2))  # [C, 2]: lowest and highest of each channel
-    return bool((extremes[:, 1] - extremes[:, 0] <= 2).all())
+def _resolution(source: str, folders: str) -> int:
+    """Return the resolution that training would choose."""
+    try:
+        side = glance.look(source, folders).side
+    except UserError:  # none of those that were looked at can be read: packing tries them all
+        side = 0
+    return glance.advise(side, grey=False)[0]
 
 
 def _summary(
-    name: str,
     source: str,
-    found: _Found,
-    labels: np.ndarray,
-    classes: tuple[str, ...],
-    file: Callable[[int], str],
-    *,
-    others: dict[str, int] | None = None,
-    beside: int = 0,
+    whole: _Whole,
+    record: Noticed,
+    skipped: tuple[tuple[str, str], ...],
+    form: tuple[int, int],
 ) -> Inspection:
-    """Return the answer; ``file`` names a picture by its index."""
-    chosen = np.flatnonzero(found.usable)
-    facts, labels = found.facts[chosen], labels[chosen]
+    """Return the answer; ``form`` is the resolution and the channels that were chosen."""
+    facts = record.facts
+    labels = whole.labels[facts["place"]]
     width, height = facts["width"], facts["height"]
-    side, longer = np.minimum(width, height), np.maximum(width, height)
+    side = np.minimum(width, height)
     duplicates, groups, quarrels = _duplicates(facts["digest"], labels)
-    per_class = np.bincount(labels, minlength=len(classes)).tolist()
-    counts = dict(zip(classes, per_class, strict=False))
+    per_class = np.bincount(labels, minlength=len(whole.classes)).tolist()
+    counts = dict(zip(whole.classes, per_class, strict=False))
     odd = {
-        what: (int(which.sum()), tuple(file(i) for i in chosen[which][:SHOWN]))
-        for what, which in _odd_pictures(facts, quarrels).items()
+        what: (int(which.sum()), tuple(whole.name(i) for i in facts["place"][which][:SHOWN]))
+        for what, which in _odd_pictures(record, quarrels).items()
         if which.any()
     }
-    grey = bool(facts["grey"].all())
-    resolution, channels = glance.advise(int(np.median(side)), grey) if len(side) else (0, 0)
     return Inspection(
-        name=name,
+        name=sources.name_of(source),
         source=source,
         kind="images",
-        files=len(found.usable) + beside,
-        usable=len(chosen),
-        others=others or {},
+        files=whole.files,
+        usable=len(facts),
+        others=whole.others,
         classes=counts,
         width=_spread(width),
         height=_spread(height),
         side=_spread(side),
-        aspect=_spread(np.round(width / height, 3)),
+        aspect=_spread(np.round(width / np.maximum(1, height), 3)),
         square=_mean(width == height),
-        modes=dict(found.modes.most_common()),
-        notes=dict(+found.notes),
-        skipped=tuple(found.skipped),
+        modes=record.modes,
+        notes=record.notes,
+        skipped=skipped,
         duplicates=duplicates,
-        groups=tuple(tuple(file(i) for i in chosen[group]) for group in groups),
+        groups=tuple(tuple(whole.name(i) for i in facts["place"][group]) for group in groups),
         odd=odd | _odd_classes(counts),
-        resolution=resolution,
-        channels=channels,
-        crop_loss=_mean(1 - side / longer),
+        resolution=form[0],
+        channels=form[1],
+        crop_loss=record.crop_loss,
+        structure=whole.structure,
+        coloured=int(record.coloured.sum()),
+        ranges=record.ranges,
+        repeats=len(record.repeats),
+        likenesses=record.likenesses,
     )
 
 
@@ -251,16 +173,20 @@ def _spread(values: np.ndarray) -> tuple:
     return tuple(ordered[[0, len(ordered) // 2, -1]].tolist())
 
 
-def _odd_pictures(facts: np.ndarray, quarrels: np.ndarray) -> dict[str, np.ndarray]:
+def _odd_pictures(record: Noticed, quarrels: np.ndarray) -> dict[str, np.ndarray]:
     """Return which pictures are out of the ordinary in which way, each [N] bool."""
-    side = np.minimum(facts["width"], facts["height"])
-    mostly_grey = _mean(facts["grey"]) > 0.5
-    stray = facts["grey"] != mostly_grey
+    facts = record.facts
+    side, longer = (
+        np.minimum(facts["width"], facts["height"]),
+        np.maximum(facts["width"], facts["height"]),
+    )
+    coloured = record.coloured
+    mostly_grey = _mean(coloured) < 0.5
     return {
         "tiny, a side under 16 px": side < 16,
-        "longer than 3 to 1": np.maximum(facts["width"], facts["height"]) > 3 * side,
+        "longer than 3 to 1": longer > 3 * side,
         "of one flat colour": facts["flat"],
-        "in colour among grey" if mostly_grey else "grey among colour": stray,
+        "in colour among grey" if mostly_grey else "grey among colour": coloured == mostly_grey,
         "the same picture in two classes": quarrels,
     }
 
@@ -285,16 +211,13 @@ def _odd_classes(counts: dict[str, int]) -> dict[str, tuple[int, tuple[str, ...]
     small = [f"{name} ({count})" for name, count in counts.items() if count < 5]
     if small:
         odd["classes of fewer than 5 pictures"] = len(small), tuple(small[:SHOWN])
-    splits = [name for name in counts if name.lower() in SPLITS]
-    if len(splits) == len(counts) > 0:
-        odd["parts of a split taken for classes: give one of them"] = len(splits), tuple(splits)
     return odd
 
 
-def _built_in(source: str, name: str, count: int) -> Inspection:
+def _built_in(source: str, name: str, count: int, folders: str) -> Inspection:
     drawn = name == "flowers"
-    look = glance.look(source)
-    numbers = np.bincount(flower_labels(count, 0)).tolist() if drawn else []
+    look = glance.look(source, folders)
+    numbers = np.bincount(flower_labels(count, 0)).tolist() if look.classes else []
     resolution, channels = glance.advise(look.side, look.grey) if drawn else (0, 0)
     return Inspection(
         name=name,

@@ -12,7 +12,7 @@ import zipfile
 import zlib
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
@@ -22,7 +22,9 @@ from figment.data.cache import folder_for, key_of, read_card, write_card
 from figment.data.decode import Form
 from figment.data.order import evenly_spaced
 from figment.data.sources import existing, natural
+from figment.data.structure import check_folders
 from figment.errors import UserError
+from figment.files import MARK
 
 IMAGES = ("images", "x", "x_train", "arr_0")
 LABELS = ("labels", "y", "y_train", "arr_1")
@@ -64,18 +66,24 @@ def is_packed(source: str) -> bool:
     return path.suffix.lower() in (".npy", ".npz") and not path.is_dir()
 
 
-def read_packed(source: str) -> Packed:
+def read_packed(source: str, folders: str = "auto") -> Packed:
     """Return what a packed file says of itself; its pictures stay where they are.
 
     Wanted are uint8 [N, H, W], [N, H, W, C] or [N, C, H, W], in an .npz under ``images``, ``x`` or
-    ``arr_0``, with labels [N] under ``labels`` or ``y``. ``UserError`` for anything else.
+    ``arr_0``, with labels [N] under ``labels`` or ``y``, which ``folders`` "none" leaves aside.
+    ``UserError`` for anything else.
     """
     path = existing(source)
     try:
-        return _read_npz(source, path) if path.suffix.lower() == ".npz" else _read_npy(source, path)
+        npz = path.suffix.lower() == ".npz"
+        packed = _read_npz(source, path) if npz else _read_npy(source, path)
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, struct.error) as error:
         detail = " ".join(str(error).split())
         raise UserError(f"{source} cannot be read as a packed file: {detail}") from None
+    check_folders(folders)
+    if folders == "none":
+        packed = replace(packed, labels=np.zeros_like(packed.labels), classes=())
+    return packed
 
 
 def stored(packed: Packed) -> np.ndarray:
@@ -150,6 +158,7 @@ def fingerprint_of(packed: Packed) -> str:
 def write_npz(path: Path, rows: np.ndarray, labels: np.ndarray, card: dict) -> None:
     """Write an uncompressed pack: the rows, and beside them the labels and a card."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        archive.comment = MARK.encode()
         with archive.open(zipfile.ZipInfo("images.npy"), "w", force_zip64=True) as file:
             write_rows(file, rows)
         checksum = archive.getinfo("images.npy").CRC

@@ -4,67 +4,44 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
-import json
+import functools
 import math
 import os
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from figment.data import builtin, decode, packed, sources
-from figment.data.cache import folder_for, key_of, read_card, write_card
+from figment.data import building, builtin, decode, jobs, noticed, packed, sources
+from figment.data.cache import finished, folder_for, key_of, read_card, write_card
 from figment.data.dataset import Dataset
 from figment.data.decode import Form
-from figment.data.workers import in_order
+from figment.data.noticed import Noticed
 from figment.errors import UserError
 
-STRETCH = 4 << 20  # bytes of rows that one piece of work makes, at most 64 pictures
-MANY = 1_000  # pictures that are worth the start of processes
-
-
-@dataclass(frozen=True)
-class Batch:
-    """The rows that a stretch of a source gave."""
-
-    rows: np.ndarray  # [K, C, R, R] uint8, those that could be made
-    kept: np.ndarray  # [B] bool, which these were
-    digests: np.ndarray  # [K, 32] uint8, sha256 of what each was made from
-    skipped: list[tuple[str, str]]
-
-
-@dataclass(frozen=True)
-class Job:
-    """All that packing one source takes."""
-
-    key: str
-    count: int
-    labels: Callable[[], np.ndarray]  # [N] int64, asked for only where a pack is made
-    classes: tuple[str, ...]
-    piece: Callable[[int, int], Callable[[], Batch]]  # the work on a stretch; it pickles
-    skipped: tuple[tuple[str, str], ...] = ()
+ABOUT = noticed.FACTS.itemsize + 8  # bytes that a pack says of a picture
 
 
 def open_dataset(
     source: str,
     *,
     resolution: int,
-    channels: int,
+    channels: int | None = None,
     fit: str = "crop",
+    folders: str = "auto",
     seed: int = 0,
     progress: bool = True,
 ) -> Dataset:
     """Return a source as square uint8 pictures of ``resolution`` px, memory-mapped.
 
-    ``source`` is a folder, a .zip, an .npy or .npz, or ``flowers``, ``ring``, ``grid`` (a count may
-    follow: ``flowers:5000``); ``channels`` 1 (luma) or 3; ``fit`` crop, pad or stretch; ``seed``
-    decides the built-in sets only. The first call decodes on all cores and writes to the cache
-    (``cache_root``); later ones map what lies there. A packed file of this form already is mapped
-    where it lies. ``ring`` and ``grid`` have rows [N, 2] float32 and no form.
+    ``source`` is a folder, a .zip, Parquet, an .npy or .npz, ``hf:owner/name``, or ``flowers``, ``ring``,
+    ``grid`` (a count may follow: ``flowers:5000``); ``channels`` 1 (luma), 3, or None: 3 if any
+    picture has a colour, 1 if none has; ``fit`` crop, pad or stretch; ``folders`` auto, classes or
+    none (see ``sources.find_pictures``); ``seed`` decides the built-in sets only. The first call
+    decodes on all cores and writes to the cache (``cache_root``), with a record of what it noticed
+    (``Dataset.notice``); later ones map what lies there. A packed file of this form already is
+    mapped where it lies. ``ring`` and ``grid`` have rows [N, 2] float32 and no form.
 
     The cache is keyed by the options and a cheap stamp of the source (``sources.stamp``: names,
     sizes and times for a folder, checksums for a zip), so changed files are noticed. The
@@ -75,23 +52,28 @@ def open_dataset(
     Files that cannot be read are in ``skipped`` with the reason. ``UserError`` where nothing is
     left, the options make no sense, or the disk is full.
     """
-    form = Form(resolution, channels, fit)
+    form = Form(resolution, channels or 0, fit)
     form.check()
     built = builtin.builtin(source)
     if built and built[0] != "flowers":
         return builtin.point_set(source, seed)
     if built:
-        job = _flowers_job(built[1], form, seed)
+        form = replace(form, channels=channels or 3)
+        job = jobs.of_flowers(built[1], seed, folders)
     elif packed.is_packed(source):
-        file = packed.read_packed(source)
-        rows = packed.as_they_are(file, form)
-        if rows is not None:
-            return _mapped(file, rows)
-        job = _packed_job(file, form)
+        file = packed.read_packed(source, folders)
+        mapped = _mapped(file, form, progress)
+        if mapped is not None:
+            return mapped
+        job = jobs.of_packed(file)
     else:
-        job = _pictures_job(sources.find_pictures(source), form)
-    needed = job.count * (math.prod(form.shape) + 8)
-    folder = folder_for(job.key, lambda to: _build(to, source, job, form, progress), needed=needed)
+        job = jobs.of_pictures(sources.find_pictures(source, folders))
+    folder = _made(job, form)
+    if folder is None:
+        needed = job.count * (math.prod(replace(form, channels=channels or 3).shape) + ABOUT)
+        folder = folder_for(
+            job.key(form), partial(_build, source, job, form, progress), needed=needed
+        )
     return _finished(folder, built[0] if built else sources.name_of(source), source)
 
 
@@ -102,6 +84,7 @@ def pack(
     resolution: int,
     channels: int,
     fit: str = "crop",
+    folders: str = "auto",
     progress: bool = True,
 ) -> Dataset:
     """Return a source as ``open_dataset`` does, from a file written to ``out``.
@@ -114,7 +97,12 @@ def pack(
     if suffix not in (".npy", ".npz"):
         raise UserError(f"a packed file ends in .npz (or .npy without labels), not {out.name!r}")
     given = open_dataset(
-        source, resolution=resolution, channels=channels, fit=fit, progress=progress
+        source,
+        resolution=resolution,
+        channels=channels,
+        fit=fit,
+        folders=folders,
+        progress=progress,
     )
     if given.rows.dtype != np.uint8:
         raise UserError(f"{source} is a set of points, drawn anew each time: nothing to pack")
@@ -139,134 +127,32 @@ def pack(
     return replace(opened, skipped=given.skipped, duplicates=given.duplicates)
 
 
-def _pictures_job(pictures: sources.Pictures, form: Form) -> Job:
-    def piece(start: int, stop: int) -> Callable[[], Batch]:
-        return partial(_decoded, sources.part(pictures, start, stop), form)
-
-    key = key_of(decode.VERSION, sources.stamp(pictures), pictures.classes, asdict(form))
-    return Job(
-        key, len(pictures), lambda: pictures.labels, pictures.classes, piece, pictures.skipped
-    )
+def _build(source: str, job: jobs.Job, form: Form, progress: bool, folder: Path) -> None:
+    building.build(folder, source, job, form, progress=progress)
 
 
-def _decoded(pictures: sources.Pictures, form: Form) -> Batch:
-    rows = np.empty((len(pictures), *form.shape), np.uint8)
-    digests = np.empty((len(pictures), 32), np.uint8)
-    kept = np.zeros(len(pictures), bool)
-    skipped = []
-    for index, name in enumerate(pictures.files):
-        file, data = sources.readable(name), b""
-        try:
-            data = sources.read(pictures, index)
-            rows[index] = decode.decode(data, form)
-        except FileNotFoundError:  # listed a moment ago: not to be remembered as broken
-            gone = f"{file} vanished while {pictures.source} was being packed"
-            raise UserError(f"{gone}: try again when nothing else changes the files") from None
-        except Exception as error:  # Pillow raises many kinds; one file is at stake, not all
-            skipped.append((file, decode.why(error, data)))
-        else:
-            digests[index] = np.frombuffer(hashlib.sha256(data).digest(), np.uint8)
-            kept[index] = True
-    return Batch(rows[kept], kept, digests[kept], skipped)
+def _made(job: jobs.Job, form: Form) -> Path | None:
+    """Return a pack that is there already and is what is asked for, whatever it was made for.
 
-
-def _packed_job(file: packed.Packed, form: Form) -> Job:
-    pixels = packed.stored(file)
-
-    def piece(start: int, stop: int) -> Callable[[], Batch]:
-        return partial(_fitted, np.ascontiguousarray(pixels[start:stop]), file.layout, form)
-
-    key = key_of(decode.VERSION, packed.state(file), file.classes, asdict(form))
-    return Job(key, len(file), lambda: file.labels, file.classes, piece)
-
-
-def _fitted(pixels: np.ndarray, layout: str, form: Form) -> Batch:
-    from PIL import Image
-
-    pictures = packed.in_colour(pixels, layout)
-    images = (Image.fromarray(np.ascontiguousarray(picture)) for picture in pictures)
-    rows = np.stack([decode.squared(decode.plain(image), form) for image in images])
-    return _whole(rows, pictures)
-
-
-def _flowers_job(count: int, form: Form, seed: int) -> Job:
-    def piece(start: int, stop: int) -> Callable[[], Batch]:
-        return partial(_drawn, start, stop, form, seed)
-
-    key = key_of("flowers", builtin.drawing_code(), count, seed, form.shape)
-    labels = partial(builtin.flower_labels, count, seed)
-    return Job(key, count, labels, builtin.flowers.CLASSES, piece)
-
-
-def _drawn(start: int, stop: int, form: Form, seed: int) -> Batch:
-    rows = builtin.drawn(start, stop, form, seed)
-    return _whole(rows, rows)
-
-
-def _whole(rows: np.ndarray, origins: np.ndarray) -> Batch:
-    """Return a batch of which nothing was skipped."""
-    digests = b"".join(hashlib.sha256(origin.tobytes()).digest() for origin in origins)
-    kept = np.ones(len(rows), bool)
-    return Batch(rows, kept, np.frombuffer(digests, np.uint8).reshape(-1, 32), [])
-
-
-def _build(folder: Path, source: str, job: Job, form: Form, progress: bool) -> None:
-    """Make every row and write it at once, so that memory holds only what is under way.
-
-    The file is written, never mapped, meanwhile: a full disk is then an error and not a crash.
+    One that was made as the pictures need is the same as one of the channels that they turned out to
+    need, and the other way about.
     """
-    count = job.count
-    stretch = min(64, max(1, STRETCH // math.prod(form.shape)))
-    pieces = (job.piece(start, min(start + stretch, count)) for start in range(0, count, stretch))
-    kept = np.zeros(count, bool)
-    digests = np.empty((count, 32), np.uint8)
-    skipped, seen, made = list(job.skipped), 0, 0
-    with (
-        decode.quiet(),
-        progress_bar(count, f"packing {source}", progress) as bar,
-        contextlib.closing(in_order(pieces, processes=count >= MANY)) as batches,
-        open(folder / "images.npy", "wb") as file,
-    ):
-        file.write(packed.npy_header((count, *form.shape)))
-        for batch in batches:
-            file.write(np.ascontiguousarray(batch.rows).data)
-            kept[seen : seen + len(batch.kept)] = batch.kept
-            digests[made : made + len(batch.rows)] = batch.digests
-            seen, made = seen + len(batch.kept), made + len(batch.rows)
-            skipped += batch.skipped
-            bar.update(len(batch.kept))
-        file.seek(0)
-        file.write(packed.npy_header((made, *form.shape)))
-    if not made:
-        why = sources.reasons(skipped)
-        raise UserError(f"none of the {count:,} pictures of {source} can be read ({why})")
-    labels, classes = _still_there(job.labels()[kept], job.classes)
-    np.save(folder / "labels.npy", labels)
-    digests = digests[:made]
-    card = asdict(form) | {
-        "classes": classes,
-        "count": made,
-        "fingerprint": _fingerprint(form, classes, labels, digests),
-        "skipped": skipped,
-        "duplicates": made - len(np.unique(digests.view("V32"))),
-    }
-    write_card(folder, card)
+    if form.channels:
+        found = finished(job.key(replace(form, channels=0)))
+        return found if found and read_card(found)["channels"] == form.channels else None
+    for channels in (3, 1):
+        found = finished(job.key(replace(form, channels=channels)))
+        if found and _suits(found, channels):
+            return found
+    return None
 
 
-def _still_there(labels: np.ndarray, classes: tuple[str, ...]) -> tuple[np.ndarray, list[str]]:
-    """Return labels and classes without the classes of which no file could be read."""
-    present, renumbered = np.unique(labels, return_inverse=True)
-    if len(present) < 2:
-        return np.zeros(len(labels), np.int64), []
-    return renumbered.astype(np.int64), [classes[label] for label in present]
-
-
-def _fingerprint(form: Form, classes: list[str], labels: np.ndarray, digests: np.ndarray) -> str:
-    options = [decode.VERSION, asdict(form), classes]
-    digest = hashlib.sha256(json.dumps(options).encode())
-    digest.update(labels.astype("<i8").tobytes())
-    digest.update(digests.tobytes())
-    return digest.hexdigest()
+def _suits(folder: Path, channels: int) -> bool:
+    try:
+        seen = noticed.read(folder)
+    except (OSError, ValueError, EOFError):  # damaged: whoever opens it will say so
+        return False
+    return seen.in_colour and seen.grey == (channels == 1)
 
 
 def _finished(folder: Path, name: str, source: str) -> Dataset:
@@ -274,20 +160,56 @@ def _finished(folder: Path, name: str, source: str) -> Dataset:
         card = read_card(folder)
         rows = np.load(folder / "images.npy", mmap_mode="r")
         labels = np.load(folder / "labels.npy")
+        record = noticed.read(folder)
     except (OSError, ValueError, EOFError) as error:
         raise UserError(f"the pack {folder} is damaged ({error}): delete that folder") from None
     skipped = tuple((file, reason) for file, reason in card["skipped"])
-    classes = tuple(card["classes"])
     return Dataset(
-        name, source, rows, labels, classes, card["fingerprint"], skipped, card["duplicates"]
+        name,
+        source,
+        rows,
+        labels,
+        tuple(card["classes"]),
+        card["fingerprint"],
+        skipped,
+        card["duplicates"],
+        notice=lambda: record,
     )
 
 
-def _mapped(file: packed.Packed, rows: np.ndarray) -> Dataset:
+def _mapped(file: packed.Packed, form: Form, progress: bool) -> Dataset | None:
+    """Return a packed file as it lies if it holds just what is asked for, else None."""
+    channels = form.channels or (1 if file.channels == 1 else 3)
+    rows = packed.as_they_are(file, replace(form, channels=channels))
+    if rows is None:
+        return None
+    record = functools.cache(partial(_record, file, rows, progress))
+    if not form.channels and channels == 3 and record().grey:
+        return None
     name = sources.name_of(file.source)
     duplicates = int((file.card or {}).get("duplicates", 0))
     fingerprint = packed.fingerprint_of(file)
-    return Dataset(name, file.source, rows, file.labels, file.classes, fingerprint, (), duplicates)
+    return Dataset(
+        name,
+        file.source,
+        rows,
+        file.labels,
+        file.classes,
+        fingerprint,
+        duplicates=duplicates,
+        notice=record,
+    )
+
+
+def _record(file: packed.Packed, rows: np.ndarray, progress: bool) -> Noticed:
+    """Return what there is to notice of a packed file, looked at once."""
+
+    def build(folder: Path) -> None:
+        noticed.write(folder, building.notice(rows, file.source, progress=progress))
+        write_card(folder, {"source": file.source})
+
+    key = key_of("noticed", decode.VERSION, packed.state(file))
+    return noticed.read(folder_for(key, build, needed=len(rows) * ABOUT))
 
 
 def _card(dataset: Dataset, fit: str) -> dict:
@@ -302,10 +224,3 @@ def _card(dataset: Dataset, fit: str) -> dict:
 
 def _is_full(error: OSError) -> bool:
     return error.errno in (errno.ENOSPC, errno.EDQUOT)
-
-
-def progress_bar(total: int, what: str, wanted: bool) -> Any:
-    """Return a tqdm bar on stderr, which stays silent where nobody looks at a terminal."""
-    from tqdm import tqdm
-
-    return tqdm(total=total, desc=what, unit=" img", disable=None if wanted else True, leave=False)

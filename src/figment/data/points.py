@@ -7,6 +7,8 @@ that is a share of 1 − exp(−9/2) = .98889.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from figment.randomness import stream
@@ -19,6 +21,36 @@ RING_STD = 0.02
 GRID_CENTRES = np.stack([np.repeat(_STEPS, 5), np.tile(_STEPS, 5)], axis=1).astype(np.float32)
 GRID_STD = 0.05
 RING_CENTRES.flags.writeable = GRID_CENTRES.flags.writeable = False
+RADIUS = 3.0  # standard deviations from its centre within which a point is of high quality
+
+
+class Mixture(NamedTuple):
+    """Gaussians in the plane, all alike, drawn equally often."""
+
+    centres: np.ndarray
+    """[K, 2]."""
+    std: float
+
+    @property
+    def radius(self) -> float:
+        """How far from its centre a point is of high quality."""
+        return RADIUS * self.std
+
+    def counts(self, points: np.ndarray) -> np.ndarray:
+        """Return how many of the points [N, 2] are of high quality, for each mode [K] int64.
+
+        As ``figment.metrics.modes.point_modes`` counts them.
+        """
+        distances = np.linalg.norm(points[:, None].astype(float) - self.centres, axis=2)  # [N, K]
+        nearest = distances.argmin(1)[distances.min(1, initial=np.inf) < self.radius]
+        return np.bincount(nearest, minlength=len(self.centres))
+
+
+MIXTURES = {
+    "ring": Mixture(RING_CENTRES, RING_STD),
+    "grid": Mixture(GRID_CENTRES, GRID_STD),
+}
+"""The sets whose modes are known, by name."""
 
 
 def ring(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -1,43 +1,38 @@
-"""Which pictures a folder or a zip holds, what their classes are, and their bytes.
-
-Nothing is ever extracted: members of a zip are read where they lie, by any number of threads.
-"""
+"""Which pictures a source holds, what their classes are, and their bytes: folders, zips, Parquet, hf:."""
 
 from __future__ import annotations
 
 import hashlib
 import os
-import re
+import stat
 import struct
-import unicodedata
-import zipfile
-import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import islice
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 
+from figment.data import dataset_json, folders, hub, kinds, structure, tables, zips
+from figment.data.order import evenly_spaced
+from figment.data.printing import natural, readable
+from figment.data.structure import Structure
+from figment.data.zips import LARGEST
 from figment.errors import UserError, nearest
 
-USUAL = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff")
-RARE = (".dib", ".ppm", ".pgm", ".pbm", ".pnm", ".tga", ".avif", ".jp2")
-FOREIGN = (".heic", ".heif")  # cannot be decoded, to be listed with that reason: see decode.why
-SUFFIXES = frozenset({*USUAL, *RARE, *FOREIGN})
-LARGEST = 1 << 30  # bytes of one file: more than any picture under the pixel limit needs
-CLUTTER = frozenset({"__macosx", "thumbs.db", "desktop.ini", "@eadir", "$recycle.bin"})
-MEMBER = np.dtype(
-    [("offset", "i8"), ("packed", "i8"), ("size", "i8"), ("crc", "u4"), ("method", "u2")]
-)
+__all__ = ["LARGEST", "Pictures", "find_pictures", "natural", "readable"]
+
+MOST_FILES = 5_000_000
 
 
 @dataclass(frozen=True)
 class Pictures:
-    """The picture files of a folder or a zip, in natural order of their names, none opened yet.
+    """The pictures of a source, in natural order of their names, none opened yet.
 
-    A million files cost about 0.15 GB while this is held (names, labels, places in the zip), and
-    0.8 GB for the moment of listing a zip (``zipfile``'s directory).
+    A million files cost about 0.15 GB while this is held (names, labels, places in the zip).
     """
 
     source: str
@@ -46,66 +41,86 @@ class Pictures:
     labels: np.ndarray  # [N] int64, all 0 where there are no classes
     classes: tuple[str, ...]
     skipped: tuple[tuple[str, str], ...]  # known to be unusable without opening them
-    others: dict[str, int]  # files that are no pictures, by suffix
+    others: dict[str, int]  # files that are no pictures, by suffix or reason
+    structure: tuple[str, ...] = ()  # what was decided about folders and labels, and why
     members: np.ndarray | None = None  # [N] MEMBER, zips only
+    table: tables.Table | None = None  # Parquet only
+    held: list[bytes | None] | None = None  # the bytes themselves, in a part of a Parquet source
 
     def __len__(self) -> int:
         return len(self.files)
 
 
 def existing(source: str) -> Path:
-    """Return the path of a source; raise ``UserError`` with the nearest thing that exists."""
+    """Return the path of a source; raise ``UserError`` with the nearest thing that exists.
+
+    What is neither a file nor a folder (a pipe, a device) is refused: reading it might never end.
+    """
     if not source.strip():
         raise UserError("no source of pictures is given: name a folder, a zip, or flowers")
+    if hub.is_remote(source):
+        return hub.fetched(source)
     path = Path(source).expanduser()
     try:
-        if path.exists():
-            return path
-        siblings = sorted(entry.name for entry in path.parent.iterdir())
-    except (OSError, ValueError):  # an unreadable parent, a NUL in the name, a name too long
-        siblings = []
-    own = ["flowers", "ring", "grid"] if path.name == source else []
-    hint = nearest(path.name, siblings + own)
-    hint = hint or " Give a folder, a .zip, .npy or .npz file, or flowers, ring or grid."
-    raise UserError(f"there is no {source!r}.{hint}")
+        mode = path.stat().st_mode
+    except (OSError, ValueError):  # nothing there, a circle of links, a NUL in the name
+        raise UserError(_missing(source, path)) from None
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        kind = (
+            "a pipe" if stat.S_ISFIFO(mode) else "a socket" if stat.S_ISSOCK(mode) else "a device"
+        )
+        raise UserError(
+            f"{readable(source)} is {kind}, not a file: save what it gives, or name a folder"
+        )
+    return path
 
 
 def name_of(source: str) -> str:
-    """Return the short name of a source: ``cats64`` for ``data/cats64.zip``."""
+    """Return the short name of a source: ``cats64`` for ``data/cats64.zip`` or ``hf:me/cats64``."""
+    if hub.is_remote(source):
+        return hub.parts_of(source).name
     path = Path(source).expanduser()
     path = path if path.name not in ("", "..") else path.resolve()
     return (path.name if path.is_dir() else path.stem) or "data"
 
 
-def find_pictures(source: str) -> Pictures:
-    """Return the pictures of a folder or a zip, classes included, without opening them.
+def find_pictures(source: str, folders: str = "auto") -> Pictures:
+    """Return the pictures of a folder, zip or Parquet source, classes included, without opening them.
 
-    Sub-folders are classes where at least two hold pictures; a single folder that wraps everything
-    is looked through. Pictures beside class folders have no class: they are skipped if they are the
-    smaller part, otherwise there are no classes. Linked folders are followed, but never in a loop.
+    Files are pictures by their first bytes, whatever they are called. What the folders mean is
+    decided by ``structure.arrange``, unless a StyleGAN ``dataset.json`` says it; ``folders`` "classes"
+    or "none" overrides both.
     """
+    structure.check_folders(folders)
     path = existing(source)
-    zipped = not path.is_dir()
-    if zipped and path.suffix.lower() != ".zip":
+    if path.is_dir():
+        listing = _listed(path)
+        if listing.tables and not listing.files:
+            return _from_table(source, path, listing.tables, folders)
+    elif tables.is_table(str(path)):
+        return _from_table(source, path.parent, [path.name], folders)
+    elif kinds.is_zip(kinds.head(str(path))) or path.suffix.lower() == ".zip":
+        listing = _zipped(path)
+    else:
         raise UserError(_unusable(source, path))
-    places: dict[str, tuple[int, ...]] = {}
-    files: list[str] = []
-    skipped: list[tuple[str, str]] = []
-    others: Counter[str] = Counter()
-    for file, reason in _directory(path, places) if zipped else _below(path):
-        suffix = os.path.splitext(file)[1].lower()
-        if reason and (suffix in SUFFIXES or not suffix):
-            skipped.append((readable(file), reason))
-        elif suffix not in SUFFIXES:
-            others[suffix or "without suffix"] += 1
-        else:
-            files.append(file)
-    files, labels, classes, loose = _by_class(files)
-    skipped += [(readable(file), "lies beside the class folders: no class") for file in loose]
-    if not files:
-        raise UserError(_nothing(source, skipped, others))
-    members = np.array([places[file] for file in files], MEMBER) if zipped else None
-    return Pictures(source, path, files, labels, classes, tuple(skipped), dict(others), members)
+    arranged = _arranged(listing, folders)
+    skipped = (*listing.skipped, *arranged.left_out)
+    if not arranged.files:
+        raise UserError(_nothing(source, skipped, listing.others))
+    members = None
+    if listing.places is not None:
+        members = np.array([listing.places[file] for file in arranged.files], zips.MEMBER)
+    return Pictures(
+        source,
+        path,
+        arranged.files,
+        arranged.labels,
+        arranged.classes,
+        skipped,
+        dict(listing.others),
+        (*listing.notes, *arranged.notes),
+        members,
+    )
 
 
 def read(pictures: Pictures, index: int, *, most: int = LARGEST) -> bytes:
@@ -114,8 +129,15 @@ def read(pictures: Pictures, index: int, *, most: int = LARGEST) -> bytes:
     Opens its own handle, so any number of threads may read at once. Raises ``OSError``,
     ``ValueError`` or ``zlib.error``.
     """
+    if pictures.table is not None or pictures.held is not None:
+        table, held = pictures.table, pictures.held or []
+        data = held[index] if table is None else tables.rows(table, index, index + 1)[0]
+        if data is None:
+            raise ValueError("only the name of a file elsewhere: its bytes are not in the table")
+        return data[:most]
     if pictures.members is not None:
-        return _member(pictures.root, pictures.members[index], most)
+        with open(pictures.root, "rb") as file:
+            return zips.read_member(file, pictures.members[index].item(), most)
     with open(os.path.join(pictures.root, pictures.files[index]), "rb", buffering=0) as file:
         size = os.fstat(file.fileno()).st_size
         if size > LARGEST:
@@ -124,10 +146,30 @@ def read(pictures: Pictures, index: int, *, most: int = LARGEST) -> bytes:
 
 
 def part(pictures: Pictures, start: int, stop: int) -> Pictures:
-    """Return a stretch of the pictures, which needs memory for itself alone."""
+    """Return a stretch of the pictures, which needs memory for itself alone.
+
+    That of a Parquet source holds the bytes: taken in order, they are streamed.
+    """
     members = None if pictures.members is None else pictures.members[start:stop].copy()
-    files, labels = pictures.files[start:stop], pictures.labels[start:stop].copy()
-    return replace(pictures, files=files, labels=labels, skipped=(), others={}, members=members)
+    held = None if pictures.table is None else tables.rows(pictures.table, start, stop)
+    return replace(
+        pictures,
+        files=pictures.files[start:stop],
+        labels=pictures.labels[start:stop].copy(),
+        skipped=(),
+        others={},
+        members=members,
+        table=None,
+        held=held,
+    )
+
+
+def sample(pictures: Pictures, most: int) -> np.ndarray:
+    """Return the indices of at most ``most`` pictures from all over the source that are quick to read."""
+    everything = np.arange(len(pictures))
+    if pictures.table is None:
+        return evenly_spaced(everything, most)
+    return everything[tables.quick(pictures.table, most)]
 
 
 def stamp(pictures: Pictures) -> str:
@@ -136,30 +178,156 @@ def stamp(pictures: Pictures) -> str:
     For a zip: names, sizes and the checksums of its directory, so it is about content alone. For a
     folder: its path, and every file's name, size, and times of last change. The time of the inode's
     change is among them, so a file replaced with one of equal size and a restored date is noticed.
+    A Parquet source is stamped by its files.
     """
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(pictures.labels.tobytes())
     for file in pictures.files:
         digest.update(os.fsencode(file) + b"\0")
     if pictures.members is not None:
         digest.update(pictures.members["size"].tobytes() + pictures.members["crc"].tobytes())
         return digest.hexdigest()
+    paths = [os.path.join(pictures.root, file) for file in pictures.files]
+    if pictures.table is not None:
+        paths = [str(shard.path) for shard in pictures.table.shards]
     digest.update(os.fsencode(pictures.root.resolve()))
-    for file in pictures.files:
-        digest.update(struct.pack("<3q", *_state(os.path.join(pictures.root, file))))
+    for path in paths:
+        digest.update(struct.pack("<3q", *_state(path)))
     return digest.hexdigest()
 
 
-def readable(file: str) -> str:
-    """Return a file name that can be printed and compared: composed Unicode, no lone surrogates."""
-    if file.isascii():
-        return file
-    return unicodedata.normalize("NFC", os.fsencode(file).decode("utf-8", "replace"))
+def reasons(skipped: Iterable[tuple[str, str]]) -> str:
+    """Return the commonest reasons as one phrase: ``3 x empty file, e.g. a.png; …``."""
+    skipped = list(skipped)
+    first = {reason: file for file, reason in reversed(skipped)}
+    counts = Counter(reason for _, reason in skipped).most_common(3)
+    return "; ".join(f"{count:,} x {reason}, e.g. {first[reason]}" for reason, count in counts)
 
 
-def natural(file: str) -> str:
-    """Return a sorting key by which ``2.png`` comes before ``10.png``, folder by folder."""
-    name = readable(file).replace("/", "\0")
-    return re.sub("[0-9]+", lambda number: number[0].zfill(12), name)
+@dataclass
+class _Listing:
+    """The files of a folder or a zip, as they are found."""
+
+    files: list[str] = field(default_factory=list)
+    skipped: list[tuple[str, str]] = field(default_factory=list)
+    others: Counter[str] = field(default_factory=Counter)
+    notes: list[str] = field(default_factory=list)
+    labels: tuple[dict[str, int | None], str] | None = None  # of a dataset.json
+    places: dict[str, zips.Place] | None = None  # of a zip's members
+    tables: list[str] = field(default_factory=list)  # Parquet files
+
+    def consider(
+        self, file: str, reason: str, start: partial[bytes], whole: partial[bytes]
+    ) -> None:
+        """Count a file in where it belongs; ``start`` and ``whole`` read it."""
+        name = file.rpartition("/")[2]
+        suffix = os.path.splitext(name)[1].lower()
+        if len(self.files) + len(self.skipped) > MOST_FILES:
+            raise UserError(f"more than {MOST_FILES:,} pictures: pack them in parts")
+        if reason and (suffix in kinds.SUFFIXES or not suffix):
+            self.skipped.append((readable(file), reason))
+        elif not reason and suffix in kinds.RAW:
+            self.skipped.append((readable(file), "a camera's raw data: export it as JPEG"))
+        elif not reason and (suffix in kinds.SUFFIXES or kinds.is_picture(start())):
+            self.files.append(file)
+        else:
+            if name == dataset_json.NAME and not reason and self._takes_labels(file, whole):
+                return
+            if suffix == ".parquet" and not reason:
+                self.tables.append(file)
+            kind = kinds.kind_of(name)
+            known = kind in self.others or len(self.others) < kinds.MOST_KINDS
+            self.others[kind if known else "of other kinds"] += 1
+
+    def _takes_labels(self, file: str, whole: partial[bytes]) -> bool:
+        try:
+            written = whole()
+            if len(written) > dataset_json.LARGEST:
+                raise ValueError(f"{file} is too large")
+            labels = dataset_json.labels_in(written, readable(file))
+        except (OSError, ValueError, zips.zlib.error) as error:
+            self.notes.append(f"no labels are taken: {readable(str(error))}")
+            return False
+        self.labels = labels or self.labels
+        return labels is not None
+
+
+def _listed(root: Path) -> _Listing:
+    found, outside = _Listing(), 0
+    for entry in folders.below(root):
+        if entry.passed_over:
+            found.others[entry.passed_over] += 1
+            continue
+        path, before = os.path.join(root, entry.name), len(found.files)
+        whole = partial(_whole_file, path)
+        found.consider(entry.name, entry.reason, partial(kinds.head, path), whole)
+        outside += entry.outside and len(found.files) > before
+    if outside:
+        found.notes.append(f"{outside:,} pictures are reached by links that lead out of the folder")
+    return found
+
+
+def _zipped(path: Path) -> _Listing:
+    """Return what lies in a zip; of two equal names the last counts, as for every unzip tool."""
+    found = _Listing(places={})
+    places = found.places or {}
+    members = {member.name: member for member in zips.members(path)}
+    runs = _runs(members)
+    with open(path, "rb") as file:
+        for name, reason, place in members.values():
+            if any(map(kinds.is_clutter, name.split("/"))):
+                found.others[kinds.HIDDEN] += 1
+            elif any(name.startswith(run) for run in runs):
+                found.others[kinds.RUNS] += 1
+            else:
+                start = partial(_start, file, place)
+                whole = partial(zips.read_member, file, place, dataset_json.LARGEST + 1)
+                places[name] = place
+                found.consider(name, reason, start, whole)
+    found.places = places
+    return found
+
+
+def _runs(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the folders, with a final "/", that are runs of figment by what lies in them."""
+    within: dict[str, set[str]] = {}
+    names = list(names)
+    for folder in {name.rpartition("/")[0] for name in names if name.endswith("/recipe.json")}:
+        rest = (name[len(folder) + 1 :] for name in names if name.startswith(f"{folder}/"))
+        within[folder] = {name.partition("/")[0] for name in rest}
+    return tuple(f"{folder}/" for folder, held in within.items() if kinds.is_run(held))
+
+
+def _start(file: IO[bytes], place: zips.Place) -> bytes:
+    try:
+        return zips.read_member(file, place, kinds.HEAD)
+    except (OSError, ValueError, zips.zlib.error):
+        return b""
+
+
+def _whole_file(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read(dataset_json.LARGEST + 1)
+
+
+def _arranged(listing: _Listing, folders: str) -> Structure:
+    if folders == "auto" and listing.labels is not None:
+        return structure.by_table(listing.files, *listing.labels)
+    return structure.arrange(listing.files, folders)
+
+
+def _from_table(source: str, root: Path, names: list[str], folders: str) -> Pictures:
+    table, arranged, notes = tables.find(source, root, names, folders)
+    return Pictures(
+        source,
+        root,
+        arranged.files,
+        arranged.labels,
+        arranged.classes,
+        arranged.left_out,
+        {},
+        (*notes, *arranged.notes),
+        table=table,
+    )
 
 
 def _state(path: str) -> tuple[int, int, int]:
@@ -170,141 +338,34 @@ def _state(path: str) -> tuple[int, int, int]:
     return status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
-def _by_class(files: list[str]) -> tuple[list[str], np.ndarray, tuple[str, ...], list[str]]:
-    files.sort()
-    files.sort(key=natural)  # stable: names that differ only in leading zeros keep a fixed order
-    tops: list[str | None] = []
-    depth = 0
-    while files:
-        tops = [_folder(file, depth) for file in files]
-        if None in tops or len(set(tops)) > 1:
-            break
-        depth += 1
-    loose = tops.count(None)
-    classes = tuple(dict.fromkeys(top for top in tops if top is not None))
-    if len(classes) < 2 or 2 * loose >= len(files):
-        return files, np.zeros(len(files), np.int64), (), []
-    number = {name: label for label, name in enumerate(classes)}
-    labels = np.array([number[top] for top in tops if top is not None], np.int64)
-    beside = [file for file, top in zip(files, tops, strict=True) if top is None] if loose else []
-    kept = [file for file, top in zip(files, tops, strict=True) if top is not None]
-    return kept, labels, classes, beside
-
-
-def _folder(file: str, depth: int) -> str | None:
-    parts = file.split("/", depth + 1)
-    return readable(parts[depth]) if len(parts) > depth + 1 else None
-
-
-def _clutter(name: str) -> bool:
-    return name.startswith(".") or name.lower() in CLUTTER
-
-
-def _below(root: Path) -> Iterator[tuple[str, str]]:
-    """Yield (path below root, why it cannot be read or "") for every file under a folder."""
-    top = os.path.realpath(root)
-    seen: set[str] = set()
-    folders, links = [""], []
-    while folders or links:
-        linked = not folders  # real folders first, so that a link never takes their place
-        below = links.pop() if linked else folders.pop()
-        real = os.path.realpath(os.path.join(root, below))
-        if real in seen or (linked and Path(top).is_relative_to(real)):
-            continue
-        seen.add(real)
-        try:
-            with os.scandir(real) as scan:
-                entries = sorted((e for e in scan if not _clutter(e.name)), key=lambda e: e.name)
-        except OSError as error:
-            if not below:
-                raise UserError(f"{root} cannot be read: {error.strerror}") from None
-            yield below, f"cannot be read: {error.strerror}"
-            continue
-        for entry in entries:
-            if _is(entry.is_dir):
-                (links if entry.is_symlink() else folders).append(f"{below}{entry.name}/")
-            else:
-                yield below + entry.name, "" if _is(entry.is_file) else "no file behind this name"
-
-
-def _is(test: Callable[[], bool]) -> bool:
+def _missing(source: str, path: Path) -> str:
     try:
-        return test()
-    except OSError:  # a link that leads to itself
-        return False
-
-
-def _directory(path: Path, places: dict[str, tuple[int, ...]]) -> Iterator[tuple[str, str]]:
-    """Yield (name, why it cannot be read or "") of a zip's files; note where each one lies."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            infos = archive.infolist()
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, struct.error) as error:
-        raise UserError(f"{path} is not a zip that can be read ({error}): fetch it again") from None
-    for info in infos:
-        spelled = info.filename.replace("\\", "/")  # some Windows tools write these
-        parts = [part for part in spelled.split("/") if part not in ("", ".", "..")]
-        if spelled.endswith("/") or any(map(_clutter, parts)):
-            continue
-        name = "/".join(parts)
-        again = name in places  # the last of two equal names counts, as for every unzip tool
-        places[name] = (
-            info.header_offset,
-            info.compress_size,
-            info.file_size,
-            info.CRC,
-            info.compress_type,
-        )
-        reason = ""
-        if info.flag_bits & 1:
-            reason = "encrypted: unzip it with its password first"
-        elif info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            reason = f"compression method {info.compress_type}: zip it again with deflate"
-        elif info.file_size > LARGEST:
-            reason = f"{info.file_size / 1e9:.1f} GB: too large for a picture"
-        if not again:
-            yield name, reason
-
-
-def _member(path: Path, member: np.void, most: int) -> bytes:
-    offset, packed, size, crc, method = member.item()
-    with open(path, "rb") as file:
-        file.seek(offset)
-        head = file.read(30)
-        if head[:4] != b"PK\x03\x04" or len(head) < 30:
-            raise ValueError("damaged in the zip: no entry where the directory says")
-        file.seek(sum(struct.unpack("<2H", head[26:30])), os.SEEK_CUR)
-        data = file.read(min(packed, most))
-    if method == zipfile.ZIP_DEFLATED:  # never unpack more than was promised
-        data = zlib.decompressobj(-15).decompress(data, min(size + 1, most))
-    if most < size:
-        return data
-    if len(data) != size or zlib.crc32(data) != crc:
-        raise ValueError("damaged in the zip: wrong checksum")
-    return data
+        siblings = sorted(entry.name for entry in islice(path.parent.iterdir(), 10_000))
+    except (OSError, ValueError):  # an unreadable parent, a NUL in the name, a name too long
+        siblings = []
+    own = ["flowers", "ring", "grid"] if path.name == source else []
+    hint = nearest(path.name, [*map(readable, siblings), *own])
+    hint = hint or " Give a folder, a .zip, .npy or .npz file, or flowers, ring or grid."
+    return f"there is no {readable(source)!r}.{hint}"
 
 
 def _unusable(source: str, path: Path) -> str:
-    suffix = path.suffix.lower()
-    if suffix in SUFFIXES:
+    suffix, source = path.suffix.lower(), readable(source)
+    if suffix in kinds.SUFFIXES or kinds.is_picture(kinds.head(str(path))):
         return f"{source} is a single picture: give the folder that holds it and its like"
     if suffix in (".tar", ".gz", ".tgz", ".7z", ".rar", ".bz2", ".xz"):
         return f"{source} is an archive that figment does not read: unpack it and give the folder"
-    return f"{source} is neither a folder nor a .zip, .npy or .npz file: give one of these"
-
-
-def _nothing(source: str, skipped: list[tuple[str, str]], others: dict[str, int]) -> str:
-    if skipped:
-        return f"{source} holds no picture that can be read ({reasons(skipped)})"
-    held = ", ".join(f"{count:,} {suffix}" for suffix, count in list(others.items())[:5])
     return (
-        f"{source} holds no pictures ({f'only {held}' if held else 'it is empty'}):"
-        " give a folder or zip of .jpg, .png, .webp, .gif, .bmp, .tif or .avif files"
+        f"{source} is neither a folder nor a .zip, .npy, .npz or .parquet file: give one of these"
     )
 
 
-def reasons(skipped: list[tuple[str, str]] | tuple[tuple[str, str], ...]) -> str:
-    """Return the commonest reasons as one phrase: ``3 x empty file, e.g. a.png; …``."""
-    first = {reason: file for file, reason in reversed(skipped)}
-    counts = Counter(reason for _, reason in skipped).most_common(3)
-    return "; ".join(f"{count:,} x {reason}, e.g. {first[reason]}" for reason, count in counts)
+def _nothing(source: str, skipped: tuple[tuple[str, str], ...], others: dict[str, int]) -> str:
+    if skipped:
+        return f"{source} holds no picture that can be read ({reasons(skipped)})"
+    held = ", ".join(f"{count:,} {suffix}" for suffix, count in list(others.items())[:5])
+    cure = " unpack what is in it and" if ".zip" in others else ""
+    return (
+        f"{source} holds no pictures ({f'only {held}' if held else 'it is empty'}):{cure}"
+        " give a folder or zip of .jpg, .png, .webp, .gif, .bmp, .tif or .avif files"
+    )

@@ -115,8 +115,8 @@ def _answer(questions: BinaryIO, answers: BinaryIO) -> None:
 def _start() -> subprocess.Popen:
     code = "from figment.data.workers import serve; serve()"
     path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
-    return subprocess.Popen(
-        [sys.executable, "-c", code],
+    return subprocess.Popen(  # -P: modules of the current folder, which may be the pictures', are not its
+        [sys.executable, "-P", "-c", code],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env=os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": "1"},

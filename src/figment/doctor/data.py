@@ -135,15 +135,6 @@ def _files(found: Inspection) -> list[Finding]:
 
 def _classes(found: Inspection) -> list[Finding]:
     findings = []
-    if any("parts of a split" in what for what in found.odd):
-        names = ", ".join(found.classes)
-        evidence = f"The folders {names} are parts of a split, not classes."
-        findings.append(
-            Finding(
-                "split for classes", "warning", 0.9, evidence, "Give one of the folders as DATA."
-            )
-        )
-        return findings
     for what, (number, files) in found.odd.items():
         if "two classes" in what:
             evidence = f"{number:,} pictures lie in two classes, such as {', '.join(files[:2])}."

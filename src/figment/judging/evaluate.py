@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,13 +14,15 @@ import torch
 from figment import mesh
 from figment.data import Dataset, evenly_spaced, look, open_dataset, split
 from figment.errors import UserError
-from figment.files import write_json
+from figment.files import MARK, write_json
 from figment.judging import pictures
 from figment.judging.classifier import ACCURACY, Classifier
 from figment.judging.measures import MEASURES, lacking, measures_for
 from figment.judging.scorer import Scorer, extractor_for, scorer
 from figment.judging.sides import Side, real_side, sample_side
 from figment.metrics.score import Score
+from figment.progress import progress_bar
+from figment.records import Unreadable, read_object
 
 if TYPE_CHECKING:
     from figment.metrics.features import Extractor
@@ -56,7 +57,7 @@ class Evaluation:
 
     def write(self, folder: Path) -> None:
         """Write evaluation.json."""
-        write_json(folder / "evaluation.json", self.as_json())
+        write_json(folder / "evaluation.json", {**self.as_json(), "software": MARK})
 
 
 def evaluate_generator(
@@ -224,15 +225,22 @@ def _now() -> str:
 def _scores(one: Scorer, samples: Side, progress: bool) -> list[Score]:
     from dataclasses import replace
 
-    from tqdm import tqdm
-
-    bar = tqdm(one.measures, desc="scoring", unit=" scores", disable=not progress, leave=False)
-    return [score for measure in bar for score in replace(one, measures=[measure]).scores(samples)]
+    through = progress_bar(
+        one.measures, desc="scoring", unit=" scores", shown=progress, leave=False
+    )
+    return [
+        score for measure in through for score in replace(one, measures=[measure]).scores(samples)
+    ]
 
 
 def read_evaluation(run: Path) -> dict[str, Any] | None:
     """Return a run's evaluation.json, None where there is none that can be read."""
     try:
-        return json.loads((run / "evaluation.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return read_object(run / "evaluation.json")
+    except (OSError, Unreadable):
         return None
+
+
+def files_of(out: Path) -> list[Path]:
+    """Return what an evaluation writes into a folder."""
+    return [out / "evaluation.json", *pictures.files_of(out)]

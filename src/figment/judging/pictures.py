@@ -11,10 +11,10 @@ import torch
 from PIL import Image, ImageDraw
 
 from figment.errors import UserError
-from figment.files import replacing
 from figment.judging.sides import Side
 from figment.metrics.diversity import look_alike_threshold, near_duplicates
 from figment.metrics.memorisation import nearest
+from figment.sampling.pictures import save_image
 
 SHOWN = 100
 """Samples in the picture of look-alikes."""
@@ -30,9 +30,13 @@ def write(folder: Path, samples: Side, reals: Side) -> dict[str, str]:
     """Write both pictures; return their paths below ``folder`` by name."""
     made = {"look-alikes": look_alikes(samples, reals), "neighbours": neighbours(samples, reals)}
     for name, image in made.items():
-        with replacing(folder / "evaluation" / f"{name}.png") as temporary:
-            image.save(temporary, "PNG")
+        save_image(image, folder / "evaluation" / f"{name}.png")
     return {name: f"evaluation/{name}.png" for name in made}
+
+
+def files_of(folder: Path) -> list[Path]:
+    """Return what ``write`` writes."""
+    return [folder / "evaluation" / f"{name}.png" for name in ("look-alikes", "neighbours")]
 
 
 def look_alikes(samples: Side, reals: Side, shown: int = SHOWN) -> Image.Image:

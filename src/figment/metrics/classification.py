@@ -14,10 +14,10 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from figment.errors import UserError
 from figment.pixels import to_float
+from figment.progress import progress_bar
 from figment.randomness import seed_of, stream
 
 SIDE = 64
@@ -97,7 +97,7 @@ def train_classifier(
     optimiser = torch.optim.AdamW(net.parameters(), lr=RATE, weight_decay=DECAY)
     batch = min(BATCH, len(images))
     rounds = len(images) // batch
-    for step in tqdm(range(steps), desc="classifier", disable=not progress, leave=False):
+    for step in progress_bar(range(steps), desc="classifier", shown=progress, leave=False):
         if step % rounds == 0:
             random = stream("classifier", seed, step // rounds)
             order = torch.from_numpy(random.permutation(len(images)))

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
-import json
-import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from figment.errors import UserError, nearest
-from figment.recipe import Recipe, with_fields
+from figment.fields import fields_of
+from figment.recipe import Recipe, check_sizes, with_fields
+from figment.recipes import own
 from figment.recipes.systems import SYSTEMS, System
+from figment.records import Unreadable, read_object
 
 if TYPE_CHECKING:
     from figment.data import Look
@@ -30,46 +29,49 @@ def suited(look: Look) -> str:
     return "few-shot" if look.count in FEW else "dcgan"
 
 
-def find(name: str) -> tuple[str, Recipe]:
+def find(name: str, *, trust: bool = False) -> tuple[str, Recipe]:
     """Return the full name and the recipe for a name, an id (``C5``), ``module:NAME`` or a recipe.json.
 
-    Raises UserError for an unknown name, or for a module that does not import or holds no recipe.
+    ``trust``: a recipe.json may name a module too. Raises UserError for an unknown name, or for a module
+    that does not import or holds no recipe.
     """
     if name.endswith(".json"):
         try:
-            return recipe_from(json.loads(Path(name).read_text(encoding="utf-8")))
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            return recipe_from(read_object(Path(name)), Path(name), trust=trust)
+        except (OSError, Unreadable, KeyError) as error:
             raise UserError(f"{name} is no readable recipe ({error})") from None
+    return (name, own.named(name)) if ":" in name else _built_in(name)
+
+
+def recipe_from(
+    written: dict[str, Any], file: Path = Path(), *, trust: bool = False
+) -> tuple[str, Recipe]:
+    """Return name and recipe for what recipe.json or a snapshot's metadata say.
+
+    ``file`` is where that was read, or its run. A recipe that is not built in is only imported where it is
+    trusted, and never from near ``file``. Raises UserError, KeyError.
+    """
+    name, fields = written["recipe"], written["fields"]
+    if not isinstance(name, str) or not isinstance(fields, dict):
+        raise UserError(f"{file} holds no recipe: a name and an object of fields")
     if ":" in name:
-        return name, _import(name)
+        recipe = own.named_in(name, file, trust=trust)
+    else:
+        name, recipe = _built_in(name)
+    for field in fields.keys() - fields_of(recipe).keys():
+        raise UserError(
+            f"{file} has a field {field}, which the recipe {name} of this version of figment does not "
+            "have: if a newer version wrote it, pip install -U figment-gan"
+        )
+    recipe = with_fields(recipe, fields)
+    check_sizes(recipe)
+    return name, recipe
+
+
+def _built_in(name: str) -> tuple[str, Recipe]:
     for known, system in SYSTEMS.items():
         if name.lower() in (known, system.id.lower()):
             return known, system.recipe
     words = [*SYSTEMS, *(system.id for system in SYSTEMS.values())]
     hint = nearest(name, words) or " `figment recipes` lists them."
-    raise UserError(f"there is no recipe {name}.{hint}")
-
-
-def recipe_from(written: dict[str, Any]) -> tuple[str, Recipe]:
-    """Return name and recipe for what recipe.json or a snapshot's metadata say."""
-    name, recipe = find(written["recipe"])
-    return name, with_fields(recipe, written["fields"])
-
-
-def _import(name: str) -> Recipe:
-    module, _, attribute = name.partition(":")
-    # A console script does not look in the current folder by itself. Inside a run it must not:
-    # the run may be a stranger's, and so may be code beside it.
-    if os.getcwd() not in sys.path and not os.path.exists("recipe.json"):
-        sys.path.insert(0, os.getcwd())
-    try:
-        found = getattr(importlib.import_module(module), attribute)
-    except Exception as error:
-        raise UserError(
-            f"the recipe {name} cannot be imported: {type(error).__name__}: {error}"
-        ) from error
-    if isinstance(found, type) and issubclass(found, Recipe):
-        found = found()
-    if not isinstance(found, Recipe):
-        raise UserError(f"{name} is not a recipe: it must be an instance of figment.Recipe")
-    return found
+    raise UserError(f"there is no recipe {name[:80]}.{hint}")

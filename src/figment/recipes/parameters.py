@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 from importlib.resources import files
 
+from figment.errors import UserError
 from figment.recipe import Recipe
 
 CLASSES = 10
@@ -25,6 +27,25 @@ def count(recipe: Recipe) -> dict[str, int]:
         for name, net in nets.items()
     }
     return {name: size for name, size in sizes.items() if size}
+
+
+def refuse_too_large(recipe: Recipe, memory: int, processes: int = 1) -> None:
+    """Raise UserError where the weights and one batch alone take more than so many bytes of memory.
+
+    Counted before anything is built: weights, their gradients and average, reals and fakes, at 4 bytes.
+    """
+    try:
+        weights = sum(count(recipe).values())
+    except (RuntimeError, OverflowError):  # more numbers than can be counted
+        weights = 1 << 60
+    images = recipe.batch // processes * math.prod(recipe.shape)
+    needed = 4 * (weights * (2 + (recipe.ema > 0)) + 2 * images)
+    if needed > memory:
+        raise UserError(
+            f"this takes {needed / 2**30:,.0f} GiB of memory at the least and there are "
+            f"{memory / 2**30:,.1f}: lower --batch or --resolution, or the units of the layers (--width, "
+            "--hidden, --latent)"
+        )
 
 
 def known() -> dict[str, dict[str, int]]:

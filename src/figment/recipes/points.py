@@ -14,7 +14,7 @@ from figment.gan import GAN
 from figment.recipes import limits
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
     from figment.rounds import Turns
 
@@ -82,6 +82,18 @@ class Points(GAN):
             initialise=glorot if self.judge_initial == "glorot" else None,
         )
         return nn.ModuleDict({"generator": generator, "discriminator": discriminator})
+
+    def judged(self, nets: nn.ModuleDict, examples: Tensor) -> Tensor | None:
+        """As every recipe's; None where the discriminator is given more than one point."""
+        together = self.minibatch_discrimination or self.minibatch_stddev
+        if self.discriminator_channels != 2 or self.classed or together:
+            return None
+        net = nets["discriminator"]
+        training = net.training
+        net.eval()  # without dropout
+        logits = self.logits(nets, examples, None)
+        net.train(training)
+        return logits
 
     def turns(self) -> Turns:
         from figment.turns.unrolled import Unrolled

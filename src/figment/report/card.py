@@ -2,56 +2,70 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
-from figment.files import write_text
+from figment.files import MARK, made_by_figment, write_text
 from figment.metrics.score import Score
 from figment.report import labels
 from figment.report.judgement import leading
 from figment.report.record import Record, read_run
+from figment.training import folder
 
 
 def write_card(run: Path) -> Path:
-    """Write the run's model card; return its path."""
-    written = json.loads((run / "recipe.json").read_text(encoding="utf-8"))
-    machine = json.loads((run / "machine.json").read_text(encoding="utf-8"))
+    """Write the run's model card, unless somebody has written another; return its path."""
+    path = run / "README.md"
+    if path.exists() and not made_by_figment(path) and not _of_before(path):
+        return path
+    name, fields, machine = folder.read(run)
     data, sizes = machine["data"], machine["parameters"]
     record = read_run(run)
     images = record.samples[-1][0] if record.samples else 0
     what = (
         "points" if len(data["shape"]) == 1 else f"{data['shape'][1]}x{data['shape'][2]} pictures"
     )
-    picture = f"![samples](samples/{record.samples[-1][1].name})\n\n" if record.samples else ""
-    kept = (run / "best.safetensors").exists()
-    weights = "`best.safetensors`, or" if kept else "the latest file in"
-    newest = "the latest in `snapshots/`" if kept else "`snapshots/`"
+    shown = record.best_picture or (record.samples[-1][1] if record.samples else None)
+    picture = f"![samples](samples/{shown.name})\n\n" if shown else ""
+    kept = record.weights
+    weights = "the latest file in `snapshots/`"
+    if kept and kept.best:
+        after = f"after {labels.count(kept.images)} images"
+        weights = f"`best.safetensors`, {after}, which scored best; the latest lie in `snapshots/`"
     write_text(
-        run / "README.md",
-        f"# {data['name']} by {written['recipe']}\n\n{picture}"
-        f"A generator of {what}, trained with figment {machine['figment']} on {data['count']:,} examples "
-        f"of `{data['name']}` (fingerprint `{data['fingerprint'][:16]}`), "
+        path,
+        f"<!-- {MARK} -->\n\n# {data['name']} by {name}\n\n{picture}"
+        f"A generator of {what}, trained with figment {machine.get('figment', '')} on {data['count']:,} "
+        f"examples of `{data['name']}` (fingerprint `{data['fingerprint'][:16]}`), "
         f"{images:,} real images shown.\n\n"
-        f"- generator: {sizes['generator']:,} parameters, from latents of {written['fields']['latent']} "
+        f"- generator: {sizes.get('generator', 0):,} parameters, from latents of {fields.get('latent')} "
         "standard normal numbers\n"
-        f"- weights: {weights} {newest}, safetensors, with the recipe in its metadata\n"
+        f"- weights: {weights}; safetensors, with the recipe in its metadata\n"
         "- new samples: `figment sample .`; in Python `figment.load('.').generator.sample(16)`\n"
         "- `recipe.json` says all that decided the training, `report.html` shows it\n\n"
         f"{_scores(record)}{_health(record)}"
         "What it can make is bounded by what it was shown. The terms of the training data apply to what "
         "one does with the samples; samples may resemble single training examples.\n",
     )
-    return run / "README.md"
+    return path
+
+
+def _of_before(path: Path) -> bool:
+    """Whether a card is of a version of figment that did not sign it."""
+    with open(path, encoding="utf-8", errors="replace") as file:
+        return "trained with figment 0." in file.read(2_000)
 
 
 def _scores(record: Record) -> str:
-    """Return the scores with their protocols: of the evaluation, or else the best of the training."""
+    """Return the scores of the weights that samples are drawn from, or else the nearest, with protocols."""
     found, when = [], None
-    if record.evaluation and record.evaluation.scores:
-        found = [score for score in record.evaluation.scores if not score.group]
-        when = record.evaluation.images
-    elif course := leading(record.measurements):
-        when = course.best.images
+    at = record.weights.images if record.weights else None
+    course = leading(record.measurements, at)
+    judged = record.evaluation if record.evaluation and record.evaluation.scores else None
+    if judged and (course is None or judged.images in (None, at) or course.kept.images != at):
+        found = [score for score in judged.scores if not score.group]
+        when = judged.images
+    elif course:
+        when = course.kept.images
         found = next(one.scores for one in record.measurements if one.images == when)
     if not found:
         return ""

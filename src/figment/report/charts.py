@@ -19,12 +19,22 @@ CLOCK = (
     "seconds",
     "open",
     "not_finite",
+    "modes/all",
 )  # what a line is about, not what it measured
 MACHINE = ("speed", "memory")  # groups that tell of the machine, not of the game
 SCORES = "metric"  # the group of metrics.jsonl's scores, which has them with their intervals
 CLASSES = "class"  # what the doctor reads of single classes
 ELSEWHERE = ("loss", "gradient", "watch", SCORES, CLASSES, *MACHINE)
 LOG_2 = math.log(2)
+NAMES = {
+    "modes/reached": "Modes reached",
+    "modes/high_quality": "Share of points near a mode",
+    "score/class": "Labelled pictures told right",
+    "score/held_out_class": "Held-out pictures told right",
+    "score/guided": "Samples of the class asked for",
+    "score/waited": "Rounds in which a player waited",
+}
+"""What single columns are called."""
 
 PROBABILITIES = {
     "score/real": "D(real)",
@@ -34,6 +44,8 @@ PROBABILITIES = {
 SIGNS = {"score/sign": "training pictures", "score/held_out_sign": "held-out pictures"}
 
 VALUE = ("value/game", "value/above_minimum")
+MODES = ("modes/reached", "modes/all", "modes/high_quality")
+SHARES = ("score",)  # groups whose other columns are shares of a batch
 
 # The same thing has the same colour in every chart.
 COLOURS = {"discriminator": 0, "generator": 1, "D(real)": 2, "D(fake)": 3, "D(held-out)": 4}
@@ -49,19 +61,28 @@ def training_charts(log: Log, fields: Mapping[str, object]) -> list[str]:
     known = [
         _losses(log, fields),
         _probabilities(log),
+        _modes(log),
         _accuracy(log),
-        _signs(log),
+        _signs(log, fields),
         _gradients(log),
         _divergence(log),
         _value(log),
     ]
-    taken = {*PROBABILITIES, *SIGNS, "score/accuracy", "jsd", *VALUE, *CLOCK}
+    taken = {*PROBABILITIES, *SIGNS, *MODES, "score/accuracy", "jsd", *VALUE, *CLOCK}
     others: dict[str, dict[str, str]] = {}
     for key in log:
         group, _, name = key.partition("/")
         if key not in taken and group not in ELSEWHERE:
-            others.setdefault(group, {})[key] = _words(name or group)
-    rest = [_chart(log, names, title=_title(group)) for group, names in others.items()]
+            others.setdefault(group, {})[key] = NAMES.get(key) or _words(name or group)
+    rest = [
+        _chart(
+            log,
+            names,
+            title=_title(group),
+            y_range=_shares(log, names) if group in SHARES else None,
+        )
+        for group, names in others.items()
+    ]
     return [chart for chart in [*known, *rest] if chart]
 
 
@@ -90,12 +111,22 @@ def watch_charts(log: Log) -> list[str]:
         note = sentence_case(MEANING.get(key, ""))
         right = re.search(r"\b([01]) is right", note)
         levels = [Level(float(right[1]), f"as the reals: {right[1]}")] if right else []
-        title = sentence_case(name)
+        title, scale = sentence_case(name), _scale(part[key], note)
         note = f"{note}." if note else ""
         charts.append(
-            _chart(part, {key: name}, title=title, levels=levels, smoothing=0.6, note=note)
+            _chart(part, {key: name}, scale, title=title, levels=levels, smoothing=0.6, note=note)
         )
     return [chart for chart in charts if chart]
+
+
+def _scale(values: np.ndarray, meaning: str) -> tuple[float, float] | None:
+    """Return the axis of what was watched: a share has 0 to 1, a ratio to the reals begins at 0."""
+    low, high = float(values.min(initial=0.0)), float(values.max(initial=0.0))
+    if low < 0:
+        return None
+    if meaning.startswith("Share") and "over the reals" not in meaning and high <= 1:
+        return 0.0, 1.0
+    return 0.0, 1.1 * max(high, 1.0 if "1 is right" in meaning else high) or 1.0
 
 
 def column_title(key: str) -> str:
@@ -107,6 +138,8 @@ def column_title(key: str) -> str:
         return f"Sign of the discriminator, {SIGNS[key]}"
     if key == "score/accuracy":
         return "Accuracy of the discriminator"
+    if key in NAMES:
+        return NAMES[key]
     if key == "jsd":
         return "Jensen–Shannon divergence, estimate"
     if group == "watch" and name:
@@ -144,6 +177,21 @@ def _balance(fields: Mapping[str, object]) -> list[Level]:
     ]
 
 
+def _modes(log: Log) -> str:
+    if "modes/all" not in log:
+        return ""
+    total = _highest(log["modes/all"])
+    return _chart(
+        log,
+        {"modes/reached": "reached"},
+        (0.0, 1.1 * total),
+        title=NAMES["modes/reached"],
+        levels=[Level(total, f"all: {total:.0f}")],
+        smoothing=0.0,
+        note="A mode is reached by one of 2,500 samples within three standard deviations of its centre.",
+    )
+
+
 def _probabilities(log: Log) -> str:
     title = "D(real) and D(fake)"
     held = ""
@@ -172,13 +220,14 @@ def _accuracy(log: Log) -> str:
     )
 
 
-def _signs(log: Log) -> str:
+def _signs(log: Log, fields: Mapping[str, object]) -> str:
+    adapts, target = fields.get("augment") == "ada", number(fields.get("ada_target"))
     return _chart(
         log,
         SIGNS,
         title="Sign of the discriminator on real pictures",
         y_range=(0, 1) if _within(log, SIGNS, 0, 1) else (-1, 1),
-        levels=[Level(0.6, "ADA's target: 0.6")],
+        levels=[Level(target, f"ADA's target: {target:g}")] if adapts and target else [],
         note="The mean sign of its logits: 1 where it calls each of them real. Far higher on training "
         "pictures than on held-out ones, it overfits (Karras et al. 2020).",
     )
@@ -217,9 +266,9 @@ def _value(log: Log) -> str:
 def _chart(
     log: Log,
     names: Mapping[str, str],
+    y_range: tuple[float, float] | None = None,
     *,
     title: str,
-    y_range: tuple[float, float] | None = None,
     levels: Sequence[Level] = (),
     smoothing: float = 0.9,
     note: str = "",
@@ -252,6 +301,11 @@ def _members(log: Log, group: str) -> dict[str, str]:
     }
 
 
+def _shares(log: Log, names: Mapping[str, str]) -> tuple[float, float] | None:
+    """Return the axis of shares where the values are such."""
+    return (0.0, 1.0) if _within(log, names, 0, 1) else None
+
+
 def _within(log: Log, keys: Sequence[str] | Mapping[str, str], low: float, high: float) -> bool:
     values = np.concatenate([np.empty(0), *(log[key] for key in keys if key in log)])
     values = values[np.isfinite(values)]
@@ -265,8 +319,11 @@ def _highest(values: np.ndarray) -> float:
 def _words(name: str) -> str:
     known = {"images_per_second": "images/s", "gib": "GiB", "r1": "R1", "r2": "R2"}
     known |= {"look_alikes": "look-alikes", "real_diversity": "diversity of the reals"}
-    return known.get(name, name.replace("_", " "))
+    term, _, player = name.partition("/")
+    words = known.get(term, term.replace("_", " "))
+    return f"{words} ({player})" if player else words
 
 
 def _title(group: str) -> str:
-    return sentence_case(_words(group))
+    titles = {"penalty": "Penalties", "score": "Shares of a batch"}
+    return titles.get(group) or sentence_case(_words(group))

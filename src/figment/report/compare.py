@@ -11,17 +11,16 @@ from typing import NamedTuple
 import numpy as np
 
 from figment.files import write_text
-from figment.report import contrast, html, labels
+from figment.report import contrast, html, labels, newest
 from figment.report.charts import CLOCK, MACHINE, SCORES, column_title
 from figment.report.contrast import Contender, Ranking, Table
 from figment.report.judged import axis_limits, score_series
 from figment.report.judgement import Course, Moment
-from figment.report.pictures import large
 from figment.report.plots import COLOURS, Level, Series, line_chart
 
 POINTS = 300  # what a curve keeps: there are many, and each is there by images and by time
 DASHES = ("", "7 4", "2 4")  # of the first COLOURS runs, the next, and all others
-MAIN = ("loss", "score", "gradient", "jsd")  # groups of columns that show at once
+MAIN = ("modes", "loss", "score", "gradient", "jsd")  # groups of columns that show at once
 
 
 class Clock(NamedTuple):
@@ -41,9 +40,14 @@ def write_comparison(runs: Sequence[Path], out: Path | None = None) -> Path:
     for fewer than two, and where the page cannot be written.
     """
     found = contrast.contenders(runs)
-    path = Path(out) if out else Path(runs[0]).resolve().parent / "comparison.html"
+    path = page_of(runs, out)
     write_text(path, comparison(found))
     return path
+
+
+def page_of(runs: Sequence[Path], out: Path | None = None) -> Path:
+    """Return where the page of a comparison is written: see ``write_comparison``."""
+    return Path(out) if out else Path(runs[0]).resolve().parent / "comparison.html"
 
 
 def comparison_text(runs: Sequence[Path], width: int | None = None) -> str:
@@ -62,6 +66,8 @@ def comparison_text(runs: Sequence[Path], width: int | None = None) -> str:
         said = [f"{one.name}: {remark}" for one, remark in remarks if remark]
         tables.append(table._replace(note="\n".join(filter(None, (*said, table.note)))))
     tables.append(contrast.differences(found))
+    by_figment = contrast.differences(found, settled=True)
+    tables += [by_figment] if by_figment.rows else []
     notes = contrast.scoreless(found, ranked)
     notes += [contrast.MARKS] if any(len(one.entries) > 1 for one in ranked) else []
     notes += [f"{run.name}: {line}" for run in found for line in run.record.missing]
@@ -93,12 +99,15 @@ def sentence(runs: Sequence[Contender], ranked: Sequence[Ranking]) -> str:
     data = list(dict.fromkeys(str(run.record.data.get("name") or "unknown") for run in runs))
     prints = {str(run.record.data.get("fingerprint")) for run in runs}
     on = f"on {data[0]}" if len(prints) == 1 else f"on different data ({labels.listed(data)})"
-    fields = len(contrast.differences(runs).rows)
-    parts = [f"{len(runs)} runs {on}; their recipes differ in {fields} field{'s' * (fields != 1)}."]
+    names = [row[0] for row in contrast.differences(runs).rows]
+    differ = f"in {labels.listed(names)}" if 0 < len(names) <= 4 else f"in {len(names)} fields"
+    parts = [
+        f"{len(runs)} runs {on}; {f'they differ {differ}' if names else 'their recipes are equal'}."
+    ]
     shared = [one for one in ranked if len(one.entries) == len(runs)]
     if shared:
         index, course = shared[0].best
-        score = course.best.score
+        score = course.kept.score
         close = [runs[i].name for i, _ in shared[0].entries if i != index and shared[0].mark(i)]
         but = f"; its 95 % interval overlaps that of {labels.listed(close)}" if close else ""
         figure = f"{labels.score(score.name)} of {labels.significant(score.value)}"
@@ -148,14 +157,10 @@ def samples(runs: Sequence[Contender]) -> str:
             "" if latent is None else f"latent {labels.plain(latent)}",
         ]
         picture = "No picture yet."
-        if run.record.samples:
-            images, path = run.record.samples[-1]
-            facts.append(f"after {labels.count(images)} images")
-            try:
-                alt = f"samples of {run.name} after {labels.count(images)} images"
-                picture = html.image(large(path), alt)
-            except OSError:
-                picture = f"Not a picture: {escape(path.name)}."
+        found = newest.picture(run.record)
+        if found is not None:
+            facts.append(found.when)
+            picture = found.html or f"Not a picture: {escape(found.name)}."
         about = escape(", ".join(filter(None, facts)))
         caption = f"<figcaption><b>{_key(index, run.name)}</b> {about}</figcaption>"
         figures.append(f"<figure>{caption}{picture}</figure>")
@@ -168,14 +173,24 @@ def samples(runs: Sequence[Contender]) -> str:
 
 def recipes(runs: Sequence[Contender]) -> str:
     """Return the fields in which the recipes differ."""
-    found = contrast.differences(runs)
-    if not found.rows:
+    found, by_figment = contrast.differences(runs), contrast.differences(runs, settled=True)
+    if not found.rows and not by_figment.rows:
         return html.section(
             "recipes", "Recipes", html.about("The recipes are equal in all fields.")
         )
+    return html.section(
+        "recipes",
+        "Differences of the recipes",
+        _fields(found),
+        html.notes([found.note]),
+        html.fold("Settled by figment for data, machine or time", _fields(by_figment)),
+    )
+
+
+def _fields(found: Table) -> str:
+    """Return a table of fields, "" where none differs."""
     rows = [html.row(f"<code>{escape(row[0])}</code>", row[1:]) for row in found.rows]
-    table = html.table(found.head, rows, "facing code")
-    return html.section("recipes", "Differences of the recipes", table, html.notes([found.note]))
+    return html.table(found.head, rows, "facing code") if rows else ""
 
 
 def curves(runs: Sequence[Contender], ranked: Sequence[Ranking]) -> str:

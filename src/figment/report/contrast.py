@@ -70,8 +70,8 @@ class Ranking(NamedTuple):
 
     @property
     def best(self) -> tuple[int, Course]:
-        """The run with the best score."""
-        return min(self.entries, key=lambda entry: entry[1].best.score.badness)
+        """The run with the best score, of the weights that it samples from."""
+        return min(self.entries, key=lambda entry: entry[1].kept.score.badness)
 
     @property
     def notes(self) -> str:
@@ -89,7 +89,7 @@ class Ranking(NamedTuple):
         number, leader = self.best
         if len(self.entries) < 2:
             return ""
-        one, best = dict(self.entries)[index].best.score, leader.best.score
+        one, best = dict(self.entries)[index].kept.score, leader.kept.score
         if index == number or one.badness == best.badness:
             return BEST
         ends = (one.low, one.high, best.low, best.high)
@@ -111,7 +111,9 @@ def contenders(runs: Sequence[Path]) -> list[Contender]:
     found = []
     for name, run in zip(names, runs, strict=True):
         record = read_run(Path(run))
-        found.append(Contender(name, record, courses([*record.measurements, *_evaluated(record)])))
+        at = record.weights.images if record.weights else None
+        measured = courses([*record.measurements, *_evaluated(record)], at)
+        found.append(Contender(name, record, measured))
     return found
 
 
@@ -119,6 +121,7 @@ def facts(runs: Sequence[Contender]) -> Table:
     """Return what each run is and how far it got."""
     machines = [device_words(run.record.machine) or LACKING for run in runs]
     differ = len(set(machines)) > 1
+    counted = any("modes/reached" in run.record.log for run in runs)
     rows = []
     for (name, record, _), machine in zip(runs, machines, strict=True):
         images, seconds = record.last("images"), record.last("seconds")
@@ -132,8 +135,10 @@ def facts(runs: Sequence[Contender]) -> Table:
             LACKING if record.speed is None else labels.significant(record.speed),
             " + ".join(LACKING if count is None else labels.amount(count) for count in counts),
         ]
+        cells += [record.modes or LACKING] if counted else []
         rows.append([name, *cells, *([machine] if differ else [])])
     head = ["run", "recipe", "data", "images", "time", "images/s", "parameters, G + D"]
+    head += ["modes reached"] if counted else []
     note = "" if differ or machines[0] == LACKING else f"All on {machines[0]}."
     return Table("Runs", [*head, *(["machine"] if differ else [])], rows, note)
 
@@ -162,21 +167,22 @@ def rankings(runs: Sequence[Contender]) -> list[Ranking]:
 
 
 def ranking_table(one: Ranking, runs: Sequence[Contender]) -> Table:
-    """Return the best and the newest score of each run, with interval and floor."""
+    """Return the score of the weights that each run samples from, and its newest one."""
     rows = []
     for index, course in one.entries:
-        best, last = course.best, course.last
+        kept, last = course.kept, course.last
         cells = [
-            f"{labels.significant(best.score.value)}{one.mark(index)}",
-            labels.interval(best.score.low, best.score.high) or LACKING,
-            labels.count(best.images),
+            f"{labels.significant(kept.score.value)}{one.mark(index)}",
+            labels.interval(kept.score.low, kept.score.high) or LACKING,
+            labels.count(kept.images),
             labels.significant(last.score.value),
             labels.interval(last.score.low, last.score.high) or LACKING,
             labels.count(last.images),
             _floor(last.score.floor),
         ]
         rows.append([runs[index].name, *cells])
-    head = ["run", "best", "95 % interval", "after images", "last", "95 % interval", "after images"]
+    between = ["95 % interval", "after images"]
+    head = ["run", "of its weights", *between, "last", *between]
     return Table(one.title, [*head, labels.FLOOR], rows, one.how)
 
 
@@ -194,11 +200,11 @@ def evaluation_table(ranked: Sequence[Ranking], runs: Sequence[Contender]) -> Ta
     for one in ranked:
         cells = []
         for index, course in one.entries:
-            score = course.best.score
+            score = course.kept.score
             between = labels.interval(score.low, score.high)
             figure = f"{labels.significant(score.value)}{one.mark(index)}"
             cells.append(f"{figure} ({between})" if between else figure)
-        floors = dict.fromkeys(_floor(course.best.score.floor) for _, course in one.entries)
+        floors = dict.fromkeys(_floor(course.kept.score.floor) for _, course in one.entries)
         rows.append([f"{one.name}, {one.better}", *cells, " / ".join(floors)])
     head = ["score", *(runs[index].name for index in ranked[0].runs), labels.FLOOR]
     return Table(_titled("Evaluation", ranked[0].data), head, rows, _shared(ranked))
@@ -209,19 +215,30 @@ def remarks(ranked: Sequence[Ranking]) -> list[str]:
     return [one.notes if _shared(ranked) else one.how for one in ranked]
 
 
-def differences(runs: Sequence[Contender]) -> Table:
-    """Return the fields of the recipes that are not equal in all runs; what a run lacks is a dash."""
+def differences(runs: Sequence[Contender], *, settled: bool = False) -> Table:
+    """Return the fields of the recipes that are not equal in all runs; what a run lacks is a dash.
+
+    Those that somebody chose, or with ``settled`` those that figment settled by itself, for the data, the
+    machine or the time.
+    """
     written = [{"recipe": run.record.recipe.get("recipe"), **run.record.fields} for run in runs]
     names = list(dict.fromkeys(name for fields in written for name in fields))
     rows, equal = [], 0
     for name in names:
         values = [labels.plain(fields[name]) if name in fields else LACKING for fields in written]
-        if len(set(values)) > 1:
-            rows.append([name, *values])
-        else:
+        if len(set(values)) == 1:
             equal += 1
+        elif _by_figment(name, runs) == settled:
+            rows.append([name, *values])
     note = f"{equal} field{'s are' if equal != 1 else ' is'} equal."
-    return Table("Recipes", ["field", *(run.name for run in runs)], rows, note)
+    title = "Settled by figment" if settled else "Recipes"
+    return Table(title, ["field", *(run.name for run in runs)], rows, "" if settled else note)
+
+
+def _by_figment(name: str, runs: Sequence[Contender]) -> bool:
+    """Return whether nobody chose a field and figment settled it in some run."""
+    chosen = any(name in run.record.chosen for run in runs)
+    return not chosen and any(name in run.record.settled for run in runs)
 
 
 def scoreless(runs: Sequence[Contender], ranked: Sequence[Ranking]) -> list[str]:

@@ -88,7 +88,7 @@ def machine_rows(record: Record) -> dict[str, str]:
     for key, value in record.machine.items():
         if isinstance(value, str):
             rows[key] = labels.moment(value)
-        elif key not in ("data", "parameters"):
+        elif key not in ("data", "fields", "parameters"):
             parts = value if isinstance(value, dict) else {"": value}
             rows |= {f"{key} {part}".strip(): _text(inner) for part, inner in parts.items()}
     return {_label(name): text for name, text in rows.items() if text}

@@ -7,10 +7,12 @@ between dark and light, and the enlarging of thumbnails.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from importlib.resources import files
 
+from figment.files import MARK
 from figment.report.pictures import Picture
 
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
@@ -26,6 +28,7 @@ def document(title: str, sections: Iterable[str]) -> str:
 <head>
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="{POLICY}">
+<meta name="generator" content="{MARK}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{escape(title)}</title>
 <link rel="icon" href="data:,">
@@ -57,6 +60,13 @@ def warning(title: str, lines: Sequence[str]) -> str:
         return ""
     items = "".join(f"<li>{escape(line)}</li>" for line in lines)
     return f'<aside class="missing">\n<p>{escape(title)}</p>\n<ul>{items}</ul>\n</aside>'
+
+
+def contents(sections: Iterable[str]) -> str:
+    """Return the line that leads to the sections of a page, made of their headings."""
+    found = [re.match(r'<section id="([^"]+)">\n<h2>(.*?)</h2>', section) for section in sections]
+    links = "\n".join(f'<a href="#{one[1]}">{one[2].partition(":")[0]}</a>' for one in found if one)
+    return f'<nav class="contents">\n{links}\n</nav>'
 
 
 def section(name: str, title: str, *parts: str) -> str:

@@ -38,35 +38,49 @@ PICTURES = {
 
 
 def key_figure(record: Record) -> list[tuple[str, str]]:
-    """Return the score that ranks the run's weights and its name, at its best; none without scores."""
-    course = leading(record.measurements)
+    """Return the figure that tells how good the pictures are which samples are drawn like, and its name.
+
+    The modes that points reach, or else the score by which weights are ranked; none without either.
+    """
+    if record.modes:
+        return [(record.modes, "modes reached")]
+    kept = record.weights
+    course = leading(record.measurements, kept.images if kept else None)
     if course:
-        best = course.best
-        name = f"best {labels.score(best.score.name)}, after {labels.count(best.images)} images"
-        return [(labels.significant(best.score.value), name)]
+        moment = course.kept
+        of = " of the best weights" if kept and kept.best else ""
+        floor = moment.score.floor
+        real = "" if floor is None else f"; real pictures: {labels.significant(floor)}"
+        after = f"after {labels.count(moment.images)} images"
+        name = f"{labels.score(moment.score.name)}{of}, {after}{real}"
+        return [(labels.significant(moment.score.value), name)]
     found = record.evaluation.scores[:1] if record.evaluation else []
     return [(labels.significant(score.value), labels.score(score.name)) for score in found]
 
 
 def scores(record: Record) -> str:
     """Return the scores, through the training and of its evaluation, "" where nothing was measured."""
-    first = leading(record.measurements)
-    found = courses(record.measurements)
+    kept = record.weights
+    at = kept.images if kept else None
+    first, found = leading(record.measurements, at), courses(record.measurements, at)
     found.sort(key=lambda course: (course != first, course.score.group != ""))
-    charts = html.chart_grid([score_chart(course) for course in found], "headed")
+    charts = html.chart_grid(
+        [score_chart(one, bool(kept and kept.best)) for one in found], "headed"
+    )
     evaluated = evaluation(record.evaluation) if record.evaluation else ""
     if not charts and not evaluated:
         return ""
-    about = f"{labels.FLOOR.capitalize()}: what held-out real examples would score. "
-    about += "It is the dotted line in the charts; the band is the 95 % interval." if charts else ""
-    return html.section(
-        "scores", "How good it is", html.about(f"{_kept(record, first)}{about}"), charts, evaluated
-    )
+    about = "Dotted line: what real pictures would score. Band: 95 % interval." if charts else ""
+    said = f"{_kept(record)}{about}"
+    return html.section("scores", "How good it is", html.about(said), charts, evaluated)
 
 
-def score_chart(course: Course) -> str:
-    """Return the chart of a score: its interval as a band, its floor as a level, its best moment."""
-    score, best = course.score, course.best
+def score_chart(course: Course, best: bool = False) -> str:
+    """Return the chart of a score: its interval as a band, its floor as a level.
+
+    ``best``: the weights that samples are drawn from were kept for their score, so they are marked.
+    """
+    score, kept = course.score, course.kept
     x = np.array([moment.images for moment in course.moments])
     series = score_series(course, x, labels.score(score.name))
     group = f", {score.group}" if score.group else ""
@@ -76,8 +90,9 @@ def score_chart(course: Course) -> str:
         title=f"{series.name}{group}: {labels.BETTER[score.better]}",
         x_label="real images seen",
         y_range=axis_limits([series], floor),
+        log=score.better == "lower",
         levels=[Level(value, f"{labels.FLOOR}: {labels.significant(value)}") for value in floor],
-        marks=[Mark(best.images, best.score.value, "best")],
+        marks=[Mark(kept.images, kept.score.value, "best weights")] if best else [],
         smoothing=0,
         note="; ".join(filter(None, (score.protocol, score.note))),
     )
@@ -202,18 +217,26 @@ def signs(record: Record) -> str:
         "run, enough to see when something goes wrong."
     )
     return html.section(
-        "signs", "Signs of health", html.about(about), html.chart_grid(charts, "small")
+        "signs",
+        "Signs of health",
+        html.about(about),
+        html.fold(f"{len(charts)} charts", html.chart_grid(charts, "small")),
     )
 
 
-def _kept(record: Record, course: Course | None) -> str:
-    """Return the sentence that says which weights are the best, "" where none were kept."""
-    if not course or not (record.folder / "best.safetensors").exists():
+def _kept(record: Record) -> str:
+    """Return the sentence that says what best.safetensors holds by its own word, "" without it."""
+    kept = record.weights
+    if not kept or not kept.best:
         return ""
-    best = course.best
+    value = (
+        ""
+        if kept.value is None
+        else f": {labels.score(kept.score)} {labels.significant(kept.value)}"
+    )
     return (
-        f"best.safetensors holds the weights with the best {labels.score(best.score.name)}, "
-        f"{labels.significant(best.score.value)} after {labels.count(best.images)} images. "
+        f"best.safetensors, which samples are drawn from, holds the weights after "
+        f"{labels.count(kept.images)} images{value}. "
     )
 
 

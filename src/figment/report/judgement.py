@@ -50,6 +50,8 @@ class Course(NamedTuple):
     """One score through a training, measured the same way each time."""
 
     moments: list[Moment]
+    at: float | None = None
+    """Images that the weights had seen which samples are drawn from, where that is known."""
 
     @property
     def score(self) -> Score:
@@ -62,31 +64,34 @@ class Course(NamedTuple):
         return self.moments[-1]
 
     @property
-    def best(self) -> Moment:
-        """The best moment, the earliest of equals; untrained networks do not count."""
-        trained = [moment for moment in self.moments if moment.images]
-        return min(trained or self.moments, key=lambda moment: moment.score.badness)
+    def kept(self) -> Moment:
+        """The moment of the weights that samples are drawn from, or the last one measured before it."""
+        before = [one for one in self.moments if self.at is None or one.images <= self.at]
+        return before[-1] if before else self.last
 
 
-def courses(measurements: Iterable[Measurement]) -> list[Course]:
-    """Return each score through time; where its protocol changed another course begins."""
+def courses(measurements: Iterable[Measurement], at: float | None = None) -> list[Course]:
+    """Return each score through time; where its protocol changed another course begins.
+
+    ``at``: images that the weights had seen which samples are drawn from.
+    """
     found: dict[tuple[str, str, str], list[Moment]] = {}
     for images, seconds, scores in measurements:
         for score in scores:
             key = (score.name, score.protocol, score.group)
             found.setdefault(key, []).append(Moment(images, seconds, score))
-    return [Course(sorted(moments, key=lambda one: one.images)) for moments in found.values()]
+    return [Course(sorted(moments, key=lambda one: one.images), at) for moments in found.values()]
 
 
-def leading(measurements: Sequence[Measurement]) -> Course | None:
+def leading(measurements: Sequence[Measurement], at: float | None = None) -> Course | None:
     """Return the course of the score that ranks a run's weights: the first of its newest line.
 
-    By it the training chooses the best weights.
+    By it the training chooses the best weights. ``at`` as in ``courses``.
     """
     if not measurements or not measurements[-1].scores:
         return None
     first = measurements[-1].scores[0]
-    return next(course for course in courses(measurements) if course.score is first)
+    return next(course for course in courses(measurements, at) if course.score is first)
 
 
 def read_measurements(path: Path, problems: list[str]) -> list[Measurement]:
@@ -109,7 +114,7 @@ def read_evaluation(path: Path, problems: list[str]) -> Evaluation | None:
     pictures = {
         str(name): path.parent / place
         for name, place in mapping(value.get("pictures")).items()
-        if isinstance(place, str)
+        if isinstance(place, str) and _inside(path.parent, place)
     }
     return Evaluation(
         number(value.get("images")),
@@ -119,6 +124,15 @@ def read_evaluation(path: Path, problems: list[str]) -> Evaluation | None:
         string(value.get("made")),
         [note for note in map(string, items(value.get("notes"))) if note],
     )
+
+
+def _inside(run: Path, place: str) -> bool:
+    """Whether a path that a file of the run names is one of the run's own files."""
+    try:
+        found = (run / place).resolve()
+        return found.is_relative_to(run.resolve())
+    except (OSError, ValueError):
+        return False
 
 
 def read_findings(path: Path, problems: list[str]) -> tuple[float | None, list[Finding]]:

@@ -8,12 +8,15 @@ themeSwitch();
 function readOut(chart) {
   const plot = chart.querySelector(".plot");
   const [left, right, low, high] = plot.dataset.range.split(" ").map(Number);
+  const value = plot.dataset.scale === "log"
+    ? (share) => high * (low / high) ** share
+    : (share) => high - share * (high - low);
   const curves = [...plot.querySelectorAll("path.strong")].map((path) => ({
     name: path.dataset.name,
     colour: path.classList[1],
     points: [...path.getAttribute("d").matchAll(/(-?[\d.]+),(-?[\d.]+)/g)].map((pair) => [
       left + (pair[1] / 1000) * (right - left),
-      high - (pair[2] / 1000) * (high - low),
+      value(pair[2] / 1000),
     ]),
   })).filter(({ points }) => points.length);
   if (!curves.length) return;

@@ -7,14 +7,17 @@ from html import escape
 from pathlib import Path
 
 from figment.files import write_text
-from figment.report import html, labels
+from figment.report import html, labels, newest, words
 from figment.report.charts import machine_charts, training_charts
+from figment.report.cloud import cloud_figure
 from figment.report.facts import data_rows, machine_rows, sentence
 from figment.report.judged import health, key_figure, pictured, scores, signs
-from figment.report.pictures import Picture, large, log_spaced, thumbnail
+from figment.report.pictures import log_spaced, thumbnail
 from figment.report.reading import number
 from figment.report.record import Record, read_run
 from figment.units import duration
+
+SHOWN = 5  # charts of the training that show at once
 
 
 def write_report(run: Path) -> Path:
@@ -29,21 +32,26 @@ def write_report(run: Path) -> Path:
 
 def report(record: Record) -> str:
     """Return the whole page of a run as HTML."""
+    sections = [
+        samples(record),
+        scores(record),
+        health(record),
+        *pictured(record),
+        curves(record),
+        signs(record),
+        recipe(record),
+        machine(record),
+        words.section(),
+        commands(record),
+    ]
     return html.document(
         f"{record.name} – figment",
         [
             html.header("training report", record.name, sentence(record)),
             html.warning("This report is not complete.", record.missing),
             tiles(record),
-            samples(record),
-            scores(record),
-            health(record),
-            *pictured(record),
-            curves(record),
-            signs(record),
-            recipe(record),
-            machine(record),
-            commands(record),
+            html.contents(sections),
+            *sections,
         ],
     )
 
@@ -72,71 +80,94 @@ def tiles(record: Record) -> str:
 
 
 def samples(record: Record) -> str:
-    """Return the newest sample picture, large, and the same latents through time."""
+    """Return what the run makes now, large, and the same latents through time."""
     moments = dict(record.samples)
-    shown: list[tuple[int, Picture]] = []
-    broken: list[str] = []
-    for images in log_spaced(list(moments)):
-        try:
-            shown.append((images, thumbnail(moments[images])))
-        except OSError:
-            broken.append(moments[images].name)
+    shown = {images: _thumbnail(record, moments[images]) for images in log_spaced(list(moments))}
+    drawn = {images: small for images, small in shown.items() if small}
+    broken = [moments[images].name for images in shown if images not in drawn]
     notes = html.notes(f"Not a picture: {name}." for name in broken)
-    if not shown:
+    now = newest.picture(record)
+    if now is None or not (now.html or drawn):
         return html.section("samples", "Samples", notes, html.none("No picture yet."))
-    newest = shown[-1][0]
     figure = (
-        f'<figure class="newest">{_image(large(moments[newest]), newest)}'
-        f"<figcaption>after <b>{labels.count(newest)}</b> images</figcaption></figure>\n"
+        f'<figure class="newest">{now.html}<figcaption><b>{now.when}</b></figcaption></figure>\n'
+        if now.html
+        else ""
     )
     strip = "\n".join(
-        f"<figure>{_image(small, images)}<figcaption>{labels.count(images)}</figcaption></figure>"
-        for images, small in shown
+        f"<figure>{small}<figcaption>{labels.count(images)}</figcaption></figure>"
+        for images, small in drawn.items()
     )
-    if len(shown) > 1:
+    if len(drawn) > 1:
         figure += f'<div class="strip">\n{strip}\n</div>\n'
+    about = "Same random inputs, earlier to later, by real images seen."
+    if record.mixture:
+        about += " Rings: the real modes; red and dashed where no point falls into one."
+    if 'class="landscape"' in now.html:
+        about += " Shading: where the discriminator sees reals (blue) and fakes (orange)."
     return html.section(
-        "samples",
-        "Samples",
-        html.about(
-            "The same random inputs (latents), earlier to later: only the generator has changed."
-        ),
-        notes,
-        f'<div class="samples">\n{figure}</div>',
+        "samples", "Samples", html.about(about), notes, f'<div class="samples">\n{figure}</div>'
     )
+
+
+def _thumbnail(record: Record, path: Path) -> str:
+    """Return a small picture of a moment as HTML, "" where the file holds none."""
+    if record.points:
+        cloud = cloud_figure(path.with_suffix(".safetensors"), record.mixture, small=True)
+        if cloud:
+            return cloud
+    try:
+        return html.image(thumbnail(path), f"samples after {labels.count(int(path.stem))} images")
+    except OSError:
+        return ""
 
 
 def curves(record: Record) -> str:
-    """Return the charts of the training."""
+    """Return the charts of the training: the telling ones, and the others to unfold."""
     charts = training_charts(record.log, record.fields)
     if not charts:
         return html.section("curves", "Training", html.none("The log has no entries yet."))
-    about = (
-        "Thin line: each entry of the log. Thick line: the same, smoothed; "
-        "the number beside the name is its newest value."
+    about = "Thin: raw. Thick: smoothed. Number: latest smoothed."
+    first, rest = charts[:SHOWN], charts[SHOWN:]
+    return html.section(
+        "curves",
+        "Training",
+        html.about(about),
+        html.chart_grid(first, "headed"),
+        html.fold(f"{len(rest)} more", html.chart_grid(rest)),
     )
-    return html.section("curves", "Training", html.about(about), html.chart_grid(charts, "headed"))
 
 
 def recipe(record: Record) -> str:
-    """Return the recipe: every field that decides what the run learned."""
-    rows = {name: labels.plain(value) for name, value in record.fields.items()}
-    if not rows:
+    """Return the recipe: first the fields that were changed, then those that figment settled."""
+    fields = {name: labels.plain(value) for name, value in record.fields.items()}
+    if not fields:
         return html.section("recipe", "Recipe", html.none("No recipe was found."))
     name = record.recipe.get("recipe")
     title = f"Recipe: {name}" if name else "Recipe"
-    return html.section("recipe", title, html.pairs(rows, "fields"))
+    if "fields" not in record.machine:  # a run of an earlier version
+        return html.section("recipe", title, html.pairs(fields, "fields"))
+    parts, rest = [], dict(fields)
+    for names, about in (
+        (record.chosen, "You changed"),
+        (record.settled, "figment settled, for your data, your machine and the time"),
+    ):
+        rows = {name: rest.pop(name) for name in names}
+        parts += [f"<h3>{about}</h3>", html.pairs(rows, "fields")] if rows else []
+    of = f"{len(rest)} fields as {name or 'the system'} has them"
+    return html.section("recipe", title, *parts, html.fold(of, html.pairs(rest, "fields")))
 
 
 def machine(record: Record) -> str:
-    """Return the machine, the data and how fast it went."""
-    tables = [
+    """Return the data, and to unfold the machine and how fast it went."""
+    tables = {"Data": data_rows(record), "Machine": machine_rows(record)}
+    parts = [
         f"<div>\n<h3>{title}</h3>\n{html.pairs(rows, 'facts')}</div>"
-        for title, rows in (("Data", data_rows(record)), ("Machine", machine_rows(record)))
+        for title, rows in tables.items()
         if rows
     ]
-    body = f'<div class="pair">\n{"".join(tables)}</div>' if tables else ""
-    charts = html.chart_grid(machine_charts(record.log))
+    body = f'<div class="pair">\n{"".join(parts)}</div>' if parts else ""
+    charts = html.fold("Speed and memory", html.chart_grid(machine_charts(record.log)))
     empty = "" if body or charts else html.none("No machine was recorded.")
     return html.section("machine", "Data and machine", body, charts, empty)
 
@@ -144,15 +175,20 @@ def machine(record: Record) -> str:
 def commands(record: Record) -> str:
     """Return the command lines that make sense next."""
     run = shlex.quote(str(record.folder))
+    film, strip = (shlex.quote(str(record.folder / name)) for name in ("walk.gif", "evolution.png"))
+    archive = shlex.quote(str(record.folder / "pictures.zip"))
     lines = {
-        f"figment sample {run}": "new pictures from the best weights, or else the newest",
-        f"figment evaluate {run}": "how good it is: scores with their floors and intervals",
-        f"figment doctor {run}": "what is wrong with it, how sure that is, and what to do",
-        f"figment compare {run} OTHER-RUN": "this run and others, side by side",
-        f"figment resume {run}": "go on with the training, exactly where it stopped",
+        f"figment sample {run}": "draw new pictures from the best weights, or else the newest",
+        f"figment resume {run} --minutes 30": "train 30 minutes more, exactly from where it stopped",
+        f"figment evaluate {run}": "measure how good it is, beside what real pictures get",
+        f"figment doctor {run}": "ask what is wrong with it, how sure that is, and what to do",
+        f"figment compare {run} OTHER-RUN": "set it beside another run",
     }
+    if not record.points:
+        lines |= {
+            f"figment walk {run} --out {film}": "make a film that passes from picture to picture",
+            f"figment evolve {run} --out {strip}": "see the same pictures through the training",
+            f"figment sample {run} --count 100 --out {archive}": "publish: a zip of single pictures; "
+            "the terms of your data apply to them, see README.md in the run",
+        }
     return html.section("next", "Next", html.commands(lines))
-
-
-def _image(picture: Picture, images: int) -> str:
-    return html.image(picture, f"samples after {labels.count(images)} images")

@@ -10,10 +10,13 @@ from pathlib import Path
 
 import numpy as np
 
+from figment.records import regular
+
 VERBATIM = 60_000  # bytes of a PNG that goes into the page as it is; above, WebP is far smaller
 SIDE = 512  # pixels of the longer side of a thumbnail, for screens of two pixels a point
 LARGE_VERBATIM = 1_000_000
 LARGE_SIDE = 1280
+LARGEST_FILE, LARGEST_PICTURE = 200_000_000, 100_000_000  # bytes, pixels
 
 
 @dataclass(frozen=True)
@@ -58,11 +61,18 @@ def thumbnail(path: Path) -> Picture:
 def _embed(path: Path, verbatim: int, side: int, *, quality: int) -> Picture:
     from PIL import Image
 
-    content = path.read_bytes()
     try:
-        with Image.open(io.BytesIO(content)) as image:
+        regular(path, LARGEST_FILE)
+        content = path.read_bytes()
+        with Image.open(io.BytesIO(content), formats=["PNG"]) as image:  # others may start programs
+            if image.width * image.height > LARGEST_PICTURE:
+                raise OSError(f"{path} is too large for a page: {image.width} x {image.height}")
             image.load()
-    except SyntaxError as error:  # what Pillow raises for some broken chunks of a PNG
+    except (
+        SyntaxError,
+        ValueError,
+        Image.DecompressionBombError,
+    ) as error:  # of broken chunks, too
         raise OSError(f"{path} is no whole picture: {error}") from error
     if len(content) <= verbatim:
         return Picture(_uri(content, "png"), *image.size)

@@ -18,6 +18,7 @@ from figment.report.labels import significant
 COLOURS = 8  # --series-1 … --series-8 of page.css
 UNITS = 1000  # the plot area in curve coordinates, both ways
 POINTS = 800  # what a curve keeps of a long log
+DECADES = 30  # a logarithmic axis is for values that are so many times the smallest
 FEW = 60  # points of an unsmoothed curve up to which each shows as a dot
 
 
@@ -39,7 +40,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Level:
-    """A dotted horizontal line at a value that means something, with its label."""
+    """A dotted horizontal line at a value that means something; its label stands in the legend."""
 
     value: float
     label: str
@@ -61,14 +62,20 @@ class Axes:
 
     x: tuple[float, float]
     y: tuple[float, float]
+    log: bool = False
+    """Whether equal ratios of y are equally far apart, not equal differences."""
 
     def across(self, x: np.ndarray | float) -> np.ndarray:
         """Return positions from the left edge as a share of the width, 0 to 1 inside."""
         return (np.asarray(x) - self.x[0]) / (self.x[1] - self.x[0])
 
     def down(self, y: np.ndarray | float) -> np.ndarray:
-        """Return positions from the top edge as a share of the height, 0 to 1 inside."""
-        return (self.y[1] - np.asarray(y)) / (self.y[1] - self.y[0])
+        """Return positions from the top edge as a share of the height, 0 to 1 inside; NaN without any."""
+        if not self.log:
+            return (self.y[1] - np.asarray(y)) / (self.y[1] - self.y[0])
+        y = np.asarray(y, dtype=float)
+        place = np.log(np.where(y > 0, y, np.nan) / self.y[1])
+        return place / math.log(self.y[0] / self.y[1])
 
 
 def line_chart(
@@ -83,17 +90,20 @@ def line_chart(
     raw: bool = True,
     points: int = POINTS,
     note: str = "",
+    log: bool = False,
 ) -> str:
     """Return a ``<figure>`` with the raw curves faint and the smoothed ones strong.
 
     ``smoothing`` is the weight of the past in ``smooth``; 0 draws the raw curves alone, strong, and
     as dots where they are few. ``raw`` False leaves out the faint ones. ``points`` is what is kept of
-    a long curve. ``y_range`` None fits the axis to the data.
+    a long curve. ``y_range`` None fits the axis to the data. ``log`` makes it logarithmic where the values
+    ask for that: all of them positive, and the largest ``DECADES`` times the smallest or more.
     """
     smooths = [smooth(one.y, smoothing) for one in series]
     if not raw:
         series = [replace(one, y=y) for one, y in zip(series, smooths, strict=True)]
-    axes = _axes(series, smooths, y_range, levels)
+    axes = _log_axes(series, levels) if log else None
+    axes = axes or _axes(series, smooths, y_range, levels)
     drawn = [_band(one, axes) for one in series]
     drawn += [_curve(one, one.y, axes, "raw", points) for one in series if smoothing and raw]
     for one, smoothed in zip(series, smooths, strict=True):
@@ -102,20 +112,21 @@ def line_chart(
             drawn.append(_curve(one, one.y, axes, "dots", points))
     notes = [note, *(_beyond(one, axes) for one in series), *(_gaps(one) for one in series)]
     ranges = " ".join(f"{value:.9g}" for value in (*axes.x, *axes.y))
+    kind = ' data-scale="log"' if axes.log else ""
     summary = ", ".join(f"{one.name} {_newest(y)}" for one, y in zip(series, smooths, strict=True))
     return "\n".join(
         [
             '<figure class="chart">',
-            f"<figcaption><h3>{escape(title)}</h3>{_legend(series, smooths, marks)}</figcaption>",
+            f"<figcaption><h3>{escape(title)}</h3>{_legend(series, smooths, levels, marks)}</figcaption>",
             '<div class="frame">',
-            f'<svg class="plot" role="img" data-range="{ranges}" '
+            f'<svg class="plot" role="img" data-range="{ranges}"{kind} '
             f'aria-label="{escape(f"{title}: {summary}")}">',
             *_grid(axes, x_label),
             f'<svg class="curves" width="100%" height="100%" viewBox="0 0 {UNITS} {UNITS}" '
             'preserveAspectRatio="none">',
             *drawn,
             "</svg>",
-            *(_level(level, levels, axes, _clear_end(level, smooths)) for level in levels),
+            *(_level(level, axes) for level in levels),
             *(_mark(mark, axes) for mark in marks),
             "</svg>",
             "</div>",
@@ -170,6 +181,15 @@ def ticks(low: float, high: float, about: int = 5) -> list[float]:
     return [round(index * step, digits) + 0.0 for index in range(first, last + 1)]
 
 
+def log_ticks(low: float, high: float) -> list[float]:
+    """Return powers of 10 inside [low, high], with their double and fivefold where these are few."""
+    exponents = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    every = -(-len(exponents) // 7)
+    factors = (1,) if len(exponents) > 4 else (1, 2, 5)
+    found = [factor * 10.0**k for k in exponents if k % every == 0 for factor in factors]
+    return [value for value in found if low <= value <= high]
+
+
 def tick_labels(values: Sequence[float]) -> list[str]:
     """Return the labels of an axis, one unit and one number of decimals for all: 0 100k 200k."""
     largest = max((abs(value) for value in values), default=0)
@@ -189,10 +209,7 @@ def _axes(
     y_range: tuple[float, float] | None,
     levels: Sequence[Level],
 ) -> Axes:
-    x = np.concatenate([one.x for one in series] or [np.empty(0)])
-    x = x[np.isfinite(x)]
-    left, right = (min(0.0, x.min()), x.max()) if x.size else (0.0, 1.0)
-    across = (float(left), float(right if right > left else left + 1))
+    across = _across(series)
     if y_range:
         return Axes(across, y_range)
     parts = [part for one in series for part in (one.y, one.low, one.high) if part is not None]
@@ -205,7 +222,25 @@ def _axes(
     if 0 <= low < high / 2:
         low = 0.0
     pad = 0.06 * (high - low) or 0.1 * abs(high) or 1.0
-    return Axes(across, (low - pad if low else 0.0 if high > 0 else -pad, high + pad))
+    return Axes(across, (low - pad if low else 0.0 if high >= 0 else -pad, high + pad))
+
+
+def _log_axes(series: Sequence[Series], levels: Sequence[Level]) -> Axes | None:
+    """Return axes with a logarithmic y, None where the values do not ask for one."""
+    values = np.concatenate([one.y[np.isfinite(one.y)] for one in series] or [np.empty(0)])
+    if not values.size or values.min() <= 0 or values.max() < DECADES * values.min():
+        return None
+    marks = [level.value for level in levels if level.value > 0]
+    low, high = min([values.min(), *marks]), max([values.max(), *marks])
+    pad = (high / low) ** 0.04
+    return Axes(_across(series), (float(low / pad), float(high * pad)), log=True)
+
+
+def _across(series: Sequence[Series]) -> tuple[float, float]:
+    x = np.concatenate([one.x for one in series] or [np.empty(0)])
+    x = x[np.isfinite(x)]
+    left, right = (min(0.0, x.min()), x.max()) if x.size else (0.0, 1.0)
+    return float(left), float(right if right > left else left + 1)
 
 
 def _central(values: np.ndarray) -> tuple[float, float]:
@@ -234,7 +269,8 @@ def _band(one: Series, axes: Axes) -> str:
     if one.low is None or one.high is None:
         return ""
     whole = np.isfinite(one.low) & np.isfinite(one.high)
-    lows = _pieces(one.x, np.where(whole, one.low, math.nan), axes)
+    low = np.maximum(one.low, axes.y[0]) if axes.log else one.low  # there may be no logarithm of it
+    lows = _pieces(one.x, np.where(whole, low, math.nan), axes)
     highs = _pieces(one.x, np.where(whole, one.high, math.nan), axes)
     areas = zip(highs, lows, strict=True)
     path = "".join("M" + " ".join([*high, *reversed(low)]) + "Z" for high, low in areas)
@@ -270,9 +306,10 @@ def _mark(mark: Mark, axes: Axes) -> str:
 
 
 def _grid(axes: Axes, x_label: str) -> list[str]:
-    across, down = ticks(*axes.x), ticks(*axes.y)
+    across, down = ticks(*axes.x), log_ticks(*axes.y) if axes.log else ticks(*axes.y)
+    names = [f"{value:g}" for value in down] if axes.log else tick_labels(down)
     lines = []
-    for value, label in zip(down, tick_labels(down), strict=True):
+    for value, label in zip(down, names, strict=True):
         at = f"{axes.down(value):.2%}"
         lines.append(f'<line class="grid" x1="0" x2="100%" y1="{at}" y2="{at}"/>')
         lines.append(f'<text class="tick y" x="-9" y="{at}" dy=".35em">{label}</text>')
@@ -284,36 +321,29 @@ def _grid(axes: Axes, x_label: str) -> list[str]:
     return lines
 
 
-def _level(level: Level, levels: Sequence[Level], axes: Axes, end: str) -> str:
-    height = axes.down(level.value)
-    above = [float(height - axes.down(one.value)) for one in levels]
-    side = "1.25em" if any(0 < gap < 0.25 for gap in above) else "-.45em"
+def _level(level: Level, axes: Axes) -> str:
     colour = "" if level.colour is None else f" {_colour(level.colour)}"
-    place = f'class="level {end}{colour}" x="{"0" if end == "left" else "100%"}" y="{height:.2%}"'
-    return (
-        f'<line class="level{colour}" x1="0" x2="100%" y1="{height:.2%}" y2="{height:.2%}"/>'
-        f'<text {place} dy="{side}">{escape(level.label)}</text>'
-    )
+    height = f"{axes.down(level.value):.2%}"
+    return f'<line class="level{colour}" x1="0" x2="100%" y1="{height}" y2="{height}"/>'
 
 
-def _clear_end(level: Level, smooths: Sequence[np.ndarray]) -> str:
-    """Return the end of a level, ``left`` or ``right``, that the curves stay further away from."""
-    gaps = {"left": math.inf, "right": math.inf}
-    for y in smooths:
-        distance = np.abs(y - level.value)[np.isfinite(y)]
-        part = max(1, len(distance) // 4)
-        for end, piece in (("left", distance[:part]), ("right", distance[-part:])):
-            gaps[end] = min(gaps[end], float(piece.min(initial=math.inf)))
-    return "left" if gaps["left"] > gaps["right"] else "right"
-
-
-def _legend(series: Sequence[Series], smooths: Sequence[np.ndarray], marks: Sequence[Mark]) -> str:
+def _legend(
+    series: Sequence[Series],
+    smooths: Sequence[np.ndarray],
+    levels: Sequence[Level],
+    marks: Sequence[Mark],
+) -> str:
     items = "".join(
         f'<li class="{_colour(one.colour)}">'
         f'<svg class="key"><line x1="0" x2="100%" y1="50%" y2="50%" '
         f'stroke-dasharray="{escape(one.dash) or "none"}"/></svg>'
         f"{escape(one.name)} <b>{_newest(smoothed)}</b></li>"
         for one, smoothed in zip(series, smooths, strict=True)
+    )
+    items += "".join(
+        f'<li class="{"" if level.colour is None else _colour(level.colour)}"><svg class="key">'
+        f'<line class="level" x1="0" x2="100%" y1="50%" y2="50%"/></svg>{escape(level.label)}</li>'
+        for level in levels
     )
     items += "".join(
         '<li><svg class="key ring"><circle class="mark" cx="50%" cy="50%" r="4.5"/></svg>'

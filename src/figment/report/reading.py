@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import math
 from pathlib import Path
 
+from figment import records, tensors
+from figment.records import Unreadable, number
 
-def number(value: object) -> float | None:
-    """Return a finite JSON number as a float, None for anything else (also for true and false)."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return float(value) if math.isfinite(value) else None
+__all__ = ["items", "mapping", "number", "read_note", "read_object", "read_rows", "string"]
 
 
 def mapping(value: object) -> dict:
@@ -35,16 +31,20 @@ def read_object(path: Path, problems: list[str], *, needed: bool = True) -> dict
     A missing file is a problem only where it is ``needed``.
     """
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        return records.read_object(path)
     except FileNotFoundError:
         problems += [f"{path.name} is missing."] if needed else []
+    except Unreadable as error:
+        problems.append(f"{path.name} cannot be read ({error}).")
+    return {}
+
+
+def read_note(path: Path) -> dict:
+    """Return what the metadata of a safetensors file say beside the recipe, {} where it cannot be read."""
+    try:
+        return tensors.read_note(path)
+    except (OSError, Unreadable):
         return {}
-    except (OSError, ValueError):
-        problems.append(f"{path.name} cannot be read as JSON.")
-        return {}
-    if not isinstance(value, dict):
-        problems.append(f"{path.name} holds no JSON object.")
-    return mapping(value)
 
 
 def read_rows(path: Path, problems: list[str]) -> list[dict] | None:
@@ -53,28 +53,18 @@ def read_rows(path: Path, problems: list[str]) -> list[dict] | None:
     None where there is no file. A broken line is added to ``problems``, but not a last one: a killed run
     leaves that cut off. A run resumed from an older state plays some images again: newer lines hold.
     """
+    if not path.exists():
+        return None
     try:
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
+        found, broken = records.read_lines(path)
+    except Unreadable as error:
+        problems.append(f"{path.name} cannot be read ({error}).")
         return None
     rows: list[dict] = []
-    broken = 0
-    for position, line in enumerate(lines):
-        row = _row(line)
-        if row is None:
-            broken += bool(line.strip()) and position < len(lines) - 1
-            continue
+    for row in found:
         while rows and rows[-1]["images"] >= row["images"]:
             rows.pop()
         rows.append(row)
     if broken:
         problems.append(f"{broken} line{'s' * (broken > 1)} of {path.name} cannot be read.")
     return rows
-
-
-def _row(line: str) -> dict | None:
-    try:
-        row = json.loads(line)
-    except ValueError:
-        return None
-    return row if isinstance(row, dict) and number(row.get("images")) is not None else None

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
+from figment.data.points import MIXTURES, Mixture
 from figment.doctor.finding import Finding
 from figment.report.judgement import (
     Evaluation,
@@ -16,7 +18,18 @@ from figment.report.judgement import (
     read_findings,
     read_measurements,
 )
-from figment.report.reading import mapping, number, read_object, read_rows
+from figment.report.reading import items, mapping, number, read_note, read_object, read_rows, string
+
+
+class Weights(NamedTuple):
+    """What samples are drawn from: the best weights of a run, or else the latest."""
+
+    images: float
+    """Images that the generator had seen by then."""
+    best: bool = False
+    """Whether they were kept because they scored best; what follows is known of these alone."""
+    score: str = ""
+    value: float | None = None
 
 
 @dataclass(frozen=True)
@@ -28,6 +41,7 @@ class Record:
     machine: dict = field(default_factory=dict)
     log: dict[str, np.ndarray] = field(default_factory=dict)
     samples: list[tuple[int, Path]] = field(default_factory=list)
+    weights: Weights | None = None
     measurements: list[Measurement] = field(default_factory=list)
     evaluation: Evaluation | None = None
     findings: list[Finding] = field(default_factory=list)
@@ -51,6 +65,37 @@ class Record:
         return mapping(self.machine.get("data"))
 
     @property
+    def points(self) -> bool:
+        """Whether the run is one of points in the plane."""
+        shape = self.data.get("shape")
+        return isinstance(shape, list) and len(shape) == 1
+
+    @property
+    def mixture(self) -> Mixture | None:
+        """The modes of the data, where they are known."""
+        return MIXTURES.get(str(self.data.get("name"))) if self.points else None
+
+    @property
+    def chosen(self) -> list[str]:
+        """Names of the fields that the user set, in the recipe's order."""
+        return self._named("chosen")
+
+    @property
+    def settled(self) -> list[str]:
+        """Names of the fields that figment settled for these data and this machine."""
+        return self._named("settled")
+
+    def _named(self, how: str) -> list[str]:
+        names = items(mapping(self.machine.get("fields")).get(how))
+        return [name for name in self.fields if name in names]
+
+    @property
+    def best_picture(self) -> Path | None:
+        """The grid that the best weights draw, where they and it are there."""
+        kept = self.weights
+        return dict(self.samples).get(int(kept.images)) if kept and kept.best else None
+
+    @property
     def passes(self) -> float | None:
         """How often the run has seen its data."""
         images, count = self.last("images"), number(self.data.get("count"))
@@ -62,11 +107,21 @@ class Record:
         images, seconds = self.last("images"), self.last("seconds")
         return images / seconds if images is not None and seconds else None
 
-    def last(self, key: str) -> float | None:
-        """Return the newest finite value of a column of the log, None where there is none."""
+    def last(self, key: str, until: float = math.inf) -> float | None:
+        """Return the newest finite value of a column of the log, None where there is none.
+
+        ``until``: images seen after which nothing counts.
+        """
         column = self.log.get(key, np.empty(0))
-        finite = column[np.isfinite(column)]
-        return float(finite[-1]) if finite.size else None
+        counts = np.isfinite(column) & (self.log["images"] <= until if column.size else True)
+        return float(column[counts][-1]) if counts.any() else None
+
+    @property
+    def modes(self) -> str:
+        """Modes that the weights reach which samples are drawn from, ``6 of 8``; "" if none is known."""
+        until = self.weights.images if self.weights else math.inf
+        reached, total = self.last("modes/reached", until), self.last("modes/all")
+        return "" if reached is None or total is None else f"{reached:.0f} of {total:.0f}"
 
 
 def read_run(folder: Path) -> Record:
@@ -78,7 +133,7 @@ def read_run(folder: Path) -> Record:
     samples = sorted(
         (int(path.stem), path)
         for path in folder.glob("samples/*.png")
-        if path.stem.isascii() and path.stem.isdigit()
+        if path.stem.isascii() and path.stem.isdigit() and len(path.stem) < 20 and path.is_file()
     )
     if not samples:
         missing.append("samples/ holds no picture yet.")
@@ -89,12 +144,27 @@ def read_run(folder: Path) -> Record:
         machine,
         log,
         samples,
+        _read_weights(folder, missing),
         read_measurements(folder / "metrics.jsonl", missing),
         read_evaluation(folder / "evaluation.json", missing),
         findings,
         examined,
         missing,
     )
+
+
+def _read_weights(folder: Path, missing: list[str]) -> Weights | None:
+    """Return which weights samples are drawn from, as the files themselves say."""
+    best = folder / "best.safetensors"
+    if best.exists():
+        note = read_note(best)
+        images = number(note.get("images"))
+        if images is not None:
+            return Weights(images, True, string(note.get("score")), number(note.get("value")))
+        missing.append("best.safetensors cannot be read.")
+    moments = [path.stem for path in folder.glob("snapshots/*.safetensors")]
+    found = [int(stem) for stem in moments if stem.isascii() and stem.isdigit()]
+    return Weights(max(found)) if found else None
 
 
 def _read_log(path: Path, missing: list[str]) -> dict[str, np.ndarray]:

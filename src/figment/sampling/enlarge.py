@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from torch import Tensor
-from tqdm import tqdm
 
+from figment.data.names import file_names
 from figment.errors import UserError
 from figment.files import cannot_write, replacing
 from figment.metrics.features import extract
 from figment.metrics.memorisation import nearest
+from figment.progress import progress_bar
 from figment.sampling.generator import Generator
 from figment.sampling.pictures import save_image, to_image
 
@@ -95,13 +96,14 @@ def enlarge(
     # A wrong name, seed or truncation is refused before anything is written.
     generator.batches(range(seed, seed + 1), label=label, truncation=truncation)
     names: Sequence[str | None] = (label,) if label else generator.classes or (None,)
+    folders = dict(zip(generator.classes, file_names(generator.classes), strict=True))
     lines: list[tuple[object, ...]] = []
     seen = 0
-    bar = tqdm(total=per_class * len(names), unit=" pictures", desc="enlarging")
+    bar = progress_bar(total=per_class * len(names), unit=" pictures", desc="enlarging")
     try:
         try:
             for name in names:
-                folder = out / (name or "")
+                folder = out / folders[name] if name else out
                 folder.mkdir(parents=True, exist_ok=True)
                 made = _made(generator, name, reals, seed, truncation)
                 for one in _wanted(made, per_class, copies=copies, name=name):

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from tqdm import tqdm
 
 from figment.data import evenly_spaced
 from figment.errors import UserError
+from figment.progress import progress_bar
 from figment.sampling.captions import beside_rows
 from figment.sampling.film import FILM_ENDINGS, check_film, save_film
 from figment.sampling.generator import Generator
@@ -50,8 +50,9 @@ def evolve(
     if chosen[0][1]().recipe.kind == "points":
         raise UserError("points have no pictures: samples/ in the run shows them through time")
     rows, names = [], []
-    for images, open_generator in tqdm(
-        chosen, unit=" snapshots", desc="drawing", disable=not progress or len(chosen) < 4
+    shown = progress and len(chosen) >= 4
+    for images, open_generator in progress_bar(
+        chosen, unit=" snapshots", desc="drawing", shown=shown
     ):
         rows.append(open_generator().sample(count, seed=seed, label=label).array)
         names.append(f"{images:,} images")

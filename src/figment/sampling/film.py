@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
 from figment.errors import UserError
-from figment.files import replacing
+from figment.files import MARK, replacing
+from figment.sampling.pictures import signed
 
 FILM_ENDINGS = (".gif", ".webp", ".mp4")
 COLOURS = 255
@@ -35,16 +37,16 @@ def save_film(
         _save_mp4(frames, path, fps)
         return path
     frames = [frame.convert("RGB") for frame in frames]
-    timing = {"duration": round(1000 / fps), **({"loop": 0} if loop else {})}
+    timing: dict[str, Any] = {"duration": round(1000 / fps), **({"loop": 0} if loop else {})}
     with replacing(path) as temporary:
         if ending == ".gif":
             first, *rest = _with_one_palette(frames)
+            timing |= signed("GIF")
             first.save(temporary, "GIF", save_all=True, append_images=rest, **timing)
         else:
             first, *rest = frames
-            first.save(
-                temporary, "WEBP", save_all=True, append_images=rest, quality=90, method=2, **timing
-            )
+            timing |= {"quality": 90, "method": 2, **signed("WEBP")}
+            first.save(temporary, "WEBP", save_all=True, append_images=rest, **timing)
     return path
 
 
@@ -71,6 +73,7 @@ def _save_mp4(frames: Sequence[Image.Image], path: Path, fps: int) -> None:
     av = _video()
     width, height = (side - side % 2 for side in frames[0].size)
     with replacing(path) as temporary, av.open(str(temporary), "w", format="mp4") as film:
+        film.metadata["comment"] = MARK
         stream = film.add_stream("libx264", rate=fps, options={"crf": "16"})
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         for frame in frames:

@@ -8,14 +8,20 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor, nn
 
+from figment import cells
+from figment.data.points import MIXTURES
 from figment.errors import UserError, nearest
 from figment.pixels import to_uint8
+from figment.progress import progress_bar
 from figment.rounds import Playable
-from figment.sampling.pictures import Pictures
+from figment.sampling import cloud
+from figment.sampling.pictures import Pictures, png
 
 CPU = torch.device("cpu")
 SIDE_BY_SIDE = 10
 """Most classes that an overview sets side by side."""
+GLANCE = 16
+"""Pictures that a notebook shows of a generator."""
 LISTED = 20
 """Names of classes that a message lists."""
 
@@ -23,12 +29,30 @@ LISTED = 20
 class Generator:
     """A recipe's generator in evaluation mode, drawn from by seed, and by class where it has classes."""
 
-    def __init__(self, recipe: Playable, net: nn.Module, classes: Sequence[str] = ()) -> None:
+    def __init__(
+        self, recipe: Playable, net: nn.Module, classes: Sequence[str] = (), data: str = ""
+    ) -> None:
         self.recipe = recipe
         self.net = net.eval()
         numbers = (str(number) for number in range(recipe.class_count()))
         self.classes = tuple(classes or numbers) if recipe.classed else ()
         """Names of the classes that it draws, () where it knows none."""
+        self.mixture = MIXTURES.get(data) if recipe.kind == "points" else None
+        """The modes of the ``data`` that it has learned, where they are known."""
+
+    def __repr__(self) -> str:
+        kind = "points" if self.recipe.kind == "points" else f"{self.recipe.resolution} px pictures"
+        of = f" of {len(self.classes)} classes" if self.classes else ""
+        weights = sum(weight.numel() for weight in self.net.parameters())
+        return f"Generator({kind}{of}, {weights:,} parameters, latents of {self.recipe.latent})"
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: a few pictures, and how to draw others."""
+        shown = self.overview(GLANCE).shown()
+        how = (
+            "generator.sample(16, seed=0) draws others; the same seed always gives the same picture"
+        )
+        return cells.note(repr(self)) + cells.image(png(shown), shown.size) + cells.note(how)
 
     def sample(
         self,
@@ -53,18 +77,19 @@ class Generator:
         seeds = range(seed, seed + count)
         parts = self.batches(seeds, label=label, truncation=truncation, batch=batch)
         if progress:
-            from tqdm import tqdm
-
-            parts = tqdm(parts, total=-(-count // batch), unit=" batches", desc="sampling")
-        return Pictures(torch.cat(list(parts)).numpy())
+            parts = progress_bar(parts, total=-(-count // batch), unit=" batches", desc="sampling")
+        return Pictures(torch.cat(list(parts)).numpy(), mixture=self.mixture)
 
     def overview(self, count: int = 64) -> Pictures:
         """Return the pictures of the first seeds, to be looked at together.
 
         With up to ten classes each latent is drawn in all of them, side by side: a column is of one
-        class, eight rows, about as many pictures in all.
+        class, eight rows, about as many pictures in all. Of points there are as many as it takes to see
+        where they lie.
         """
         kinds = len(self.classes)
+        if self.recipe.kind == "points":
+            return self.sample(cloud.COUNT, batch=cloud.COUNT)
         if not 0 < kinds <= SIDE_BY_SIDE:
             return self.sample(count)
         across = max(1, 8 // kinds)  # latents in a row

@@ -7,27 +7,53 @@ import math
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from PIL import Image
+from PIL import ExifTags, Image
+from PIL.PngImagePlugin import PngInfo
 
+from figment.cells import enlargement
+from figment.data.points import Mixture
 from figment.errors import UserError
-from figment.files import cannot_write, replacing
+from figment.files import MARK, cannot_write, replacing
+from figment.sampling.cloud import scatter
 
+SHOWN = 100
+"""Pictures that a notebook shows at most."""
 PICTURE_ENDINGS = (".png", ".jpg", ".jpeg", ".webp")
-SCATTER = 512
-"""Pixels a side of the picture of a set of points."""
-SPAN = 5.0
-"""The picture of points shows -SPAN to SPAN on both axes, enough for ring and grid."""
 
 
 class Pictures:
     """Generated pictures [N, C, R, R] uint8, or points [N, 2] float32."""
 
-    def __init__(self, array: np.ndarray, *, columns: int | None = None) -> None:
+    def __init__(
+        self, array: np.ndarray, *, columns: int | None = None, mixture: Mixture | None = None
+    ) -> None:
         self.array = array
         self.columns = columns
         """Columns of the grid that shows them all; as many as rows without it."""
+        self.mixture = mixture
+        """What points are drawn among, where their data are a known mixture."""
+
+    def __repr__(self) -> str:
+        if self.array.ndim == 2:
+            return f"Pictures({len(self):,} points)"
+        channels, height, width = self.array.shape[1:]
+        return (
+            f"Pictures({len(self):,} of {width}x{height}, {'colour' if channels == 3 else 'grey'})"
+        )
+
+    def _repr_png_(self) -> bytes:
+        """Return what a notebook shows."""
+        return png(self.shown())
+
+    def shown(self) -> Image.Image:
+        """Return the grid of at most ``SHOWN`` pictures for a screen: a small one enlarged, crisp."""
+        few = self if self.array.ndim == 2 else Pictures(self.array[:SHOWN], columns=self.columns)
+        grid = few.grid()
+        zoom = enlargement(grid.size)
+        return grid.resize((grid.width * zoom, grid.height * zoom), Image.Resampling.NEAREST)
 
     def __len__(self) -> int:
         return len(self.array)
@@ -41,7 +67,7 @@ class Pictures:
     def grid(self, columns: int | None = None) -> Image.Image:
         """Return all pictures side by side, near square unless ``columns`` says otherwise."""
         if self.array.ndim == 2:
-            return scatter(self.array)
+            return scatter(self.array, self.mixture)
         return tile(self.array, columns or self.columns)
 
     def save(self, path: str | Path) -> Path:
@@ -74,20 +100,6 @@ def tile(images: np.ndarray, columns: int | None = None) -> Image.Image:
     return to_image(page.reshape(channels, rows * height, columns * width))
 
 
-def scatter(points: np.ndarray) -> Image.Image:
-    """Return points [N, 2] as a picture of their density, darker where more of them fall."""
-    if len(points) == 0:
-        return Image.new("L", (SCATTER, SCATTER), 255)
-    edges = np.linspace(-SPAN, SPAN, SCATTER + 1)
-    density, _, _ = np.histogram2d(-points[:, 1], points[:, 0], bins=(edges, edges))
-    for axis in (0, 1):  # dots of 3x3 pixels, so that a single point can be seen
-        density = density + np.roll(density, 1, axis) + np.roll(density, -1, axis)
-    shade = np.sqrt(density / max(density.max(), 1))
-    ink, paper = np.array([26, 60, 140]), np.array([252, 252, 250])
-    pixels = paper + (ink - paper) * np.minimum(1, shade * 1.5)[..., None]
-    return Image.fromarray(pixels.astype(np.uint8))
-
-
 def save_each(batches: Iterable[np.ndarray], path: Path, *, seed: int) -> int:
     """Write pictures one by one into a folder or a .zip, named by seed; return how many.
 
@@ -114,25 +126,48 @@ def save_each(batches: Iterable[np.ndarray], path: Path, *, seed: int) -> int:
 def _save_zip(batches: Iterable[np.ndarray], path: Path, seed: int) -> int:
     written = 0
     with replacing(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+        archive.comment = MARK.encode()
         for batch in batches:
             for pixels in batch:
-                data = io.BytesIO()
-                to_image(pixels).save(data, "PNG")
-                archive.writestr(f"{seed + written:06d}.png", data.getvalue())
+                archive.writestr(f"{seed + written:06d}.png", png(to_image(pixels)))
                 written += 1
     return written
+
+
+def png(image: Image.Image) -> bytes:
+    """Return a picture as the bytes of a PNG file."""
+    stream = io.BytesIO()
+    image.save(stream, "PNG", **signed("PNG"))
+    return stream.getvalue()
 
 
 def save_image(image: Image.Image, path: Path) -> None:
     """Write a picture in the form that the name's ending says, PNG where it says none."""
     kind = {".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}.get(path.suffix.lower(), "PNG")
     with replacing(path) as temporary:
-        image.save(temporary, kind)
+        image.save(temporary, kind, **signed(kind))
+
+
+def signed(kind: str) -> dict[str, Any]:
+    """Return what Pillow's ``save`` takes for a picture of a kind to say that figment made it."""
+    if kind == "GIF":
+        return {"comment": MARK}
+    if kind == "PNG":
+        text = PngInfo()
+        text.add_text("Software", MARK)
+        return {"pnginfo": text}
+    exif = Image.Exif()
+    exif[ExifTags.Base.Software] = MARK
+    return {"exif": exif.tobytes()}
 
 
 def _save_array(array: np.ndarray, path: Path) -> None:
-    with replacing(path) as temporary, open(temporary, "wb") as file:
+    with replacing(path) as temporary:
         if path.suffix.lower() == ".npy":
-            np.save(file, array)
-        else:
-            np.savez(file, images=array)
+            with open(temporary, "wb") as file:
+                np.save(file, array)
+            return
+        with zipfile.ZipFile(temporary, "w") as archive:  # as np.savez does, and signed
+            archive.comment = MARK.encode()
+            with archive.open(zipfile.ZipInfo("images.npy"), "w", force_zip64=True) as file:
+                np.lib.format.write_array(file, array, allow_pickle=False)

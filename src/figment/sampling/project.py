@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from tqdm import tqdm
 
 from figment.errors import UserError
-from figment.files import cannot_write, write_json
+from figment.files import MARK, cannot_write, write_json
 from figment.pixels import to_float, to_uint8
+from figment.progress import progress_bar
 from figment.randomness import seed_of
 from figment.sampling.generator import Generator
 from figment.sampling.pictures import save_image, tile
@@ -133,7 +133,7 @@ def _fit(
     """Return latents [S, L], each fitted to the target's pixels from its own start."""
     recipe, net = generator.recipe, generator.net
     found = []
-    with tqdm(unit=" looks", disable=not progress, leave=False) as bar:
+    with progress_bar(unit=" looks", shown=progress, leave=False) as bar:
         for number in range(len(starts)):
             bar.set_description(f"fitting start {number + 1} of {len(starts)}")
             label = None if labels is None else labels[number]
@@ -214,7 +214,7 @@ def _descend(
     best, least = starts.clone(), torch.full_like(starts[:, 0], math.inf)
     optimizer = torch.optim.Adam([z], lr=lr)
     losses = []
-    for step in tqdm(range(steps), desc="projecting", disable=not progress, leave=False):
+    for step in progress_bar(range(steps), desc="projecting", shown=progress, leave=False):
         optimizer.param_groups[0]["lr"] = lr * 0.5 * (1 + math.cos(math.pi * step / steps))
         loss = look(z)[1]
         with torch.no_grad():
@@ -253,6 +253,11 @@ def read_target(path: Path, recipe: Playable) -> Tensor:
     return to_float(torch.tensor(pixels))
 
 
+def files_of(picture: Path, out: Path) -> list[Path]:
+    """Return what ``write`` writes: the pair of pictures, and the latent."""
+    return [out / f"{picture.stem}.png", out / f"{picture.stem}.json"]
+
+
 def write(
     found: Projection,
     generator: Generator,
@@ -267,10 +272,11 @@ def write(
     label = None if found.label is None else generator.classes[found.label]
     about = {"picture": picture.name, "class": label, "distance": found.distance}
     about |= {"distance of the start": found.start, "features": features}
+    image, latent = files_of(picture, out)
     try:
         out.mkdir(parents=True, exist_ok=True)
-        save_image(enlarged(pair), out / f"{picture.stem}.png")
-        write_json(out / f"{picture.stem}.json", about | {"latent": found.latent.tolist()})
+        save_image(enlarged(pair), image)
+        write_json(latent, about | {"software": MARK, "latent": found.latent.tolist()})
     except OSError as error:
         raise UserError(cannot_write(out, error)) from error
     of = f" as {label}" if label else ""
@@ -294,7 +300,7 @@ def _survey(
     """Return how far two random samples are apart, in features and pixels, and candidates' losses."""
     seen, pictures = [], []
     parts = list(_parts(len(latents), 64))
-    for part in tqdm(parts, desc="looking around", disable=not progress, leave=False):
+    for part in progress_bar(parts, desc="looking around", shown=progress, leave=False):
         of = None if labels is None else labels[part]
         fakes = generator.recipe.generate(generator.net, latents[part], of).float()
         pictures.append(fakes)

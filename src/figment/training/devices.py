@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import platform
-import resource
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
@@ -84,18 +84,41 @@ def matrix_rate(dtype: torch.dtype, side: int = 1024, repeats: int = 5) -> float
 
 
 def peak_memory(device: torch.device) -> float:
-    """Return the most memory used so far, in GiB: the GPU's on CUDA, else this process's."""
+    """Return the most memory used so far, in GiB: the GPU's on CUDA, else this process's.
+
+    0 on Windows, which does not say.
+    """
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 2**30
+    try:
+        import resource
+    except ImportError:
+        return 0.0
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**30
+
+
+def memory_of(device: torch.device) -> int:
+    """Return the bytes of memory that a device has in all: the machine's, or what its container may use.
+
+    A very large number where the system does not say.
+    """
+    if device.type == "cuda":
+        return torch.cuda.get_device_properties(device).total_memory
+    try:
+        limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
+    except (AttributeError, OSError, ValueError):  # Windows
+        limits = [1 << 62]
+    for place in ("memory.max", "memory/memory.limit_in_bytes"):
+        with contextlib.suppress(OSError, ValueError):  # none, or "max"
+            limits.append(int(Path("/sys/fs/cgroup", place).read_text(encoding="ascii")))
+    return min(limits)
 
 
 def describe_machine(device: torch.device) -> dict[str, object]:
     """Return what machine.json says of versions and hardware."""
     from importlib.metadata import version
 
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return {
         "figment": version("figment-gan"),
         "torch": torch.__version__,
@@ -105,7 +128,7 @@ def describe_machine(device: torch.device) -> dict[str, object]:
         "device": device.type,
         "threads": torch.get_num_threads(),
         "processes": mesh.size(),
-        "memory_gib": round(memory, 1),
+        "memory_gib": round(memory_of(torch.device("cpu")) / 2**30, 1),
     }
 
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import signal
-import sys
 import time
+from typing import Any
 
 import torch
-from torch import Tensor
-from tqdm import tqdm
+from torch import Tensor, nn
 
 from figment import mesh
 from figment.errors import UserError
 from figment.fields import fields_of
+from figment.progress import progress_bar
+from figment.sampling.generator import Generator
 from figment.training import folder
+from figment.training.clouds import landscape, modes_reached
 from figment.training.cost import too_large
 from figment.training.devices import peak_memory
 from figment.training.due import due, due_wider
@@ -79,7 +81,7 @@ def _play_round(session: Session, interruption: Interruption) -> tuple[dict[str,
     return values, reason
 
 
-def _back_from_divergence(session: Session, error: NotFinite, bar: tqdm) -> None:
+def _back_from_divergence(session: Session, error: NotFinite, bar: Any) -> None:
     """Roll back where that is wanted and possible. Raises UserError where it is not."""
     if not roll_back(session, Alarm("divergence", str(error))):
         _write_line(session, cut_short=True, not_finite=True)
@@ -87,7 +89,7 @@ def _back_from_divergence(session: Session, error: NotFinite, bar: tqdm) -> None
     _rewind(session, bar)
 
 
-def _back_from_collapse(session: Session, alarm: Alarm, bar: tqdm) -> bool:
+def _back_from_collapse(session: Session, alarm: Alarm, bar: Any) -> bool:
     """Return whether training was rolled back. Raises UserError, all saved, where it is to stop now."""
     if roll_back(session, alarm):
         _rewind(session, bar)
@@ -136,7 +138,8 @@ def _agree(
 
 def _write_what_is_due(session: Session, before: int) -> Alarm | None:
     recipe, now = session.trainer.recipe, session.trainer.clock.images
-    measured = recipe.metric_every > 0 and due(before, now, recipe.metric_every)
+    pause = session.measure_every
+    measured = pause > 0 and due(before, now, pause)
     if measured:
         session.tally.add(session.monitor.measure(session.trainer, session.seconds()))
     if due(before, now, recipe.tick):
@@ -157,7 +160,7 @@ def _write_what_is_due(session: Session, before: int) -> Alarm | None:
     return examine(session) if measured else None
 
 
-def _rewind(session: Session, bar: tqdm) -> None:
+def _rewind(session: Session, bar: Any) -> None:
     """Let clocks and the bar show that training goes on from an earlier moment, and save it.
 
     The log has been cut back to it: a state from after it would be one that the log knows nothing of.
@@ -199,6 +202,7 @@ def _write_line(session: Session, *, cut_short: bool = False, not_finite: bool =
         "seconds": round(session.seconds(), 3),
         **session.tally.means(),
         **{name: float(value) for name, value in session.trainer.validate().items()},
+        **modes_reached(session.trainer),
         "speed/images_per_second": round((clock.images - images) / max(now - then, 1e-9), 2),
         "memory/gib": round(peak_memory(session.trainer.device), 3),
     }
@@ -213,14 +217,24 @@ def _show(session: Session, *, picture: bool, snapshot: bool) -> None:
     start, images = time.perf_counter(), session.trainer.clock.images
     net = session.trainer.averaged_generator()
     if picture:
-        path = folder.write_picture(session.run, session.trainer.recipe, net, images)
-        session.log.picture(path, images)
+        _picture(session, net)
     if snapshot:
         folder.write_snapshot(session.run, session.trainer.recipe, net, images)
         classifier = session.trainer.recipe.classifier(session.trainer.nets)
         if classifier is not None:
             folder.write_classifier(session.run, session.trainer.recipe, classifier, images)
     session.showing = max(session.showing, time.perf_counter() - start)
+
+
+def _picture(session: Session, net: nn.Module) -> None:
+    """Write the grid of the fixed latents (the first seeds) as ``net`` draws them, and show it around."""
+    trainer, images = session.trainer, session.trainer.clock.images
+    dataset = trainer.feed.dataset
+    pictures = Generator(trainer.recipe, net, dataset.classes, dataset.name).overview(folder.GRID)
+    path = folder.picture_path(session.run, images)
+    folder.write_grid(path, pictures, landscape(trainer, pictures))
+    session.log.picture(path, images)
+    session.on_sample(pictures, images)
 
 
 def _save(session: Session) -> None:
@@ -232,21 +246,19 @@ def _save(session: Session) -> None:
         session.saving = max(session.saving, session.saved - start)
 
 
-def _bar(session: Session, progress: bool) -> tqdm:
+def _bar(session: Session, progress: bool) -> Any:
     """Return the progress bar, which counts images; only the first process shows it."""
-    return tqdm(
+    return progress_bar(
         total=session.end,
         initial=session.trainer.clock.images,
         unit=" images",
         unit_scale=True,
-        disable=not (progress and mesh.is_first()),
-        dynamic_ncols=True,
         smoothing=0.05,
-        mininterval=0.2 if sys.stderr.isatty() else 15,
+        shown=progress and mesh.is_first(),
     )
 
 
-def _tell(bar: tqdm, session: Session, values: dict[str, float], before: int) -> None:
+def _tell(bar: Any, session: Session, values: dict[str, float], before: int) -> None:
     """Move the bar on from ``before`` and let it say the round's scalars."""
     bar.update(session.trainer.clock.images - before)
     if bar.disable is False:
@@ -257,6 +269,8 @@ def _status(values: dict[str, float], session: Session) -> str:
     """The part of the progress bar that a person watches: losses and, where there are any, scores."""
     shown = {name: value for name, value in values.items() if name in SHORT or name[:5] == "loss/"}
     text = " ".join(f"{SHORT.get(name, name[5:])} {value:.2f}" for name, value in shown.items())
+    if session.log.lines and "modes/reached" in (line := session.log.lines[-1]):
+        text += f" modes {line['modes/reached']:.0f} of {line['modes/all']:.0f}"
     if session.deadline is not None:
         left = max(0, int(session.deadline - time.perf_counter()))
         text += f" left {left // 60}:{left % 60:02d}"

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import shutil
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from figment import files
 from figment.errors import UserError, nearest
 from figment.fields import fields_of
-from figment.files import cannot_write, replacing, write_json, write_tensors
+from figment.files import cannot_write, replacing, write_json
+from figment.records import Unreadable, number, read_json, read_object
+from figment.tensors import read_note, write_tensors
+from figment.training.machine import checked
 
 if TYPE_CHECKING:
     from torch import nn
 
     from figment.rounds import Playable
+    from figment.sampling.pictures import Pictures
 
 BEST = "best.safetensors"
 """The weights that scored best, which samples are drawn from where it is there."""
@@ -28,6 +36,8 @@ CLASSIFIER = "classifier.safetensors"
 """The weights that tell classes, where a recipe learns to."""
 GRID = 64
 """Pictures in a sample grid."""
+PARTS = ("samples", "snapshots", "state", "evaluation", "projection")
+"""Folders of a run."""
 
 
 def picture_path(run: Path, images: int) -> Path:
@@ -46,45 +56,82 @@ def holds_run(run: Path) -> bool:
 
 
 def refuse_taken(run: Path) -> None:
-    """Raise UserError where a run cannot begin: one is there, or other files are, or none may be."""
+    """Raise UserError where a run cannot begin: one is there, or other files are."""
     if holds_run(run):
         raise UserError(
             f"{run} holds a run already: `figment resume {run}` goes on with it, "
             "--run DIR starts another"
         )
-    begun = {"samples", "snapshots", "state", "machine.json"}  # of a start that was killed
-    if run.exists() and (not run.is_dir() or {path.name for path in run.iterdir()} - begun):
-        raise UserError(f"{run} exists and is not an empty folder: choose another with --run")
-    there = next(folder for folder in run.absolute().parents if folder.exists())
+    begun = {"samples", "snapshots", "state", "machine.json", "lock"}  # of a start that was killed
     try:
-        probe = there / f".{run.name}.{os.getpid()}.probe"
-        probe.mkdir()
-        probe.rmdir()
+        taken = run.exists() and (not run.is_dir() or {path.name for path in run.iterdir()} - begun)
     except OSError as error:
         raise UserError(cannot_write(run, error)) from error
+    if taken:
+        raise UserError(f"{run} exists and is not an empty folder: choose another with --run")
+
+
+@contextmanager
+def claimed(run: Path) -> Generator[None]:
+    """Make the folder of a new run and hold its lock; what a start that fails has made goes again.
+
+    Raises UserError where a run is there, or another process begins one.
+    """
+    refuse_taken(run)
+    new = [folder for folder in (run, *run.absolute().parents) if not folder.exists()]
+    try:
+        run.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(cannot_write(run, error)) from error
+    with lock(run):
+        try:
+            refuse_taken(run)  # another may have begun, and ended, since
+            yield
+        finally:
+            if not holds_run(run):
+                _take_back(run, new)
 
 
 def begin(run: Path, name: str, recipe: Playable, machine: dict[str, Any]) -> None:
-    """Make the folder with its machine and recipe; recipe.json, which makes it a run, comes last."""
+    """Fill the folder with machine and recipe; recipe.json, which makes it a run, comes last."""
     try:
         for part in ("samples", "snapshots", "state"):
             (run / part).mkdir(parents=True, exist_ok=True)
-        write_machine(run, machine)
-        write_recipe(run, name, recipe)
     except OSError as error:
         raise UserError(cannot_write(run, error)) from error
-    finally:
-        if not holds_run(run):
-            _take_back(run)
+    write_machine(run, machine)
+    write_recipe(run, name, recipe)
 
 
-def _take_back(run: Path) -> None:
+def _take_back(run: Path, new: list[Path]) -> None:
     """Remove what a failed start has made; other people's files are never among it."""
-    with contextlib.suppress(OSError):
-        (run / "machine.json").unlink()
-    for part in ("samples", "snapshots", "state", "."):
+    for file in ("machine.json", "lock"):
         with contextlib.suppress(OSError):
-            (run / part).resolve().rmdir()
+            (run / file).unlink()
+    for place in (*(run / part for part in ("samples", "snapshots", "state")), *new):
+        with contextlib.suppress(OSError):
+            place.rmdir()
+
+
+@contextmanager
+def lock(run: Path) -> Generator[None]:
+    """Keep other processes from training this run. Raises UserError where one does, or links lead out."""
+    refuse_links(run)
+    try:
+        with files.locked(run / "lock"):
+            yield
+    except files.Locked:
+        raise UserError(f"another process is training {run}: stop it first") from None
+
+
+def refuse_links(run: Path) -> None:
+    """Raise UserError where a folder of the run is a link: what is written into it would lie elsewhere."""
+    for part in PARTS:
+        if (run / part).is_symlink():
+            raise UserError(
+                f"{run / part} is a link, and figment writes only into the run's own folders: "
+                "put a folder in its place"
+            )
 
 
 def write_recipe(run: Path, name: str, recipe: Playable) -> None:
@@ -103,49 +150,40 @@ def write_seconds(run: Path, seconds: float) -> None:
 
 
 def read_seconds(run: Path) -> float:
-    """Return how long a run had taken when its state was last saved."""
+    """Return how long a run had taken when its state was last saved, 0 where that is not known."""
     try:
-        return float(json.loads((run / "state" / "seconds.json").read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        return max(0.0, number(read_json(run / "state" / "seconds.json")) or 0.0)
+    except (OSError, Unreadable):
         return 0.0
-
-
-def lock(run: Path) -> IO[str]:
-    """Return an open file that keeps other processes from training this run while it is open."""
-    import fcntl
-
-    try:
-        file = open(run / "lock", "w")  # noqa: SIM115
-    except OSError as error:
-        raise UserError(cannot_write(run, error)) from error
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        file.close()
-        raise UserError(f"another process is training {run}: stop it first") from None
-    return file
 
 
 def read(run: Path) -> tuple[str, dict[str, Any], dict[str, Any]]:
     """Return the recipe's name and fields as recipe.json has them, and what machine.json says.
 
-    Raises UserError if it is no run.
+    Raises UserError if it is no run, or where either is damaged.
     """
     if not holds_run(run):
         raise UserError(_no_run(run))
     try:
-        written = json.loads((run / "recipe.json").read_text(encoding="utf-8"))
-        machine = json.loads((run / "machine.json").read_text(encoding="utf-8"))
-        name, fields = str(written["recipe"]), dict(written["fields"])
-        _ = [machine[key] for key in ("data", "parameters", "budget")]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise damaged(run, error) from None
+        place = run / "recipe.json"
+        written = read_object(place)
+        name, fields = written.get("recipe"), written.get("fields")
+        if not isinstance(name, str) or not isinstance(fields, dict):
+            raise Unreadable("it lacks a recipe's name or fields")
+        place = run / "machine.json"
+        machine = checked(read_object(place))
+    except FileNotFoundError:
+        raise damaged(place, "it is missing") from None
+    except Unreadable as error:
+        raise damaged(place, str(error)) from None
     return name, fields, machine
 
 
-def damaged(run: Path, error: Exception) -> UserError:
-    """Return the error for a run whose recipe.json or machine.json cannot be understood."""
-    return UserError(f"{run} is a damaged run ({type(error).__name__}: {error})")
+def damaged(file: Path, reason: str) -> UserError:
+    """Return the error for a JSON file of a run that cannot be understood."""
+    return UserError(
+        f"{file} cannot be used ({reason}): bring back a copy of that file, the rest of the run is sound"
+    )
 
 
 def weights_of(run: Path) -> Path:
@@ -154,7 +192,7 @@ def weights_of(run: Path) -> Path:
     Raises UserError where there is none yet.
     """
     best, snapshots = run / BEST, snapshots_of(run)
-    if best.exists():
+    if best.is_file():
         return best
     if not snapshots:
         raise UserError(f"{run} has no snapshot yet: `figment resume {run}` goes on to the first")
@@ -163,22 +201,30 @@ def weights_of(run: Path) -> Path:
 
 def snapshots_of(run: Path) -> list[Path]:
     """Return the files of a run's snapshots, the earliest first."""
-    return sorted((run / "snapshots").glob("*.safetensors"))
+    return sorted(path for path in (run / "snapshots").glob("*.safetensors") if path.is_file())
 
 
 def images_of(weights: Path) -> int | None:
-    """Return where the training was when a file of weights was written."""
-    from safetensors import safe_open
+    """Return where the training was when a file of weights was written, None where it does not say."""
+    try:
+        images = number(read_note(weights).get("images"))
+    except (OSError, Unreadable):
+        return None
+    return None if images is None else int(images)
 
-    with safe_open(weights, framework="numpy") as file:
-        return json.loads((file.metadata() or {})["figment"]).get("images")
 
+def write_grid(path: Path, pictures: Pictures, landscape: np.ndarray | None = None) -> None:
+    """Write a sample grid; of points also where they lie, with the discriminator's ``landscape``.
 
-def write_picture(run: Path, recipe: Playable, net: nn.Module, images: int) -> Path:
-    """Write the grid of the fixed latents (the first seeds) as ``net`` draws them; return its path."""
-    from figment.sampling.generator import Generator
+    A report draws them from that file, which has the picture's name and lies beside it.
+    """
+    from figment.sampling.cloud import Cloud, write_cloud
 
-    return Generator(recipe, net).overview(GRID).save(picture_path(run, images))
+    pictures.save(path)
+    if pictures.array.ndim == 2:
+        nothing = np.zeros((0, 0), np.float32)
+        cloud = Cloud(pictures.array, nothing if landscape is None else landscape)
+        write_cloud(cloud, path.with_suffix(".safetensors"))
 
 
 def write_snapshot(run: Path, recipe: Playable, net: nn.Module, images: int) -> None:
@@ -187,11 +233,17 @@ def write_snapshot(run: Path, recipe: Playable, net: nn.Module, images: int) -> 
 
 
 def write_best(run: Path, recipe: Playable, net: nn.Module, note: dict[str, Any]) -> None:
-    """Write the best weights so far; ``note`` says by which score, and when.
+    """Write the best weights so far and the grid of their moment; ``note`` says by which score, and when.
 
     Those of the training's end, which a resume forgets, leave the best of a measurement in turn beside
     them, see ``undo_best``.
     """
+    from figment.sampling.generator import Generator
+
+    if not (grid := picture_path(run, note["images"])).exists():
+        data = read(run)[2]["data"]
+        generator = Generator(recipe, net, data["classes"], data["name"])
+        write_grid(grid, generator.overview(GRID))
     if note["end"] and (run / BEST).exists() and not (run / BEST_IN_TURN).exists():
         with replacing(run / BEST_IN_TURN) as temporary:
             shutil.copyfile(run / BEST, temporary)
@@ -210,43 +262,43 @@ def undo_best(run: Path) -> None:
 
 def write_classifier(run: Path, recipe: Playable, net: nn.Module, images: int) -> None:
     """Write what tells the classes of pictures, and the recipe in the file's metadata."""
-    machine = json.loads((run / "machine.json").read_text(encoding="utf-8"))
+    machine = read(run)[2]
     names = fields_of(recipe).get("class_names") or machine["data"]["classes"]
     _write_weights(run / CLASSIFIER, run, recipe, net, {"images": images, "classes": names})
 
 
 def read_best(run: Path) -> dict[str, Any] | None:
-    """Return the note in a run's best weights, None where there are none."""
-    from safetensors import safe_open
-
+    """Return the note in a run's best weights, None where there are none. Raises UserError if damaged."""
     if not (run / BEST).exists():
         return None
     try:
-        with safe_open(run / BEST, framework="numpy") as file:
-            note = json.loads(file.metadata()["figment"])
-            return {key: note[key] for key in ("images", "score", "value", "badness", "end")}
-    except Exception as error:  # safetensors raises several kinds for damaged files
-        reason = f"{error}\n".splitlines()[0]
-        raise UserError(f"{run / BEST} is damaged ({reason}): delete that file") from None
+        note = read_note(run / BEST)
+        found = {key: note[key] for key in ("images", "score", "value", "badness", "end")}
+        if any(number(found[key]) is None for key in ("images", "value", "badness")):
+            raise Unreadable("its score is no number")
+    except (OSError, Unreadable, KeyError) as error:
+        kept = (run / BEST).with_suffix(".damaged")
+        raise UserError(
+            f"{run / BEST} is damaged ({error}): move it away with mv {run / BEST} {kept}; snapshots, "
+            "state and log are not touched by it"
+        ) from None
+    return found
 
 
 def _write_weights(
     path: Path, run: Path, recipe: Playable, net: nn.Module, note: dict[str, Any]
 ) -> None:
-    name = json.loads((run / "recipe.json").read_text(encoding="utf-8"))["recipe"]
-    tensors = {key: tensor.contiguous().cpu() for key, tensor in net.state_dict().items()}
+    name, _, machine = read(run)
     about = {"recipe": name, "fields": fields_of(recipe), **note}
-    if recipe.classed:
-        machine = json.loads((run / "machine.json").read_text(encoding="utf-8"))
-        about["classes"] = machine["data"]["classes"]
-    write_tensors(path, tensors, {"figment": json.dumps(about)})
+    if recipe.classed or recipe.kind == "points":
+        about |= {"data": machine["data"]["name"], "classes": machine["data"]["classes"]}
+    write_tensors(path, net.state_dict(), about)
 
 
 def tidy(run: Path) -> None:
     """Remove temporary files that a kill left behind."""
-    for leftover in run.rglob(".*.tmp"):
-        with contextlib.suppress(OSError):
-            leftover.unlink()
+    for folder in (run, *(run / part for part in PARTS)):
+        files.tidy(folder)
 
 
 def _no_run(run: Path) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from figment.errors import UserError
-from figment.files import cannot_write, write_text
+from figment.files import append_text, write_text
+from figment.records import Unreadable, read_lines
+from figment.training.board import Board, board
 
 MEASURED = frozenset({"seconds", "speed/images_per_second", "memory/gib"})
 """Log columns that depend on the machine's mood; all others are functions of recipe and data."""
@@ -37,7 +39,13 @@ class Tally:
 
     @staticmethod
     def from_json(value: dict[str, dict]) -> Tally:
-        return Tally(dict(value["sums"]), dict(value["counts"]))
+        """Return the tally that ``to_json`` gave. Raises what Python raises for anything else."""
+        sums, counts = dict(value["sums"]), dict(value["counts"])
+        if sums.keys() != counts.keys() or not all(
+            type(n) is int and n > 0 for n in counts.values()
+        ):
+            raise ValueError("its open tick is none")
+        return Tally({name: float(total) for name, total in sums.items()}, counts)
 
 
 class Log:
@@ -49,37 +57,33 @@ class Log:
         kept = [line for line in kept if "open" not in line]  # their ticks go on now
         self.lines = kept
         """All lines, oldest first."""
-        self.board = None
+        self.board: Board | None = None
         if writes:
             write_text(self.path, "".join(json.dumps(line) + "\n" for line in kept))
-            self.board = _tensorboard(run, images)
+            with suppress(OSError):  # a full disk is named by what the run cannot do without
+                self.board = board(run, images)
 
     def write(self, line: dict[str, float]) -> None:
         """Append a line. Raises UserError where the disk is full."""
-        try:
-            with open(self.path, "a", encoding="utf-8") as file:
-                file.write(json.dumps(line) + "\n")
-        except OSError as error:
-            raise UserError(cannot_write(self.path, error)) from error
+        append_text(self.path, json.dumps(line) + "\n")
         self.lines.append(line)
         images = int(line["images"])
         values = {name: line[name] for name in line.keys() - {"images", "open", "not_finite"}}
-        self._tell(lambda board: [board.add_scalar(k, v, images) for k, v in values.items()])
+        self._tell(lambda board: board.scalars(values, images))
 
     def picture(self, path: Path, images: int) -> None:
-        """Show a sample grid in TensorBoard too."""
-        import numpy as np
+        """Show a sample grid, a PNG file, in TensorBoard too."""
         from PIL import Image
 
         if self.board is not None:
             with Image.open(path) as image:
-                pixels = np.asarray(image.convert("RGB"))
-            self._tell(lambda board: board.add_image("samples", pixels, images, dataformats="HWC"))
+                size = image.size
+            self._tell(lambda board: board.picture("samples", path.read_bytes(), size, images))
 
     def close(self) -> None:
         self._tell(lambda board: board.close())
 
-    def _tell(self, what: Callable[[Any], object]) -> None:
+    def _tell(self, what: Callable[[Board], object]) -> None:
         """Do something with TensorBoard; where it cannot write, the run goes on without it."""
         try:
             if self.board is not None:
@@ -89,32 +93,18 @@ class Log:
 
 
 def read_log(run: Path) -> list[dict]:
-    """Return the lines of a run's log; one that a kill cut off is left out."""
+    """Return the lines of a run's log, of which numbers are kept; lines that cannot be read are left out.
+
+    Raises UserError where the log is no file, or larger than any that figment writes.
+    """
     path = Path(run) / "log.jsonl"
-    lines = []
-    if path.exists():
-        for text in path.read_text(encoding="utf-8").splitlines():
-            try:
-                lines.append(json.loads(text))
-            except json.JSONDecodeError:
-                break
-    return lines
+    try:
+        rows, _ = read_lines(path)
+    except Unreadable as error:
+        raise UserError(f"{path} cannot be read ({error}): bring back a copy of it") from None
+    return [{name: value for name, value in row.items() if _said(value)} for row in rows]
 
 
-def has_tensorboard() -> bool:
-    """Return whether TensorBoard events can be written."""
-    from importlib.util import find_spec
-
-    return find_spec("tensorboard") is not None
-
-
-def _tensorboard(run: Path, images: int):
-    if not has_tensorboard():
-        return None
-    import warnings
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # its own imports warn
-        from torch.utils.tensorboard import SummaryWriter
-
-        return SummaryWriter(str(run), purge_step=images + 1)
+def _said(value: object) -> bool:
+    """Whether this is what a log says: a number that fits (NaN is one), or true."""
+    return isinstance(value, bool | float) or (isinstance(value, int) and abs(value) < 2**63)

@@ -23,6 +23,7 @@ from figment.errors import UserError
 from figment.files import write_text
 from figment.judging.scorer import Scorer, resolved_features, scorer_for
 from figment.metrics.score import Score
+from figment.records import Unreadable, number, read_lines
 from figment.sampling.generator import Generator
 from figment.training.folder import read_best, undo_best, write_best
 from figment.training.previous_samples import PreviousSamples
@@ -219,15 +220,32 @@ def pause_for(
 
 
 def read_measurements(run: Path) -> list[dict[str, Any]]:
-    """Return the lines of a run's metrics.jsonl, as far as they can be read."""
-    lines = []
+    """Return the lines of a run's metrics.jsonl, as far as they can be read and say what they must.
+
+    Raises UserError where it is no file, or larger than any that figment writes.
+    """
     path = run / "metrics.jsonl"
-    for text in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
-        try:
-            lines.append(json.loads(text))
-        except json.JSONDecodeError:
-            break
-    return lines
+    try:
+        rows, _ = read_lines(path)
+    except Unreadable as error:
+        raise UserError(f"{path} cannot be read ({error}): bring back a copy of it") from None
+    return [row for row in rows if number(row.get("cost")) is not None and _scored(row)]
+
+
+def _scored(row: dict[str, Any]) -> bool:
+    """Whether a line of metrics.jsonl holds scores, each with a value and what is better."""
+    scores = row.get("scores")
+    return (
+        isinstance(scores, dict)
+        and len(scores) > 0
+        and all(
+            isinstance(score, dict)
+            and isinstance(score.get("better"), str)
+            and number(score.get("value")) is not None
+            and all(number(score[end]) is not None for end in ("low", "high") if end in score)
+            for score in scores.values()
+        )
+    )
 
 
 def brief(score: Score) -> dict[str, Any]:

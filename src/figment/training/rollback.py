@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 from figment import mesh
 from figment.doctor.diagnosis import collapsed, diagnose, healthy
 from figment.doctor.remedies import taken
 from figment.fields import fields_of
+from figment.files import append_text
+from figment.progress import say
 from figment.training import folder
 from figment.training.log import Log
 from figment.training.state import HEALTHY, load_state, save_healthy
@@ -80,8 +81,7 @@ def roll_back(session: Session, alarm: Alarm) -> bool:
     if mesh.is_first():
         event = {"images": at, "event": "rollback", "to": to, "rate_scale": scale}
         event |= alarm._asdict()
-        with open(session.run / folder.EVENTS, "a", encoding="utf-8") as file:
-            file.write(json.dumps(event) + "\n")
+        append_text(session.run / folder.EVENTS, json.dumps(event) + "\n")
     _say(
         f"{alarm.name} at {at:,} images ({alarm.evidence}): back to {to:,}, "
         f"learning rates times {scale:g}"
@@ -104,7 +104,5 @@ def _say_new(session: Session, fields: dict) -> None:
 
 
 def _say(text: str) -> None:
-    from tqdm import tqdm
-
     if mesh.is_first():
-        tqdm.write(f"doctor: {text}", file=sys.stderr)
+        say(f"doctor: {text}")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from figment.sampling.pictures import Pictures
 from figment.training.log import Log, Tally
 from figment.training.monitor import Monitor
 from figment.training.trainer import Trainer
@@ -23,6 +25,8 @@ class Session:
     tally: Tally
     log: Log
     monitor: Monitor
+    measure_every: int = 0
+    """Images between two measurements, 0 for none in turn."""
     end: int | None = None
     """Images at which it ends, if that is set."""
     deadline: float | None = None
@@ -41,6 +45,8 @@ class Session:
     """What machine.json says of the data."""
     own: dict[str, Any] = field(default_factory=dict)
     """The fields of the system itself, before the user changed any; {} where it is not built in."""
+    on_sample: Callable[[Pictures, int], object] = lambda pictures, images: None
+    """Called with each sample grid and the images seen then."""
     said: set[str] = field(default_factory=set)
     """Names of the doctor's findings that have been said."""
 

@@ -7,28 +7,30 @@ latents and dropout are functions of the seed and the clock.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from figment.errors import UserError
-from figment.files import write_tensors
+from figment.records import Unreadable
 from figment.rounds import Clock
+from figment.tensors import read_note, read_shapes, read_tensors, write_tensors
 from figment.training.log import Tally
 from figment.training.trainer import Trainer
 
+LATEST = "latest.safetensors"
 HEALTHY = "healthy.safetensors"
 """The state that a rollback returns to."""
 
 
 def save_state(folder: Path, trainer: Trainer, tally: Tally) -> None:
     """Write the state, keeping the one before it as ``previous.safetensors``."""
-    latest, previous = folder / "latest.safetensors", folder / "previous.safetensors"
+    latest, previous = folder / LATEST, folder / "previous.safetensors"
     _write(latest, trainer, tally, before=lambda: _keep(latest, previous))
 
 
@@ -37,48 +39,51 @@ def save_healthy(folder: Path, trainer: Trainer, tally: Tally) -> None:
     _write(folder / HEALTHY, trainer, tally)
 
 
-def load_state(folder: Path, trainer: Trainer, name: str = "latest.safetensors") -> Tally:
+def load_state(folder: Path, trainer: Trainer, name: str = LATEST) -> Tally:
     """Put a saved state into the trainer and return the open tick; a fresh one if nothing was saved.
 
     Raises UserError when the file is damaged or belongs to another recipe.
     """
-    from safetensors import safe_open
-
     latest = folder / name
     if not latest.exists():
         return Tally()
     try:
-        with safe_open(latest, framework="pt") as file:
-            note = json.loads(file.metadata()["figment"])
-            _prime(trainer, file.keys())
-            mine = _tensors(trainer)
-            if set(file.keys()) != set(mine):
-                raise UserError(f"{latest} belongs to another recipe than the one beside it")
-            with torch.no_grad():
-                for name, tensor in mine.items():
-                    tensor.copy_(file.get_tensor(name))
-    except UserError:
-        raise
-    except Exception as error:  # safetensors raises several kinds for damaged files
-        reason = f"{error}\n".splitlines()[0]
-        raise UserError(_damaged(latest, reason)) from None
-    trainer.clock = Clock(**note["clock"])
-    trainer.rate_scale = note.get("rate_scale", note.get("pace", 1.0))  # "pace": before 0.2
-    return Tally.from_json(note["tally"])
+        shapes = read_shapes(latest)
+        _prime(trainer, shapes)
+        mine = _tensors(trainer)
+        if shapes != {name: tuple(tensor.shape) for name, tensor in mine.items()}:
+            raise UserError(
+                f"{latest} belongs to another recipe than the recipe.json beside it: bring back the one "
+                "that it was trained with"
+            )
+        saved, note = read_tensors(latest)
+        clock, tally = _clock(note), Tally.from_json(note["tally"])
+        scale = float(note.get("rate_scale", note.get("pace", 1.0)))  # "pace": before 0.2
+    except (OSError, Unreadable, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise UserError(_damaged(latest, error)) from None
+    with torch.no_grad():
+        for name, tensor in mine.items():
+            tensor.copy_(saved[name])
+    trainer.clock, trainer.rate_scale = clock, scale
+    return tally
 
 
 def saved_clock(folder: Path) -> Clock:
     """Return where the saved state is; the start if nothing was saved. Raises UserError if damaged."""
-    from safetensors import safe_open
-
-    latest = folder / "latest.safetensors"
+    latest = folder / LATEST
     if not latest.exists():
         return Clock()
     try:
-        with safe_open(latest, framework="pt") as file:
-            return Clock(**json.loads(file.metadata()["figment"])["clock"])
-    except Exception as error:  # safetensors raises several kinds for damaged files
-        raise UserError(_damaged(latest, f"{error}\n".splitlines()[0])) from None
+        return _clock(read_note(latest))
+    except (OSError, Unreadable, KeyError, TypeError, ValueError) as error:
+        raise UserError(_damaged(latest, error)) from None
+
+
+def _clock(note: dict[str, Any]) -> Clock:
+    clock = Clock(**note["clock"])
+    if not all(type(number) is int and 0 <= number < 2**53 for number in clock):
+        raise ValueError("its clock is none")
+    return clock
 
 
 def _write(
@@ -89,8 +94,7 @@ def _write(
         "tally": tally.to_json(),
         "rate_scale": trainer.rate_scale,
     }
-    tensors = {name: tensor.contiguous() for name, tensor in _tensors(trainer).items()}
-    write_tensors(path, tensors, {"figment": json.dumps(note)}, before)
+    write_tensors(path, _tensors(trainer), note, before)
 
 
 def _tensors(trainer: Trainer) -> dict[str, Tensor]:
@@ -130,8 +134,13 @@ def _keep(latest: Path, previous: Path) -> None:
             shutil.copyfile(latest, previous)
 
 
-def _damaged(latest: Path, reason: str) -> str:
+def _damaged(latest: Path, error: Exception) -> str:
+    missing = isinstance(error, KeyError)
+    reason = f"it lacks {error}" if missing else f"{error}\n".splitlines()[0]
     previous = latest.with_name("previous.safetensors")
-    if previous.exists():
+    if latest.name == LATEST and previous.exists():
         return f"{latest} is damaged ({reason}): go on from the save before it with mv {previous} {latest}"
-    return f"{latest} is damaged ({reason}): delete it to start this run again from its recipe"
+    return (
+        f"{latest} is damaged ({reason}): bring back a copy; or put it away with mv {latest} "
+        f"{latest}.damaged and the training begins again from its recipe; snapshots and best weights stay"
+    )

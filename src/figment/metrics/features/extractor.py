@@ -10,7 +10,8 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from torch import Tensor, nn
-from tqdm import tqdm
+
+from figment.progress import progress_bar
 
 Pictures = Tensor | np.ndarray  # uint8 [N, C, H, W], C 1 or 3
 
@@ -83,13 +84,8 @@ def extract(
     images/s on 2 cores). ``total`` pictures is for the bar that ``progress`` shows on stderr.
     """
     values, logits = [torch.empty(0, extractor.width)], []
-    bar = tqdm(
-        total=total,
-        desc=extractor.name.partition(":")[0],
-        unit=" img",
-        disable=None if progress else True,
-        leave=False,
-    )
+    name = extractor.name.partition(":")[0]
+    bar = progress_bar(total=total, desc=name, unit=" img", shown=progress, leave=False)
     with bar, ThreadPoolExecutor(1) as background:
         ready = _merged(_prepared(extractor, batches), extractor.batch)
         on_gpu = extractor.device.type != "cpu"

@@ -20,10 +20,10 @@ from pathlib import Path
 
 import torch
 from torch import nn
-from tqdm import tqdm
 
 from figment.errors import UserError
 from figment.files import cache_root, replacing
+from figment.progress import progress_bar
 
 CHUNK = 1 << 20  # bytes
 
@@ -110,7 +110,14 @@ def download(weights: Published, *, progress: bool = True) -> Path:
         raise UserError(_unreachable(weights, error)) from None
     with answer, replacing(target) as temporary, open(temporary, "wb") as file:
         size = int(answer.headers.get("Content-Length") or 0)
-        with _bar(weights.file, size, progress) as bar:
+        with progress_bar(
+            total=size or None,
+            desc=weights.file,
+            unit="B",
+            unit_scale=True,
+            shown=progress,
+            leave=False,
+        ) as bar:
             while chunk := _read(answer, weights):
                 file.write(chunk)
                 digest.update(chunk)
@@ -167,15 +174,4 @@ def _unreachable(weights: Published, error: Exception) -> str:
     return (
         f"the features {weights.network} need a file that could not be downloaded ({reason}); where"
         f" there is a network: curl -fL --create-dirs -o {target} {weights.url}"
-    )
-
-
-def _bar(name: str, size: int, progress: bool) -> tqdm:
-    return tqdm(
-        total=size or None,
-        desc=name,
-        unit="B",
-        unit_scale=True,
-        disable=None if progress else True,
-        leave=False,
     )
