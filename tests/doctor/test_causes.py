@@ -36,6 +36,15 @@ def test_no_system_is_unbounded_or_drops_too_much():
         assert {one.severity for one in found} == {"note"}, name
 
 
+def test_a_class_that_nothing_asks_the_generator_for():
+    classed = {"conditioning": "classifier", "classes": 10}
+    first = said(run(), **classed, class_loss_generator=0.0)[0]
+    assert (first.name, first.severity) == ("classes not obeyed", "fault")
+    assert "--class-loss-generator 1" in first.flags
+    for heard in (classed, {"conditioning": "concat"}, {"conditioning": "projection"}):
+        assert said(run(), **heard)[0].name == "healthy"
+
+
 def test_extreme_dropout_comes_before_what_it_does():
     log = run(score__accuracy=0.5, jsd=0.0, watch__distance=0.8)
     found = [one.name for one in said(log, dropout=0.95)]

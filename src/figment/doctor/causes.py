@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any
 
 from figment.doctor import flags
 from figment.doctor.balance import EARLY_ROUNDS, FAR
@@ -26,12 +27,12 @@ ARRIVES = 1e-3
 def unbounded_critic(history: History) -> Finding | None:
     """The critic's loss has no minimum, and nothing bounds the critic."""
     from figment.objectives.adversarial import OBJECTIVES  # here: it loads torch
-    from figment.techniques import TECHNIQUES, Fields
+    from figment.techniques import TECHNIQUES
 
     objective = OBJECTIVES.get(history.fields.get("objective", ""))
     if objective is None or objective.bounded:
         return None
-    recipe = SimpleNamespace(**{**fields_of(Fields()), **history.fields})
+    recipe = _recipe(history)
     if any(technique.bounds(recipe) for technique in TECHNIQUES):
         return None
     losses = [abs(value) for value in history.series("loss/discriminator")]
@@ -44,6 +45,25 @@ def unbounded_critic(history: History) -> Finding | None:
         f"in this recipe bounds the critic's slope{seen}.",
         "Add a gradient penalty, or spectral norm, or clip the critic's weights: one of them.",
         ("--gradient-penalty 10", "--spectral-norm discriminator", "--clip 0.01"),
+    )
+
+
+def class_unheard(history: History) -> Finding | None:
+    """The generator is given a class, and nothing in its loss asks for that class."""
+    from figment.techniques import TECHNIQUES
+
+    recipe = _recipe(history)
+    if recipe.conditioning == "none" or any(one.asks_for_class(recipe) for one in TECHNIQUES):
+        return None
+    return Finding(
+        "classes not obeyed",
+        "fault",
+        0.9,
+        "The generator is told a class, but nothing that it minimises hangs on it (--conditioning "
+        f"{recipe.conditioning}, --class-loss {recipe.class_loss:g}, --class-loss-generator "
+        f"{recipe.class_loss_generator:g}): it can draw anything for any class.",
+        "Give the classifier's loss a weight in both networks.",
+        ("--class-loss 1", "--class-loss-generator 1"),
     )
 
 
@@ -106,3 +126,10 @@ def stands_still(history: History) -> Finding | None:
         if flags.times_usual(history, "generator") < 1
         else (),
     )
+
+
+def _recipe(history: History) -> Any:
+    """Return what techniques ask for: the recipe's fields, and theirs that it lacks as they are neutral."""
+    from figment.techniques import Fields
+
+    return SimpleNamespace(**{**fields_of(Fields()), **history.fields})

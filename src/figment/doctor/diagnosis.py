@@ -20,6 +20,7 @@ Rule = Callable[[History], Finding | None]
 RULES: tuple[Rule, ...] = (
     samples.constant_data,
     causes.unbounded_critic,
+    causes.class_unheard,
     causes.extreme_dropout,
     causes.tiny_batch,
     balance.divergence,
@@ -43,16 +44,17 @@ RULES: tuple[Rule, ...] = (
     appearance.blurred,
 )
 
-ALL = frozenset({"everything"})
-EXPLAINS: dict[str, frozenset[str]] = {
-    "near-empty data": ALL,
-    "noise for data": ALL,
-    "constant data": ALL,
-    "near-identical pictures": ALL,
-    "divergence": ALL,
-    "learning rate too low": ALL,
-}
-"""What needs no name of its own where a cause has been found."""
+EXPLAIN_ALL = frozenset(
+    {
+        "near-empty data",
+        "noise for data",
+        "constant data",
+        "near-identical pictures",
+        "divergence",
+        "learning rate too low",
+    }
+)
+"""Where one of these has been found, nothing that is seen beside it needs a name of its own."""
 
 KEPT = 0.5
 """A moment is healthy while this share of the best diversity so far is left."""
@@ -75,7 +77,7 @@ def diagnose(
     of_data = _of_data(history)
     found = [finding for finding in of_data if finding.severity == "fault"]
     for rule in RULES if history.log else ():
-        if any(EXPLAINS.get(finding.name) is ALL for finding in found):
+        if any(finding.name in EXPLAIN_ALL for finding in found):
             break
         finding = rule(history)
         if finding is not None and finding.name not in {one.name for one in found}:
