@@ -150,6 +150,11 @@ def test_pictures_in_the_wrong_class(tmp_path: Path, flowers: np.ndarray):
     folder_of(tmp_path / "mixed/dark", np.concatenate([dark[20:], bright[:20]]))
     folder_of(tmp_path / "mixed/bright", np.concatenate([bright[20:], dark[:20]]))
     assert "doubtful classes" in names(tmp_path / "mixed")
+    half = flowers[:200, :, ::-1] // 2 + 60
+    folder_of(tmp_path / "halves/dark", np.concatenate([dark[::2], bright[::2]]))
+    folder_of(tmp_path / "halves/bright", np.concatenate([dark[1::2], bright[1::2]]))
+    folder_of(tmp_path / "halves/other", half)
+    assert "doubtful classes" in names(tmp_path / "halves")
     folder_of(tmp_path / "right/dark", dark)
     folder_of(tmp_path / "right/bright", bright)
     assert "doubtful classes" not in names(tmp_path / "right")

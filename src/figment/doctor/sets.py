@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -45,8 +46,13 @@ AGREEING = 5
 """Nearest pictures that must all be of one other class for a picture's own to be doubtful."""
 DOUBTFUL, SURE_NEIGHBOURS = 0.08, 0.42
 """Share of doubtful classes, among pictures whose nearest agree, from which they are named, where so many
-pictures have agreeing nearest ones: clean digits are at 0.006 of 0.77, clothes at 0.05 of 0.57, two kinds
-of flowers at 0.07 of 0.4, CIFAR-10 at 0.3 of 0.03."""
+pictures have agreeing nearest ones: clean digits are at 0.007 of 0.73, clothes at 0.05 of 0.55, two kinds
+of flowers at 0.11 of 0.32, CIFAR-10 at 0.25 of 0.02; digits with a tenth swapped in pairs at 0.11 of
+0.43."""
+MIXED, APART = 0.35, 0.45
+"""Share of the nearest pictures of each of two classes that must be of the other one for them to be mixed,
+where the nearest of every other class are of its own to so large a share. Clean digits are at 0.06 and
+0.78, clothes at 0.19 and 0.49, CIFAR-10 at 0.22 and 0.1; half of two classes swapped: 0.41 to 0.47."""
 
 
 def findings_of(dataset: Dataset) -> list[Finding]:
@@ -71,7 +77,8 @@ def findings_of(dataset: Dataset) -> list[Finding]:
     near = nearest(rows)
     found += _repeats(near, len(dataset), len(rows), dataset.duplicates)
     if len(dataset.classes) > 1:
-        found += doubtful(near, torch.from_numpy(np.array(dataset.labels[chosen])))
+        labels = torch.from_numpy(np.array(dataset.labels[chosen]))
+        found += doubtful(near, labels, dataset.classes)
     return found
 
 
@@ -218,24 +225,40 @@ def class_sizes(sizes: dict[str, int]) -> list[Finding]:
     return []
 
 
-def doubtful(near: Nearest, labels: Tensor) -> list[Finding]:
+def doubtful(near: Nearest, labels: Tensor, names: Sequence[str]) -> list[Finding]:
     """Return whether many pictures lie among those of one other class, as swapped labels make them."""
     others = labels[near.numbers]  # [M, K]
     agreed = (others == others[:, :1]).all(1)
     wrong = agreed & (others[:, 0] != labels[near.asked])
     share = float(wrong.double().sum() / agreed.double().sum().clamp(min=1))
-    if float(agreed.double().mean()) < SURE_NEIGHBOURS or share < DOUBTFUL:
-        return []
-    return [
-        Finding(
-            "doubtful classes",
-            "warning",
-            0.7,
+    if float(agreed.double().mean()) >= SURE_NEIGHBOURS and share >= DOUBTFUL:
+        evidence = (
             f"{int(wrong.sum()):,} of {len(near.asked):,} pictures look like those of another class: the "
-            f"{AGREEING} nearest to each are all of that one.",
-            "Look at some: classes may have been swapped, or pictures put into the wrong folder.",
+            f"{AGREEING} nearest to each are all of that one."
         )
-    ]
+    elif mixed := _mixed(others, labels[near.asked]):
+        one, other = (names[k] for k in mixed)
+        evidence = (
+            f"The pictures most like those of {one} are as often of {other}, and the other way round; all "
+            "other classes keep to themselves."
+        )
+    else:
+        return []
+    advice = "Look at some: classes may have been swapped, or pictures put into the wrong folder."
+    return [Finding("doubtful classes", "warning", 0.7, evidence, advice)]
+
+
+def _mixed(others: Tensor, own: Tensor) -> tuple[int, int] | None:
+    """Return two classes whose pictures lie among each other's, where those of all others do not."""
+    count = int(max(others.max(), own.max())) + 1
+    votes = torch.nn.functional.one_hot(others, count).double().mean(1)  # [M, classes]
+    shares = torch.stack([votes[own == k].mean(0) for k in range(count)])  # nan: none of it was asked
+    mutual = torch.minimum(shares, shares.T).fill_diagonal_(0).nan_to_num(0)
+    one, other = divmod(int(mutual.argmax()), count)
+    rest = [float(shares[k, k]) for k in range(count) if k not in (one, other)]
+    if not rest or not min(rest) > APART or float(mutual[one, other]) < MIXED:
+        return None
+    return one, other
 
 
 def constant(evidence: str) -> Finding:
