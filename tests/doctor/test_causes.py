@@ -62,7 +62,8 @@ def test_a_rate_far_from_the_systems_own(player: str, times: float, name: str):
     early = said(run(1), **rate)
     assert [one.severity for one in early] == ["warning", "note"]
     assert early[1].advice == ""  # nothing says "keep going" under a warning
-    assert said(run(), **rate)[0].name == "healthy"  # it works all the same
+    works = said(run(), **rate)  # it is said all the same, and nothing is praised
+    assert [one.severity for one in works] == ["warning", "note"]
 
 
 def test_the_systems_own_rate_is_the_measure():

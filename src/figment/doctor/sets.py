@@ -252,7 +252,9 @@ def _mixed(others: Tensor, own: Tensor) -> tuple[int, int] | None:
     """Return two classes whose pictures lie among each other's, where those of all others do not."""
     count = int(max(others.max(), own.max())) + 1
     votes = torch.nn.functional.one_hot(others, count).double().mean(1)  # [M, classes]
-    shares = torch.stack([votes[own == k].mean(0) for k in range(count)])  # nan: none of it was asked
+    shares = torch.stack(
+        [votes[own == k].mean(0) for k in range(count)]
+    )  # nan: none of it was asked
     mutual = torch.minimum(shares, shares.T).fill_diagonal_(0).nan_to_num(0)
     one, other = divmod(int(mutual.argmax()), count)
     rest = [float(shares[k, k]) for k in range(count) if k not in (one, other)]
