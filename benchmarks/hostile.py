@@ -191,7 +191,7 @@ def names_evil(recipe: str, *places: str) -> Callable[[World], object]:
             data = path.read_bytes()
             size = int.from_bytes(data[:8], "little")
             header = json.loads(data[8 : 8 + size])
-            note = json.loads(header["__metadata__"]["figment"])
+            note = json.loads(header.get("__metadata__", {}).get("figment", "{}"))
             if "recipe" in note:
                 header["__metadata__"] = {"figment": json.dumps(note | {"recipe": recipe})}
                 text = json.dumps(header).encode()

@@ -33,14 +33,15 @@ class Spot:
     def __init__(self) -> None:
         self._handle = None
 
-    def show(self, html: str) -> None:
-        """Put HTML in the place; "" leaves it empty."""
-        from IPython.display import HTML, display
+    def show(self, html: str, text: str = "") -> None:
+        """Put HTML in the place, and the text for where HTML is not shown; "" leaves it empty."""
+        from IPython.display import display
 
+        content = {"text/html": html, "text/plain": text}
         if self._handle is None:
-            self._handle = display(HTML(html), display_id=True)
+            self._handle = display(content, raw=True, display_id=True)
         else:
-            self._handle.update(HTML(html))
+            self._handle.update(content, raw=True)
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], tones: Sequence[str] = ()) -> str:

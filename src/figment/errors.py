@@ -17,6 +17,10 @@ class UserError(Exception):
         text = super().__str__()
         return "".join(c if c.isprintable() else "\ufffd" for c in " ".join(text.splitlines()))
 
+    def _render_traceback_(self) -> list[str]:
+        """Return what a notebook prints in place of a traceback: the same line."""
+        return [f"figment: {self}"]
+
 
 def nearest(word: str, words: Iterable[str]) -> str:
     """Return ``" Did you mean X?"`` for the word most like ``word``, or an empty string."""

@@ -20,6 +20,7 @@ from figment.recipe import Recipe
 from figment.recipes import find, own
 from figment.recipes.parameters import refuse_too_large
 from figment.run import Run
+from figment.runs import HOME, fresh
 from figment.training import folder
 from figment.training.budget import Budget
 from figment.training.interrupt import leaving_on_sigterm
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from figment.data import Dataset
     from figment.sampling.pictures import Pictures
+    from figment.training.monitor import Untrained
     from figment.training.session import Session
 
 
@@ -47,6 +49,8 @@ class Play(NamedTuple):
     """``time.perf_counter()`` at which seconds started to count."""
     progress: bool
     on_sample: OnSample | None
+    untrained: Untrained | None = None
+    """The measurement of the first weights, if it has been made."""
 
 
 def train(
@@ -79,18 +83,20 @@ def train(
     deadline = None if minutes is None else started + 60 * minutes
     with leaving_on_sigterm(), folder.claimed(path) if mesh.is_first() else nullcontext():
         target = _set_up(device)
+        if not run and path.name != plan.run_name:
+            _say(progress, f"{HOME / plan.run_name} is there already, so this run is {path}")
         plan, dataset = _planned(plan, str(data), budget, deadline, target, progress)
         end = plan.recipe.images if deadline is None else None
         if mesh.is_first():
             machine = _machine(plan, target) | {
                 "budget": {"images": end} if minutes is None else {"minutes": minutes},
                 "fields": _decided(plan, recipe, timed=minutes is not None),
-                "data": _about(dataset, str(data)),
+                "data": _about(dataset, str(data), plan.recipe),
             }
             folder.begin(path, plan.name, plan.recipe, machine)
             own.remember(plan.name)
         mesh.barrier()
-        play = Play(end, deadline, started, progress, on_sample)
+        play = Play(end, deadline, started, progress, on_sample, plan.untrained)
         return _play(path, plan.recipe, dataset, target, play)
 
 
@@ -110,8 +116,9 @@ def _planned(
     plan = plan.fit(dataset, budget, device)
     _say(progress, _foreword(dataset, plan))
     plan = plan.measure(dataset, device, deadline)
+    plan = plan.settle(dataset, device, deadline, progress=progress)
     _say(progress, plan.said)
-    return plan.settle(dataset, device, progress=progress), dataset
+    return plan, dataset
 
 
 def resume(
@@ -199,7 +206,7 @@ def _play(
     from figment.training.fit import fit
 
     progress = play.progress
-    session = _session(path, recipe, dataset, device, progress)
+    session = _session(path, recipe, dataset, device, play)
     session.end, session.deadline, session.began = play.end, play.deadline, play.started
     session.on_sample = play.on_sample or _show_in_cell(progress) or session.on_sample
     try:
@@ -223,7 +230,7 @@ def _play(
 
 
 def _session(
-    path: Path, recipe: Recipe, dataset: Dataset, device: torch.device, progress: bool
+    path: Path, recipe: Recipe, dataset: Dataset, device: torch.device, play: Play
 ) -> Session:
     """Return a session at the saved state of the run, or at its start if nothing was saved."""
     from figment.training.log import Log
@@ -240,7 +247,7 @@ def _session(
         trainer,
         tally,
         Log(path, images=trainer.clock.images, writes=mesh.is_first()),
-        monitor_for(path, trainer, progress=progress),
+        monitor_for(path, trainer, untrained=play.untrained, progress=play.progress),
         measure_every=recipe.metric_every or machine.get("metric_every", 0),
         used=folder.read_seconds(path),
         data=machine["data"],
@@ -258,8 +265,13 @@ def _own(path: Path) -> dict[str, Any]:
 
 
 def _home(run: str | Path | None, plan: Plan) -> Path:
-    """Return the folder to write: the user's, or runs/DATA-RECIPE."""
-    path = Path(run) if run else Path("runs") / f"{plan.look.name}-{plan.name.replace(':', '-')}"
+    """Return the folder to write: the user's, or a fresh one in runs/, called after the words.
+
+    After the data, and after the recipe too where one was named: not after what was chosen.
+    """
+    if not run:
+        return fresh(HOME / plan.run_name)
+    path = Path(run)
     if path.name in ("", ".."):  # "." and the like have no name to be found by
         return path.absolute()
     return path
@@ -303,7 +315,7 @@ def _foreword(dataset: Dataset, plan: Plan) -> str:
     from figment.data.describe import foreword
 
     recipe = plan.recipe
-    held_out = split(len(dataset), recipe.held_out, recipe.seed)[1]
+    held_out = split(dataset, recipe.held_out, recipe.seed)[1]
     return foreword(
         dataset,
         [*plan.look.structure, plan.said],
@@ -316,14 +328,20 @@ def _foreword(dataset: Dataset, plan: Plan) -> str:
 def _same_data(
     path: Path, data: str, recipe: Recipe, machine: dict[str, Any], progress: bool
 ) -> Dataset:
-    """Return the data that a run began with. Raises UserError where they are not the same any more."""
+    """Return the data that a run began with, divided as it was.
+
+    Raises UserError where they are not the same any more.
+    """
+    from figment.data import with_division
+
     dataset = _open(data, recipe, progress)
     if dataset.fingerprint != machine["data"]["fingerprint"]:
         raise UserError(
             f"{dataset.source} has changed since {path} began: bring the old data back "
             "(--data says where they are), or train a new run"
         )
-    return dataset
+    recorded = machine["data"].get("held_out")
+    return with_division(dataset, recorded, recipe.held_out, recipe.seed)
 
 
 def _machine(plan: Plan, device: torch.device) -> dict[str, Any]:
@@ -331,12 +349,13 @@ def _machine(plan: Plan, device: torch.device) -> dict[str, Any]:
     from figment.recipes.parameters import count
     from figment.training.devices import describe_machine
 
+    assert plan.cost is not None
     return {
         **describe_machine(device),
         "precision": plan.recipe.precision,
         "estimate": {
-            "images_per_second": round(plan.estimate["images_per_second"], 1),
-            "memory_gib": round(plan.estimate["memory_gib"], 2),
+            "images_per_second": round(plan.cost.images_per_second, 1),
+            "memory_gib": round(plan.cost.memory_gib, 2),
         },
         "metric_every": plan.pause,
         "parameters": count(plan.recipe),
@@ -361,8 +380,9 @@ def _decided(plan: Plan, recipe: str | Recipe | None, *, timed: bool) -> dict[st
     return {"chosen": sorted(chosen), "settled": sorted(settled)}
 
 
-def _about(dataset: Dataset, source: str) -> dict[str, Any]:
+def _about(dataset: Dataset, source: str, recipe: Recipe) -> dict[str, Any]:
     """Return what machine.json says of the data, what the doctor finds in them included."""
+    from figment.data import split
     from figment.doctor.sets import findings_of
 
     return {
@@ -376,6 +396,7 @@ def _about(dataset: Dataset, source: str) -> dict[str, Any]:
         "skipped": len(dataset.skipped),
         "duplicates": dataset.duplicates,
         "findings": [finding._asdict() for finding in findings_of(dataset)],
+        "held_out": split(dataset, recipe.held_out, recipe.seed)[1].tolist(),
     }
 
 
@@ -400,7 +421,8 @@ def _show_in_cell(progress: bool) -> OnSample | None:
 
     def show(pictures: Pictures, images: int) -> None:
         shown = pictures.shown()
-        spot.show(image(png(shown), shown.size, f"after {images:,} images"))
+        when = f"after {images:,} images"
+        spot.show(image(png(shown), shown.size, when), when)
 
     return show
 

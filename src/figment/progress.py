@@ -79,7 +79,8 @@ class Cell(tqdm):
         """Show the bar as it is now."""
         share = f' value="{self.n / self.total:.3f}"' if self.total else ""
         full = f'<progress style="width:{WIDTH}px;vertical-align:middle"{share}></progress>'
-        self.spot.show(f"<div>{full} {escape(status(self))}</div>")
+        words = status(self)
+        self.spot.show(f"<div>{full} {escape(words)}</div>", words)
 
     def clear(self, *args: Any, **how: Any) -> None:
         """Do nothing: other output has places of its own."""
@@ -105,7 +106,8 @@ def status(of: tqdm) -> str:
         parts[0] += f" ({of.n / of.total:.0%})"
     if rate:
         parts.append(f"{_amount(rate, unit)} {unit}/s")
-        parts += [f"{duration(max(0.0, of.total - of.n) / rate)} left"] if of.total else []
+        left = max(0.0, of.total - of.n) if of.total else 0.0
+        parts += [f"{duration(left / rate)} left"] if left else []
     text = ", ".join(parts)
     text = f"{of.desc.rstrip(': ')}: {text}" if of.desc else text
     return f"{text}; {of.postfix}" if of.postfix else text

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     import torch
 
     from figment.data import Dataset
-    from figment.doctor.finding import Finding
+    from figment.doctor.finding import Finding, Findings
     from figment.judging.classifier import Classes, Classifier
-    from figment.judging.evaluate import Evaluation
+    from figment.judging.evaluation import Evaluation
     from figment.recipe import Recipe
     from figment.sampling.generator import Generator
     from figment.sampling.pictures import Pictures
@@ -118,12 +118,19 @@ class Run:
             found.write(how["out"])
         return found
 
-    def doctor(self) -> list[Finding]:
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: how far it got, how good it is, and what it makes."""
+        from figment.report.cell import run_cell
+
+        return run_cell(self.path)
+
+    def doctor(self) -> Findings:
         """Return what the doctor finds in the run's files, the worst first, and write it to doctor.json."""
+        from figment.doctor.finding import Findings
         from figment.files import write_json
 
         log = self.log()
-        findings = findings_of(self.path, log)
+        findings = Findings(findings_of(self.path, log))
         images = log[-1]["images"] if log else 0
         found = {"images": images, "findings": [finding._asdict() for finding in findings]}
         write_json(self.path / "doctor.json", found)
@@ -135,7 +142,7 @@ class Run:
 
         dataset, held_out = open_data(self.path, trust=self.trust)
         assert held_out is not None  # its own data
-        return dataset, split(len(dataset), *held_out)[0]
+        return dataset, split(dataset, *held_out)[0]
 
     def report(self) -> Path:
         """Write the run's report and model card; return the report's path."""

@@ -216,8 +216,13 @@ def test_broken_files_are_put_into_words():
     assert fails(bytes(range(200))) == "not a picture, or of an unknown kind"
     assert fails(png[: len(png) // 2]).startswith("cut short")
     assert fails(jpeg[: len(jpeg) // 2]).startswith("cut short")
-    assert fails(saved(Image.new("L", (1, 1)))) == "one pixel wide or high: too small to be a picture"
-    assert fails(saved(Image.new("L", (1, 500)))) == "one pixel wide or high: too small to be a picture"
+    assert (
+        fails(saved(Image.new("L", (1, 1)))) == "one pixel wide or high: too small to be a picture"
+    )
+    assert (
+        fails(saved(Image.new("L", (1, 500))))
+        == "one pixel wide or high: too small to be a picture"
+    )
     assert (
         fails(b"%!PS-Adobe-3.0 EPSF-3.0\n") == "text, not a picture"
     )  # never given to Ghostscript

@@ -127,8 +127,8 @@ def test_what_folders_are_taken_for_is_said(tmp_path, paint):
     assert (found.files, found.usable) == (4, 3)
     assert found.skipped == (("cover.png", "lies beside the class folders: no class"),)
     assert found.structure == (
-        "the 2 folders a and b are classes; 1 pictures beside them are left out (--folders none"
-        " takes all)",
+        "the 2 folders a and b are classes; 1 picture beside them left out (--folders none takes"
+        " all)",
     )
     for name in ("train/1.png", "test/1.png"):
         paint(tmp_path / "split" / name, len(name), (32, 32))

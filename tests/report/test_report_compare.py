@@ -34,8 +34,10 @@ def test_page_lies_beside_the_first_run_and_loads_nothing(pair, tmp_path):
     assert path == tmp_path / "comparison.html"
     text = path.read_text(encoding="utf-8")
     page = Outline(text)
-    assert len(page.addresses) == 3 and all(one.startswith("data:") for one in page.addresses)
     sections = ["runs", "scores", "samples", "recipes", "curves"]
+    inner = [f"#{name}" for name in (*sections, "next")]
+    assert [one for one in page.addresses if not one.startswith("data:")] == inner
+    assert len(page.addresses) == 3 + len(inner)
     assert page.ids == [*sections, "by-images", "by-time", "next"]
     assert "//" not in re.sub(r"<script>.*</script>|base64,[\w+/=]+", "", text, flags=re.DOTALL)
     assert write_comparison(pair, tmp_path / "x" / "c.html") == tmp_path / "x" / "c.html"
@@ -210,3 +212,30 @@ def test_time_is_counted_in_units_that_suit(make_run, ticks, label, end):
     drawn = re.search(r'class="strong[^"]*"[^>]* d="([^"]*)"', chart)[1]
     assert 0 < len(drawn.split()) <= 300
     assert max(float(x) for x in re.findall(r"([\d.]+),", drawn)) == 1000
+
+
+def test_what_figment_settled_is_no_difference_of_recipes(make_run, judge_run):
+    runs = []
+    for name, width, every in (("one", 64, 1000), ("two", 32, 3000)):
+        run = make_run(name=name, ticks=2, moments=1, width=width, metric_every=every)
+        machine = json.loads((run / "machine.json").read_text())
+        machine["fields"] = {"chosen": ["width"], "settled": ["metric_every"]}
+        (run / "machine.json").write_text(json.dumps(machine))
+        runs.append(judge_run(run))
+    page = page_of(runs)
+    assert "2 runs on cats64; they differ in width." in page.text
+    assert "Settled by figment for data, machine or time" in page.text
+    text = comparison_text(runs)
+    assert text.index("width") < text.index("Settled by figment") < text.index("metric_every")
+
+
+def test_modes_that_points_reach_stand_with_the_facts(make_run):
+    runs = []
+    for name, reached in (("one", 8), ("two", 3)):
+        run = make_run(name=name, ticks=2, moments=1)
+        rows = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+        rows = [row | {"modes/reached": reached, "modes/all": 8} for row in rows]
+        (run / "log.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+        runs.append(run)
+    text = comparison_text(runs)
+    assert "modes reached" in text and "8 of 8" in text and "3 of 8" in text

@@ -216,3 +216,32 @@ def test_folder_name_is_found_for_a_dot(make_run, monkeypatch):
     run = make_run(ticks=1, moments=0)
     monkeypatch.chdir(run)
     assert read_run(Path(".")).name == "cats64-dcgan"
+
+
+def test_what_was_changed_stands_before_what_was_settled_and_the_rest_is_folded(make_run):
+    run = make_run(ticks=1, moments=1, metric_every=3000)
+    machine = json.loads((run / "machine.json").read_text())
+    machine["fields"] = {"chosen": ["width"], "settled": ["batch", "metric_every"]}
+    (run / "machine.json").write_text(json.dumps(machine))
+    text = write_report(run).read_text(encoding="utf-8")
+    section = re.search(r'<section id="recipe">.*?</section>', text, re.DOTALL)[0]
+    names = re.findall(r"<dt>(\w+)</dt>", section)
+    assert names[:3] == ["width", "batch", "metric_every"] and len(names) == len(set(names)) == 8
+    shown, folded = section.split("<details>")
+    assert "You changed" in shown and "figment settled" in shown
+    assert "5 fields as dcgan has them" in folded and "learning_rate" in folded
+
+
+def test_contents_lead_to_every_section(make_run):
+    page = Outline(write_report(make_run(ticks=1)).read_text(encoding="utf-8"))
+    assert [one for one in page.addresses if one[0] == "#"] == [f"#{name}" for name in page.ids]
+
+
+def test_every_command_that_is_named_exists(make_run):
+    from figment.cli import COMMANDS
+
+    text = write_report(make_run(ticks=1)).read_text(encoding="utf-8")
+    lines = re.findall(r"<dt><code>figment (\w+) (.*?)</code></dt>", text)
+    assert {name for name, _ in lines} <= COMMANDS.keys()
+    assert {"walk", "evolve", "resume", "sample"} <= {name for name, _ in lines}
+    assert any(name == "resume" and words.endswith("--minutes 30") for name, words in lines)

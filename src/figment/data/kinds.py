@@ -17,6 +17,9 @@ RAW = frozenset(
 """Of a camera's raw data, which look like a TIFF with a thumbnail in it."""
 CLUTTER = frozenset({"__macosx", "thumbs.db", "desktop.ini", "@eadir", "$recycle.bin"})
 """What operating systems leave; names that begin with a dot likewise."""
+HIDDEN_PART = re.compile(
+    rf"(?:^|/)(?:\.|(?:{'|'.join(map(re.escape, sorted(CLUTTER)))})(?:/|$))", re.IGNORECASE
+)
 HIDDEN = "hidden or of the system"
 RUNS = "runs of figment"
 MOST_KINDS = 40  # that are counted apart
@@ -34,6 +37,7 @@ SIGNATURES = (
     (0, b"\0\0\0\x0cJXL \r\n\x87\n"),
     (8, b"WEBPVP8"),
 )
+FIRST = frozenset({b"R"} | {mark[:1] for place, mark in SIGNATURES if not place})  # bytes of these
 BRANDS = frozenset(
     {b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1", b"avif", b"avis"}
 )
@@ -45,7 +49,7 @@ def is_picture(head: bytes) -> bool:
 
     TGA has no signature: such a file is known by its suffix alone.
     """
-    if any(head.startswith(mark, place) for place, mark in SIGNATURES):
+    if head[:1] in FIRST and any(head.startswith(mark, place) for place, mark in SIGNATURES):
         return True
     if head[4:8] == b"ftyp":
         return head[8:12] in BRANDS
@@ -71,6 +75,11 @@ def is_clutter(name: str) -> bool:
     return name.startswith(".") or name.lower() in CLUTTER
 
 
+def in_clutter(path: str) -> bool:
+    """Return whether a path leads through the system's or hidden files or folders."""
+    return HIDDEN_PART.search(path) is not None
+
+
 def is_run(names: set[str]) -> bool:
     """Return whether a folder that holds files and folders of these names is a run of figment."""
     return "recipe.json" in names and bool(names & {"machine.json", "log.jsonl", "snapshots"})
@@ -89,6 +98,7 @@ def head(path: str) -> bytes:
     """Return the first bytes of a file, b"" where it cannot be read."""
     try:
         with open(path, "rb", buffering=0) as file:
-            return file.read(HEAD) or b""
+            sized = os.fstat(file.fileno()).st_size > 0  # some of /proc would keep a reader waiting
+            return (file.read(HEAD) or b"") if sized else b""
     except OSError:
         return b""

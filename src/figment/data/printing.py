@@ -41,6 +41,11 @@ def natural(name: str) -> str:
     return re.sub("[0-9]+", lambda number: number[0].zfill(12), name)
 
 
+def counted(number: int, what: str) -> str:
+    """Return a number of things: ``1 picture``, ``2,000 pictures``."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
 def listed(names: tuple[str, ...] | list[str], most: int = 3) -> str:
     """Return names as a phrase: ``a, b and c``, ``a, b, c and 9 more``."""
     if len(names) > most:

@@ -18,7 +18,7 @@ import numpy as np
 
 from figment.data import dataset_json, folders, hub, kinds, structure, tables, zips
 from figment.data.order import evenly_spaced
-from figment.data.printing import natural, readable
+from figment.data.printing import counted, natural, readable
 from figment.data.structure import Structure
 from figment.data.zips import LARGEST
 from figment.errors import UserError, nearest
@@ -142,6 +142,8 @@ def read(pictures: Pictures, index: int, *, most: int = LARGEST) -> bytes:
         size = os.fstat(file.fileno()).st_size
         if size > LARGEST:
             raise ValueError(f"{size / 1e9:.1f} GB: too large for a picture")
+        if not size:  # reading some such files of /proc would never end
+            return b""
         return file.read(most) if most < size else file.read()
 
 
@@ -162,6 +164,11 @@ def part(pictures: Pictures, start: int, stop: int) -> Pictures:
         table=None,
         held=held,
     )
+
+
+def most_at_once(pictures: Pictures) -> int:
+    """Return how many pictures a part may have: few where it holds the bytes of large ones."""
+    return 64 if pictures.table is None else tables.stretch(pictures.table, 64)
 
 
 def sample(pictures: Pictures, most: int) -> np.ndarray:
@@ -262,7 +269,7 @@ def _listed(root: Path) -> _Listing:
         found.consider(entry.name, entry.reason, partial(kinds.head, path), whole)
         outside += entry.outside and len(found.files) > before
     if outside:
-        found.notes.append(f"{outside:,} pictures are reached by links that lead out of the folder")
+        found.notes.append(f"{counted(outside, 'picture')} by links that lead out of the folder")
     return found
 
 
@@ -274,7 +281,7 @@ def _zipped(path: Path) -> _Listing:
     runs = _runs(members)
     with open(path, "rb") as file:
         for name, reason, place in members.values():
-            if any(map(kinds.is_clutter, name.split("/"))):
+            if kinds.in_clutter(name):
                 found.others[kinds.HIDDEN] += 1
             elif any(name.startswith(run) for run in runs):
                 found.others[kinds.RUNS] += 1

@@ -13,7 +13,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from figment.data.printing import listed, natural, readable
+from figment.data.printing import counted, listed, natural, readable
 from figment.errors import UserError, nearest
 
 Folders = Literal["auto", "classes", "none"]
@@ -91,9 +91,8 @@ def arrange(files: list[str], folders: str = "auto") -> Structure:
     sizes = Counter(top for top in tops if top is not None)
     why = _why_not(files, tops, sizes, folders)
     if why is None:
-        loose = (
-            f"; {tops.count(None):,} pictures beside them are left out (--folders none takes all)"
-        )
+        beside = counted(tops.count(None), "picture")
+        loose = f"; {beside} beside them left out (--folders none takes all)"
         which = f"the {len(sizes):,} folders {listed(sorted(sizes, key=natural))} are classes"
         return _by_class(files, tops, (*notes, which + (loose if None in tops else "")))
     return _together(files, (*notes, why) if why else notes)
@@ -134,7 +133,9 @@ def labelled(
         return _together(files, (f"no classes {said}: {why}",))
     notes = (f"{len(sizes):,} classes {said}",)
     if missing:
-        notes += (f"{missing:,} pictures without a label are left out (--folders none takes all)",)
+        notes += (
+            f"{counted(missing, 'picture')} without a label left out (--folders none takes all)",
+        )
     return _by_class(files, given, notes, why="has no label", order=order)
 
 
@@ -179,7 +180,9 @@ def _why_not(
     insist = " (--folders classes if they are)"
     if len(names) < 2:
         one = bool(names) and loose > 0
-        return f"no classes: one folder, {names[0]}, beside {loose:,} pictures" if one else ""
+        return (
+            f"no classes: one folder, {names[0]}, beside {counted(loose, 'picture')}" if one else ""
+        )
     if folders == "none":
         return f"no classes: the {len(names):,} folders are taken together, as --folders none says"
     if folders == "classes":

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
+from figment.cells import table
+
 Severity = Literal["fault", "warning", "note", "good"]
 SEVERITIES: tuple[Severity, ...] = ("fault", "warning", "note", "good")
 """The worst first."""
@@ -25,3 +27,20 @@ class Finding(NamedTuple):
     """What to do, in one or two sentences."""
     flags: tuple[str, ...] = ()
     """The flags of `figment train` to try, in this order."""
+
+
+class Findings(list[Finding]):
+    """Findings, the worst first; a notebook shows them as a table."""
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (one.name, f"{one.severity}, {one.sure:.0%} sure", one.evidence, _advice(one))
+            for one in self
+        ]
+        return table(
+            ("finding", "", "evidence", "what to do"), rows, [one.severity for one in self]
+        )
+
+
+def _advice(one: Finding) -> str:
+    return f"{one.advice} {' '.join(one.flags)}".strip()

@@ -79,17 +79,21 @@ def comparison(runs: Sequence[Contender]) -> str:
     ranked = contrast.rankings(runs)
     names = labels.listed([run.name for run in runs])
     notes = [f"{run.name}: {line}" for run in runs for line in run.record.missing]
+    sections = [
+        facts(runs),
+        scores(runs, ranked),
+        samples(runs),
+        recipes(runs),
+        curves(runs, ranked),
+        commands(runs),
+    ]
     return html.document(
         f"{names} – figment",
         [
             html.header("comparison", names, sentence(runs, ranked)),
             html.warning("Not all of these runs are complete.", notes),
-            facts(runs),
-            scores(runs, ranked),
-            samples(runs),
-            recipes(runs),
-            curves(runs, ranked),
-            commands(runs),
+            html.contents(sections),
+            *sections,
         ],
     )
 
@@ -289,8 +293,14 @@ def _column_chart(key: str, runs: Sequence[Contender], clock: Clock) -> str:
             series.append(Series(run.name, x[measured] / clock.unit, y[measured], *_style(index)))
     if not series:
         return ""
+    weight = 0.0 if key.startswith("modes/") else 0.9
     return line_chart(
-        series, title=column_title(key), x_label=clock.label, raw=False, points=POINTS
+        series,
+        title=column_title(key),
+        x_label=clock.label,
+        smoothing=weight,
+        raw=not weight,
+        points=POINTS,
     )
 
 

@@ -36,6 +36,19 @@ def sentence(record: Record) -> str:
     return f"{' '.join(parts)}: {', '.join(facts)}{f' on {device}' if device else ''}."
 
 
+def extent(record: Record) -> list[tuple[str, str]]:
+    """Return how far a run got and how large it is, as figures and their names, those that are known."""
+    parameters = record.machine.get("parameters")
+    sizes = parameters if isinstance(parameters, dict) else {}
+    figures = [
+        (labels.count, record.last("images"), "images seen"),
+        (duration, record.last("seconds"), "of training"),
+        (labels.significant, record.speed, "images per second"),
+        *((labels.amount, number(size), f"parameters, {name}") for name, size in sizes.items()),
+    ]
+    return [(show(value), name) for show, value, name in figures if value is not None]
+
+
 def data_words(data: Mapping) -> str:
     """Return ``13,217 pictures, 64×64 colour`` or ``50,000 points in 2 dimensions``."""
     shape = data.get("shape")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Sequence
 
+from figment.units import significant
+
 SCORES = {
-    "kid": "KID",
+    "kid": "KID x 1000",
     "fid": "FID",
     "fid_infinity": "FID∞",
     "ms_ssim": "MS-SSIM",
@@ -35,15 +36,6 @@ def amount(value: float) -> str:
         if abs(value) >= size:
             return f"{significant(value / size)} {unit}"
     return significant(value)
-
-
-def significant(value: float) -> str:
-    """Return three significant digits without an exponent where that stays short, ``0.0123``."""
-    if not math.isfinite(value) or value == 0:
-        return f"{value:g}"
-    if 1e-4 <= abs(value) < 1e6:
-        return f"{value:,.{max(0, 2 - _exponent(value))}f}"
-    return f"{value:.2e}"
 
 
 def moment(stamp: str) -> str:
@@ -83,8 +75,3 @@ def listed(names: Sequence[str], last: str = "and") -> str:
 def system(name: str) -> str:
     """Return a recipe's name as it is written in the field: the acronyms in capitals."""
     return re.sub(r"\b(d?c?w?gan|mlp|gp|vae|ae)\b", lambda found: found[0].upper(), name)
-
-
-def _exponent(value: float) -> int:
-    # Through the formatted number, so that 9.999 counts as 10.0 and not as 10.00.
-    return int(f"{value:.2e}".partition("e")[2])

@@ -33,6 +33,20 @@ def picture(record: Record) -> Newest | None:
     return found
 
 
+def file(record: Record) -> tuple[Path, str, tuple[int, int]] | None:
+    """Return the file that shows what a run makes now, whose it is, and its size in pixels."""
+    from PIL import Image
+
+    for path, when in _candidates(record):
+        try:
+            with Image.open(path) as image:
+                image.load()
+                return path, when, image.size
+        except OSError:
+            continue
+    return None
+
+
 def _candidates(record: Record) -> Iterator[tuple[Path, str]]:
     """Return the pictures that may show it, the best first, and whose they are."""
     if record.best_picture and record.weights:

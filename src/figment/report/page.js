@@ -64,17 +64,19 @@ function position(value, span) {
 // A thumbnail that is pressed takes the place of the large picture; the last one brings it back.
 function enlarge(strip) {
   const figure = strip.parentElement.querySelector(".newest");
-  const [picture, caption] = [figure.querySelector("img"), figure.querySelector("b")];
-  const newest = picture.src;
+  if (!figure) return;
+  const [newest, caption] = [figure.firstElementChild, figure.querySelector("b")];
+  const words = caption.textContent;
   const moments = [...strip.children];
   moments.forEach((moment, index) => {
     moment.tabIndex = 0;
     moment.setAttribute("role", "button");
     const choose = () => {
       const last = index === moments.length - 1;
-      picture.src = last ? newest : moment.querySelector("img").src;
-      picture.alt = moment.querySelector("img").alt;
-      caption.textContent = moment.querySelector("figcaption").textContent;
+      const shown = last ? newest : moment.firstElementChild.cloneNode(true);
+      if (!last && newest.width) [shown.width, shown.height] = [newest.width, newest.height];
+      figure.firstElementChild.replaceWith(shown);
+      caption.textContent = last ? words : `after ${moment.querySelector("figcaption").textContent} images`;
       for (const other of moments) other.classList.toggle("chosen", other === moment);
     };
     moment.addEventListener("click", choose);

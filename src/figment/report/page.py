@@ -10,12 +10,10 @@ from figment.files import write_text
 from figment.report import html, labels, newest, words
 from figment.report.charts import machine_charts, training_charts
 from figment.report.cloud import cloud_figure
-from figment.report.facts import data_rows, machine_rows, sentence
+from figment.report.facts import data_rows, extent, machine_rows, sentence
 from figment.report.judged import health, key_figure, pictured, scores, signs
 from figment.report.pictures import log_spaced, thumbnail
-from figment.report.reading import number
 from figment.report.record import Record, read_run
-from figment.units import duration
 
 SHOWN = 5  # charts of the training that show at once
 
@@ -57,24 +55,11 @@ def report(record: Record) -> str:
 
 
 def tiles(record: Record) -> str:
-    """Return the key figures, those that are known."""
-    seconds = record.last("seconds")
-    parameters = record.machine.get("parameters")
-    figures = [
-        (labels.count, record.last("images"), "images seen"),
-        (labels.significant, record.passes, "passes over the data"),
-        (duration, seconds, "of training"),
-        (labels.significant, record.speed, "images per second"),
-    ]
-    if isinstance(parameters, dict):
-        figures += [
-            (labels.amount, number(value), f"parameters, {name}")
-            for name, value in parameters.items()
-        ]
-    shown = [(show(value), name) for show, value, name in figures if value is not None]
+    """Return the key figures, those that are known; the first says how good it is."""
+    key = [(' class="key-figure"', one) for one in key_figure(record)]
     items = "\n".join(
-        f"<div><dt>{escape(name)}</dt><dd>{escape(figure)}</dd></div>"
-        for figure, name in [*key_figure(record), *shown]
+        f"<div{kind}><dt>{escape(name)}</dt><dd>{escape(figure)}</dd></div>"
+        for kind, (figure, name) in [*key, *(("", one) for one in extent(record))]
     )
     return f'<dl class="tiles">\n{items}\n</dl>' if items else ""
 
@@ -160,16 +145,14 @@ def recipe(record: Record) -> str:
 
 def machine(record: Record) -> str:
     """Return the data, and to unfold the machine and how fast it went."""
-    tables = {"Data": data_rows(record), "Machine": machine_rows(record)}
-    parts = [
-        f"<div>\n<h3>{title}</h3>\n{html.pairs(rows, 'facts')}</div>"
-        for title, rows in tables.items()
-        if rows
-    ]
-    body = f'<div class="pair">\n{"".join(parts)}</div>' if parts else ""
-    charts = html.fold("Speed and memory", html.chart_grid(machine_charts(record.log)))
-    empty = "" if body or charts else html.none("No machine was recorded.")
-    return html.section("machine", "Data and machine", body, charts, empty)
+    data, about = data_rows(record), machine_rows(record)
+    body = html.pairs(data, "facts") if data else ""
+    facts = html.pairs(about, "facts") if about else ""
+    more = html.fold(
+        "Machine, speed and memory", facts, html.chart_grid(machine_charts(record.log))
+    )
+    empty = "" if body or more else html.none("No machine was recorded.")
+    return html.section("machine", "Data and machine", body, more, empty)
 
 
 def commands(record: Record) -> str:

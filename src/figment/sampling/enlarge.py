@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from figment.metrics.features import Extractor
 
 BATCH = 64
+MOST = 1_000_000
+"""Pictures of a class."""
 COPY = 0.01
 """A sample is called a copy where it is nearer to a training picture than this share of training pictures
 are to each other."""
@@ -87,8 +89,8 @@ def enlarge(
     and whether it is a copy by it. Without ``copies`` further seeds take their places. Raises UserError
     where they cannot, or where ``out`` is not a new or empty folder.
     """
-    if per_class < 1:
-        raise UserError(f"per_class must be above 0, not {per_class}")
+    if not 0 < per_class <= MOST:
+        raise UserError(f"per_class must be above 0 and at most {MOST:,}, not {per_class}")
     if generator.recipe.kind == "points":
         raise UserError("points are no pictures: `figment sample RUN --out FILE.npy` writes them")
     if out.suffix or (out.exists() and (not out.is_dir() or any(out.iterdir()))):

@@ -14,7 +14,7 @@ from figment.progress import progress_bar
 from figment.sampling.captions import beside_rows
 from figment.sampling.film import FILM_ENDINGS, check_film, save_film
 from figment.sampling.generator import Generator
-from figment.sampling.pictures import PICTURE_ENDINGS, save_image, tile
+from figment.sampling.pictures import PICTURE_ENDINGS, check_grid, save_image, tile
 from figment.sampling.walk import enlarged
 
 ROWS = 10
@@ -47,6 +47,7 @@ def evolve(
     if not moments:
         raise UserError("this run has no snapshots yet: train it longer")
     chosen = moments if film else _some(moments)
+    check_grid(count * len(chosen), out)
     if chosen[0][1]().recipe.kind == "points":
         raise UserError("points have no pictures: samples/ in the run shows them through time")
     rows, names = [], []

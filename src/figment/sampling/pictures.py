@@ -21,6 +21,8 @@ from figment.sampling.cloud import scatter
 
 SHOWN = 100
 """Pictures that a notebook shows at most."""
+LARGEST_GRID = 10_000
+"""Pictures of a grid at most."""
 PICTURE_ENDINGS = (".png", ".jpg", ".jpeg", ".webp")
 
 
@@ -86,6 +88,14 @@ class Pictures:
 def to_image(pixels: np.ndarray) -> Image.Image:
     """Return a Pillow image for pixels [C, H, W], uint8, one or three channels."""
     return Image.fromarray(pixels[0] if len(pixels) == 1 else pixels.transpose(1, 2, 0))
+
+
+def check_grid(count: int, out: Path) -> None:
+    """Raise UserError where so many pictures are too many for one that shows them all."""
+    if count > LARGEST_GRID:
+        raise UserError(
+            f"{out}: {count:,} pictures are too many for one, which holds {LARGEST_GRID:,}"
+        )
 
 
 def tile(images: np.ndarray, columns: int | None = None) -> Image.Image:

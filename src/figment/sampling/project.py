@@ -82,9 +82,13 @@ def project(
     (StyleGAN2), appendix D, but in z and from several starts, since small generators have no w and many
     valleys.
     """
-    for name, value, least in (("steps", steps, 1), ("starts", starts, 1), ("seed", seed, 0)):
-        if value < least:
-            raise UserError(f"{name} must be {least} or more, not {value}")
+    for name, value, least, most in (
+        ("steps", steps, 1, 100_000),
+        ("starts", starts, 1, CANDIDATES),
+        ("seed", seed, 0, 1 << 62),
+    ):
+        if not least <= value <= most:
+            raise UserError(f"{name} must be {least} or more and at most {most:,}, not {value}")
     net, recipe = generator.net, generator.recipe
     device = next(net.parameters()).device
     target = target[None].to(device)

@@ -10,9 +10,8 @@ import torch
 from figment.errors import UserError
 from figment.progress import progress_bar
 from figment.sampling.generator import Generator
-from figment.sampling.pictures import PICTURE_ENDINGS, Pictures, save_each
+from figment.sampling.pictures import LARGEST_GRID, PICTURE_ENDINGS, Pictures, save_each
 
-LARGEST_GRID = 10_000
 LARGEST_ARRAY = 4 << 30
 """Bytes of an array of samples, which is made in memory."""
 MOST = 10_000_000

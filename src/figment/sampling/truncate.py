@@ -10,7 +10,7 @@ import numpy as np
 from figment.errors import UserError
 from figment.sampling.captions import beside_rows
 from figment.sampling.generator import Generator
-from figment.sampling.pictures import PICTURE_ENDINGS, save_image, tile
+from figment.sampling.pictures import PICTURE_ENDINGS, check_grid, save_image, tile
 
 STUDY = (0.01, 1.5, None)
 """The Flowers study's thresholds: near copies, a compromise, none."""
@@ -36,6 +36,7 @@ def truncate(
         raise UserError("points have no pictures to put in rows: give a run of pictures")
     if not values:
         raise UserError("give one or more --values, such as 0.01 1.5 none")
+    check_grid(count * len(values), out)
     rows = [
         generator.sample(count, seed=seed, label=label, truncation=value).array for value in values
     ]

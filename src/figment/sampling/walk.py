@@ -14,6 +14,8 @@ from figment.sampling.film import check_film, save_film
 from figment.sampling.generator import Generator
 from figment.sampling.pictures import to_image
 
+LARGEST_FILM = 1 << 30
+"""Bytes of a film's frames, of which several copies are in memory."""
 SMALLEST = 256
 """Pixels a side that a film has at least: smaller pictures are enlarged by a whole factor."""
 
@@ -39,6 +41,9 @@ def walk(
     check_film(out)
     if frames < 2:
         raise UserError(f"a walk needs 2 frames or more, not {frames}")
+    most = LARGEST_FILM // (3 * max(SMALLEST, generator.recipe.resolution) ** 2)
+    if frames > most:
+        raise UserError(f"a walk of this size has at most {most:,} frames, not {frames:,}")
     latents, labels = stops(generator, seeds, classes, truncation)
     places = along(latents, frames, loop=loop, labels=labels)
     pictures = generator.draw(*places, truncation=truncation)

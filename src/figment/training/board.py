@@ -42,6 +42,13 @@ class Board:
         number = sum(1 for _ in run.glob(f"{name}.*"))  # of those that this process has begun
         self.file = open(run / f"{name}.{number}", "xb", buffering=0)  # noqa: SIM115
         self.records = RecordWriter(self.file)
+        try:
+            self._begin(images)
+        except OSError:
+            self.close()
+            raise
+
+    def _begin(self, images: int) -> None:
         self._write(0, file_version="brain.Event:2")
         start = self.event.SessionLog(status=self.event.SessionLog.START)
         self._write(images + 1, session_log=start)

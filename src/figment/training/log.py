@@ -89,7 +89,9 @@ class Log:
             if self.board is not None:
                 what(self.board)
         except OSError:
-            self.board = None
+            full, self.board = self.board, None
+            if full is not None:
+                full.close()
 
 
 def read_log(run: Path) -> list[dict]:
