@@ -76,6 +76,8 @@ def decode(data: bytes, form: Form) -> np.ndarray:
 
 def decode_file(path: Path, form: Form) -> np.ndarray:
     """Return the picture in one file as uint8 ``[C, R, R]``. Raises UserError where it is none."""
+    if path.exists() and not path.is_file():  # a pipe would be waited for
+        raise UserError(f"{path} is no file: give a picture")
     try:
         data = path.read_bytes()
     except OSError as error:
