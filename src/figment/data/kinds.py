@@ -49,10 +49,11 @@ SIGNATURES = (
     (0, b"\xff\x4f\xff\x51"),
     (0, b"\0\0\0\x0cJXL \r\n\x87\n"),
     (8, b"WEBPVP8"),
+    (0, b"Pf\n"),
 )
 FIRST = frozenset({b"R"} | {mark[:1] for place, mark in SIGNATURES if not place})  # bytes of these
 BRANDS = frozenset(
-    {b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1", b"avif", b"avis"}
+    {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"avif", b"avis"}
 )
 NETPBM = re.compile(rb"P[1-6fF]\s*(#[^\n]*\n\s*)*\d+\s")
 
