@@ -1,7 +1,7 @@
 """Files of tensors (safetensors): written whole with a checksum, read only where it is right.
 
-The metadata hold a note, a JSON object, under ``figment``, and the checksum of note and tensors under
-``checksum``; files of version 0.1 have none.
+The metadata hold a note under ``figment``, a JSON object whose ``checksum`` is that of all else in it and
+of the tensors; files of version 0.1 have none.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ def write_tensors(
     from safetensors.torch import save_file
 
     whole = {name: tensor.contiguous().cpu() for name, tensor in tensors.items()}
-    text = json.dumps(note)
-    metadata = {"figment": text, "checksum": checksum(whole, text)}
+    # One entry alone: safetensors writes several in an order that changes from time to time.
+    metadata = {"figment": json.dumps(note | {"checksum": checksum(whole, json.dumps(note))})}
     with replacing(path) as temporary:
         try:
             save_file(whole, temporary, metadata)
@@ -56,9 +56,10 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except Exception as error:  # safetensors raises several kinds for damaged files
         raise Unreadable(_reason(error)) from None
-    if metadata.get("checksum", "") not in ("", checksum(tensors, metadata.get("figment", ""))):
+    note, written = _note(metadata)
+    if written not in ("", checksum(tensors, json.dumps(note))):
         raise Unreadable("its checksum is wrong: a part of it has changed since it was written")
-    return tensors, _note(metadata)
+    return tensors, note
 
 
 def read_shapes(path: Path) -> dict[str, tuple[int, ...]]:
@@ -83,7 +84,7 @@ def read_note(path: Path) -> dict[str, Any]:
             metadata = dict(file.metadata() or {})
     except Exception as error:
         raise Unreadable(_reason(error)) from None
-    return _note(metadata)
+    return _note(metadata)[0]
 
 
 def checksum(tensors: Mapping[str, Tensor], text: str) -> str:
@@ -101,11 +102,12 @@ def checksum(tensors: Mapping[str, Tensor], text: str) -> str:
     return f"{found:08x}"
 
 
-def _note(metadata: dict[str, str]) -> dict[str, Any]:
+def _note(metadata: dict[str, str]) -> tuple[dict[str, Any], str]:
+    """Return the note of a file and its checksum, "" where it has none, as in earlier versions."""
     note = parsed(metadata.get("figment", ""))
     if not isinstance(note, dict):
         raise Unreadable("it says nothing of itself: no file that figment wrote")
-    return note
+    return note, str(note.pop("checksum", ""))
 
 
 def _reason(error: Exception) -> str:
