@@ -125,7 +125,7 @@ def _pass(
     folder: Path, source: str, job: jobs.Job, form: Form, waiting: _Waiting, progress: bool
 ) -> tuple[np.ndarray, Noticed, list[tuple[str, str]]]:
     """Write all rows; return which pictures gave one, what was noticed, and what was skipped."""
-    count, stretch = job.count, _stretch(form.shape)
+    count, stretch = job.count, min(job.most, _stretch(form.shape))
     pieces = (
         job.piece(start, min(start + stretch, count), form) for start in range(0, count, stretch)
     )

@@ -17,6 +17,9 @@ RAW = frozenset(
 """Of a camera's raw data, which look like a TIFF with a thumbnail in it."""
 CLUTTER = frozenset({"__macosx", "thumbs.db", "desktop.ini", "@eadir", "$recycle.bin"})
 """What operating systems leave; names that begin with a dot likewise."""
+HIDDEN_PART = re.compile(
+    rf"(?:^|/)(?:\.|(?:{'|'.join(map(re.escape, sorted(CLUTTER)))})(?:/|$))", re.IGNORECASE
+)
 HIDDEN = "hidden or of the system"
 RUNS = "runs of figment"
 MOST_KINDS = 40  # that are counted apart
@@ -34,6 +37,7 @@ SIGNATURES = (
     (0, b"\0\0\0\x0cJXL \r\n\x87\n"),
     (8, b"WEBPVP8"),
 )
+FIRST = frozenset({b"R"} | {mark[:1] for place, mark in SIGNATURES if not place})  # bytes of these
 BRANDS = frozenset(
     {b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1", b"avif", b"avis"}
 )
@@ -45,7 +49,7 @@ def is_picture(head: bytes) -> bool:
 
     TGA has no signature: such a file is known by its suffix alone.
     """
-    if any(head.startswith(mark, place) for place, mark in SIGNATURES):
+    if head[:1] in FIRST and any(head.startswith(mark, place) for place, mark in SIGNATURES):
         return True
     if head[4:8] == b"ftyp":
         return head[8:12] in BRANDS
@@ -69,6 +73,11 @@ def kind_of(name: str) -> str:
 def is_clutter(name: str) -> bool:
     """Return whether a file or folder of this name is the system's or hidden."""
     return name.startswith(".") or name.lower() in CLUTTER
+
+
+def in_clutter(path: str) -> bool:
+    """Return whether a path leads through the system's or hidden files or folders."""
+    return HIDDEN_PART.search(path) is not None
 
 
 def is_run(names: set[str]) -> bool:
