@@ -91,7 +91,7 @@ def train(
             machine = _machine(plan, target) | {
                 "budget": {"images": end} if minutes is None else {"minutes": minutes},
                 "fields": _decided(plan, recipe, timed=minutes is not None),
-                "data": _about(dataset, str(data)),
+                "data": _about(dataset, str(data), plan.recipe),
             }
             folder.begin(path, plan.name, plan.recipe, machine)
             own.remember(plan.name)
@@ -304,7 +304,7 @@ def _foreword(dataset: Dataset, plan: Plan) -> str:
     from figment.data.describe import foreword
 
     recipe = plan.recipe
-    held_out = split(len(dataset), recipe.held_out, recipe.seed)[1]
+    held_out = split(dataset, recipe.held_out, recipe.seed)[1]
     return foreword(
         dataset,
         [*plan.look.structure, plan.said],
@@ -317,14 +317,20 @@ def _foreword(dataset: Dataset, plan: Plan) -> str:
 def _same_data(
     path: Path, data: str, recipe: Recipe, machine: dict[str, Any], progress: bool
 ) -> Dataset:
-    """Return the data that a run began with. Raises UserError where they are not the same any more."""
+    """Return the data that a run began with, divided as it was.
+
+    Raises UserError where they are not the same any more.
+    """
+    from figment.data import with_division
+
     dataset = _open(data, recipe, progress)
     if dataset.fingerprint != machine["data"]["fingerprint"]:
         raise UserError(
             f"{dataset.source} has changed since {path} began: bring the old data back "
             "(--data says where they are), or train a new run"
         )
-    return dataset
+    recorded = machine["data"].get("held_out")
+    return with_division(dataset, recorded, recipe.held_out, recipe.seed)
 
 
 def _machine(plan: Plan, device: torch.device) -> dict[str, Any]:
@@ -363,8 +369,10 @@ def _decided(plan: Plan, recipe: str | Recipe | None, *, timed: bool) -> dict[st
     return {"chosen": sorted(chosen), "settled": sorted(settled)}
 
 
-def _about(dataset: Dataset, source: str) -> dict[str, Any]:
+def _about(dataset: Dataset, source: str, recipe: Recipe) -> dict[str, Any]:
     """Return what machine.json says of the data."""
+    from figment.data import split
+
     return {
         "name": dataset.name,
         "source": source,
@@ -375,6 +383,7 @@ def _about(dataset: Dataset, source: str) -> dict[str, Any]:
         "fingerprint": dataset.fingerprint,
         "skipped": len(dataset.skipped),
         "duplicates": dataset.duplicates,
+        "held_out": split(dataset, recipe.held_out, recipe.seed)[1].tolist(),
     }
 
 

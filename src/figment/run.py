@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from figment.data import Dataset
     from figment.doctor.finding import Findings
     from figment.judging.classifier import Classes, Classifier
-    from figment.judging.evaluate import Evaluation
+    from figment.judging.evaluation import Evaluation
     from figment.recipe import Recipe
     from figment.sampling.generator import Generator
     from figment.sampling.pictures import Pictures
@@ -143,7 +143,7 @@ class Run:
 
         dataset, held_out = open_data(self.path, trust=self.trust)
         assert held_out is not None  # its own data
-        return dataset, split(len(dataset), *held_out)[0]
+        return dataset, split(dataset, *held_out)[0]
 
     def report(self) -> Path:
         """Write the run's report and model card; return the report's path."""

@@ -1,7 +1,7 @@
 """Files of tensors (safetensors): written whole with a checksum, read only where it is right.
 
-The metadata hold a note under ``figment``, a JSON object whose ``checksum`` is that of all else in it and
-of the tensors; files of version 0.1 have none.
+The metadata hold one entry, ``figment``, since several come in any order: a note, which is a JSON object,
+and in it the checksum of all else. Files of version 0.1 have none.
 """
 
 from __future__ import annotations
@@ -34,8 +34,7 @@ def write_tensors(
     from safetensors.torch import save_file
 
     whole = {name: tensor.contiguous().cpu() for name, tensor in tensors.items()}
-    # One entry alone: safetensors writes several in an order that changes from time to time.
-    metadata = {"figment": json.dumps(note | {"checksum": checksum(whole, json.dumps(note))})}
+    metadata = {"figment": json.dumps({**note, "checksum": checksum(whole, note)})}
     with replacing(path) as temporary:
         try:
             save_file(whole, temporary, metadata)
@@ -52,12 +51,11 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     regular(path)
     try:
         with safe_open(path, framework="pt") as file:
-            metadata = dict(file.metadata() or {})
+            note = _note(file.metadata())
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except Exception as error:  # safetensors raises several kinds for damaged files
         raise Unreadable(_reason(error)) from None
-    note, written = _note(metadata)
-    if written not in ("", checksum(tensors, json.dumps(note))):
+    if note.pop("checksum", None) not in (None, checksum(tensors, note)):
         raise Unreadable("its checksum is wrong: a part of it has changed since it was written")
     return tensors, note
 
@@ -81,20 +79,21 @@ def read_note(path: Path) -> dict[str, Any]:
     regular(path)
     try:
         with safe_open(path, framework="numpy") as file:
-            metadata = dict(file.metadata() or {})
+            note = _note(file.metadata())
     except Exception as error:
         raise Unreadable(_reason(error)) from None
-    return _note(metadata)[0]
+    note.pop("checksum", None)
+    return note
 
 
-def checksum(tensors: Mapping[str, Tensor], text: str) -> str:
+def checksum(tensors: Mapping[str, Tensor], note: dict[str, Any]) -> str:
     """Return the CRC-32 of a note and of tensors on the CPU: their names, types, shapes and bytes.
 
     For damage, not for malice: who can edit a file can edit its checksum.
     """
     import torch
 
-    found = zlib.crc32(text.encode())
+    found = zlib.crc32(json.dumps(note).encode())
     for name in sorted(tensors):
         tensor = tensors[name].contiguous()
         found = zlib.crc32(f"{name} {tensor.dtype} {list(tensor.shape)}".encode(), found)
@@ -102,12 +101,11 @@ def checksum(tensors: Mapping[str, Tensor], text: str) -> str:
     return f"{found:08x}"
 
 
-def _note(metadata: dict[str, str]) -> tuple[dict[str, Any], str]:
-    """Return the note of a file and its checksum, "" where it has none, as in earlier versions."""
-    note = parsed(metadata.get("figment", ""))
+def _note(metadata: dict[str, str] | None) -> dict[str, Any]:
+    note = parsed((metadata or {}).get("figment", ""))
     if not isinstance(note, dict):
         raise Unreadable("it says nothing of itself: no file that figment wrote")
-    return note, str(note.pop("checksum", ""))
+    return note
 
 
 def _reason(error: Exception) -> str:

@@ -92,7 +92,7 @@ class Monitor:
             "cost": round(before + time.perf_counter() - start, 3),
             "features": self.scorer.features,
             "protocol": first.protocol,
-            "scores": {score.name: brief(score) for score in scores},
+            "scores": {score.name: brief(score, first.protocol) for score in scores},
         }
         self.lines.append(line | ({"end": True} if end else {}))
         self._write()
@@ -269,7 +269,8 @@ def _scored(row: dict[str, Any]) -> bool:
     )
 
 
-def brief(score: Score) -> dict[str, Any]:
-    """Return a score as metrics.jsonl holds it; what is the same for all lines is beside it."""
+def brief(score: Score, protocol: str) -> dict[str, Any]:
+    """Return a score as metrics.jsonl holds it; its protocol where that is not the line's."""
     kept = ("value", "low", "high", "floor", "better", "note")
+    kept += ("protocol",) if score.protocol != protocol else ()
     return {name: getattr(score, name) for name in kept if getattr(score, name) not in (None, "")}
