@@ -222,7 +222,8 @@ def _play(
         findings = run.doctor()
         run.report()
         _say(progress, _what_next(run, images, session.seconds()))
-        _say(progress, f"doctor: {findings[0].name}: {findings[0].evidence}")
+        worst = findings[0]
+        _say(progress, f"doctor: {worst.name}: {worst.evidence} {worst.advice}".rstrip())
     mesh.barrier()  # nobody leaves while the first still writes: one aborted at its exit
     mesh.stop()
     return run
@@ -250,7 +251,17 @@ def _session(
         measure_every=recipe.metric_every or machine.get("metric_every", 0),
         used=folder.read_seconds(path),
         data=machine["data"],
+        own=_own(path),
     )
+
+
+def _own(path: Path) -> dict[str, Any]:
+    """Return the fields of the system that a run's recipe was made from, {} where it is not built in."""
+    from figment.fields import fields_of
+    from figment.recipes import SYSTEMS
+
+    system = SYSTEMS.get(folder.read(path)[0])
+    return {} if system is None else fields_of(system.recipe)
 
 
 def _home(run: str | Path | None, plan: Plan) -> Path:
@@ -370,8 +381,9 @@ def _decided(plan: Plan, recipe: str | Recipe | None, *, timed: bool) -> dict[st
 
 
 def _about(dataset: Dataset, source: str, recipe: Recipe) -> dict[str, Any]:
-    """Return what machine.json says of the data."""
+    """Return what machine.json says of the data, what the doctor finds in them included."""
     from figment.data import split
+    from figment.doctor.sets import findings_of
 
     return {
         "name": dataset.name,
@@ -383,6 +395,7 @@ def _about(dataset: Dataset, source: str, recipe: Recipe) -> dict[str, Any]:
         "fingerprint": dataset.fingerprint,
         "skipped": len(dataset.skipped),
         "duplicates": dataset.duplicates,
+        "findings": [finding._asdict() for finding in findings_of(dataset)],
         "held_out": split(dataset, recipe.held_out, recipe.seed)[1].tolist(),
     }
 

@@ -151,9 +151,11 @@ class Monitor:
         return self.lines[-1]["cost"] if self.lines else 0.0
 
     def _signs(self, trainer: Trainer, generator: Generator) -> dict[str, float]:
-        samples = torch.from_numpy(generator.sample(PreviousSamples.SIZE).array)
+        count = PreviousSamples.SIZE
+        samples = torch.from_numpy(generator.sample(count).array)
         previous = cast(PreviousSamples, trainer.nets["album"])
-        return signs(samples, self.reference, previous.exchange(samples))
+        asked = trainer.recipe.labels_for(range(count), torch.device("cpu"))
+        return signs(samples, self.reference, previous.exchange(samples), asked)
 
     def _write(self) -> None:
         if mesh.is_first() and (self.lines or (self.run / "metrics.jsonl").exists()):
@@ -185,7 +187,11 @@ def monitor_for(
     monitor = Monitor(
         run,
         scorer,
-        reference(feed.dataset.rows[some], feed.dataset.rows[unseen]),
+        reference(
+            feed.dataset.rows[some],
+            feed.dataset.rows[unseen],
+            feed.dataset.labels[some] if feed.dataset.classes else None,
+        ),
         read_measurements(run),
         read_best(run),
         untrained,
