@@ -20,10 +20,6 @@ if TYPE_CHECKING:
     from figment.training.monitor import Untrained
 
 
-LINES, LEAST_ROUNDS = 50, 10
-"""Lines that a short training logs at least, but each of so many rounds or more."""
-
-
 @dataclass(frozen=True)
 class Plan:
     """What will be trained. Every step returns the next plan, with more of the recipe decided."""
@@ -105,9 +101,6 @@ class Plan:
             finishing = 1.5 * first.seconds + session.REPORT_SECONDS
             left = (1 - SHARE) * (deadline - time.perf_counter() - finishing)
             end, recipe = None, lasting(recipe, left, speed)
-        if "tick" not in self.pinned:
-            least = max(LEAST_ROUNDS * recipe.batch, recipe.images // LINES)
-            recipe = replace(recipe, tick=min(recipe.tick, least))
         planned = self.cost._replace(recipe=recipe)
         said = cost.sentence(self.name, planned, dataset, end=end, seconds=left)
         pause = pause_for(recipe, first.seconds, speed)
