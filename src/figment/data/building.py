@@ -16,7 +16,7 @@ from typing import IO
 
 import numpy as np
 
-from figment.data import decode, depth, jobs, noticed, opening, packed, sources
+from figment.data import colour, decode, depth, jobs, noticed, opening, packed, sources
 from figment.data.cache import write_card
 from figment.data.decode import Form
 from figment.data.families import first_of
@@ -90,7 +90,7 @@ def build(folder: Path, source: str, job: jobs.Job, form: Form, *, progress: boo
     card = asdict(wide) | {
         "classes": classes,
         "count": made,
-        "fingerprint": _fingerprint(wide, classes, labels, facts["digest"]),
+        "fingerprint": _fingerprint(wide, classes, labels, record),
         "skipped": skipped,
         "duplicates": made - len(np.unique(facts["digest"])),
     }
@@ -202,11 +202,18 @@ def _still_there(labels: np.ndarray, classes: tuple[str, ...]) -> tuple[np.ndarr
     return renumbered.astype(np.int64), [classes[label] for label in present]
 
 
-def _fingerprint(form: Form, classes: list[str], labels: np.ndarray, digests: np.ndarray) -> str:
-    options = [decode.VERSION, asdict(form), classes]
+def _fingerprint(form: Form, classes: list[str], labels: np.ndarray, record: Noticed) -> str:
+    """Return the digest of options, labels and contents; see ``open_dataset``.
+
+    Of pictures whose numbers were always read as they are now it is the same as ever, so that a run
+    of an earlier version goes on with its data.
+    """
+    deep = any(mode[0] in "IFfiu" for mode in record.modes)
+    version = decode.VERSION if deep or colour.CONVERTED in record.notes else 1
+    options = [version, asdict(form), classes]
     digest = hashlib.sha256(json.dumps(options).encode())
     digest.update(labels.astype("<i8").tobytes())
-    digest.update(np.ascontiguousarray(digests).tobytes())
+    digest.update(np.ascontiguousarray(record.facts["digest"]).tobytes())
     return digest.hexdigest()
 
 
