@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from figment.data import Dataset, open_dataset
-from figment.judging.evaluate import read_evaluation
+from figment.judging.evaluation import read_evaluation
 from figment.randomness import stream
 from figment.run import Run
 from figment.sampling.pictures import save_image, to_image

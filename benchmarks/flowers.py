@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from figment.judging.evaluate import read_evaluation
+from figment.judging.evaluation import read_evaluation
 from figment.launch import resume, train
 from figment.run import Run
 from figment.sampling.pictures import Pictures

@@ -67,9 +67,7 @@ def main() -> None:
 def held_out(run: Run, count: int) -> np.ndarray:
     """Return pictures of the run's data that its training did not see."""
     dataset, _ = run.training_data()
-    return np.array(
-        dataset.rows[split(len(dataset), run.recipe.held_out, run.recipe.seed)[1][:count]]
-    )
+    return np.array(dataset.rows[split(dataset, run.recipe.held_out, run.recipe.seed)[1][:count]])
 
 
 def looked_for(

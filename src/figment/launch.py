@@ -91,7 +91,7 @@ def train(
             machine = _machine(plan, target) | {
                 "budget": {"images": end} if minutes is None else {"minutes": minutes},
                 "fields": _decided(plan, recipe, timed=minutes is not None),
-                "data": _about(dataset, str(data)),
+                "data": _about(dataset, str(data), plan.recipe),
             }
             folder.begin(path, plan.name, plan.recipe, machine)
             own.remember(plan.name)
@@ -222,7 +222,8 @@ def _play(
         findings = run.doctor()
         run.report()
         _say(progress, _what_next(run, images, session.seconds()))
-        _say(progress, f"doctor: {findings[0].name}: {findings[0].evidence}")
+        worst = findings[0]
+        _say(progress, f"doctor: {worst.name}: {worst.evidence} {worst.advice}".rstrip())
     mesh.barrier()  # nobody leaves while the first still writes: one aborted at its exit
     mesh.stop()
     return run
@@ -250,7 +251,17 @@ def _session(
         measure_every=recipe.metric_every or machine.get("metric_every", 0),
         used=folder.read_seconds(path),
         data=machine["data"],
+        own=_own(path),
     )
+
+
+def _own(path: Path) -> dict[str, Any]:
+    """Return the fields of the system that a run's recipe was made from, {} where it is not built in."""
+    from figment.fields import fields_of
+    from figment.recipes import SYSTEMS
+
+    system = SYSTEMS.get(folder.read(path)[0])
+    return {} if system is None else fields_of(system.recipe)
 
 
 def _home(run: str | Path | None, plan: Plan) -> Path:
@@ -304,7 +315,7 @@ def _foreword(dataset: Dataset, plan: Plan) -> str:
     from figment.data.describe import foreword
 
     recipe = plan.recipe
-    held_out = split(len(dataset), recipe.held_out, recipe.seed)[1]
+    held_out = split(dataset, recipe.held_out, recipe.seed)[1]
     return foreword(
         dataset,
         [*plan.look.structure, plan.said],
@@ -317,14 +328,20 @@ def _foreword(dataset: Dataset, plan: Plan) -> str:
 def _same_data(
     path: Path, data: str, recipe: Recipe, machine: dict[str, Any], progress: bool
 ) -> Dataset:
-    """Return the data that a run began with. Raises UserError where they are not the same any more."""
+    """Return the data that a run began with, divided as it was.
+
+    Raises UserError where they are not the same any more.
+    """
+    from figment.data import with_division
+
     dataset = _open(data, recipe, progress)
     if dataset.fingerprint != machine["data"]["fingerprint"]:
         raise UserError(
             f"{dataset.source} has changed since {path} began: bring the old data back "
             "(--data says where they are), or train a new run"
         )
-    return dataset
+    recorded = machine["data"].get("held_out")
+    return with_division(dataset, recorded, recipe.held_out, recipe.seed)
 
 
 def _machine(plan: Plan, device: torch.device) -> dict[str, Any]:
@@ -363,8 +380,11 @@ def _decided(plan: Plan, recipe: str | Recipe | None, *, timed: bool) -> dict[st
     return {"chosen": sorted(chosen), "settled": sorted(settled)}
 
 
-def _about(dataset: Dataset, source: str) -> dict[str, Any]:
-    """Return what machine.json says of the data."""
+def _about(dataset: Dataset, source: str, recipe: Recipe) -> dict[str, Any]:
+    """Return what machine.json says of the data, what the doctor finds in them included."""
+    from figment.data import split
+    from figment.doctor.sets import findings_of
+
     return {
         "name": dataset.name,
         "source": source,
@@ -375,6 +395,8 @@ def _about(dataset: Dataset, source: str) -> dict[str, Any]:
         "fingerprint": dataset.fingerprint,
         "skipped": len(dataset.skipped),
         "duplicates": dataset.duplicates,
+        "findings": [finding._asdict() for finding in findings_of(dataset)],
+        "held_out": split(dataset, recipe.held_out, recipe.seed)[1].tolist(),
     }
 
 

@@ -122,7 +122,7 @@ def open_data(
 
     Raises UserError where its own have moved or changed.
     """
-    from figment.data import open_dataset
+    from figment.data import open_dataset, with_division
     from figment.data.builtin import builtin
     from figment.data.hub import is_remote
 
@@ -147,7 +147,10 @@ def open_data(
         raise UserError(
             f"{own['path']} has changed since {run} began: name the data with --against"
         )
-    return RunData(dataset, (recipe.held_out, recipe.seed) if same else None)
+    if not same:
+        return RunData(dataset, None)
+    dataset = with_division(dataset, own.get("held_out"), recipe.held_out, recipe.seed)
+    return RunData(dataset, (recipe.held_out, recipe.seed))
 
 
 def _opened(

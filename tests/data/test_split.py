@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from figment.data import split
+from figment.data.split import at_random as split
 from figment.errors import UserError
 
 

@@ -60,7 +60,7 @@ def save(folder: Path, numbers: range, blur: float = 0.0) -> None:
 
 
 def scored(samples: Side, reals: Side, held_out: Side | None, *names: str) -> dict[str, Score]:
-    one = scorer(names, None, reals, held_out, len(samples), all_reals=True)
+    one = scorer(names, None, reals, held_out, len(samples))
     return {score.name: score for score in one.scores(samples)}
 
 
@@ -90,16 +90,41 @@ def test_the_same_distribution_scores_like_the_floor_and_another_does_not():
     assert other["coverage"].value < same["coverage"].value - 0.05
 
 
-def test_copies_of_the_training_set_are_seen():
+def test_copies_of_the_training_set_are_suspected_by_their_features():
     reals, held_out = made(1000), made(300)
     copied = scored(made(300, copies=reals.features), reals, held_out, "copies")
     assert copied["authenticity"].value == 0
-    assert copied["copied"].value > 0.9
+    assert copied["nearest_ratio"].value > 0.9
     assert copied["c_t"].value < -5
     fresh = scored(made(300), reals, held_out, "copies")
     assert fresh["authenticity"].value == pytest.approx(fresh["authenticity"].floor, abs=12)
-    assert fresh["copied"].value < 0.05
+    assert fresh["nearest_ratio"].value < 0.05
+    assert fresh["copied"].value == 0  # their pictures are other noise
     assert abs(fresh["c_t"].value) < 4
+
+
+def test_repeats_among_the_reals_blind_nothing():
+    reals, held_out = made(600), made(250)
+    known = torch.arange(300) % 8  # a few held-out pictures are in the training set as well
+    leaked = replace(
+        held_out,
+        images=np.concatenate([reals.images[:8], held_out.images[8:]]),
+        features=torch.cat([reals.features[:8], held_out.features[8:]]),
+    )
+    copied = scored(made(300, copies=reals.features[known]), reals, leaked, "copies")
+    assert copied["nearest_ratio"].value > 0.9 and copied["authenticity"].value == 0
+    twice = reals.of(torch.arange(600) % 400)  # a third of the reals are repeats
+    samples = made(200)
+    samples.features[100:] = samples.features[:100] + 1e-3
+    assert scored(samples, twice, None, "look_alikes")["look_alikes"].value > 0.95
+
+
+def test_floors_of_scores_that_move_with_the_counts_are_measured_at_theirs():
+    reals = made(400)
+    found = scored(made(300), reals, None, "kid", "recall")
+    assert found["kid"].protocol.endswith("300 samples against 400 reals")
+    assert found["recall"].protocol.endswith("200 samples against 200 reals")
+    assert found["recall"].value == pytest.approx(found["recall"].floor, abs=0.12)
 
 
 def test_known_modes_of_points_are_counted():
@@ -196,13 +221,18 @@ def test_a_run_is_evaluated_from_the_command_line(tmp_path, capsys):
     assert main([*words, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["images"] == 8 and found["weights"] == "000000008.safetensors"
-    assert [score["name"] for score in found["scores"]] == ["kid", "authenticity"]  # 12 held out
+    assert [score["name"] for score in found["scores"]] == [
+        "kid",
+        "copied",
+        "authenticity",
+        "nearest_ratio",
+    ]
     assert "40 samples against 228 reals" in found["scores"][0]["protocol"]
     assert json.loads((run / "evaluation.json").read_text()) == found
     assert (run / found["pictures"]["look-alikes"]).exists()
     assert main(words) == 0
     out = capsys.readouterr().out
-    assert "kid " in out and "real pictures" in out
+    assert "KID(small) x1000 " in out and "real pictures" in out
 
 
 @pytest.mark.parametrize(
@@ -215,6 +245,12 @@ def test_a_run_is_evaluated_from_the_command_line(tmp_path, capsys):
         (
             ["{flowers}", "--against", "{flowers}", "--seed", "3"],
             "seed and truncation are for drawing",
+        ),
+        (["{flowers}", "--against", "{flowers}", "--resolution", "4"], "between 8 and 4096 pixels"),
+        (["{flowers}", "--against", "{flowers}", "--protocol", "fid5k"], "Did you mean fid50k?"),
+        (
+            ["{flowers}", "--against", "{flowers}", "--protocol", "fid50k", "--count", "100"],
+            "leave --metrics, --features and --count out",
         ),
         (["{flowers}", "--against", "ring"], "points are scored only as samples of a run"),
         (["{flowers}", "--against", "{flowers}", "--count", "3"], "scores need 20 or more"),
@@ -257,9 +293,19 @@ def test_a_table_says_value_interval_floor_and_which_way():
     lines = table(
         [Score("kid", 0.0012, 0.001, 0.0014, 0.0001), Score("recall", 0.5, better="higher")]
     )
-    assert " ".join(lines[1].split()) == "kid 0.00120 0.00100 to 0.00140 0.000100 lower is better"
+    assert " ".join(lines[1].split()) == "KID x1000 1.20 1.00 to 1.40 0.100 lower is better"
     assert lines[2].split() == ["recall", "0.500", "higher", "is", "better"]
-    assert table([Score("kid", 1.0, group="dandelion")])[1].startswith("kid, dandelion   1.00")
+    assert table([Score("kid", 1.0, group="dandelion")])[1].startswith(
+        "KID x1000, dandelion  1,000"
+    )
+
+
+def test_fid_is_called_by_its_features_unless_they_are_those_of_papers():
+    def name(protocol: str) -> str:
+        return table([Score("fid", 7.9, protocol=protocol)])[1].split()[0]
+
+    assert name("small (random weights), 64 px; 500 samples") == "FID(small)"
+    assert name("inception-legacy (NVIDIA's), 299 px") == "FID"
 
 
 def test_look_alikes_wear_frames_of_one_colour():

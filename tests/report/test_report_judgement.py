@@ -26,7 +26,8 @@ def test_scores_of_the_training_are_read(make_run, judge_run):
     found = read_measurements(run / "metrics.jsonl", told)
     assert told == [] and [one.images for one in found] == [7680.0 * n for n in range(1, 11)]
     kid, precision = found[7].scores
-    assert kid == Score("kid", 0.01, 0.0095, 0.0105, 0.0002, "lower", "p")
+    assert kid == Score("kid", 0.01, 0.0095, 0.0105, 0.0002, "lower", "p").shown()
+    assert kid.value == 10  # KID is multiplied by 1000 wherever it is shown
     assert precision == Score("precision", 0.58, None, None, 0.8, "higher", "p")
     assert found[7].seconds == 480
 
@@ -37,7 +38,7 @@ def test_resumed_and_broken_lines(tmp_path):
     (tmp_path / "metrics.jsonl").write_text("\n".join([lines[0], "{", *lines[1:], '{"ima']))
     told = []
     found = read_measurements(tmp_path / "metrics.jsonl", told)
-    assert [(one.images, one.scores[0].value) for one in found] == [(100, 1.0), (200, 20.0)]
+    assert [(one.images, one.scores[0].value) for one in found] == [(100, 1_000.0), (200, 20_000.0)]
     assert told == ["1 line of metrics.jsonl cannot be read."]
 
 

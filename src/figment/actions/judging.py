@@ -16,7 +16,7 @@ from figment.run import Run
 from figment.training.folder import holds_run
 
 if TYPE_CHECKING:
-    from figment.judging.evaluate import Evaluation
+    from figment.judging.evaluation import Evaluation
 
 
 def evaluate(
@@ -42,6 +42,11 @@ def evaluate(
     mesh.start(device)
     how["device"] = str(device)
     if holds_run(path):
+        if how.pop("resolution", None) is not None:
+            raise UserError(
+                f"{path} is a run, compared at the size that it has learned: leave --resolution out, or "
+                "draw its samples to a folder and evaluate that"
+            )
         run = Run(path, trust=trust)
         found = run.evaluate(against, **how)
         if mesh.is_first():
@@ -64,11 +69,12 @@ def evaluation(path: str | Path, *, as_json: bool = False, **how: Any) -> str:
     """Return the scores (see ``evaluate``) as a table or as JSON, once for all processes."""
     from figment.judging.table import score_table
 
+    folder = str(how.get("out") or path)
     found = evaluate(path, **how)
     mesh.stop()
     if not mesh.is_first():
         return ""
-    return json.dumps(found.as_json(), indent=2) if as_json else score_table(found)
+    return json.dumps(found.as_json(), indent=2) if as_json else score_table(found, folder)
 
 
 def doctor(what: str | Path, *, as_json: bool = False) -> str:

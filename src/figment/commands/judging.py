@@ -16,6 +16,8 @@ def evaluate(
     metrics: tuple[str, ...] = (),
     features: str = "auto",
     count: int | None = None,
+    protocol: str = "",
+    resolution: int | None = None,
     seed: int = 0,
     truncation: float | None = None,
     out: Path | None = None,
@@ -33,9 +35,12 @@ def evaluate(
         features: What is compared: auto, efficientnet, mobilenet, small, inception, dinov2, NAME:FILE
             or file:FILE.
         count: How many samples to draw (5,000), or pictures to use (all).
+        protocol: Scores as papers print them: fid50k, kid50k or cleanfid50k.
+        resolution: Px at which two folders are compared; the larger of theirs, to 256, without it.
         seed: Seed of the first sample.
         truncation: Cut the latents off at this value.
-        out: Folder for the pictures of look-alikes and nearest neighbours; a run's own without it.
+        out: Folder for evaluation.json and pictures of copies, look-alikes and nearest neighbours; a run's
+            own without it.
         device: cpu, cuda, mps, or auto.
         trust: Open a recipe of your own, which the run only names: its module is imported.
         overwrite: Replace files that figment did not write, too.
@@ -45,12 +50,14 @@ def evaluate(
 
     how: dict[str, Any] = {"count": count} if count is not None else {}
     how |= {"out": out} if out is not None else {}
+    how |= {"resolution": resolution} if resolution is not None else {}
     said = evaluation(
         what or named(what),
         as_json=json_,
         against=against,
         metrics=metrics,
         features=features,
+        protocol=protocol,
         seed=seed,
         truncation=truncation,
         device=device,

@@ -6,7 +6,7 @@ from figment.data.glance import Look, advise, look
 from figment.data.inspection import Inspection, inspect
 from figment.data.order import Order, evenly_spaced, gather
 from figment.data.packing import open_dataset, pack
-from figment.data.split import split
+from figment.data.split import split, with_division
 
 __all__ = [
     "Dataset",
@@ -22,4 +22,5 @@ __all__ = [
     "open_dataset",
     "pack",
     "split",
+    "with_division",
 ]

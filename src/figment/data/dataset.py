@@ -16,6 +16,7 @@ class Dataset:
 
     ``fingerprint`` is the same on every machine for the same examples under the same options: see
     ``open_dataset``. ``duplicates`` counts the files that repeat an earlier one byte for byte.
+    ``held_out``: the rows that a run has recorded as kept out of its training; see ``split``.
     """
 
     name: str  # short name for run folders: "cats64" for cats64.zip
@@ -26,6 +27,7 @@ class Dataset:
     fingerprint: str  # sha256, hex
     skipped: tuple[tuple[str, str], ...] = ()  # (file, reason)
     duplicates: int = 0
+    held_out: tuple[int, ...] | None = None
     notice: Callable[[], Noticed] = Noticed  # what was noticed of the examples; see ``Noticed``
 
     @property

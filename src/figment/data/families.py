@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from figment.data.repeats import FAR, FLAT, repeated
+from figment.data.repeats import reach, repeated
 
 EVERY_PAIR = 8_000  # pictures of which all pairs are compared
 NEIGHBOURS = 8  # pictures of like outline that each of more is compared with
@@ -49,8 +49,8 @@ def _neighbours(levels: np.ndarray, seen: np.ndarray) -> Iterator[tuple[int, int
     for start in range(0, len(pairs), GLANCE * 16):
         left, right = pairs[start : start + GLANCE * 16].T
         apart = np.square(seen[left] - seen[right]).mean(1)
-        limit = np.square(np.maximum(FLAT, FAR * seen[left].std(1)))
-        yield from zip(left[apart <= limit].tolist(), right[apart <= limit].tolist(), strict=True)
+        same = apart <= np.square(reach(seen[left]))
+        yield from zip(left[same].tolist(), right[same].tolist(), strict=True)
 
 
 def _outlines(levels: np.ndarray) -> np.ndarray:

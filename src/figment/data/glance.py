@@ -32,6 +32,7 @@ class Look:
     grey: bool  # all pictures looked at are grey: a guess, which packing decides from all of them
     square: bool
     structure: tuple[str, ...] = ()  # what was decided about folders and labels, and why
+    extremes: tuple[int, int] = (0, 0)  # the smallest and the largest short side; 0: any
 
 
 def look(source: str, folders: str = "auto") -> Look:
@@ -104,6 +105,7 @@ def _look_pictures(name: str, pictures: sources.Pictures) -> Look:
         grey,
         square,
         pictures.structure,
+        (min(sides), max(sides)),
     )
 
 
@@ -116,7 +118,10 @@ def _look_packed(name: str, file: packed.Packed) -> Look:
         is_grey(decode.plain(Image.fromarray(np.ascontiguousarray(sample)))) for sample in samples
     )
     side, square = min(height, width), height == width
-    return Look(name, file.source, "images", len(file), file.classes, side, grey, square)
+    extremes = (side, side)
+    return Look(
+        name, file.source, "images", len(file), file.classes, side, grey, square, extremes=extremes
+    )
 
 
 def _header(pictures: sources.Pictures, index: int) -> tuple[str, tuple[int, int]]:

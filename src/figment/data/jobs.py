@@ -98,7 +98,9 @@ def of_flowers(count: int, seed: int, folders: str) -> Job:
     classes = () if folders == "none" else builtin.flowers.CLASSES
 
     def key(form: Form) -> str:
-        return key_of("flowers", builtin.drawing_code(), count, seed, form.shape, classes)
+        return key_of(
+            "flowers", decode.VERSION, builtin.drawing_code(), count, seed, form.shape, classes
+        )
 
     def piece(start: int, stop: int, form: Form) -> Callable[[], Batch]:
         return partial(_drawn, start, stop, form, seed)

@@ -55,7 +55,7 @@ FIRST = frozenset({b"R"} | {mark[:1] for place, mark in SIGNATURES if not place}
 BRANDS = frozenset(
     {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"avif", b"avis"}
 )
-NETPBM = re.compile(rb"P[1-6]\s*(#[^\n]*\n\s*)*\d+\s")
+NETPBM = re.compile(rb"P[1-6fF]\s*(#[^\n]*\n\s*)*\d+\s")
 
 
 def is_picture(head: bytes) -> bool:

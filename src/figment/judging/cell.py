@@ -22,7 +22,8 @@ def scores_cell(source: str, scores: Sequence[Score], notes: Sequence[str]) -> s
 
 
 def _row(score: Score) -> tuple[str, ...]:
-    name = f"{score.name}, {score.group}" if score.group else score.name
+    name = f"{score.called()}, {score.group}" if score.group else score.called()
+    score = score.shown()
     ends = (score.low, score.high)
     between = (
         "" if None in ends else " – ".join(significant(end) for end in ends if end is not None)

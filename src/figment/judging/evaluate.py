@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
 
 from figment import mesh
 from figment.data import Dataset, evenly_spaced, look, open_dataset, split
+from figment.data.names import names_of
 from figment.errors import UserError
-from figment.files import MARK, write_json
-from figment.judging import pictures
-from figment.judging.cell import scores_cell
+from figment.judging import forms, pictures
 from figment.judging.classifier import ACCURACY, Classifier
+from figment.judging.evaluation import Evaluation, now
+from figment.judging.figure import Copy
 from figment.judging.measures import MEASURES, lacking, measures_for
+from figment.judging.protocols import named
 from figment.judging.scorer import Scorer, extractor_for, scorer
 from figment.judging.sides import Side, real_side, sample_side
 from figment.metrics.score import Score
 from figment.progress import progress_bar
-from figment.records import Unreadable, read_object
 
 if TYPE_CHECKING:
     from figment.metrics.features import Extractor
@@ -39,32 +38,28 @@ PER_CLASS = ("kid",)
 """Scores that are given class by class, where there are classes."""
 
 
-@dataclass
-class Evaluation:
-    """What was measured, on what, and the pictures that show it."""
+class Question(NamedTuple):
+    """What is asked about samples."""
 
-    source: str
-    scores: list[Score]
-    notes: list[str] = field(default_factory=list)
-    """What could not be measured, and why; what to be careful with."""
-    images: int | None = None
-    """Where the training was whose weights these are."""
-    weights: str = ""
-    pictures: dict[str, str] = field(default_factory=dict)
-    """Path below the folder that they were written to, by name."""
-    made: str = ""
+    metrics: Sequence[str]
+    features: str
+    count: int | None
+    protocol: str = ""
+    """The name of the protocol that these are of."""
 
-    def _repr_html_(self) -> str:
-        """Return what a notebook shows."""
-        return scores_cell(self.source, self.scores, self.notes)
 
-    def as_json(self) -> dict[str, Any]:
-        """Return it as plain values, for evaluation.json and for other programs."""
-        return vars(self) | {"scores": [score._asdict() for score in self.scores]}
+class Comparison(NamedTuple):
+    """Both sides, ready to be scored."""
 
-    def write(self, folder: Path) -> None:
-        """Write evaluation.json."""
-        write_json(folder / "evaluation.json", {**self.as_json(), "software": MARK})
+    samples: Side
+    reals: Side
+    held_out: Side | None
+    extractor: Extractor | None
+    form: forms.Form | None
+    names: tuple[Sequence[str], Sequence[str]]
+    """What each sample, and each row of the reals' images, is called."""
+    classes: Sequence[str] = ()
+    notes: Sequence[str] = ()
 
 
 def evaluate_generator(
@@ -75,7 +70,8 @@ def evaluate_generator(
     classifier: Classifier | None = None,
     metrics: Sequence[str] = (),
     features: str = "auto",
-    count: int = COUNT,
+    count: int | None = None,
+    protocol: str = "",
     seed: int = 0,
     truncation: float | None = None,
     device: str = "cpu",
@@ -83,35 +79,57 @@ def evaluate_generator(
     source: str = "",
     progress: bool = True,
 ) -> Evaluation:
-    """Return the scores of ``count`` samples against a data set.
+    """Return the scores of ``count`` samples (5,000) against a data set.
 
     ``held_out``: share and seed of the pictures that the training did not see, None where the data are not
     those of the training. ``classifier``: the one that the run has trained, if any: its accuracy becomes
-    one of the scores. Pictures go to ``out``.
+    one of the scores. ``protocol``: one of ``protocols.PROTOCOLS``, which says metrics, features and
+    count, and compares with all pictures. Pictures go to ``out``.
     """
     asked = [name for name in metrics if name == ACCURACY] if classifier else []
     if asked == list(metrics) != []:
-        return _tested(Evaluation(source, [], made=_now()), classifier, dataset, held_out, True)
-    extractor = extractor_for(generator.recipe.kind, features, device)
+        return _tested(Evaluation(source, [], made=now()), classifier, dataset, held_out, True)
+    others = [name for name in metrics if name not in asked]
+    question = _question(others, features, count, protocol)
+    extractor = extractor_for(generator.recipe.kind, question.features, device)
     rows, apart = np.arange(len(dataset)), np.empty(0, np.int64)
-    if held_out is not None:
-        rows, apart = split(len(dataset), *held_out)
-    if not 20 <= count <= MOST:
+    if held_out is not None and not question.protocol:
+        rows, apart = split(dataset, *held_out)
+    drawn = COUNT if question.count is None else question.count
+    if not 20 <= drawn <= MOST:
         raise UserError(
-            f"count must be 20 or more for a score to mean anything, and at most {MOST:,}, not {count}"
+            f"count must be 20 or more for a score to mean anything, and at most {MOST:,}, not {drawn}"
         )
     reals = _reals(dataset, rows, extractor, progress)
     unseen = _reals(dataset, apart, extractor, False) if len(apart) else None
     samples = sample_side(
-        generator, count, extractor, seed=seed, truncation=truncation, progress=progress
+        generator, drawn, extractor, seed=seed, truncation=truncation, progress=progress
     )
     has_classes = generator.recipe.labels_for([0], torch.device("cpu")) is not None
-    classes = dataset.classes if has_classes else ()
-    others = [name for name in metrics if name not in asked]
-    found = _judged(source, samples, reals, unseen, extractor, others, classes, out, progress)
-    if asked or not metrics:
+    compared = Comparison(
+        samples,
+        reals,
+        unseen,
+        extractor,
+        forms.form_of(dataset, generator.recipe.fit) if extractor else None,
+        ([f"seed {number}" for number in range(seed, seed + drawn)], _names(dataset)),
+        dataset.classes if has_classes else (),
+        forms.dropped("reals", dataset)
+        + (forms.changed_by_run(dataset, held_out is not None) if extractor else []),
+    )
+    found = _judged(source, compared, question, out, progress)
+    found.files = {"reals": forms.dropped_files(dataset)}
+    if asked or not (metrics or protocol):
         _tested(found, classifier, dataset, held_out, bool(asked))
     return found
+
+
+def _question(metrics: Sequence[str], features: str, count: int | None, protocol: str) -> Question:
+    """Return what is asked, by a protocol where one is named."""
+    if not protocol:
+        return Question(metrics, features, count)
+    own = named(protocol, metrics, features, count)
+    return Question(own.metrics, own.features, own.count, protocol)
 
 
 def _tested(
@@ -130,7 +148,7 @@ def _tested(
     rows, what = np.arange(len(dataset)), f"pictures of {dataset.name}"
     try:
         if held_out is not None:
-            rows, what = split(len(dataset), *held_out)[1], "pictures held out of training"
+            rows, what = split(dataset, *held_out)[1], "pictures held out of training"
         if not len(rows):
             raise UserError(
                 "nothing was held out of training: name labelled pictures with --against"
@@ -150,29 +168,59 @@ def evaluate_pictures(
     metrics: Sequence[str] = (),
     features: str = "auto",
     count: int | None = None,
+    protocol: str = "",
+    resolution: int | None = None,
     device: str = "cpu",
     out: Path | None = None,
     progress: bool = True,
 ) -> Evaluation:
-    """Return the scores of a folder or a zip of pictures against another."""
-    seen = look(source)
-    if seen.kind == "points" or look(against).kind == "points":
+    """Return the scores of a folder or a zip of pictures against another.
+
+    Both are compared at the larger of their sides (at most 256 px) or at ``resolution``, and in colour
+    where any picture has some; notes say what that changes.
+    """
+    question = _question(metrics, features, count, protocol)
+    looks = [look(data) for data in (source, against)]
+    if any(seen.kind == "points" for seen in looks):
         raise UserError("points are scored only as samples of a run: figment evaluate RUN")
-    side, channels = min(256, seen.side or 64), 1 if seen.grey else 3
+    side = forms.common_side(looks, resolution)
     ours, theirs = (
-        open_dataset(data, resolution=side, channels=channels, progress=progress)
+        open_dataset(data, resolution=side, channels=3, progress=progress)
         for data in (source, against)
     )
-    extractor = extractor_for("images", features, device)
-    rows = np.arange(len(ours))
-    if count is not None and count < len(rows):
-        rows = evenly_spaced(rows, count)
+    extractor = extractor_for("images", question.features, device)
+    rows, wanted = np.arange(len(ours)), question.count
+    if wanted is not None and wanted < len(rows):
+        rows = evenly_spaced(rows, wanted)
     if len(rows) < 20:
-        raise UserError(f"{source} holds {len(rows)} pictures: scores need 20 or more")
-    samples = _reals(ours, rows, extractor, progress)
-    reals = _reals(theirs, np.arange(len(theirs)), extractor, progress)
-    classes = ours.classes if ours.classes == theirs.classes else ()
-    return _judged(source, samples, reals, None, extractor, metrics, classes, out, progress)
+        dropped = "".join(f" ({note})" for note in forms.dropped("samples", ours))
+        raise UserError(f"{source} holds {len(rows)} pictures{dropped}: scores need 20 or more")
+    colour, uneven = forms.colours(ours, theirs)
+    notes = [*forms.dropped("samples", ours), *forms.dropped("reals", theirs)]
+    notes += [*uneven, *forms.resized(looks, side)]
+    names = _names(ours)
+    compared = Comparison(
+        _reals(ours, rows, extractor, progress),
+        _reals(theirs, np.arange(len(theirs)), extractor, progress),
+        None,
+        extractor,
+        forms.Form(side, colour),
+        ([names[row] for row in rows], _names(theirs)),
+        ours.classes if ours.classes == theirs.classes else (),
+        notes,
+    )
+    found = _judged(source, compared, question, out, progress)
+    found.files = {"samples": forms.dropped_files(ours), "reals": forms.dropped_files(theirs)}
+    return found
+
+
+def _names(dataset: Dataset) -> list[str]:
+    """Return what the rows are called; their numbers where the files are others by now."""
+    try:
+        names = names_of(dataset)
+    except UserError:
+        names = []
+    return names if len(names) == len(dataset) else [f"row {row}" for row in range(len(dataset))]
 
 
 def _reals(dataset: Dataset, rows: np.ndarray, extractor: Extractor | None, progress: bool) -> Side:
@@ -186,68 +234,87 @@ def _reals(dataset: Dataset, rows: np.ndarray, extractor: Extractor | None, prog
 
 
 def _judged(
-    source: str,
-    samples: Side,
-    reals: Side,
-    held_out: Side | None,
-    extractor: Extractor | None,
-    metrics: Sequence[str],
-    classes: Sequence[str],
-    out: Path | None,
-    progress: bool,
+    source: str, compared: Comparison, question: Question, out: Path | None, progress: bool
 ) -> Evaluation:
-    names, notes = list(metrics), []
-    if not metrics:
+    """Return every score that is asked for, class by class too, with notes and pictures."""
+    samples, reals, held_out, extractor, form, names, classes, changed = compared
+    wanted, notes = _wanted(source, compared, question)
+    stated, floors = "" if form is None else str(form), not question.protocol
+    one = scorer(wanted, extractor, reals, held_out, len(samples), form=stated, floors=floors)
+    found = Evaluation(source, [], [*changed, *notes], made=now())
+    copies: list[Copy] = []
+    found.scores = _scores(one, samples, copies, progress and mesh.is_first())
+    for label, group in enumerate(classes):
+        parts = [side.of(side.labels == label) for side in (samples, reals)]
+        if min(map(len, parts)) >= LEAST_OF_CLASS:
+            by_class = [name for name in PER_CLASS if name in wanted]
+            of_class = scorer(by_class, extractor, parts[1], None, len(parts[0]), form=stated)
+            found.scores += of_class.scores(parts[0], group=group)
+    found.notes += _careful(len(samples), len(reals), question)
+    found.form = {} if form is None else form.as_json()
+    found.copies = [
+        {
+            "sample": names[0][copy.sample],
+            "original": names[1][reals.rows[copy.original]],
+            "likeness": copy.likeness,
+            "mirrored": copy.mirrored,
+        }
+        for copy in copies
+    ]
+    if out is not None and samples.images.ndim == 4 and mesh.is_first():
+        found.pictures = pictures.write(out, samples, reals, copies, found.copies)
+    return found
+
+
+def _wanted(source: str, compared: Comparison, question: Question) -> tuple[list[str], list[str]]:
+    """Return the measures that are asked for, all that can be had where none is, and notes of the others.
+
+    Raises UserError where one that is asked for needs what the samples do not have.
+    """
+    samples, reals, held_out = compared.samples, compared.reals, compared.held_out
+    if not question.metrics:
+        names, notes = [], []
         for name, measure in MEASURES.items():
             missing = lacking(measure, samples, reals, held_out)
             names += [] if missing else [name]
             notes += [f"{name} was left out: it needs {', '.join(missing)}"] if missing else []
-    for measure in measures_for(metrics):  # what reals lack, scorer() refuses
+        return names, notes
+    for measure in measures_for(question.metrics):  # what reals lack, scorer() refuses
         if "classes" in lacking(measure, samples, reals, held_out):
             asked = measure.gives[0]
             raise UserError(
                 f"{asked} needs classes, and samples of {source} have none: leave it out"
             )
-    one = scorer(names, extractor, reals, held_out, len(samples), all_reals=True)
-    scores = _scores(one, samples, progress and mesh.is_first())
-    for label, group in enumerate(classes):
-        parts = [side.of(side.labels == label) for side in (samples, reals)]
-        if min(map(len, parts)) >= LEAST_OF_CLASS:
-            wanted = [name for name in PER_CLASS if name in names]
-            of_class = scorer(wanted, extractor, parts[1], None, len(parts[0]), all_reals=True)
-            scores += of_class.scores(parts[0], group=group)
-    if min(len(samples), len(reals)) < 2_048:
+    return list(question.metrics), []
+
+
+def _careful(samples: int, reals: int, question: Question) -> list[str]:
+    """Return notes on what the counts do to the scores."""
+    notes = []
+    if question.protocol and question.count is not None and samples < question.count:
         notes.append(
-            f"{len(samples):,} samples and {len(reals):,} reals are few: "
+            f"{question.protocol} takes {question.count:,} samples and these are {samples:,}: "
+            "not to be set beside published scores"
+        )
+    if min(samples, reals) < 2_048:
+        notes.append(
+            f"{samples:,} samples and {reals:,} reals are few: "
             "below 2,048 each trust only kid and its interval"
         )
-    found = Evaluation(source, scores, notes, made=_now())
-    if out is not None and samples.images.ndim == 4 and mesh.is_first():
-        found.pictures = pictures.write(out, samples, reals)
-    return found
+    return notes
 
 
-def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _scores(one: Scorer, samples: Side, progress: bool) -> list[Score]:
+def _scores(one: Scorer, samples: Side, copies: list[Copy], progress: bool) -> list[Score]:
     from dataclasses import replace
 
     through = progress_bar(
         one.measures, desc="scoring", unit=" scores", shown=progress, leave=False
     )
     return [
-        score for measure in through for score in replace(one, measures=[measure]).scores(samples)
+        score
+        for measure in through
+        for score in replace(one, measures=[measure]).scores(samples, copies=copies)
     ]
-
-
-def read_evaluation(run: Path) -> dict[str, Any] | None:
-    """Return a run's evaluation.json, None where there is none that can be read."""
-    try:
-        return read_object(run / "evaluation.json")
-    except (OSError, Unreadable):
-        return None
 
 
 def files_of(out: Path) -> list[Path]:

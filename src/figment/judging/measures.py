@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Literal, NamedTuple
+from collections.abc import Iterable, Sequence
 
 import torch
 
 from figment.errors import UserError, nearest
+from figment.judging.copying import copies
+from figment.judging.figure import Figure, Measure
 from figment.judging.sides import Side
-from figment.metrics import distances, diversity, manifolds, memorisation
+from figment.metrics import distances, diversity, manifolds
 from figment.metrics.artefacts import checkerboard
 from figment.metrics.bins import ndb
 from figment.metrics.classification import classification_accuracy_score
@@ -20,36 +21,6 @@ FEW = 2_048
 """Under this many pictures a side the bias of FID and IS exceeds most differences between models."""
 MOST_PAIRS = 10_000
 """Pictures a side that scores of all pairs look at, at most."""
-
-
-class Figure(NamedTuple):
-    """One figure that a measure gives."""
-
-    name: str
-    value: float
-    interval: Interval | None = None
-    better: Literal["lower", "higher", "floor"] = "lower"
-    note: str = ""
-    """A reason to be careful with it."""
-    floor: float | None = None
-    """What real pictures get, where the measure finds that by itself."""
-
-
-Give = Callable[[Side, Side, Side | None, bool], list[Figure]]
-
-
-class Measure(NamedTuple):
-    """A way to score samples."""
-
-    give: Give
-    """Takes samples, reals, held-out reals if there are any, and whether intervals are wanted."""
-    gives: tuple[str, ...]
-    """Names of the figures."""
-    about: str
-    floor: bool = True
-    """Whether real pictures in the samples' place are worth their time."""
-    needs: frozenset[str] = frozenset()
-    """Of "pictures", "logits", "held-out pictures", "classes", "known modes"."""
 
 
 def fid(samples: Side, reals: Side, held_out: Side | None, sure: bool) -> list[Figure]:
@@ -81,8 +52,9 @@ def inception_score(samples: Side, reals: Side, held_out: Side | None, sure: boo
         return distances.inception_score(logits, splits=min(10, len(logits)))[0]
 
     assert samples.logits is not None
-    interval = half_samples(score, samples.logits, resamples=20) if sure else None
-    value = score(samples.logits)
+    value, interval = score(samples.logits), None
+    if sure:
+        interval = _about(value, half_samples(score, samples.logits, resamples=100))
     return [Figure("inception_score", value, interval, "higher", _few(samples, samples))]
 
 
@@ -110,15 +82,8 @@ def density_coverage(samples: Side, reals: Side, held_out: Side | None, sure: bo
 
 def variety(samples: Side, reals: Side, held_out: Side | None, sure: bool) -> list[Figure]:
     """Return the mean distance of two samples' features, over the reals'."""
-    real = diversity.feature_diversity(reals.features)
-
-    def score(features: torch.Tensor) -> float:
-        return diversity.feature_diversity(features, limit=2048) / real
-
-    interval = half_samples(score, samples.features, resamples=20) if sure else None
-    return [
-        Figure("diversity", diversity.feature_diversity(samples.features) / real, interval, "floor")
-    ]
+    value, interval = diversity.diversity_ratio(samples.features, reals.features)
+    return [Figure("diversity", value, interval, "floor")]
 
 
 def ms_ssim(samples: Side, reals: Side, held_out: Side | None, sure: bool) -> list[Figure]:
@@ -128,10 +93,10 @@ def ms_ssim(samples: Side, reals: Side, held_out: Side | None, sure: bool) -> li
 
 
 def look_alikes(samples: Side, reals: Side, held_out: Side | None, sure: bool) -> list[Figure]:
-    """Return the share of samples that nearly repeat another."""
-    found = diversity.look_alikes(samples.features, reals.features)
-    interval = proportion(found.share, found.count) if sure else None
-    return [Figure("look_alikes", found.share, interval, "floor")]
+    """Return the share of samples that nearly repeat another, by the distances of these reals."""
+    found = diversity.look_alikes(samples.features, reals.distinct.features)
+    interval = proportion(found.share, max(1, found.count // 2)) if sure else None  # they are pairs
+    return [Figure("look_alikes", found.share, interval, "floor", floor=found.floor)]
 
 
 def bins(samples: Side, reals: Side, held_out: Side | None, sure: bool) -> list[Figure]:
@@ -141,30 +106,15 @@ def bins(samples: Side, reals: Side, held_out: Side | None, sure: bool) -> list[
     return [Figure("ndb", found.value)]
 
 
-def copies(samples: Side, reals: Side, held_out: Side | None, sure: bool) -> list[Figure]:
-    """Return three tests of whether samples are copies of training pictures."""
-    real, fake = reals.features, samples.features
-    authentic = memorisation.authenticity(fake, real)
-    interval = None
-    if sure:
-        low, high = proportion(authentic / 100, len(samples))
-        interval = Interval(100 * low, 100 * high)
-    figures = [Figure("authenticity", authentic, interval, "floor")]
-    if held_out is None or len(held_out) < 50:
-        return figures
-    ratio = memorisation.nearest_ratio(fake, real, held_out.features)
-    interval = proportion(ratio.suspicious, len(samples)) if sure else None
-    figures.append(Figure("copied", ratio.suspicious, interval, "floor"))
-    c_t = memorisation.data_copying(fake, real, held_out.features)
-    return [*figures, Figure("c_t", c_t.value, better="floor")]
-
-
 def checkerboards(samples: Side, reals: Side, held_out: Side | None, sure: bool) -> list[Figure]:
     """Return the energy at the highest frequency, over the reals'."""
-    own = checkerboard(torch.from_numpy(samples.pictures()))
-    real = float(checkerboard(torch.from_numpy(reals.pictures())).mean()) or 1e-12
-    interval = bootstrap(lambda rows: float(rows.mean()) / real, own) if sure else None
-    return [Figure("checkerboard", float(own.mean()) / real, interval, "floor")]
+    own, real = (checkerboard(torch.from_numpy(side.pictures())) for side in (samples, reals))
+
+    def score(fake: torch.Tensor, true: torch.Tensor) -> float:
+        return float(fake.mean()) / (float(true.mean()) or 1e-12)
+
+    interval = bootstrap(score, own, real) if sure else None
+    return [Figure("checkerboard", score(own, real), interval, "floor")]
 
 
 def classified(samples: Side, reals: Side, held_out: Side | None, sure: bool) -> list[Figure]:
@@ -199,17 +149,26 @@ def modes(samples: Side, reals: Side, held_out: Side | None, sure: bool) -> list
 
 MEASURES: dict[str, Measure] = {
     "kid": Measure(kid, ("kid",), "kernel distance, unbiased: the one to trust on few pictures"),
-    "fid": Measure(fid, ("fid",), "Fréchet distance: what papers print, biased on few pictures"),
+    "fid": Measure(
+        fid, ("fid",), "Fréchet distance: what papers print, biased on few pictures", matched=True
+    ),
     "fid_infinity": Measure(
-        fid_infinity, ("fid_infinity",), "Fréchet distance extrapolated to any number of samples"
+        fid_infinity,
+        ("fid_infinity",),
+        "Fréchet distance extrapolated to any number of samples",
+        matched=True,
     ),
     "precision_recall": Measure(
         precision_recall,
         ("precision", "recall"),
         "how much looks real, how much of the real is made",
+        matched=True,
     ),
     "density_coverage": Measure(
-        density_coverage, ("density", "coverage"), "the same, mended against outliers"
+        density_coverage,
+        ("density", "coverage"),
+        "the same, mended against outliers",
+        matched=True,
     ),
     "diversity": Measure(variety, ("diversity",), "distance between samples, over the reals'"),
     "ms_ssim": Measure(
@@ -218,10 +177,20 @@ MEASURES: dict[str, Measure] = {
         "likeness of two samples; higher is less diverse",
         needs=frozenset({"pictures"}),
     ),
-    "look_alikes": Measure(look_alikes, ("look_alikes",), "share of near-duplicates among samples"),
-    "ndb": Measure(bins, ("ndb",), "share of regions of the data with the wrong share of samples"),
+    "look_alikes": Measure(
+        look_alikes, ("look_alikes",), "share of near-duplicates among samples", floor=False
+    ),
+    "ndb": Measure(
+        bins,
+        ("ndb",),
+        "share of regions of the data with the wrong share of samples",
+        matched=True,
+    ),
     "copies": Measure(
-        copies, ("authenticity", "copied", "c_t"), "whether samples are copies of training pictures"
+        copies,
+        ("copied", "authenticity", "nearest_ratio", "c_t"),
+        "whether samples are copies of training pictures",
+        floor=False,
     ),
     "checkerboard": Measure(
         checkerboards,
@@ -243,6 +212,7 @@ MEASURES: dict[str, Measure] = {
         inception_score,
         ("inception_score",),
         "classes: sharp and varied",
+        matched=True,
         needs=frozenset({"logits"}),
     ),
 }
@@ -290,6 +260,12 @@ def lacking(measure: Measure, samples: Side, reals: Side, held_out: Side | None)
 
 def listed(names: Iterable[str]) -> str:
     return ", ".join(names)
+
+
+def _about(value: float, interval: Interval) -> Interval:
+    """Return an interval moved to lie about a value, no lower than 0."""
+    middle = (interval.low + interval.high) / 2
+    return Interval(max(0.0, value - middle + interval.low), value - middle + interval.high)
 
 
 def _some(side: Side) -> Side:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import colorsys
 import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from PIL import Image, ImageDraw
 
 from figment.errors import UserError
+from figment.judging.figure import Copy
 from figment.judging.sides import Side
 from figment.metrics.diversity import look_alike_threshold, near_duplicates
 from figment.metrics.memorisation import nearest
@@ -22,21 +25,82 @@ ROWS, NEIGHBOURS = 8, 6
 """Samples in each half of the neighbours' picture, and training pictures beside each."""
 LEAST_SIDE = 64
 """Smaller pictures are shown enlarged by a whole factor."""
-FRAME, GAP = 4, 6
+FRAME, GAP, LINE = 4, 6, 12
+PAIRS = 40
+"""Copies in their picture."""
+LEAST_WIDTH = 190
+"""Px of a pair with its names."""
 PAPER, INK = (255, 255, 255), (60, 60, 60)
 
 
-def write(folder: Path, samples: Side, reals: Side) -> dict[str, str]:
-    """Write both pictures; return their paths below ``folder`` by name."""
+def write(
+    folder: Path,
+    samples: Side,
+    reals: Side,
+    found: Sequence[Copy] = (),
+    named: Sequence[Mapping[str, Any]] = (),
+) -> dict[str, str]:
+    """Write the pictures; return their paths below ``folder`` by name.
+
+    ``found``: the copies, of which there is a picture where there are any; ``named`` tells what they are
+    called.
+    """
     made = {"look-alikes": look_alikes(samples, reals), "neighbours": neighbours(samples, reals)}
+    if found:
+        made = {"copies": copies(samples, reals, found, named)} | made
     for name, image in made.items():
         save_image(image, folder / "evaluation" / f"{name}.png")
+    if not found:  # one of an earlier evaluation would tell of other samples
+        (folder / "evaluation" / "copies.png").unlink(missing_ok=True)
     return {name: f"evaluation/{name}.png" for name in made}
 
 
 def files_of(folder: Path) -> list[Path]:
-    """Return what ``write`` writes."""
-    return [folder / "evaluation" / f"{name}.png" for name in ("look-alikes", "neighbours")]
+    """Return what ``write`` may write."""
+    names = ("copies", "look-alikes", "neighbours")
+    return [folder / "evaluation" / f"{name}.png" for name in names]
+
+
+def copies(
+    samples: Side, reals: Side, found: Sequence[Copy], named: Sequence[Mapping[str, Any]]
+) -> Image.Image:
+    """Return the copies in pairs, the sample on the left of what it repeats, the most alike first.
+
+    At most ``PAIRS``; under each pair the names of both and how alike they are.
+    """
+    shown = min(PAIRS, len(found))
+    tiles = [
+        (
+            _tile(samples.images[samples.rows[one.sample]]),
+            _tile(reals.images[reals.rows[one.original]]),
+        )
+        for one in found[:shown]
+    ]
+    size = max(tile.width for pair in tiles for tile in pair)
+    wide, high = max(2 * size, LEAST_WIDTH) + 4 * GAP, size + 3 * LINE + 2 * GAP
+    columns = min(4, shown)
+    page = Image.new(
+        "RGB", (columns * wide + GAP, math.ceil(shown / columns) * high + GAP + 2 * LINE), PAPER
+    )
+    draw = ImageDraw.Draw(page)
+    more = f" (the first {shown})" if shown < len(found) else ""
+    title = f"{len(found):,} of {len(samples):,} samples repeat a training picture{more}"
+    draw.text((GAP, GAP), f"{title}: sample, training picture", fill=INK)
+    for place, (pair, about) in enumerate(zip(tiles, named, strict=False)):
+        left, top = GAP + place % columns * wide, GAP + 2 * LINE + place // columns * high
+        page.paste(pair[0], (left, top))
+        page.paste(pair[1], (left + size + 1, top))
+        mirrored = ", mirrored" if about["mirrored"] else ""
+        lines = (about["sample"], about["original"], f"{about['likeness']:.3f}{mirrored}")
+        for number, line in enumerate(lines):
+            draw.text((left, top + size + 2 + number * LINE), _short(str(line)), fill=INK)
+    return page
+
+
+def _short(text: str, most: int = 30) -> str:
+    """Return a name that fits below a pair, its end if it is long; ``?`` for what has no glyph."""
+    text = text.encode("latin-1", "replace").decode("latin-1")
+    return text if len(text) <= most else f"...{text[3 - most :]}"
 
 
 def look_alikes(samples: Side, reals: Side, shown: int = SHOWN) -> Image.Image:
@@ -47,7 +111,7 @@ def look_alikes(samples: Side, reals: Side, shown: int = SHOWN) -> Image.Image:
     """
     shown = min(shown, len(samples))
     few = min(len(samples), len(reals))
-    threshold = look_alike_threshold(_spread(reals, few).features)
+    threshold = look_alike_threshold(_spread(reals.distinct, few).features)
     groups = near_duplicates(samples.features[:shown], threshold)
     colours = {
         int(row): _colour(number) for number, group in enumerate(groups) for row in group.tolist()
@@ -72,7 +136,7 @@ def neighbours(samples: Side, reals: Side) -> Image.Image:
     Above, the samples nearest to any training picture of all, the most suspicious; below, the first
     ones. The number is the distance over the median distance of a real picture to its own nearest other.
     """
-    few = _spread(reals, 2_000)
+    few = _spread(reals.distinct, 2_000)
     usual = float(nearest(few.features, reals.features, 2)[0][:, 1].median()) or 1.0
     near, _ = nearest(samples.features, reals.features)
     rows = min(ROWS, len(samples) // 2 or 1)

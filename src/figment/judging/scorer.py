@@ -10,7 +10,9 @@ import torch
 
 from figment.data import Dataset
 from figment.errors import UserError
-from figment.judging.measures import Figure, Measure, lacking, measures_for
+from figment.judging.figure import Copy, Figure, Measure
+from figment.judging.forms import form_of
+from figment.judging.measures import lacking, measures_for
 from figment.judging.sides import Side, real_side, sample_side
 from figment.metrics.features import Extractor, available, open_features
 from figment.metrics.score import Score
@@ -18,6 +20,8 @@ from figment.randomness import stream
 from figment.rounds import Playable
 from figment.sampling.generator import Generator
 
+LEAST = 20
+"""Reals that are enough for a floor."""
 RANKING = ("efficientnet", "mobilenet")
 """Features that may rank models, from the first that `auto` takes on."""
 REALS = 2_000
@@ -33,8 +37,14 @@ class Scorer:
     """None for points, whose features are their coordinates."""
     reals: Side
     held_out: Side | None
+    others: Side
+    """The reals but for those that took the samples' place when the floors were measured."""
+    pretended: int
+    """How many these were; 0: there are no floors."""
     floors: dict[str, float]
     """Every figure of real pictures in the samples' place."""
+    form: str = ""
+    """Side, colour and resizing of the pictures."""
 
     @property
     def features(self) -> str:
@@ -50,32 +60,49 @@ class Scorer:
         """
         return self.features != "small"
 
-    def protocol(self, count: int) -> str:
-        """Return how ``count`` samples are scored: two figures compare only where this is equal."""
+    def protocol(self, samples: Side, reals: Side) -> str:
+        """Return how samples are scored: two figures compare only where this is equal."""
         seen = self.extractor.protocol if self.extractor else "coordinates"
-        return f"{seen}; {count:,} samples against {len(self.reals):,} reals"
+        counts = f"{len(samples):,} samples against {len(reals):,} reals"
+        return "; ".join(filter(None, (seen, self.form, counts)))
 
     def score_samples(self, generator: Generator, count: int) -> list[Score]:
         """Return the scores of the samples of seeds 0 to ``count - 1``, without the costly intervals."""
         return self.scores(sample_side(generator, count, self.extractor), sure=False)
 
-    def scores(self, samples: Side, *, sure: bool = True, group: str = "") -> list[Score]:
-        """Return every score of the samples, with 95 % intervals where ``sure``."""
-        protocol = self.protocol(len(samples))
-        return [
-            Score(
-                figure.name,
-                figure.value,
-                *(figure.interval or (None, None)),
-                self.floors.get(figure.name) if figure.floor is None else figure.floor,
-                figure.better,
-                protocol,
-                figure.note,
-                group,
-            )
-            for measure in self.measures
-            for figure in measure.give(samples, self.reals, self.held_out, sure)
-        ]
+    def scores(
+        self,
+        samples: Side,
+        *,
+        sure: bool = True,
+        group: str = "",
+        copies: list[Copy] | None = None,
+    ) -> list[Score]:
+        """Return every score of the samples, with 95 % intervals where ``sure``.
+
+        ``copies`` gathers the samples that repeat a training picture.
+        """
+        found = []
+        for measure in self.measures:
+            side, reals = self._sides(measure, samples)
+            protocol = self.protocol(side, reals)
+            for figure in measure.give(side, reals, self.held_out, sure):
+                found.append(_score(figure, self.floors, protocol, group))
+                if copies is not None:
+                    copies += figure.copies
+        return found
+
+    def _sides(self, measure: Measure, samples: Side) -> tuple[Side, Side]:
+        """Return the samples and the reals that a measure compares.
+
+        Figures that move with the counts are measured at those of their floor: as many samples as there
+        were reals in their place, against the other reals.
+        """
+        if not (measure.matched and self.pretended):
+            return samples, self.reals
+        if len(samples) > self.pretended:
+            samples = samples.of(torch.linspace(0, len(samples) - 1, self.pretended).round().long())
+        return samples, self.others
 
 
 def scorer_for(
@@ -93,7 +120,10 @@ def scorer_for(
     some = rows[stream("reals", recipe.seed).permutation(len(rows))[: 2 * REALS]]
     reals = real_side(dataset, np.sort(some), extractor, progress=progress)
     apart = real_side(dataset, held_out, extractor) if len(held_out) else None
-    return scorer(recipe.metrics, extractor, reals, apart, recipe.metric_count)
+    form = str(form_of(dataset, recipe.fit)) if extractor else ""
+    return scorer(
+        recipe.metrics, extractor, reals, apart, recipe.metric_count, most=REALS, form=form
+    )
 
 
 def scorer(
@@ -103,11 +133,14 @@ def scorer(
     held_out: Side | None,
     count: int,
     *,
-    all_reals: bool = False,
+    most: int | None = None,
+    form: str = "",
+    floors: bool = True,
 ) -> Scorer:
     """Return a scorer whose floors are those of ``count`` reals, or half of them, in the samples' place.
 
-    Samples are compared with the other reals, at most REALS of them, or with ``all_reals`` with all. Raises
+    Samples are compared with all reals, or at ``most`` so many. Figures that move with the counts are
+    compared with those that did not take the samples' place, unless there are to be no ``floors``. Raises
     UserError where a score needs what is not there.
     """
     measures = measures_for(names)
@@ -120,14 +153,22 @@ def scorer(
     for measure in measures:
         for need in lacking(measure, stand_in, others, held_out):
             raise UserError(f"{measure.gives[0]} needs {need}, and there are none{_cure(need)}")
-    floors: dict[str, float] = {}
-    if pretend >= 20:
-        for measure in (measure for measure in measures if measure.floor):
+    if most is not None and len(others) >= most:
+        reals = others = others.of(torch.arange(most))
+    pretend = pretend if floors and pretend >= LEAST else 0
+    found: dict[str, float] = {}
+    for measure in measures if pretend else ():
+        if measure.floor:
             figures: list[Figure] = measure.give(stand_in, others, held_out, False)
-            floors |= {figure.name: figure.value for figure in figures}
-    if not all_reals and len(others) >= REALS:
-        reals = others.of(torch.arange(REALS))
-    return Scorer(measures, extractor, reals, held_out, floors)
+            found |= {figure.name: figure.value for figure in figures}
+    return Scorer(measures, extractor, reals, held_out, others, pretend, found, form)
+
+
+def _score(figure: Figure, floors: dict[str, float], protocol: str, group: str) -> Score:
+    low, high = figure.interval or (None, None)
+    floor = floors.get(figure.name) if figure.floor is None else figure.floor
+    better, note = figure.better, figure.note
+    return Score(figure.name, figure.value, low, high, floor, better, protocol, note, group)
 
 
 def extractor_for(kind: str, features: str, device: str = "cpu") -> Extractor | None:

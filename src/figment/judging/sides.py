@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +15,13 @@ from torch import Tensor
 from figment import mesh
 from figment.data import Dataset, evenly_spaced
 from figment.data.cache import folder_for, key_of, write_card
+from figment.data.repeats import distinct, portraits
 from figment.metrics.features import Extractor, Features, extract
 from figment.sampling.generator import Generator
 
 BATCH = 64
+MOST_COMPARED = 15_000
+"""Pictures of a side that are compared each with each."""
 MOST_PICTURES = 2_000
 """Pictures of a side that a score looks at as pictures, not as features."""
 
@@ -50,6 +54,17 @@ class Side:
             self.labels[chosen],
             logits,
         )
+
+    @cached_property
+    def distinct(self) -> Side:
+        """The part in which no picture repeats an earlier one, saved again or mirrored.
+
+        Of more than ``MOST_COMPARED``, and of points, no row repeats the features of an earlier one.
+        """
+        if self.images.ndim == 4 and len(self) <= MOST_COMPARED:
+            return self.of(torch.from_numpy(distinct(portraits(self.images, self.rows))))
+        _, first = np.unique(self.features.numpy(), axis=0, return_index=True)
+        return self.of(torch.from_numpy(np.sort(first)))
 
     def pictures(self, most: int = MOST_PICTURES) -> np.ndarray:
         """Return pictures [K, C, R, R], at most so many, evenly spread."""

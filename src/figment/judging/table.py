@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 
-from figment.judging.evaluate import Evaluation
+from figment.judging.evaluation import Evaluation
 from figment.metrics.score import Score
 
 ARROWS = {
@@ -15,14 +16,39 @@ ARROWS = {
 }
 
 
-def score_table(found: Evaluation) -> str:
-    """Return an evaluation as lines for the terminal: a table, the protocol, what to be careful with."""
+LISTED = 20
+"""Copies that the terminal names."""
+
+
+def score_table(found: Evaluation, folder: str = "") -> str:
+    """Return an evaluation as lines for the terminal: a table, the protocol, what to be careful with.
+
+    ``folder``: where its pictures are.
+    """
     lines = [found.source]
     for protocol in dict.fromkeys(score.protocol for score in found.scores):
         same = [score for score in found.scores if score.protocol == protocol]
         lines += ["", f"({protocol})", *table(same)]
+    lines += _copies(found, folder)
     lines += ["", *(f"note: {note}" for note in found.notes)] if found.notes else []
     return "\n".join(lines)
+
+
+def _copies(found: Evaluation, folder: str) -> list[str]:
+    """Return the samples that repeat a training picture by name, and where they can be seen."""
+    if not found.copies:
+        return []
+    lines = ["", f"samples that repeat a training picture ({len(found.copies):,}):"]
+    for one in found.copies[:LISTED]:
+        mirrored = ", mirrored" if one["mirrored"] else ""
+        lines.append(f"  {one['sample']} = {one['original']} ({one['likeness']:.3f}{mirrored})")
+    more = len(found.copies) - LISTED
+    lines += [f"  and {more:,} more: evaluation.json and --json list all"] if more > 0 else []
+    if path := found.pictures.get("copies"):
+        lines.append(f"  look at {Path(folder) / path}")
+    else:
+        lines.append("  --out FOLDER writes a picture of them beside their originals")
+    return lines
 
 
 def table(scores: Sequence[Score]) -> list[str]:
@@ -40,7 +66,8 @@ def table(scores: Sequence[Score]) -> list[str]:
 
 
 def _row(score: Score) -> tuple[str, ...]:
-    name = f"{score.name}, {score.group}" if score.group else score.name
+    name = f"{score.called()}, {score.group}" if score.group else score.called()
+    score = score.shown()
     interval = "" if score.low is None else f"{_n(score.low)} to {_n(score.high)}"
     better = ARROWS[score.better]
     remark = f"{better}; {score.note}" if score.note else better

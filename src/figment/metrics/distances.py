@@ -107,6 +107,10 @@ def fid_interval(real: torch.Tensor, fake: torch.Tensor, level: float = 0.95) ->
     y moves it by 2 (μ - μ')·(y - μ) + (y - μ)ᵀ (I - T) (y - μ), less the mean, over n; the variance is that
     of these influences. (Rippl, Munk & Sturm 2016.) A bootstrap would be biased: rows drawn twice make
     the set smaller and FID larger. The low end is not let below 0.
+
+    As far as FID is nothing but its bias, influences are noise about 0, and their variance is twice that of
+    FID (simulated in 64 dimensions: 2.2 times at 100 samples, 1.7 at 500). The bias, c/n, is read off
+    halves of both sets, whose FID has it twice; by its share of FID the variance is lowered.
     """
     a, b = moments(real), moments(fake)
     value = fid(a, b)
@@ -119,8 +123,23 @@ def fid_interval(real: torch.Tensor, fake: torch.Tensor, level: float = 0.95) ->
     to_real, to_fake = (root @ u[:, keep]) * scale, (other @ vt[keep].T) * scale  # [D, R]
     variance = _influence(real, a.mean, b.mean, to_fake) / a.count
     variance += _influence(fake, b.mean, a.mean, to_real) / b.count
+    variance *= 1 - _bias_share(real, fake, value) / 2
     low, high = normal_interval(value, math.sqrt(variance), level)
     return Interval(max(0.0, low), high)
+
+
+def _bias_share(real: torch.Tensor, fake: torch.Tensor, value: float) -> float:
+    """Return which share of FID, from 0 to 1, is its bias at these counts."""
+    if min(len(real), len(fake)) < 4 or value <= 0:
+        return 0.0
+    orders = [
+        torch.from_numpy(stream("fid halves", len(s)).permutation(len(s))) for s in (real, fake)
+    ]
+    halves = [
+        fid(moments(real[one]), moments(fake[other]))
+        for one, other in zip(orders[0].chunk(2), orders[1].chunk(2), strict=True)
+    ]
+    return min(1.0, max(0.0, (sum(halves) / 2 - value) / value))
 
 
 class FidInfinity(NamedTuple):

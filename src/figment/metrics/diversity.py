@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from figment.errors import UserError
+from figment.metrics.intervals import Interval, normal_interval
 from figment.metrics.memorisation import nearest
 from figment.randomness import stream
 
@@ -72,6 +74,32 @@ def feature_diversity(features: Tensor, *, limit: int = 4096, seed: int = 0) -> 
     chosen = chosen - chosen.mean(0)  # the product form of the distance cancels less near 0
     total = sum(float(_distances(rows, chosen).sum()) for rows in chosen.split(CHUNK))
     return total / (len(chosen) * (len(chosen) - 1))
+
+
+def diversity_ratio(
+    fake: Tensor, real: Tensor, *, limit: int = 4096, level: float = 0.95
+) -> tuple[float, Interval]:
+    """Return ``feature_diversity`` of ``fake`` [N, D] over that of ``real`` [M, D], and its interval.
+
+    The mean over pairs is a U-statistic: its variance is 4 times that of a row's mean distance to the
+    others, over the rows (Hoeffding 1948). Of the logarithm of the ratio both variances add up.
+    """
+    means, variance = [], 0.0
+    for features in (fake, real):
+        own = _mean_distances(_subset(features, limit, "diversity", 0))
+        means.append(float(own.mean()))
+        variance += 4 * float(own.var()) / len(own) / max(means[-1], 1e-300) ** 2
+    ratio = means[0] / max(means[1], 1e-300)
+    low, high = normal_interval(0.0, variance**0.5, level)
+    return ratio, Interval(ratio * math.exp(low), ratio * math.exp(high))
+
+
+def _mean_distances(features: Tensor) -> Tensor:
+    """Return the mean distance [N] float64 of each row to the others."""
+    rows = features.double()
+    rows = rows - rows.mean(0)
+    total = torch.cat([_distances(part, rows).sum(1) for part in rows.split(CHUNK)])
+    return total / (len(rows) - 1)
 
 
 class LookAlikes(NamedTuple):

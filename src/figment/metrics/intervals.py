@@ -1,16 +1,21 @@
 """Intervals: how far a figure may be off because the samples are only samples.
 
-Every interval here is one for the score's expected value at the counts it was measured at. What a score
-gains or loses by other counts (FID's bias, a manifold that fills up) is no part of it.
+What an interval is for, the parameter, is the expected value of the score at the counts it was measured at:
+over fresh samples and fresh reals where it compares two sets, over fresh samples where it compares them
+with a reference that is given (training pictures, a threshold, a classifier). What a score gains or
+loses by other counts (FID's bias, a manifold that fills up) is no part of it. ``benchmarks/intervals.py``
+counts how often they hold it.
 
-| score | honest interval |
+| score | interval |
 |---|---|
-| KID | ``distances.kid`` brings its own: the variance of its U-statistic |
+| KID | ``distances.kid`` brings its own: the variance of its U-statistic; either end may be negative |
 | FID | ``distances.fid_interval``: the delta method; resampled rows would raise FID itself |
-| precision, recall, density, coverage | ``manifolds.…_intervals``: half-samples |
-| Inception Score, diversity, NDB, C_T: anything of pairs, bins or neighbours | ``half_samples`` |
-| a mean of one value a sample against a fixed reference | ``bootstrap`` |
-| a share of yes and no (accuracy, AuthPct) | ``proportion`` |
+| precision, recall, density, coverage | ``manifolds.…_intervals``: half-samples; shares by ``clustered`` |
+| diversity | ``diversity.diversity_ratio``: the delta method |
+| Inception Score and anything else of pairs | ``half_samples`` |
+| a mean of one value a sample, a ratio of two such | ``bootstrap`` |
+| a share of yes and no against a given reference (accuracy, copied, AuthPct) | ``proportion`` |
+| a share below a quantile of other samples (the nearest ratio) | ``share_below`` |
 
 A bootstrap draws some rows twice. Two equal rows are each other's nearest neighbours at distance 0, a pair
 that no generator made, so every score that looks at pairs of samples is wrong on such a draw. Half-samples
@@ -105,7 +110,54 @@ def proportion(share: float, count: int, level: float = 0.95) -> Interval:
     centre = (share + square / (2 * count)) / (1 + square / count)
     spread = share * (1 - share) / count + square / (4 * count**2)
     reach = math.sqrt(square * spread) / (1 + square / count)
-    return Interval(max(0.0, centre - reach), min(1.0, centre + reach))
+    low, high = max(0.0, centre - reach), min(1.0, centre + reach)
+    return Interval(0.0 if share == 0 else low, 1.0 if share == 1 else high)
+
+
+def clustered(share: float, count: int, deviation: float, level: float = 0.95) -> Interval:
+    """Return the interval of a ``share`` in [0, 1] of ``count`` answers that depend on each other.
+
+    ``deviation`` is the share's standard deviation, measured. Wilson's interval at the count of independent
+    answers that would deviate so much, ``count`` at most: a normal one would leave [0, 1], and have no
+    width where all halves of a sample say 0 or 1. Near both ends the answers are taken as 2 more of
+    either kind (Agresti & Coull 1998), since the deviation there is measured on few.
+    """
+    middle = (share * count + 2) / (count + 4)
+    independent = middle * (1 - middle) / count
+    effect = max(1.0, deviation**2 / independent) if count else 1.0
+    return proportion(share, max(1, round(count / effect)), level)
+
+
+def share_below(
+    values: torch.Tensor,
+    reference: torch.Tensor,
+    quantile: float,
+    *,
+    draws: int = 2000,
+    seed: int = 0,
+    level: float = 0.95,
+) -> Interval:
+    """Return the interval of the share of ``values`` [N] below a ``quantile`` of ``reference`` [M] values.
+
+    Both vary: the quantile of M values lies at a level that has a beta distribution about the one
+    that is meant, and the share beyond a given place is a proportion. Both are drawn, one after the other.
+    """
+    random = _draws("share below", seed, draws, level)
+    ordered = reference.double().sort().values.numpy()
+    own = values.double().sort().values.numpy()
+    count, place = len(ordered), quantile * (len(ordered) - 1) + 1
+    reached = random.beta(
+        place, count - place + 1, draws
+    )  # levels that the quantile may really be at
+    meant = 2 * place - reached * (
+        count + 1
+    )  # places that would then be at the level that is meant
+    limits = np.interp(meant, np.arange(count + 1), np.concatenate([[0.0], ordered]))
+    below = np.searchsorted(own, limits)
+    shares = random.beta(below + 0.5, len(own) - below + 0.5)
+    low, high = np.quantile(shares, [(1 - level) / 2, (1 + level) / 2])
+    value = float((own < np.quantile(ordered, quantile)).mean())
+    return Interval(min(float(low), value), max(float(high), value))
 
 
 def _draws(purpose: str, seed: int, resamples: int, level: float) -> np.random.Generator:

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from figment.errors import UserError
-from figment.metrics.intervals import Interval, normal_interval
+from figment.metrics.intervals import Interval, clustered, normal_interval
 from figment.randomness import stream
 
 RIM = 1e-12
@@ -76,7 +76,7 @@ def precision_recall_intervals(
     k: int = 3,
     *,
     closed: bool = True,
-    resamples: int = 100,
+    resamples: int = 50,
     seed: int = 0,
 ) -> tuple[Interval, Interval]:
     """Return the 95 % intervals of precision and of recall, by half-samples of both sets.
@@ -93,7 +93,11 @@ def precision_recall_intervals(
         _, held = of_real.inside(reals, fakes)
         _, reached = of_fake.inside(fakes, reals)
         halves.append((_share(held, len(fake) // 2), _share(reached, len(real) // 2)))
-    return _around(whole, halves)
+    held, reached = np.std(halves, axis=0, ddof=1)
+    return (
+        clustered(whole.precision, len(fake), float(held)),
+        clustered(whole.recall, len(real), float(reached)),
+    )
 
 
 def density_coverage_intervals(
@@ -102,7 +106,7 @@ def density_coverage_intervals(
     k: int = 5,
     *,
     closed: bool = False,
-    resamples: int = 100,
+    resamples: int = 50,
     seed: int = 0,
 ) -> tuple[Interval, Interval]:
     """Return the 95 % intervals of density and of coverage, as ``precision_recall_intervals`` does."""
@@ -114,7 +118,9 @@ def density_coverage_intervals(
         balls, _ = table.inside(reals, fakes)
         density = len(balls) / (k * (len(fake) // 2))
         halves.append((density, _share(balls, len(real) // 2)))
-    return _around(whole, halves)
+    spread, covered = np.std(halves, axis=0, ddof=1)
+    low, high = normal_interval(whole.density, float(spread))
+    return Interval(max(0.0, low), high), clustered(whole.coverage, len(real), float(covered))
 
 
 def _centred(
@@ -207,10 +213,3 @@ def _half(draws: np.random.Generator, count: int) -> torch.Tensor:
     mask = torch.zeros(count, dtype=torch.bool)
     mask[draws.permutation(count)[: count // 2]] = True
     return mask
-
-
-def _around(
-    whole: tuple[float, float], halves: list[tuple[float, float]]
-) -> tuple[Interval, Interval]:
-    first, second = np.std(halves, axis=0, ddof=1)
-    return normal_interval(whole[0], float(first)), normal_interval(whole[1], float(second))

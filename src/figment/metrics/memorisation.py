@@ -81,23 +81,32 @@ class NearestRatio(NamedTuple):
     """Quantiles of the held-out reals' values at ``LEVELS``, which the samples' should be near."""
     suspicious: float
     """Share of samples under the held-out reals' first quantile (.01), so .01 if all is well."""
+    yardstick: Tensor
+    """The held-out reals' values [H] float64."""
 
 
-def nearest_ratio(samples: Tensor, train: Tensor, held_out: Tensor, *, k: int = 10) -> NearestRatio:
+def nearest_ratio(
+    samples: Tensor, train: Tensor, held_out: Tensor | None, *, k: int = 10
+) -> NearestRatio:
     """Return d1 / mean(d2 … dk) of samples and held-out reals to the training set.
 
-    Features [N, D], [H, D] and [M, D]. d1 … dk are the distances to the k nearest training rows; 0
-    where all k are 0. Normalised nearest-neighbour distance as in Carlini et al. 2023, who take the
-    mean over 50.
+    Features [N, D], [M, D] and [H, D]. d1 … dk are the distances to the k nearest training rows; 0
+    where all k are 0. Without held-out reals each training row stands for one, compared with the others.
+    Normalised nearest-neighbour distance as in Carlini et al. 2023, who take the mean over 50.
     """
     if k < 2:
         raise ValueError(f"k={k}: the nearest is compared with the next, so k is at least 2")
-    own, others = (_ratio(nearest(rows, train, k)[0]) for rows in (samples, held_out))
+    own = _ratio(nearest(samples, train, k)[0])
+    alone = held_out is None
+    others = _ratio(
+        nearest(train if held_out is None else held_out, train, k, exclude_self=alone)[0]
+    )
     generated, reference = (
         values.quantile(torch.tensor(LEVELS, dtype=torch.float64)) for values in (own, others)
     )
     suspicious = float((own < reference[0]).double().mean())
-    return NearestRatio(own, tuple(generated.tolist()), tuple(reference.tolist()), suspicious)
+    quantiles = tuple(generated.tolist()), tuple(reference.tolist())
+    return NearestRatio(own, *quantiles, suspicious, others)
 
 
 def _ratio(distances: Tensor) -> Tensor:
@@ -127,6 +136,18 @@ def authenticity(samples: Tensor, train: Tensor) -> float:
     Alaa et al. 2022.
     """
     return 100 * float(authentic(samples, train).double().mean())
+
+
+def own_authenticity(train: Tensor) -> float:
+    """Return AuthPct of training rows [M, D], each against the others: what an unseen one would get.
+
+    Raises UserError for fewer than 4 rows.
+    """
+    distances, indices = nearest(train, train, 2, exclude_self=True)
+    star = indices[:, 0]
+    mutual = indices[star, 0] == torch.arange(len(train))  # what is left out is not x*'s nearest
+    radius = torch.where(mutual, distances[star, 1], distances[star, 0])
+    return 100 * float((distances[:, 0] > radius).double().mean())
 
 
 class DataCopying(NamedTuple):

@@ -5,6 +5,12 @@ from __future__ import annotations
 import math
 from typing import Literal, NamedTuple
 
+NAMES = {"kid": "KID", "fid": "FID", "fid_infinity": "FID∞"}
+PUBLISHED = ("", "inception", "inception-legacy", "coordinates")
+"""Features whose KID and FID need no name of theirs: what papers print, and points."""
+KID = 1000
+"""What KID is multiplied by where it is shown; files hold the figure of the formula."""
+
 
 class Score(NamedTuple):
     """A measured figure, how sure it is, what real pictures would get, and how it was measured."""
@@ -26,6 +32,27 @@ class Score(NamedTuple):
     """Why to be careful with it, "" where there is no reason."""
     group: str = ""
     """The class it was measured on, "" for all together."""
+
+    @property
+    def features(self) -> str:
+        """The network whose features were compared, the first word of the protocol."""
+        return self.protocol.replace(",", " ").split(" ")[0].rstrip(";")
+
+    def called(self) -> str:
+        """Return its name in a table: KID and FID by the features unless these are Inception's."""
+        name = NAMES.get(self.name, self.name)
+        if name != self.name and self.features not in PUBLISHED:
+            name = f"{name}({self.features})"
+        return f"{name} x1000" if self.name == "kid" else name
+
+    def shown(self) -> Score:
+        """Return it as tables and reports show it: KID is multiplied by 1000, as the field prints it."""
+        if self.name != "kid":
+            return self
+        low, high, floor = (
+            None if end is None else KID * end for end in (self.low, self.high, self.floor)
+        )
+        return self._replace(value=KID * self.value, low=low, high=high, floor=floor)
 
     @property
     def badness(self) -> float:

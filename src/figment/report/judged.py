@@ -23,6 +23,11 @@ SHEET_SIDE = 3200  # pixels of the longer side of an evaluation's picture: it ha
 STEEP = 4  # an early fall this many times deeper than what follows leaves the axis
 
 PICTURES = {
+    "copies": (
+        "Copies",
+        "Samples that repeat a training picture, also mirrored, shifted by a little or saved again, each "
+        "beside what it repeats. evaluation.json lists all.",
+    ),
     "look-alikes": (
         "Look-alikes",
         "Samples that are near-duplicates of one another have frames of the same colour.",

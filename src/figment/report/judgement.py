@@ -154,7 +154,10 @@ def read_findings(path: Path, problems: list[str]) -> tuple[float | None, list[F
 
 
 def _scores(found: list, protocol: str) -> list[Score]:
-    """Return the scores of JSON objects, without those that lack a name or a finite value."""
+    """Return the scores of JSON objects as they are shown (KID x 1000).
+
+    Those that lack a name or a finite value are left out.
+    """
     scores = []
     for one in map(mapping, found):
         name, value = string(one.get("name")), number(one.get("value"))
@@ -163,5 +166,6 @@ def _scores(found: list, protocol: str) -> list[Score]:
         low, high, floor = (number(one.get(key)) for key in ("low", "high", "floor"))
         better = BETTER.get(string(one.get("better")), "lower")
         own, note, group = (string(one.get(key)) for key in ("protocol", "note", "group"))
-        scores.append(Score(name, value, low, high, floor, better, own or protocol, note, group))
+        score = Score(name, value, low, high, floor, better, own or protocol, note, group)
+        scores.append(score.shown())
     return scores

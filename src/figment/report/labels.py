@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from figment.units import significant
 
 SCORES = {
-    "kid": "KID",
+    "kid": "KID x 1000",
     "fid": "FID",
     "fid_infinity": "FID∞",
     "ms_ssim": "MS-SSIM",

@@ -18,7 +18,7 @@ class Feed:
 
     def __init__(self, recipe: Playable, dataset: Dataset, device: torch.device) -> None:
         self.dataset, self.device = dataset, device
-        self.rows, self.held_out = split(len(dataset), recipe.held_out, recipe.seed)
+        self.rows, self.held_out = split(dataset, recipe.held_out, recipe.seed)
         self.order = Order(len(self.rows), recipe.seed)
 
     def batch(self, recipe: Playable, clock: Clock, start: int | None = None) -> Batch:

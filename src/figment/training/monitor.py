@@ -92,7 +92,7 @@ class Monitor:
             "cost": round(before + time.perf_counter() - start, 3),
             "features": self.scorer.features,
             "protocol": first.protocol,
-            "scores": {score.name: brief(score) for score in scores},
+            "scores": {score.name: brief(score, first.protocol) for score in scores},
         }
         self.lines.append(line | ({"end": True} if end else {}))
         self._write()
@@ -151,9 +151,11 @@ class Monitor:
         return self.lines[-1]["cost"] if self.lines else 0.0
 
     def _signs(self, trainer: Trainer, generator: Generator) -> dict[str, float]:
-        samples = torch.from_numpy(generator.sample(PreviousSamples.SIZE).array)
+        count = PreviousSamples.SIZE
+        samples = torch.from_numpy(generator.sample(count).array)
         previous = cast(PreviousSamples, trainer.nets["album"])
-        return signs(samples, self.reference, previous.exchange(samples))
+        asked = trainer.recipe.labels_for(range(count), torch.device("cpu"))
+        return signs(samples, self.reference, previous.exchange(samples), asked)
 
     def _write(self) -> None:
         if mesh.is_first() and (self.lines or (self.run / "metrics.jsonl").exists()):
@@ -185,7 +187,11 @@ def monitor_for(
     monitor = Monitor(
         run,
         scorer,
-        reference(feed.dataset.rows[some], feed.dataset.rows[unseen]),
+        reference(
+            feed.dataset.rows[some],
+            feed.dataset.rows[unseen],
+            feed.dataset.labels[some] if feed.dataset.classes else None,
+        ),
         read_measurements(run),
         read_best(run),
         untrained,
@@ -269,7 +275,8 @@ def _scored(row: dict[str, Any]) -> bool:
     )
 
 
-def brief(score: Score) -> dict[str, Any]:
-    """Return a score as metrics.jsonl holds it; what is the same for all lines is beside it."""
+def brief(score: Score, protocol: str) -> dict[str, Any]:
+    """Return a score as metrics.jsonl holds it; its protocol where that is not the line's."""
     kept = ("value", "low", "high", "floor", "better", "note")
+    kept += ("protocol",) if score.protocol != protocol else ()
     return {name: getattr(score, name) for name in kept if getattr(score, name) not in (None, "")}

@@ -47,6 +47,8 @@ class Session:
     """Share of its time that had passed when its length was thought of last."""
     data: dict[str, Any] = field(default_factory=dict)
     """What machine.json says of the data."""
+    own: dict[str, Any] = field(default_factory=dict)
+    """The fields of the system itself, before the user changed any; {} where it is not built in."""
     on_sample: Callable[[Pictures, int], object] = lambda pictures, images: None
     """Called with each sample grid and the images seen then."""
     said: set[str] = field(default_factory=set)
