@@ -45,20 +45,16 @@ def test_help_lists_every_command(capsys):
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help(command: str, capsys):
-    with pytest.raises(SystemExit) as stop:
-        main([*command.split(), "--help"])
-    assert stop.value.code == 0
+    assert main([*command.split(), "--help"]) == 0
     assert f"usage: figment {command}" in capsys.readouterr().out
 
 
 def test_help_of_a_recipe_lists_its_fields(capsys):
-    with pytest.raises(SystemExit):
-        main(["train", "--recipe", "C1", "--help"])
+    assert main(["train", "--recipe", "C1", "--help"]) == 0
     out = capsys.readouterr().out
-    assert "--hidden" in out and "--real-target" in out and "--generator-lr 2e-05" in out
+    assert "--hidden N ..." in out and "--real-target" in out and "(default: 2e-05)" in out
     assert "figment train --recipe cats-mlp-grey --help all" in out and "--lecam" not in out
-    with pytest.raises(SystemExit):
-        main(["train", "--recipe", "C1", "--help", "all"])
+    assert main(["train", "--recipe", "C1", "--help", "all"]) == 0
     out = capsys.readouterr().out
     flags = [f"--{field.replace('_', '-')}" for field in fields_of(find("C1")[1])]
     assert all(f"\n  {flag} " in out or f"\n  {flag}, " in out for flag in flags)
@@ -68,13 +64,13 @@ def test_help_of_a_recipe_lists_its_fields(capsys):
     ("words", "message"),
     [
         (["trian"], "there is no command trian. Did you mean train?"),
-        (["data"], "there is no command data"),
+        (["data", "inspec", "x"], "no command data inspec. Did you mean data inspect?"),
         (["train"], "DATA"),
         (["train", "nowhere"], "nowhere"),
-        (["train", "flowers", "--widht", "3"], "--widht, 3. Did you mean --width?"),
-        (["train", "flowers", "--batch", "many"], "--batch: invalid literal for int()"),
-        (["train", "flowers", "--objective", "hing"], "invalid choice 'hing'"),
-        (["train", "flowers", "--betas", ".5"], "--betas'. Expected 2 values"),
+        (["train", "flowers", "--widht", "3"], "no flag --widht. Did you mean --width?"),
+        (["train", "flowers", "--batch", "many"], "--batch takes a whole number: --batch N"),
+        (["train", "flowers", "--objective", "hing"], "not 'hing'. Did you mean hinge?"),
+        (["train", "flowers", "--betas", ".5"], "--betas takes 2 numbers: --betas X X"),
         (["train", "flowers", "--recipe", "dcgen"], "no recipe dcgen. Did you mean dcgan?"),
         (["train", "flowers", "--recipe", "nothing:HERE"], "cannot be imported"),
         (["train", "flowers", "--recipe", "points"], "this recipe is for 2-D points"),

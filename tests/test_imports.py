@@ -22,7 +22,7 @@ LEVELS = [
         *("cells", "errors", "fields", "microbatch", "pixels", "randomness", "records", "settings"),
         "units",
     },
-    {"files", "flags", "mesh", "optimizers", "progress", "rounds"},
+    {"files", "flags", "mesh", "optimizers", "progress", "rounds", "runs"},
     {"randomness_per_image", "tensors"},
     {"data", "metrics", "objectives"},
     {"networks"},

@@ -27,6 +27,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "doctor": judging.doctor,
     "report": judging.report,
     "compare": judging.compare,
+    "runs": data.runs,
     "recipes": data.recipes,
     "data": data.data,
     "data inspect": data.inspect_data,
@@ -43,6 +44,8 @@ def main(words: list[str] | None = None) -> int:
 
         print(f"figment: {clean(str(error))}", file=sys.stderr)
         return 2
+    except SystemExit as stop:  # help has been printed
+        return int(stop.code or 0)
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # the reader of our output has left
@@ -65,8 +68,9 @@ def _dispatch(words: list[str]) -> int:
     for length in (2, 1):
         name, rest = " ".join(words[:length]), words[length:]
         if name in COMMANDS:
-            command = training.train(rest) if name == "train" else COMMANDS[name]
-            return call(command, rest, prog=f"figment {name}")
+            if name == "train":  # whose flags are those of a recipe that its words name
+                return training.train(rest)
+            return call(COMMANDS[name], rest, prog=f"figment {name}")
     raise unknown("command", " ".join(words[:2]) if words[0] == "data" else words[0], [*COMMANDS])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from figment.errors import UserError
 from figment.fields import neutral
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, kw_only=True)
 class GAN(Fields, Recipe):
     """A generator against a discriminator."""
+
+    BY_DATA: ClassVar[tuple[str, ...]] = (*Recipe.BY_DATA, "classes", "class_shares")
 
     dropout: float = 0.0
     """Share of the discriminator's hidden units that are dropped while it learns."""
@@ -96,7 +98,10 @@ class GAN(Fields, Recipe):
             return fitted
         if found < 2:
             asks = "conditioning" if fitted.conditional else "guidance"
-            raise UserError(f"{look.name} has no classes: give each a folder, or leave {asks} out")
+            raise UserError(
+                f"{look.name} has no classes: give each a folder (--folders classes takes any),"
+                f" or leave {asks} out"
+            )
         if fitted.classes not in (0, found):
             raise UserError(
                 f"{look.name} has {found} classes, not {fitted.classes}: leave classes out"

@@ -20,6 +20,7 @@ from figment.recipe import Recipe
 from figment.recipes import find, own
 from figment.recipes.parameters import refuse_too_large
 from figment.run import Run
+from figment.runs import HOME, fresh
 from figment.training import folder
 from figment.training.budget import Budget
 from figment.training.interrupt import leaving_on_sigterm
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from figment.data import Dataset
     from figment.sampling.pictures import Pictures
+    from figment.training.monitor import Untrained
     from figment.training.session import Session
 
 
@@ -47,6 +49,8 @@ class Play(NamedTuple):
     """``time.perf_counter()`` at which seconds started to count."""
     progress: bool
     on_sample: OnSample | None
+    untrained: Untrained | None = None
+    """The measurement of the first weights, if it has been made."""
 
 
 def train(
@@ -79,6 +83,8 @@ def train(
     deadline = None if minutes is None else started + 60 * minutes
     with leaving_on_sigterm(), folder.claimed(path) if mesh.is_first() else nullcontext():
         target = _set_up(device)
+        if not run and path.name != plan.run_name:
+            _say(progress, f"{HOME / plan.run_name} is there already, so this run is {path}")
         plan, dataset = _planned(plan, str(data), budget, deadline, target, progress)
         end = plan.recipe.images if deadline is None else None
         if mesh.is_first():
@@ -90,7 +96,7 @@ def train(
             folder.begin(path, plan.name, plan.recipe, machine)
             own.remember(plan.name)
         mesh.barrier()
-        play = Play(end, deadline, started, progress, on_sample)
+        play = Play(end, deadline, started, progress, on_sample, plan.untrained)
         return _play(path, plan.recipe, dataset, target, play)
 
 
@@ -110,8 +116,9 @@ def _planned(
     plan = plan.fit(dataset, budget, device)
     _say(progress, _foreword(dataset, plan))
     plan = plan.measure(dataset, device, deadline)
+    plan = plan.settle(dataset, device, deadline, progress=progress)
     _say(progress, plan.said)
-    return plan.settle(dataset, device, progress=progress), dataset
+    return plan, dataset
 
 
 def resume(
@@ -199,7 +206,7 @@ def _play(
     from figment.training.fit import fit
 
     progress = play.progress
-    session = _session(path, recipe, dataset, device, progress)
+    session = _session(path, recipe, dataset, device, play)
     session.end, session.deadline, session.began = play.end, play.deadline, play.started
     session.on_sample = play.on_sample or _show_in_cell(progress) or session.on_sample
     try:
@@ -215,14 +222,15 @@ def _play(
         findings = run.doctor()
         run.report()
         _say(progress, _what_next(run, images, session.seconds()))
-        _say(progress, f"doctor: {findings[0].name}: {findings[0].evidence}")
+        worst = findings[0]
+        _say(progress, f"doctor: {worst.name}: {worst.evidence} {worst.advice}".rstrip())
     mesh.barrier()  # nobody leaves while the first still writes: one aborted at its exit
     mesh.stop()
     return run
 
 
 def _session(
-    path: Path, recipe: Recipe, dataset: Dataset, device: torch.device, progress: bool
+    path: Path, recipe: Recipe, dataset: Dataset, device: torch.device, play: Play
 ) -> Session:
     """Return a session at the saved state of the run, or at its start if nothing was saved."""
     from figment.training.log import Log
@@ -239,16 +247,31 @@ def _session(
         trainer,
         tally,
         Log(path, images=trainer.clock.images, writes=mesh.is_first()),
-        monitor_for(path, trainer, progress=progress),
+        monitor_for(path, trainer, untrained=play.untrained, progress=play.progress),
         measure_every=recipe.metric_every or machine.get("metric_every", 0),
         used=folder.read_seconds(path),
         data=machine["data"],
+        own=_own(path),
     )
 
 
+def _own(path: Path) -> dict[str, Any]:
+    """Return the fields of the system that a run's recipe was made from, {} where it is not built in."""
+    from figment.fields import fields_of
+    from figment.recipes import SYSTEMS
+
+    system = SYSTEMS.get(folder.read(path)[0])
+    return {} if system is None else fields_of(system.recipe)
+
+
 def _home(run: str | Path | None, plan: Plan) -> Path:
-    """Return the folder to write: the user's, or runs/DATA-RECIPE."""
-    path = Path(run) if run else Path("runs") / f"{plan.look.name}-{plan.name.replace(':', '-')}"
+    """Return the folder to write: the user's, or a fresh one in runs/, called after the words.
+
+    After the data, and after the recipe too where one was named: not after what was chosen.
+    """
+    if not run:
+        return fresh(HOME / plan.run_name)
+    path = Path(run)
     if path.name in ("", ".."):  # "." and the like have no name to be found by
         return path.absolute()
     return path
@@ -326,12 +349,13 @@ def _machine(plan: Plan, device: torch.device) -> dict[str, Any]:
     from figment.recipes.parameters import count
     from figment.training.devices import describe_machine
 
+    assert plan.cost is not None
     return {
         **describe_machine(device),
         "precision": plan.recipe.precision,
         "estimate": {
-            "images_per_second": round(plan.estimate["images_per_second"], 1),
-            "memory_gib": round(plan.estimate["memory_gib"], 2),
+            "images_per_second": round(plan.cost.images_per_second, 1),
+            "memory_gib": round(plan.cost.memory_gib, 2),
         },
         "metric_every": plan.pause,
         "parameters": count(plan.recipe),
@@ -357,8 +381,9 @@ def _decided(plan: Plan, recipe: str | Recipe | None, *, timed: bool) -> dict[st
 
 
 def _about(dataset: Dataset, source: str, recipe: Recipe) -> dict[str, Any]:
-    """Return what machine.json says of the data."""
+    """Return what machine.json says of the data, what the doctor finds in them included."""
     from figment.data import split
+    from figment.doctor.sets import findings_of
 
     return {
         "name": dataset.name,
@@ -370,6 +395,7 @@ def _about(dataset: Dataset, source: str, recipe: Recipe) -> dict[str, Any]:
         "fingerprint": dataset.fingerprint,
         "skipped": len(dataset.skipped),
         "duplicates": dataset.duplicates,
+        "findings": [finding._asdict() for finding in findings_of(dataset)],
         "held_out": split(dataset, recipe.held_out, recipe.seed)[1].tolist(),
     }
 

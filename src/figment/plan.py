@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from figment import mesh
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from figment.data import Dataset, Look
     from figment.training.budget import Budget
+    from figment.training.cost import Cost
+    from figment.training.monitor import Untrained
 
 
 @dataclass(frozen=True)
@@ -30,8 +32,12 @@ class Plan:
     """Fields that the user has set: no step changes them."""
     by_colour: bool = False
     """Whether all pictures decide, once they are packed, between grey and colour: so far it is a guess."""
-    estimate: dict[str, float] = field(default_factory=dict)
-    """Images per second and GiB of memory, once they are measured."""
+    run_name: str = ""
+    """What the run is called where the user does not say: after the data, and a recipe that was named."""
+    cost: Cost[Recipe] | None = None
+    """Time and memory, once they are measured."""
+    untrained: Untrained | None = None
+    """The first measurement, once it is made."""
     pause: int = 0
     """Images between two measurements: the recipe's, or what this machine is fast enough for."""
     said: str = ""
@@ -64,29 +70,41 @@ class Plan:
         from figment.training import cost
 
         if deadline is None:
-            found, left = cost.measure(self.recipe, dataset, device), None
+            found = cost.measure(self.recipe, dataset, device)
         else:
             forms = [f for f in self.recipe.cheaper(self.pinned) if f.batch % mesh.size() == 0]
             found = cost.affordable(forms, dataset, device, deadline)
-            left = deadline - time.perf_counter()
-            found = found._replace(recipe=lasting(found.recipe, left, found.images_per_second))
-        end = found.recipe.images if deadline is None else None
-        sentence = cost.sentence(self.name, found, dataset, end=end, seconds=left)
-        estimate = {"images_per_second": found.images_per_second, "memory_gib": found.memory_gib}
-        return replace(self, recipe=found.recipe, estimate=estimate, said=sentence)
+        return replace(self, recipe=found.recipe, cost=found, said="")
 
-    def settle(self, dataset: Dataset, device: torch.device, *, progress: bool = True) -> Plan:
-        """Return the plan with what is measured during training settled, and how often.
+    def settle(
+        self,
+        dataset: Dataset,
+        device: torch.device,
+        deadline: float | None,
+        *,
+        progress: bool = True,
+    ) -> Plan:
+        """Return the plan with what is measured during training settled, how often, and the length told.
 
         How often follows from this machine's speed, so it is no part of the recipe: equal commands train
         equal recipes.
         """
-        from figment.training.monitor import features_for, pause_for
+        from figment.training import cost, session
+        from figment.training.monitor import SHARE, features_for, measure_untrained, pause_for
 
+        assert self.cost is not None
+        speed = self.cost.images_per_second
         recipe = replace(self.recipe, features=features_for(self.recipe))
-        speed = self.estimate["images_per_second"]
-        pause = pause_for(recipe, dataset, device, speed, progress=progress)
-        return replace(self, recipe=recipe, pause=pause, said="")
+        first = measure_untrained(recipe, dataset, device, progress=progress)
+        end, left = recipe.images, None
+        if deadline is not None:
+            finishing = 1.5 * first.seconds + session.REPORT_SECONDS
+            left = (1 - SHARE) * (deadline - time.perf_counter() - finishing)
+            end, recipe = None, lasting(recipe, left, speed)
+        planned = self.cost._replace(recipe=recipe)
+        said = cost.sentence(self.name, planned, dataset, end=end, seconds=left)
+        pause = pause_for(recipe, first.seconds, speed)
+        return replace(self, recipe=recipe, pause=pause, untrained=first, said=said)
 
 
 def choose(
@@ -97,6 +115,7 @@ def choose(
     Raises UserError for a recipe or fields that cannot work, before anything is packed or written.
     """
     from figment.data import look
+    from figment.data.names import file_names
     from figment.judging.measures import check_measuring
 
     given = named(recipe, trust=trust) if recipe is not None else None
@@ -111,20 +130,10 @@ def choose(
     chosen.check()
     check_measuring(chosen.metrics, chosen.features)
     mesh.check_batch(chosen.batch)
-    return Plan(name, chosen, seen, pinned, by_colour)
-
-
-def name_and_recipe(
-    recipe: str | None, data: str | None, *, trust: bool = False
-) -> tuple[str, Recipe]:
-    """Return name and recipe for what the user named, or else the one that suits the data."""
-    if recipe is not None:
-        return find(recipe, trust=trust)
-    if data is None:
-        return find("dcgan")
-    from figment.data import look
-
-    return find(suited(look(data)))
+    (called,) = file_names(
+        [seen.name if recipe is None else f"{seen.name}-{name}".replace(":", "-")]
+    )
+    return Plan(name, chosen, seen, pinned, by_colour, called)
 
 
 def named(recipe: str | Recipe, *, trust: bool = False) -> tuple[str, Recipe]:

@@ -13,7 +13,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from inspect import get_annotations
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from figment.errors import UserError, nearest
 from figment.fields import fields_of, neutral
@@ -41,6 +41,9 @@ LAYERS = 64
 @dataclass(frozen=True, kw_only=True)
 class Recipe(Settings):
     """What every system has: data, a length, networks with a generator, a way to play a round."""
+
+    BY_DATA: ClassVar[tuple[str, ...]] = ("resolution", "channels")
+    """Fields that ``fit_to`` and ``settle`` set by the data, unless the user has."""
 
     # -- what it is -------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     import torch
 
     from figment.data import Dataset
-    from figment.doctor.finding import Findings
+    from figment.doctor.finding import Finding, Findings
     from figment.judging.classifier import Classes, Classifier
     from figment.judging.evaluation import Evaluation
     from figment.recipe import Recipe
@@ -124,14 +125,12 @@ class Run:
         return run_cell(self.path)
 
     def doctor(self) -> Findings:
-        """Return what the doctor finds in the run's log, the worst first, and write it to doctor.json."""
-        from figment.doctor.diagnosis import diagnose
+        """Return what the doctor finds in the run's files, the worst first, and write it to doctor.json."""
         from figment.doctor.finding import Findings
         from figment.files import write_json
 
         log = self.log()
-        fields = known_fields(self.name, self.fields)
-        findings = Findings(diagnose(log, fields, self.machine["data"]))
+        findings = Findings(findings_of(self.path, log))
         images = log[-1]["images"] if log else 0
         found = {"images": images, "findings": [finding._asdict() for finding in findings]}
         write_json(self.path / "doctor.json", found)
@@ -152,6 +151,31 @@ class Run:
 
         write_card(self.path)
         return write_report(self.path)
+
+
+def findings_of(path: Path, log: list[dict]) -> list[Finding]:
+    """Return what the doctor finds in the log of a run, as long as it is or cut off, from its files alone.
+
+    Flags are advised that the recipe takes; those of a recipe that is not built in are not asked, since its
+    code is not run.
+    """
+    from figment.doctor.diagnosis import diagnose
+    from figment.doctor.remedies import taken
+    from figment.fields import fields_of
+    from figment.recipe import with_fields
+    from figment.recipes import SYSTEMS
+    from figment.training.monitor import read_measurements
+
+    name, fields, machine = folder.read(path)
+    fields, system = known_fields(name, fields), SYSTEMS.get(name)
+    own = {} if system is None else fields_of(system.recipe)
+    end = log[-1]["images"] if log else 0
+    scores = [line for line in read_measurements(path) if line["images"] <= end]
+    findings = diagnose(log, fields, machine["data"], scores, own)
+    if system is not None:
+        with suppress(UserError):  # damaged fields
+            return taken(with_fields(system.recipe, fields), findings)
+    return findings
 
 
 def load(path: str | Path, *, trust: bool = False) -> Run:

@@ -109,3 +109,37 @@ def without_adobe(jpeg: bytes) -> bytes:
     """A JPEG without the marker of Adobe's programs."""
     start = jpeg.index(b"\xff\xee")
     return jpeg[:start] + jpeg[start + 2 + struct.unpack_from(">H", jpeg, start + 2)[0] :]
+
+
+def icc(kind: bytes, space: bytes, between: bytes, **tags: bytes) -> bytes:
+    """An ICC profile, version 2: class, colours of the file, colours between, tags by name."""
+    text = b"desc\0\0\0\0\0\0\0\5test\0" + bytes(78)
+    white = b"XYZ \0\0\0\0" + struct.pack(">3i", 63190, 65536, 54061)
+    tags = {"desc": text, "cprt": b"text\0\0\0\0none\0", "wtpt": white} | tags
+    start = 132 + 12 * len(tags)
+    table, body = struct.pack(">I", len(tags)), b""
+    for name, tag in tags.items():
+        table += struct.pack(">4sII", name.encode(), start + len(body), len(tag))
+        body += tag + bytes(-len(tag) % 4)
+    head = struct.pack(
+        ">I4sI4s4s4s12x4s", start + len(body), b"lcms", 2 << 24, kind, space, between, b"acsp"
+    )
+    return head + bytes(28) + struct.pack(">3i", 63190, 65536, 54061) + bytes(48) + table + body
+
+
+def grey_profile(gamma: float) -> bytes:
+    """A profile of grey pictures."""
+    curve = struct.pack(">4s4xIH", b"curv", 1, round(256 * gamma))
+    return icc(b"mntr", b"GRAY", b"XYZ ", kTRC=curve)
+
+
+def table_profile(space: bytes, lightness: np.ndarray) -> bytes:
+    """A profile by a table of lightness (0 to 100) at the corners, [2, 2, 2] or with a fourth ink."""
+    inputs, ramp = lightness.ndim, bytes(range(256))
+    corners = np.full((lightness.size, 3), 128, np.uint8)
+    corners[:, 0] = np.rint(lightness.ravel() * 2.55)
+    matrix = struct.pack(">9i", 65536, 0, 0, 0, 65536, 0, 0, 0, 65536)
+    head = b"mft1\0\0\0\0" + bytes([inputs, 3, 2, 0]) + matrix
+    table = head + ramp * inputs + corners.tobytes() + ramp * 3
+    kind = b"prtr" if space == b"CMYK" else b"scnr"
+    return icc(kind, space, b"Lab ", A2B0=table)

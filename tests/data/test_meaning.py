@@ -22,8 +22,10 @@ from files import (
     RGB,
     RGBA,
     flat,
+    grey_profile,
     png,
     saved,
+    table_profile,
     tiff,
     without_adobe,
 )
@@ -37,6 +39,8 @@ COLOUR = Image.new("RGB", (8, 8), (200, 60, 50))
 SHORTS = flat(2048, dtype=np.uint16, brightest=4095)
 LINEAR = struct.pack(">I", 100_000)  # gAMA of 1
 P3 = struct.pack(">8I", 31270, 32900, 68000, 32000, 26500, 69000, 15000, 6000)  # cHRM
+REDS, CYANS = np.zeros((2, 2, 2)), np.zeros((2, 2, 2, 2))
+REDS[1, 0, 0] = CYANS[1, 0, 0, 0] = 60.0  # of lightness; the other corners are black
 HDR = flat(0.5, dtype=np.float32)
 HDR[4:] = 4.0
 
@@ -210,6 +214,14 @@ ROWS: dict[str, tuple[Callable[[], bytes], tuple[int, int, int]]] = {
         lambda: png(flat(128), GREY, iCCP=compressed(ADOBE_RGB)),
         (129, 129, 129),
     ),
+    "PNG, grey, grey profile of gamma 1: 128": (
+        lambda: png(flat(128), GREY, iCCP=compressed(grey_profile(1.0))),
+        (188, 188, 188),
+    ),
+    "PNG, colour profile by a table in which red is a neutral of lightness 60: 255 0 0": (
+        lambda: png(flat(255, 0, 0), RGB, iCCP=compressed(table_profile(b"RGB ", REDS))),
+        (145, 145, 145),
+    ),
     "PNG, a profile that is damaged: 200 60 50": (
         lambda: png(flat(200, 60, 50), RGB, iCCP=b"icc\0\0" + bytes(40)),
         (200, 60, 50),
@@ -261,6 +273,12 @@ ROWS: dict[str, tuple[Callable[[], bytes], tuple[int, int, int]]] = {
     "JPEG, inks turned over as Adobe does: cyan none, magenta and yellow full": (
         lambda: saved(inks(0, 255, 255, 0), "JPEG", quality=100),
         (255, 0, 0),
+    ),
+    "JPEG, inks, profile in which full cyan is a neutral of lightness 60": (
+        lambda: saved(
+            inks(255, 0, 0, 0), "JPEG", quality=100, icc_profile=table_profile(b"CMYK", CYANS)
+        ),
+        (145, 145, 145),
     ),
     "JPEG, inks not turned over, without Adobe's marker: the same numbers": (
         lambda: without_adobe(saved(inks(255, 0, 0, 255), "JPEG", quality=100)),
@@ -341,6 +359,10 @@ ROWS: dict[str, tuple[Callable[[], bytes], tuple[int, int, int]]] = {
         (204, 224, 244),
     ),
     "TIFF, inks: cyan full": (lambda: saved(inks(255, 0, 0, 0), "TIFF"), (0, 255, 255)),
+    "TIFF, inks, profile in which full cyan is a neutral of lightness 60": (
+        lambda: saved(inks(255, 0, 0, 0), "TIFF", icc_profile=table_profile(b"CMYK", CYANS)),
+        (145, 145, 145),
+    ),
     "TIFF, YCbCr: 200 60 50": (lambda: saved(COLOUR.convert("YCbCr"), "TIFF"), (200, 60, 50)),
     "TIFF, CIELAB: lightness a half, no chroma": (
         lambda: saved(Image.new("LAB", (8, 8), (128, 128, 128)), "TIFF"),

@@ -184,7 +184,7 @@ def test_a_bomb_is_skipped_without_a_warning(folder, huge_png):
     data = opened(folder)
     assert len(data) == 4
     assert [file for file, _ in data.skipped] == ["a/bomb.png", "a/half.png"]
-    assert "763 MiB of memory to decode, and the limit is 256 MiB" in data.skipped[0][1]
+    assert "763 MiB of memory to decode, and the limit is 512 MiB" in data.skipped[0][1]
     assert data.skipped[1][1].startswith("cut short")
 
 

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from figment.data import open_dataset
 from figment.data.flowers import draw_flowers
 from figment.doctor.data import examine
+from figment.doctor.sets import findings_of
 from figment.errors import UserError
 
 
@@ -110,3 +112,49 @@ def test_long_pictures_are_cropped(tmp_path: Path, flowers: np.ndarray):
     long = np.concatenate([flowers, flowers[:, :, ::-1]], axis=2)  # 32 x 64
     finding = examine(str(folder_of(tmp_path / "long", long)), progress=False)[0]
     assert finding.name == "cropped" and finding.flags == ("--fit pad",)
+
+
+def test_noise_is_no_data(tmp_path: Path):
+    noise = np.random.default_rng(0).integers(0, 256, (60, 32, 32, 3), dtype=np.uint8)
+    assert names(folder_of(tmp_path / "noise", noise))[0] == "noise for data"
+
+
+def test_variants_of_one_picture(tmp_path: Path, flowers: np.ndarray):
+    random = np.random.default_rng(0)
+    levels = random.normal(0, 3, (220, 1, 1, 3)) + random.normal(0, 2, (220, 32, 32, 3))
+    variants = np.clip(flowers[7] + levels, 0, 255).astype(np.uint8)
+    assert names(folder_of(tmp_path / "variants", variants)) == ["near-identical pictures"]
+
+
+def test_pictures_saved_again_are_near_repeats(tmp_path: Path, flowers: np.ndarray):
+    folder = folder_of(tmp_path / "again", flowers)
+    for number in range(60):
+        Image.fromarray(flowers[number]).save(folder / f"again{number}.jpg", quality=85)
+    (finding,) = examine(str(folder), progress=False)
+    assert finding.name == "near repeats" and "40% of the pictures" in finding.evidence
+
+
+def test_grey_pictures_in_colour_files(tmp_path: Path, flowers: np.ndarray):
+    grey = np.repeat(flowers[..., 1:2], 3, axis=3)
+    folder = folder_of(tmp_path / "grey", grey)
+    found = examine(str(folder), progress=False)
+    assert [one.severity for one in found] == ["note", "good"]
+    assert found[0].name == "grey pictures in colour" and "240 of 240" in found[0].evidence
+    in_colour = open_dataset(str(folder), resolution=32, channels=3, progress=False)
+    (warning,) = findings_of(in_colour)
+    assert (warning.severity, warning.flags) == ("warning", ("--channels 1",))
+
+
+def test_pictures_in_the_wrong_class(tmp_path: Path, flowers: np.ndarray):
+    dark, bright = flowers[:200] // 4, 255 - flowers[:200] // 4
+    folder_of(tmp_path / "mixed/dark", np.concatenate([dark[20:], bright[:20]]))
+    folder_of(tmp_path / "mixed/bright", np.concatenate([bright[20:], dark[:20]]))
+    assert "doubtful classes" in names(tmp_path / "mixed")
+    half = flowers[:200, :, ::-1] // 2 + 60
+    folder_of(tmp_path / "halves/dark", np.concatenate([dark[::2], bright[::2]]))
+    folder_of(tmp_path / "halves/bright", np.concatenate([dark[1::2], bright[1::2]]))
+    folder_of(tmp_path / "halves/other", half)
+    assert "doubtful classes" in names(tmp_path / "halves")
+    folder_of(tmp_path / "right/dark", dark)
+    folder_of(tmp_path / "right/bright", bright)
+    assert "doubtful classes" not in names(tmp_path / "right")

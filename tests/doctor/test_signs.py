@@ -48,7 +48,9 @@ def test_fresh_reals_are_near_the_right_values(right: dict[str, float]):
 
 
 def test_every_sign_has_a_meaning(right: dict[str, float]):
-    assert set(right) | {"watch/stray"} == set(MEANING)
+    of_points = {"watch/stray", "watch/on_modes", "watch/modes", "watch/modes_of"}
+    of_classes = {"watch/classes_told", "watch/classes_obeyed"}
+    assert set(right) | of_points | of_classes == set(MEANING)
 
 
 def test_one_picture_has_no_diversity(fresh: torch.Tensor, real: Reference):

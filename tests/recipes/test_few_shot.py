@@ -26,9 +26,9 @@ def pictures(sizes: tuple[int, ...], *, one_sided: bool = False) -> Dataset:
 
 def test_chosen_for_few_pictures_where_none_is_named():
     for count, name in ((49, "dcgan"), (50, "few-shot"), (2_000, "few-shot"), (2_001, "dcgan")):
-        assert plan.name_and_recipe(None, f"flowers:{count}")[0] == name
-    assert plan.name_and_recipe("dcgan", "flowers:60")[0] == "dcgan"
-    assert plan.name_and_recipe(None, "ring:60")[0] == "points"
+        assert plan.choose(f"flowers:{count}", None, {}).name == name
+    assert plan.choose("flowers:60", "dcgan", {}).name == "dcgan"
+    assert plan.choose("ring:60", None, {}).name == "points"
 
 
 def test_the_generator_repeats_pixels():

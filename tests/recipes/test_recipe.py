@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from figment.commands.training import train
+from figment import flags
+from figment.commands.training import WORDS
 from figment.data import Look, look
 from figment.errors import UserError
-from figment.flags import named_flags
 from figment.recipe import Recipe, fields_of, with_fields
 from figment.recipes import SYSTEMS, find, recipe_from
+from figment.recipes.help import flags_for
 
 names = st.sampled_from(sorted(SYSTEMS))
 changes = st.fixed_dictionaries(
@@ -50,7 +51,6 @@ def test_json_round_trip(name: str, fields: dict):
 @given(names, changes)
 def test_command_line_round_trip(name: str, fields: dict):
     """Every field is a flag: recipe -> words -> recipe is the identity."""
-    import tyro
 
     recipe = replace(SYSTEMS[name].recipe, **fields)
     words = ["flowers", "--recipe", name]
@@ -61,17 +61,10 @@ def test_command_line_round_trip(name: str, fields: dict):
         else:
             several = value if isinstance(value, tuple) else (value,)
             words += [f"--{flag}", *(str(part) for part in several)]
-    command = train(words)
-
-    def capture(data, fields, *, recipe: str = name):
-        return fields
-
-    capture.__annotations__ = {key: command.__annotations__[key] for key in ("data", "fields")} | {
-        "recipe": str
-    }
-    capture.__defaults__ = command.__defaults__
-    assert tyro.cli(capture, args=words, config=(tyro.conf.OmitArgPrefixes,)) == recipe
-    assert named_flags(words) == {*fields, "recipe"}
+    found = flags.given(words, [*WORDS, *flags_for(name)], prog="figment train")
+    assert (found.pop("data"), found.pop("recipe")) == ("flowers", name)
+    assert found == fields
+    assert with_fields(SYSTEMS[name].recipe, found) == recipe
 
 
 def test_wrong_field_and_wrong_value_name_the_cure():

@@ -18,7 +18,13 @@ from figment.recipes.points import Points
 from figment.run import load
 from figment.training.folder import read_best, undo_best, write_best
 from figment.training.log import MEASURED
-from figment.training.monitor import SHARE, Monitor, pause_for, read_measurements
+from figment.training.monitor import (
+    SHARE,
+    Monitor,
+    measure_untrained,
+    pause_for,
+    read_measurements,
+)
 from figment.training.trainer import Trainer
 
 CPU = torch.device("cpu")
@@ -165,10 +171,11 @@ def test_judging_held_out_pictures_changes_nothing():
 def test_how_often_is_settled_by_what_it_takes():
     dataset = open_dataset("ring", resolution=64, channels=1, progress=False)
     recipe = Points(batch=16, hidden=(8,), latent=2, metric_count=64, tick=100)
-    found = pause_for(recipe, dataset, CPU, images_per_second=1e6)
-    seconds = SHARE * found / 1e6
-    assert found % 100 == 0 and 0.001 < seconds < 10
-    assert pause_for(replace(recipe, metric_every=7), dataset, CPU, 1e6) == 7
+    first = measure_untrained(recipe, dataset, CPU)
+    assert 0.001 < first.seconds < 10
+    assert pause_for(recipe, 0.25, images_per_second=1e6) == 0.25 / SHARE * 1e6
+    assert pause_for(recipe, 1e-9, images_per_second=1e6) == 100
+    assert pause_for(replace(recipe, metric_every=7), 0.25, 1e6) == 7
 
 
 def test_random_features_choose_no_weights(tmp_path: Path):

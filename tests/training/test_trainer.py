@@ -182,8 +182,8 @@ def test_the_plan_takes_the_dearest_form_that_gets_enough_rounds(ring, monkeypat
     assert cost.affordable(forms, ring, CPU, deadline=0.1).recipe.batch == 8
     sentence = cost.sentence("points", chosen, ring, end=64_000, seconds=None)
     assert sentence == (
-        "points on ring (100,000 points): batch 32, auto; 64,000 images, about 3 min at 400 images/s; "
-        "0.1 GiB of memory"
+        "points on ring (100,000 points): batch 32, auto; 64,000 images (2,000 rounds), about 3 min "
+        "at 400 images/s; 0.1 GiB of memory"
     )
 
 
@@ -196,7 +196,15 @@ def test_the_plan_says_what_is_done_with_the_pictures():
     measured = cost.Cost(recipe, 100.0, 0.1, images_per_round=5 * recipe.batch)
     said = cost.sentence("dcgan", measured, dataset, end=None, seconds=60.0)
     form = "32×32 colour, random mirroring, DiffAugment, conditional on 2 classes"
-    assert said.startswith(f"dcgan on flowers (24 pictures, {form}): width")
+    plan, short = said.splitlines()
+    assert plan.startswith(f"dcgan on flowers (24 pictures, {form}): width")
+    assert "about 6,000 images (10 rounds) in 60 s at 100 images/s" in plan
+    assert short == (
+        "too short to learn shapes: that takes about 8,000 rounds, 5,120,000 images, 14 h 13 min "
+        "at 100 images/s"
+    )
+    long = measured._replace(images_per_round=1)
+    assert "\n" not in cost.sentence("dcgan", long, dataset, end=8_000, seconds=None)
     assert measured.rounds(recipe.batch) == 20
 
 

@@ -33,8 +33,7 @@ def sample(
     """
     from figment.sampling.sample import files_of, write_samples
 
-    named = "" if how.get("label") is None else f"-{how['label'].replace('/', '-')}"
-    out = out or _home(Path(path)) / f"sample{named}-{how.get('seed', 0)}.png"
+    out = out or _drawing(path, "sample", ".png", how)
     keep_others(files_of(out, how["count"], how.get("seed", 0)), overwrite)
     return write_samples(generator_at(path, device, trust=trust), out, **how)
 
@@ -70,23 +69,27 @@ def enlarge(
 
 def walk(
     path: str | Path,
-    out: Path,
+    out: Path | None = None,
     *,
     device: str = "auto",
     trust: bool = False,
     overwrite: bool = False,
     **how: Any,
 ) -> str:
-    """Write a film of a walk. ``how`` is that of ``figment.sampling.walk.walk``."""
+    """Write a film of a walk, without ``out`` a GIF into the run.
+
+    ``how`` is that of ``figment.sampling.walk.walk``.
+    """
     from figment.sampling.walk import walk
 
+    out = out or _drawing(path, "walk", ".gif", how)
     keep_others([out], overwrite)
     return walk(generator_at(path, device, trust=trust), out, **how)
 
 
 def truncate(
     path: str | Path,
-    out: Path,
+    out: Path | None = None,
     *,
     values: Sequence[str],
     device: str = "auto",
@@ -96,27 +99,34 @@ def truncate(
 ) -> str:
     """Write rows of the same latents, each cut off at one of the values, numbers or none.
 
+    Without ``out`` as a picture in the run.
+
     ``how`` is that of ``figment.sampling.truncate.truncate``.
     """
     from figment.sampling.truncate import threshold, truncate
 
     cuts = [threshold(value) for value in values]
+    out = out or _drawing(path, "truncate", ".png", {**how, "values": values})
     keep_others([out], overwrite)
     return truncate(generator_at(path, device, trust=trust), out, values=cuts, **how)
 
 
 def evolve(
     run: str | Path,
-    out: Path,
+    out: Path | None = None,
     *,
     device: str = "auto",
     trust: bool = False,
     overwrite: bool = False,
     **how: Any,
 ) -> str:
-    """Write the same latents through a training. ``how`` is that of ``figment.sampling.evolve.evolve``."""
+    """Write the same latents through a training, without ``out`` as a strip in the run.
+
+    ``how`` is that of ``figment.sampling.evolve.evolve``.
+    """
     from figment.sampling.evolve import evolve
 
+    out = out or _drawing(run, "evolve", ".png", how)
     keep_others([out], overwrite)
     return evolve(moments(run, device, trust=trust), out, **how)
 
@@ -142,8 +152,9 @@ def project(
     from figment.training.devices import choose_device
 
     if out is None:
-        folder.refuse_links(_home(Path(path)))
-    out = out or _home(Path(path)) / "projection"
+        folder.refuse_links(_run_of(Path(path)))
+        chosen = {**how, "label": label, "picture": picture.stem}
+        out = _drawing(path, "projection", "", chosen)
     keep_others(files_of(picture, out), overwrite)
     generator = generator_at(path, device, trust=trust)
     place = choose_device(device)
@@ -155,6 +166,39 @@ def project(
     perceive = perceiver(extractor)
     found = project(generator, target, perceive, label=number, progress=True, **how)
     return write(found, generator, target, picture, out, extractor.name)
+
+
+USUAL: dict[str, dict[str, Any]] = {
+    "sample": {"count": 64},
+    "walk": {"seeds": (1, 2, 3), "frames": 120, "fps": 24, "loop": True},
+    "truncate": {"count": 10, "values": ("0.01", "1.5", "none")},
+    "evolve": {"count": 10, "fps": 4},
+    "projection": {"steps": 300, "starts": 4},
+}
+"""Choices that the name of a drawing does not mention, as the commands have them."""
+
+
+def _drawing(path: str | Path, what: str, ending: str, how: dict[str, Any]) -> Path:
+    """Return where in the run a drawing goes that was given no place.
+
+    Its name is its seed, what else was chosen and the moment of its weights, so that no drawing takes the
+    place of another.
+    """
+    from figment.data.names import file_names
+
+    if not Path(path).is_file():
+        folder.read(Path(path))  # where it is no run, that is what is wrong
+    weights = Path(path) if Path(path).is_file() else folder.weights_of(Path(path))
+    words = [what]
+    for name, value in {"seed": "", **how}.items():
+        if value is None or value in ("", (), USUAL[what].get(name)):
+            continue
+        said = "-".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+        words.append(
+            name + said if name in ("count", "frames", "fps", "loop", "truncation") else said
+        )
+    words.append(f"at-{folder.images_of(weights)}")
+    return _run_of(Path(path)) / (file_names(["-".join(words)])[0] + ending)
 
 
 def _home(path: Path) -> Path:

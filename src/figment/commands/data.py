@@ -24,6 +24,20 @@ def recipes(name: str | None = None, /, *, json_: bool = False) -> int:
     return 0
 
 
+def runs(folder: str | None = None, /, *, json_: bool = False) -> int:
+    """List the runs here: system, data, images, score, when they were last trained, state.
+
+    Args:
+        folder: Where to look; in runs/ and in the current folder without it.
+        json_: Print JSON for other programs.
+    """
+    from figment.actions.runs import listing, listing_text
+
+    found = listing(folder)
+    print(json.dumps(found, indent=2) if json_ else listing_text(found))
+    return 0
+
+
 def data(word: str = "", /) -> int:
     """Look at a data set before training, or make one file of it: data inspect, data pack.
 

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from figment.errors import UserError
+from figment.runs import LATEST, named
 
 
 def sample(
-    run: str,
+    run: str = LATEST,
     /,
     *,
     count: int = 64,
@@ -26,14 +27,15 @@ def sample(
     """Draw new pictures from a run: a grid, a folder or a zip. The same seed always gives the same picture.
 
     Args:
-        run: The run folder, or a snapshot file.
+        run: The run folder, or a snapshot file; the latest run without it.
         count: How many pictures: those of the seeds from --seed on.
         seed: Seed of the first picture.
         class_: Name of the class to draw; all classes in turn without it.
         truncation: Cut the latents off at this value; less is safer and more alike.
         per_class: Enlarge the data set: so many of each class into folders, with a manifest.
         copies: Keep pictures of an enlarged set that are copies of training pictures.
-        out: FILE.png for a grid, FILE.zip, FILE.npy or a folder for single pictures.
+        out: FILE.png for a grid, FILE.zip, FILE.npy or a folder for single pictures; a grid in the run
+            without it.
         device: cpu, cuda, mps, or auto.
         trust: Open a recipe of your own, which the run only names: its module is imported.
         overwrite: Replace files that figment did not write, too.
@@ -43,21 +45,21 @@ def sample(
     if per_class is not None:
         more: dict[str, Any] = {"truncation": truncation, "copies": copies, "trust": trust}
         more |= {"seed": seed, "label": class_, "device": device}
-        print(enlarge(run, out=out, per_class=per_class, **more))
+        print(enlarge(named(run), out=out, per_class=per_class, **more))
         return 0
     if not copies:
         raise UserError("--no-copies is for an enlarged set: add --per-class N")
     how: dict[str, Any] = {"count": count, "seed": seed, "label": class_, "truncation": truncation}
     how |= {"trust": trust, "overwrite": overwrite}
-    print(sample(run, out=out, device=device, **how))
+    print(sample(named(run), out=out, device=device, **how))
     return 0
 
 
 def walk(
-    run: str,
+    run: str = LATEST,
     /,
     *,
-    out: Path,
+    out: Path | None = None,
     seeds: tuple[int, ...] = (1, 2, 3),
     classes: tuple[str, ...] = (),
     frames: int = 120,
@@ -71,8 +73,8 @@ def walk(
     """Walk through latent space from picture to picture, as a film.
 
     Args:
-        run: The run folder, or a snapshot file.
-        out: FILE.gif, FILE.webp or FILE.mp4.
+        run: The run folder, or a snapshot file; the latest run without it.
+        out: FILE.gif, FILE.webp or FILE.mp4; a GIF in the run without it.
         seeds: Seeds to pass through; with one seed the class changes instead.
         classes: The class of each stop, or one of them all.
         frames: Pictures of the film.
@@ -87,15 +89,15 @@ def walk(
 
     stops = {"seeds": seeds, "classes": classes, "truncation": truncation}
     how = {"frames": frames, "fps": fps, "loop": loop, "device": device}
-    print(walk(run, out, trust=trust, overwrite=overwrite, **how, **stops))
+    print(walk(named(run), out, trust=trust, overwrite=overwrite, **how, **stops))
     return 0
 
 
 def truncate(
-    run: str,
+    run: str = LATEST,
     /,
     *,
-    out: Path,
+    out: Path | None = None,
     values: tuple[str, ...] = ("0.01", "1.5", "none"),
     count: int = 10,
     seed: int = 0,
@@ -107,8 +109,8 @@ def truncate(
     """Show what truncation does: one row per threshold, the same latents.
 
     Args:
-        run: The run folder, or a snapshot file.
-        out: The picture to write, FILE.png.
+        run: The run folder, or a snapshot file; the latest run without it.
+        out: The picture to write, FILE.png; one in the run without it.
         values: Where latents are cut off, a row each; none for not at all.
         count: Latents in a row.
         seed: Seed of the first latent.
@@ -120,15 +122,15 @@ def truncate(
     from figment.actions.drawing import truncate
 
     how = {"count": count, "seed": seed, "label": class_, "trust": trust, "overwrite": overwrite}
-    print(truncate(run, out, values=values, device=device, **how))
+    print(truncate(named(run), out, values=values, device=device, **how))
     return 0
 
 
 def evolve(
-    run: str,
+    run: str = LATEST,
     /,
     *,
-    out: Path,
+    out: Path | None = None,
     count: int = 10,
     seed: int = 0,
     class_: str | None = None,
@@ -140,8 +142,9 @@ def evolve(
     """Show the same latents through the training: a row per snapshot, or a film of them all.
 
     Args:
-        run: The run folder.
-        out: FILE.png for a strip; FILE.gif, FILE.webp or FILE.mp4 for a film.
+        run: The run folder; the latest run without it.
+        out: FILE.png for a strip; FILE.gif, FILE.webp or FILE.mp4 for a film; a strip in the run
+            without it.
         count: Latents that are followed.
         seed: Seed of the first one.
         class_: Name of the class to draw; all classes in turn without it.
@@ -153,13 +156,13 @@ def evolve(
     from figment.actions.drawing import evolve
 
     how = {"count": count, "seed": seed, "label": class_, "trust": trust, "overwrite": overwrite}
-    print(evolve(run, out, fps=fps, device=device, **how))
+    print(evolve(named(run), out, fps=fps, device=device, **how))
     return 0
 
 
 def project(
     run: str,
-    picture: Path,
+    picture: str = LATEST,
     /,
     *,
     out: Path | None = None,
@@ -175,9 +178,9 @@ def project(
     """Find the latent of a picture: the generated one that comes nearest, and how near that is.
 
     Args:
-        run: The run folder, or a snapshot file.
+        run: The run folder, or a snapshot file; the latest run where PICTURE stands alone.
         picture: The picture to look for.
-        out: Folder for the pair of pictures and the latent; projection in the run without it.
+        out: Folder for the pair of pictures and the latent; one in the run without it.
         class_: The class to look in; all classes without it.
         steps: Steps downhill from every start.
         starts: Starts that are followed, the nearest of 1,024 latents.
@@ -192,5 +195,7 @@ def project(
 
     how: dict[str, Any] = {"label": class_, "steps": steps, "starts": starts, "seed": seed}
     how |= {"trust": trust, "overwrite": overwrite}
-    print(project(run, picture, out=out, features=features, device=device, **how))
+    if picture == LATEST:
+        run, picture = LATEST, run
+    print(project(named(run), Path(picture), out=out, features=features, device=device, **how))
     return 0

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from figment.runs import LATEST, named
+
 
 def evaluate(
-    what: str,
+    what: str = LATEST,
     /,
     *,
     against: str | None = None,
@@ -27,7 +29,7 @@ def evaluate(
     """Score a run's samples, or a folder or zip of pictures, against real ones.
 
     Args:
-        what: The run folder, or a folder or zip of pictures.
+        what: The run folder, or a folder or zip of pictures; the latest run without it.
         against: The real pictures; a run's own data without it.
         metrics: Which scores (kid, fid, precision_recall, ...); all that can be had without it.
         features: What is compared: auto, efficientnet, mobilenet, small, inception, dinov2, NAME:FILE
@@ -50,7 +52,7 @@ def evaluate(
     how |= {"out": out} if out is not None else {}
     how |= {"resolution": resolution} if resolution is not None else {}
     said = evaluation(
-        what,
+        what or named(what),
         as_json=json_,
         against=against,
         metrics=metrics,
@@ -68,16 +70,16 @@ def evaluate(
     return 0
 
 
-def doctor(what: str, /, *, json_: bool = False) -> int:
+def doctor(what: str = LATEST, /, *, json_: bool = False) -> int:
     """Say what is wrong with a run or with data, how sure that is, and what to do.
 
     Args:
-        what: The run folder, or a folder, zip, packed file or built-in set.
+        what: The run folder, or a folder, zip, packed file or built-in set; the latest run without it.
         json_: Print JSON for other programs.
     """
     from figment.actions.judging import doctor
 
-    print(doctor(what, as_json=json_))
+    print(doctor(what or named(what), as_json=json_))
     return 0
 
 
@@ -91,17 +93,17 @@ def compare(runs: list[str], /, *, out: Path | None = None, overwrite: bool = Fa
     """
     from figment.actions.judging import compare
 
-    print(compare(runs, out, overwrite=overwrite))
+    print(compare([named(run) for run in runs], out, overwrite=overwrite))
     return 0
 
 
-def report(run: str, /) -> int:
+def report(run: str = LATEST, /) -> int:
     """Write a run's report, one HTML page that needs nothing else.
 
     Args:
-        run: The run folder.
+        run: The run folder; the latest run without it.
     """
     from figment.actions.judging import report
 
-    print(report(run))
+    print(report(named(run)))
     return 0

@@ -90,7 +90,7 @@ def build(folder: Path, source: str, job: jobs.Job, form: Form, *, progress: boo
     card = asdict(wide) | {
         "classes": classes,
         "count": made,
-        "fingerprint": _fingerprint(wide, classes, labels, facts["digest"]),
+        "fingerprint": _fingerprint(wide, classes, labels, record),
         "skipped": skipped,
         "duplicates": made - len(np.unique(facts["digest"])),
     }
@@ -125,7 +125,7 @@ def _pass(
     folder: Path, source: str, job: jobs.Job, form: Form, waiting: _Waiting, progress: bool
 ) -> tuple[np.ndarray, Noticed, list[tuple[str, str]]]:
     """Write all rows; return which pictures gave one, what was noticed, and what was skipped."""
-    count, stretch = job.count, _stretch(form.shape)
+    count, stretch = job.count, min(job.most, _stretch(form.shape))
     pieces = (
         job.piece(start, min(start + stretch, count), form) for start in range(0, count, stretch)
     )
@@ -202,11 +202,13 @@ def _still_there(labels: np.ndarray, classes: tuple[str, ...]) -> tuple[np.ndarr
     return renumbered.astype(np.int64), [classes[label] for label in present]
 
 
-def _fingerprint(form: Form, classes: list[str], labels: np.ndarray, digests: np.ndarray) -> str:
-    options = [decode.VERSION, asdict(form), classes]
+def _fingerprint(form: Form, classes: list[str], labels: np.ndarray, record: Noticed) -> str:
+    """What tells these data from others: of files that version 1 read alike, what it was in that."""
+    version = decode.VERSION if record.notes or record.ranges else 1
+    options = [version, asdict(form), classes]
     digest = hashlib.sha256(json.dumps(options).encode())
     digest.update(labels.astype("<i8").tobytes())
-    digest.update(np.ascontiguousarray(digests).tobytes())
+    digest.update(np.ascontiguousarray(record.facts["digest"]).tobytes())
     return digest.hexdigest()
 
 

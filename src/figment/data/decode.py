@@ -104,14 +104,13 @@ def see(data: bytes, *, enough: int) -> Seen:
         notes += [said] * bool(said)
         # A TIFF forgets how it was turned once it is decoded, a PNG does not know before.
         turned = orientation(image) if image.format == "TIFF" else 0
-        part, alpha, deep = _parts(image, data, profile is not None)
+        part, alpha, deep = _parts(image, data, profile is not None, enough)
         turned = turned or orientation(image)
         notes += [TURNED] * (turned > 1) + [CLEAR] * bool(alpha)
         if turned > 4 and image.format != "TIFF":  # whose size Pillow tells as it is seen upright
             width, height = height, width
         if part is None:
             return Seen(None, deep, width, height, mode, tuple(notes))
-        part, alpha = _reduced(part, alpha, enough)
         part, said = (colour.plain(part), "") if profile is None else colour.to_srgb(part, profile)
         notes += [said] * bool(said)
         part = over_white(part, alpha) if alpha else part
@@ -169,7 +168,8 @@ def parted(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
     if image.mode == "L" and isinstance(clear, int):
         alpha = image.point([0 if level == clear else 255 for level in range(256)])
     elif image.has_transparency_data:
-        straight = image.convert("LA" if image.mode in ("LA", "La") else "RGBA")
+        wanted = "LA" if image.mode in ("LA", "La") else "RGBA"
+        straight = image if image.mode == wanted else image.convert(wanted)
         alpha = straight.getchannel("A")
         image = straight.convert("L" if straight.mode == "LA" else "RGB")
     if image.mode not in ("L", "RGB", "CMYK", "LAB"):
@@ -230,7 +230,7 @@ def _profile(image: ImageFile.ImageFile, data: bytes) -> tuple[bytes | None, str
 
 
 def _parts(
-    image: ImageFile.ImageFile, data: bytes, profiled: bool
+    image: ImageFile.ImageFile, data: bytes, profiled: bool, enough: int
 ) -> tuple[Image.Image | None, Image.Image | None, depth.Deep | None]:
     """Return colours of 8 bits, alpha and None; or None, None and numbers whose range the set decides.
 
@@ -249,7 +249,7 @@ def _parts(
             seen = _ink(seen)
         if level is not None:
             seen.info["transparency"] = level
-        return *parted(seen), None
+        return *_reduced(seen, enough), None
     numbers = np.asarray(seen)
     known = depth.known_range(image, profiled or level is not None)
     if known is None:
@@ -306,19 +306,42 @@ def _image(pixels: np.ndarray) -> Image.Image:
     return Image.fromarray(np.ascontiguousarray(pixels))
 
 
-def _reduced(
-    image: Image.Image, alpha: Image.Image | None, enough: int
+def _reduced(image: Image.Image, enough: int) -> tuple[Image.Image, Image.Image | None]:
+    """Return a picture's colours and alpha, a large one at 1/n of its size: as JPEGs are decoded.
+
+    No side gets under ``enough``. It is taken in strips, so that memory holds it once.
+    """
+    from PIL import Image
+
+    width, height = image.size
+    factor = min(width, height) // enough
+    if factor < 2 or width * height < LARGE_PICTURE:
+        return parted(image)
+    step = factor * max(1, LARGE_PICTURE // (4 * width * factor))
+    size = -(-width // factor), -(-height // factor)
+    whole, alpha, clear = None, Image.new("L", size, 255), False
+    for top in range(0, height, step):
+        strip = image.crop((0, top, width, min(top + step, height)))
+        part, shade = _smaller(*parted(strip), factor)
+        whole = whole or Image.new(part.mode, size)
+        whole.paste(part, (0, top // factor))
+        if shade:
+            alpha.paste(shade, (0, top // factor))
+            clear = True
+    assert whole is not None
+    return whole, alpha if clear else None
+
+
+def _smaller(
+    image: Image.Image, alpha: Image.Image | None, factor: int
 ) -> tuple[Image.Image, Image.Image | None]:
-    """Return a large picture at 1/n of its size, no side under ``enough``: as JPEGs are decoded."""
-    factor = min(image.size) // enough
-    if factor < 2 or image.width * image.height < LARGE_PICTURE:
-        return image, alpha
+    """Return colours and alpha at 1/factor of their size; what is clear gives no colour."""
     if alpha is None:
         return image.reduce(factor), None
     straight = image.convert("RGB")
     straight.putalpha(alpha)
     straight = straight.convert("RGBa").reduce(factor).convert("RGBA")
-    return straight.convert(image.mode if image.mode == "L" else "RGB"), straight.getchannel("A")
+    return straight.convert("L" if image.mode == "L" else "RGB"), straight.getchannel("A")
 
 
 def _square(image: Image.Image, form: Form, blank: str | float) -> Image.Image:

@@ -26,7 +26,7 @@ CONVERTED = "refs/convert/parquet"
 """The revision in which the Hub keeps every data set as Parquet, where it can."""
 SPLITS = ("train", "validation", "test")
 FORM = re.compile(
-    r"hf:(?P<repo>[\w.-]+/(?P<name>[\w.-]+))(?::(?P<part>[\w./-]+))?(?:@(?P<revision>[\w./-]+))?"
+    r"hf:(?P<repo>\w[\w.-]*/(?P<name>\w[\w.-]*))(?::(?P<part>[\w./-]+))?(?:@(?P<revision>[\w./-]+))?"
 )
 
 

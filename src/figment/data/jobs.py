@@ -53,6 +53,7 @@ class Job:
     name: Callable[[int], str] = str  # of the picture in a place
     skipped: tuple[tuple[str, str], ...] = ()
     others: dict[str, int] = field(default_factory=dict)  # files that are no pictures, by kind
+    most: int = 64  # pictures in one stretch
 
 
 def of_pictures(pictures: sources.Pictures) -> Job:
@@ -74,6 +75,7 @@ def of_pictures(pictures: sources.Pictures) -> Job:
         lambda place: sources.readable(pictures.files[place]),
         pictures.skipped,
         pictures.others,
+        sources.most_at_once(pictures),
     )
 
 
@@ -96,7 +98,9 @@ def of_flowers(count: int, seed: int, folders: str) -> Job:
     classes = () if folders == "none" else builtin.flowers.CLASSES
 
     def key(form: Form) -> str:
-        return key_of("flowers", builtin.drawing_code(), count, seed, form.shape, classes)
+        return key_of(
+            "flowers", decode.VERSION, builtin.drawing_code(), count, seed, form.shape, classes
+        )
 
     def piece(start: int, stop: int, form: Form) -> Callable[[], Batch]:
         return partial(_drawn, start, stop, form, seed)

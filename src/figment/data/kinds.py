@@ -8,7 +8,20 @@ import re
 HEAD = 64  # bytes that tell
 SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".webp", ".bmp", ".dib", ".tif", ".tiff"}
-    | {".ppm", ".pgm", ".pbm", ".pnm", ".tga", ".avif", ".jp2", ".j2k", ".heic", ".heif", ".jxl"}
+    | {
+        ".ppm",
+        ".pgm",
+        ".pbm",
+        ".pnm",
+        ".pfm",
+        ".tga",
+        ".avif",
+        ".jp2",
+        ".j2k",
+        ".heic",
+        ".heif",
+        ".jxl",
+    }
 )
 """Of pictures: such a file that is none is broken, not of another kind."""
 RAW = frozenset(
@@ -17,6 +30,9 @@ RAW = frozenset(
 """Of a camera's raw data, which look like a TIFF with a thumbnail in it."""
 CLUTTER = frozenset({"__macosx", "thumbs.db", "desktop.ini", "@eadir", "$recycle.bin"})
 """What operating systems leave; names that begin with a dot likewise."""
+HIDDEN_PART = re.compile(
+    rf"(?:^|/)(?:\.|(?:{'|'.join(map(re.escape, sorted(CLUTTER)))})(?:/|$))", re.IGNORECASE
+)
 HIDDEN = "hidden or of the system"
 RUNS = "runs of figment"
 MOST_KINDS = 40  # that are counted apart
@@ -33,11 +49,13 @@ SIGNATURES = (
     (0, b"\xff\x4f\xff\x51"),
     (0, b"\0\0\0\x0cJXL \r\n\x87\n"),
     (8, b"WEBPVP8"),
+    (0, b"Pf\n"),
 )
+FIRST = frozenset({b"R"} | {mark[:1] for place, mark in SIGNATURES if not place})  # bytes of these
 BRANDS = frozenset(
-    {b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1", b"avif", b"avis"}
+    {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"avif", b"avis"}
 )
-NETPBM = re.compile(rb"P[1-6]\s*(#[^\n]*\n\s*)*\d+\s")
+NETPBM = re.compile(rb"P[1-6fF]\s*(#[^\n]*\n\s*)*\d+\s")
 
 
 def is_picture(head: bytes) -> bool:
@@ -45,7 +63,7 @@ def is_picture(head: bytes) -> bool:
 
     TGA has no signature: such a file is known by its suffix alone.
     """
-    if any(head.startswith(mark, place) for place, mark in SIGNATURES):
+    if head[:1] in FIRST and any(head.startswith(mark, place) for place, mark in SIGNATURES):
         return True
     if head[4:8] == b"ftyp":
         return head[8:12] in BRANDS
@@ -69,6 +87,11 @@ def kind_of(name: str) -> str:
 def is_clutter(name: str) -> bool:
     """Return whether a file or folder of this name is the system's or hidden."""
     return name.startswith(".") or name.lower() in CLUTTER
+
+
+def in_clutter(path: str) -> bool:
+    """Return whether a path leads through the system's or hidden files or folders."""
+    return HIDDEN_PART.search(path) is not None
 
 
 def is_run(names: set[str]) -> bool:

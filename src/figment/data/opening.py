@@ -15,9 +15,11 @@ from figment.data import headers, png
 if TYPE_CHECKING:
     from PIL import ImageFile
 
-MOST_BYTES = 256 << 20
-"""Of memory for the pixels of one picture: 67 million in colour, of a JPEG those that are left when it is
+MOST_BYTES = 512 << 20
+"""Of memory for the pixels of one picture: 134 million in colour, of a JPEG those that are left when it is
 decoded at 1/8 of its size."""
+DECODERS = {"JPEG2000": 20, "WEBP": 16, "AVIF": 10, "HEIF": 10, "JXL": 10}
+"""Bytes a pixel of the formats whose decoders keep more than the picture."""
 LARGE = 32 << 20  # bytes from which pictures are decoded one at a time
 # Pillow knows more, but not all are safe to try on strange files: EPS starts Ghostscript.
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "DIB", "TIFF", "PPM", "AVIF", "JPEG2000")
@@ -176,19 +178,14 @@ def _is_targa(data: bytes) -> bool:
 
 
 def _bytes_a_pixel(image: ImageFile.ImageFile) -> int:
-    """Return how many bytes of memory a pixel takes while it is decoded and converted."""
-    if image.format == "JPEG2000":
-        return 16
-    if image.format in ("WEBP", "AVIF", "HEIF", "JXL"):
-        return 8
+    """Return how many bytes of memory a pixel takes while it is decoded, as measured."""
+    if image.format in DECODERS:
+        return DECODERS[image.format]
     if image.mode[0] in "IF":
         return 16
-    args = image.tile[0].args if image.tile else ""
-    if ";16" in str(args):
-        return 24
-    if image.mode in ("1", "L"):
-        return 1
-    return 4
+    if ";16" in str(image.tile[0].args if image.tile else ""):
+        return 26
+    return 1 if image.mode in ("1", "L", "P") else 4
 
 
 def _coefficients(image: ImageFile.ImageFile, whole: tuple[int, int]) -> int:

@@ -10,6 +10,7 @@ import os
 import struct
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -21,13 +22,16 @@ import numpy as np
 from figment.data.cache import folder_for, key_of, read_card, write_card
 from figment.data.decode import Form
 from figment.data.order import evenly_spaced
-from figment.data.sources import existing, natural
+from figment.data.sources import existing, natural, readable
 from figment.data.structure import check_folders
 from figment.errors import UserError
 from figment.files import MARK
 
 IMAGES = ("images", "x", "x_train", "arr_0")
 LABELS = ("labels", "y", "y_train", "arr_1")
+DEFLATE = 1032  # times that deflate can make bytes more, at most
+MOST_ROWS = 20_000_000
+MOST_LABELS = 1 << 28  # bytes
 
 
 @dataclass(frozen=True)
@@ -191,6 +195,8 @@ def _read_npy(source: str, path: Path) -> Packed:
         shape, fortran, layout = _header(source, file)
         start = file.tell()
     expected = start + math.prod(shape)
+    if shape[0] > MOST_ROWS:
+        raise ValueError(f"it claims {shape[0]:,} pictures, of at most {MOST_ROWS:,}")
     if os.path.getsize(path) < expected:
         raise ValueError(f"it is cut short: {os.path.getsize(path):,} of {expected:,} bytes")
     labels = np.zeros(shape[0], np.int64)
@@ -208,13 +214,14 @@ def _read_npz(source: str, path: Path) -> Packed:
         with archive.open(info) as file:
             shape, fortran, layout = _header(source, file)
             head = file.tell()
+        _check_size(shape, head, info)
         start = None
         if info.compress_type == zipfile.ZIP_STORED:
             with open(path, "rb") as file:
                 file.seek(info.header_offset + 26)
                 start = info.header_offset + 30 + sum(struct.unpack("<2H", file.read(4))) + head
         tags = next((name for name in LABELS if name in held), None)
-        names = tuple(map(str, _array(archive, "classes"))) if "classes" in held else ()
+        names = _distinct(_array(archive, "classes")) if "classes" in held else ()
         given = _array(archive, tags) if tags else None
         labels, classes = _labels(source, given, names, shape[0])
         card = json.loads(str(_array(archive, "card"))) if "card" in held else None
@@ -223,9 +230,41 @@ def _read_npz(source: str, path: Path) -> Packed:
     )
 
 
+def _check_size(shape: tuple[int, ...], head: int, info: zipfile.ZipInfo) -> None:
+    """Raise ValueError where a member does not hold the pictures that its header promises."""
+    expected = head + math.prod(shape)
+    if info.file_size != expected:
+        raise ValueError(f"its pictures are {info.file_size:,} bytes and should be {expected:,}")
+    stored = info.compress_type == zipfile.ZIP_STORED
+    most = info.compress_size if stored else DEFLATE * (info.compress_size + 1)
+    if expected > most or shape[0] > MOST_ROWS:
+        raise ValueError(f"its {shape[0]:,} pictures cannot be in {info.compress_size:,} bytes")
+
+
 def _array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
-    with archive.open(f"{name}.npy") as file:
+    """Return a small array of an .npz; ValueError where its header promises more than there is."""
+    info = archive.getinfo(f"{name}.npy")
+    with archive.open(info) as file:
+        version = np.lib.format.read_magic(file)
+        first = version == (1, 0)
+        read_head = (
+            np.lib.format.read_array_header_1_0 if first else np.lib.format.read_array_header_2_0
+        )
+        shape, _, dtype = read_head(file)
+    size = math.prod(shape) * dtype.itemsize
+    if dtype.hasobject:
+        raise ValueError(f"{name} holds Python objects, which could be code: save numbers or texts")
+    if size > info.file_size or size > MOST_LABELS:
+        raise ValueError(f"{name} of {size:,} bytes is more than there is, or than labels take")
+    with archive.open(info) as file:
         return np.lib.format.read_array(file, allow_pickle=False)
+
+
+def _distinct(names: np.ndarray) -> tuple[str, ...]:
+    """Return the names of classes as they can be printed; equal ones get their number."""
+    plain = [readable(str(name)) for name in names.ravel()]
+    twice = {name for name, count in Counter(plain).items() if count > 1}
+    return tuple(f"{name} ({i})" if name in twice else name for i, name in enumerate(plain))
 
 
 def _header(source: str, file: IO[bytes]) -> tuple[tuple[int, ...], bool, str]:
@@ -271,7 +310,7 @@ def _labels(
     order = order if given.dtype.kind == "U" else list(range(len(values)))
     if len(values) < 2:
         return np.zeros(count, np.int64), ()
-    return np.argsort(order)[labels].astype(np.int64), tuple(str(values[i]) for i in order)
+    return np.argsort(order)[labels].astype(np.int64), _distinct(values[order])
 
 
 @contextmanager

@@ -81,7 +81,7 @@ def name_of(source: str) -> str:
         return hub.parts_of(source).name
     path = Path(source).expanduser()
     path = path if path.name not in ("", "..") else path.resolve()
-    return (path.name if path.is_dir() else path.stem) or "data"
+    return readable((path.name if path.is_dir() else path.stem) or "data")
 
 
 def find_pictures(source: str, folders: str = "auto") -> Pictures:
@@ -164,6 +164,11 @@ def part(pictures: Pictures, start: int, stop: int) -> Pictures:
         table=None,
         held=held,
     )
+
+
+def most_at_once(pictures: Pictures) -> int:
+    """Return how many pictures a part may have: few where it holds the bytes of large ones."""
+    return 64 if pictures.table is None else tables.stretch(pictures.table, 64)
 
 
 def sample(pictures: Pictures, most: int) -> np.ndarray:
@@ -276,7 +281,7 @@ def _zipped(path: Path) -> _Listing:
     runs = _runs(members)
     with open(path, "rb") as file:
         for name, reason, place in members.values():
-            if any(map(kinds.is_clutter, name.split("/"))):
+            if kinds.in_clutter(name):
                 found.others[kinds.HIDDEN] += 1
             elif any(name.startswith(run) for run in runs):
                 found.others[kinds.RUNS] += 1

@@ -12,13 +12,15 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from figment.data import kinds, structure
+from figment.data import kinds, parquet, structure
 from figment.data.order import evenly_spaced
+from figment.data.parquet import Shard
 from figment.data.printing import listed, natural, readable
 from figment.data.structure import Structure
 from figment.errors import UserError
@@ -26,24 +28,10 @@ from figment.errors import UserError
 PICTURES = ("image", "img", "picture", "photo", "jpg", "jpeg", "png", "webp")
 """Names of a column that is taken where several hold pictures."""
 LABELS = ("label", "labels", "class", "class_label", "category", "target", "y", "fine_label")
-BATCH = 16  # rows that are decoded at once
+FIRST = 32  # rows of a row group that are looked at
 MOST_ROWS = 5_000_000
-MOST_HELD = 1 << 29  # bytes of the pictures that are held at once
-THRIFT = 1 << 26  # bytes of a footer's strings and lists, where files are made to do harm
+MOST_HELD = 1 << 27  # bytes of the pictures that are held at once
 MOST_NAMES = 100_000  # different labels: more are no classes
-
-
-@dataclass(frozen=True)
-class Shard:
-    """One Parquet file."""
-
-    path: Path
-    name: str
-    groups: tuple[int, ...]  # rows of each row group
-
-    @property
-    def rows(self) -> int:
-        return sum(self.groups)
 
 
 @dataclass
@@ -61,7 +49,7 @@ class Table:
     """The pictures of one or more Parquet files with the same columns."""
 
     shards: tuple[Shard, ...]
-    column: str
+    leaf: str  # the column of pictures, or the field of it that has the bytes
     chosen: np.ndarray  # [N] int64: the rows, over all files, that are pictures of the set
     cursor: Cursor = field(default_factory=Cursor, compare=False)
 
@@ -86,8 +74,9 @@ def find(
     source: str, root: Path, names: list[str], folders: str
 ) -> tuple[Table, Structure, tuple[str, ...]]:
     """Return the table in some files below a folder, its pictures with their classes, and notes."""
-    opened = [(name, _open(source, root / name)) for name in sorted(sorted(names), key=natural)]
-    shards = tuple(_shard(source, root, name, file) for name, file in opened)
+    names = sorted(sorted(names), key=natural)
+    opened = [(name, parquet.opened(name, root / name)) for name in names]
+    shards = tuple(parquet.shard(name, root / name, file) for name, file in opened)
     count = sum(shard.rows for shard in shards)
     if not count:
         raise UserError(f"{readable(source)} holds no rows: give a file with pictures")
@@ -96,16 +85,17 @@ def find(
             f"{source} claims {count:,} rows, more than the {MOST_ROWS:,} that figment reads"
         )
     schema = opened[0][1].schema_arrow
-    column, notes = _picture_column(source, opened[0][1])
+    column, notes = _picture_column(source, shards[0], opened[0][1])
     for name, file in opened:
         if column not in file.schema_arrow.names:
             raise UserError(f"{readable(name)} has no column {column}, as {opened[0][0]} has")
+        parquet.refuse_bombs(name, file, _leaf(schema, column))
     files = [f"{shard.name}/{row}" for shard in shards for row in range(shard.rows)]
-    arranged, named = _by_label(schema, [file for _, file in opened], files, folders)
+    arranged, named = _by_label(schema, shards, files, folders)
     chosen = np.arange(count)
     if arranged.left_out:
         chosen = np.flatnonzero([name is not None for name in named])
-    return Table(shards, column, chosen), arranged, notes
+    return Table(shards, _leaf(schema, column), chosen), arranged, notes
 
 
 def rows(table: Table, start: int, stop: int) -> list[bytes | None]:
@@ -122,8 +112,9 @@ def rows(table: Table, start: int, stop: int) -> list[bytes | None]:
             value = _at(table, row)
             held += len(value or b"")
             if held > MOST_HELD:
+                where = readable(table.shards[0].name)
                 raise UserError(
-                    f"{stop - start} pictures of {table.shards[0].name} take over 0.5 GB"
+                    f"{stop - start} pictures in a row of {where} are too large: reduce them"
                 )
             found.append(value)
     return found
@@ -132,7 +123,7 @@ def rows(table: Table, start: int, stop: int) -> list[bytes | None]:
 def quick(table: Table, most: int) -> np.ndarray:
     """Return the indices of the first pictures of some row groups, at most ``most``, in order."""
     starts = evenly_spaced(table.starts, 8)
-    each = max(1, min(most // len(starts), 2 * BATCH))
+    each = max(1, min(most // len(starts), FIRST))
     found = [np.searchsorted(table.chosen, np.arange(start, start + each)) for start in starts]
     indices = np.unique(np.concatenate(found))
     return indices[indices < len(table.chosen)][:most]
@@ -145,46 +136,11 @@ def stretch(table: Table, most: int) -> int:
     return int(min(most, max(1, (32 << 20) // mean)))
 
 
-def _open(source: str, path: Path) -> Any:
-    """Return an opened Parquet file."""
-    try:
-        from pyarrow import ArrowException, parquet
-    except ImportError:
-        raise UserError(
-            f"{readable(source)} is in Parquet: pip install 'figment-gan[datasets]' reads it"
-        ) from None
-    try:
-        return parquet.ParquetFile(
-            path,
-            pre_buffer=False,
-            buffer_size=1 << 20,
-            thrift_string_size_limit=THRIFT,
-            thrift_container_size_limit=THRIFT,
-        )
-    except (ArrowException, OSError, ValueError, MemoryError) as error:
-        raise UserError(
-            f"{readable(str(path))} cannot be read as Parquet ({_short(error)}): fetch it again"
-        ) from None
-
-
-def _shard(source: str, root: Path, name: str, file: Any) -> Shard:
-    about = file.metadata
-    groups = tuple(about.row_group(number).num_rows for number in range(about.num_row_groups))
-    if min(groups, default=0) < 0 or sum(groups) != about.num_rows:
-        raise UserError(
-            f"{readable(source)} is damaged Parquet: its rows do not add up. Fetch it again"
-        )
-    return Shard(root / name, name, groups)
-
-
-def _picture_column(source: str, file: Any) -> tuple[str, tuple[str, ...]]:
+def _picture_column(source: str, shard: Shard, file: Any) -> tuple[str, tuple[str, ...]]:
     """Return the column of pictures, and what is to be said of others."""
     schema = file.schema_arrow
     possible = [name for name in schema.names if _is_bytes(schema.field(name).type)]
-    first = _first_values(source, file, possible) if file.metadata.num_rows else {}
-    found = [
-        name for name in possible if any(kinds.is_picture(value) for value in first.get(name, []))
-    ]
+    found = [name for name in possible if _are_pictures(shard, file, _leaf(schema, name))]
     if not found:
         columns = ", ".join(
             f"{readable(name)} ({_kind(schema, name)})" for name in schema.names[:6]
@@ -204,46 +160,21 @@ def _picture_column(source: str, file: Any) -> tuple[str, tuple[str, ...]]:
     return usual[0], (f"of the columns of pictures {names}, {usual[0]} is taken",)
 
 
-def _first_values(source: str, file: Any, columns: list[str]) -> dict[str, list[bytes]]:
-    """Return the first bytes of the first rows' values, by column."""
-    first: dict[str, list[bytes]] = {name: [] for name in columns}
-    if not columns:
-        return first
-    for name in columns:
-        for value in _values(source, file, name, None):
-            first[name].append((value or b"")[: kinds.HEAD])
-            if len(first[name]) == BATCH:
-                break
-    return first
+def _are_pictures(shard: Shard, file: Any, leaf: str) -> bool:
+    """Return whether any of the first values of a column is a picture."""
+    if not shard.rows:
+        return False
+    parquet.refuse_bombs(shard.name, file, leaf)
+    file = parquet.opened(shard.name, shard.path, leaf)
+    first = islice(parquet.values(shard.name, file, leaf), FIRST)
+    return any(kinds.is_picture((value or b"")[: kinds.HEAD]) for value in first)
 
 
-def _values(
-    source: str, file: Any, column: str, groups: list[int] | None
-) -> Iterator[bytes | None]:
-    """Yield a column's values, row by row, a few of them decoded at a time."""
-    from pyarrow import ArrowException, compute, types
+def _leaf(schema: Any, column: str) -> str:
+    """Return the column, or the field of it, that has the bytes."""
+    from pyarrow import types
 
-    try:
-        batches = file.iter_batches(
-            batch_size=BATCH, row_groups=groups, columns=[column], use_threads=False
-        )
-        for batch in batches:
-            cells = batch.column(0)
-            if types.is_struct(cells.type):
-                cells = compute.call_function(
-                    "struct_field", [cells], compute.StructFieldOptions(["bytes"])
-                )
-            lengths = compute.call_function("binary_length", [cells])
-            for cell, length in zip(cells, lengths, strict=True):
-                if (length.as_py() or 0) > MOST_HELD:
-                    raise UserError(
-                        f"{readable(source)} holds a picture of over 0.5 GB: leave it out"
-                    )
-                yield cell.as_py()
-    except (ArrowException, OSError, MemoryError) as error:
-        raise UserError(
-            f"{readable(source)} is damaged Parquet ({_short(error)}): fetch it again"
-        ) from None
+    return f"{column}.bytes" if types.is_struct(schema.field(column).type) else column
 
 
 def _at(table: Table, row: int) -> bytes | None:
@@ -253,9 +184,9 @@ def _at(table: Table, row: int) -> bytes | None:
     start = int(table.starts[number])
     if not start <= cursor.row <= row < cursor.stop:
         shard, group = table.groups[number]
-        file = _open(shard.name, shard.path)
+        file = parquet.opened(shard.name, shard.path, table.leaf)
         groups = list(range(group, len(shard.groups)))
-        cursor.stream = _values(shard.name, file, table.column, groups)
+        cursor.stream = parquet.values(shard.name, file, table.leaf, groups)
         cursor.row, cursor.stop = start, start + sum(shard.groups[group:])
     for value in cursor.stream:
         cursor.row += 1
@@ -265,7 +196,7 @@ def _at(table: Table, row: int) -> bytes | None:
 
 
 def _by_label(
-    schema: Any, files: list[Any], names: list[str], folders: str
+    schema: Any, shards: tuple[Shard, ...], names: list[str], folders: str
 ) -> tuple[Structure, list[str | None]]:
     """Return the pictures with their classes, and the class of each row."""
     column, known = _label_column(schema)
@@ -274,15 +205,15 @@ def _by_label(
         return Structure(names, np.zeros(len(names), np.int64), (), (), why), []
     given: list[str | None] = []
     seen: set[str] = set()
-    for file in files:
-        for batch in file.iter_batches(batch_size=65_536, columns=[column], use_threads=False):
-            for cell in batch.column(0).to_pylist():
-                given.append(_name(cell, known))
-                seen.add(given[-1] or "")
+    for shard in shards:
+        texts = _kind(schema, column) == "text"
+        file = parquet.opened(shard.name, shard.path, column if texts else "")
+        parquet.refuse_bombs(shard.name, file, column)
+        for cell in parquet.labels(shard.name, file, column):
+            given.append(_name(cell, known))
+            seen.add(given[-1] or "")
             if len(seen) > MOST_NAMES:
-                why = (
-                    f"no classes: the column {readable(column)} has a text of its own for each row"
-                )
+                why = f"no classes: each row has a text of its own in the column {readable(column)}"
                 return Structure(names, np.zeros(len(names), np.int64), (), (), (why,)), []
     order = list(dict.fromkeys(known)) if known else None
     said = f"by the column {readable(column)}"
@@ -341,7 +272,3 @@ def _kind(schema: Any, name: str) -> str:
     if types.is_string(kind) or types.is_large_string(kind):
         return "text"
     return "yes or no" if types.is_boolean(kind) else str(kind)[:30]
-
-
-def _short(error: BaseException) -> str:
-    return readable((" ".join(str(error).split()) or type(error).__name__)[:120])

@@ -7,6 +7,7 @@ directory into arrays, a quarter of that, and refuses bombs. Layout: PKWARE's AP
 from __future__ import annotations
 
 import os
+import re
 import stat
 import struct
 import zlib
@@ -29,6 +30,7 @@ FREE = 1 << 24  # bytes that a member may unpack to whatever its ratio: blank pi
 RATIO = 200  # times a member, or all of them together, may grow from there on: photographs do not
 FREE_SUM = 1 << 30
 
+ODD = re.compile(r"(^|/)\.{0,2}(/|$)")  # parts of a path that lead elsewhere or nowhere
 END = struct.Struct("<4s4H2LH")
 END64 = struct.Struct("<4sQ2H2L4Q")
 ENTRY = struct.Struct("<4s6H3L5H2L")
@@ -59,8 +61,9 @@ def members(path: Path) -> Iterator[Member]:
     for name, flags, link, place in found:
         spelled = name.replace("\\", "/")  # some Windows tools write these
         if not spelled.endswith("/"):
-            parts = [part for part in spelled.split("/") if part not in ("", ".", "..")]
-            yield Member("/".join(parts), "a link" if link else _reason(flags, place), place)
+            if ODD.search(spelled):
+                spelled = "/".join(p for p in spelled.split("/") if p not in ("", ".", ".."))
+            yield Member(spelled, "a link" if link else _reason(flags, place), place)
 
 
 def read_member(file: IO[bytes], member: Place, most: int) -> bytes:

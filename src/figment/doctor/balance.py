@@ -45,10 +45,9 @@ PAST_ITSELF = 2.0
 CIRCLES = 6
 """watch/movement where the game goes in circles: beyond the first, and so many times watch/diversity, as
 the median of so many measurements. Points that rotated from mode to mode moved by .4 to 2 with
-diversities of .05 to .3; settled ones by .05 with 1; a healthy DCGAN by .3 to .7 with 1."""
-NEARER = 0.9
-"""Or, past the first bound alone, where watch/distance is far and has not fallen to this share of what it
-was: points with a diversity of .7 moved by .5 at a time and stayed at .45."""
+diversities of .05 to .3; settled ones by .05 with 1; a healthy DCGAN by .3 to .7 with 1. Or, past the first
+bound alone, where watch/distance is far and does not fall: points with a diversity of .7 moved by .5 at a
+time and stayed at .45."""
 
 
 def divergence(history: History) -> Finding | None:
@@ -85,13 +84,13 @@ def divergence(history: History) -> Finding | None:
 
 def discriminator_too_strong(history: History) -> Finding | None:
     """The discriminator is always right, so the generator learns nothing from it."""
-    if not history.classifies or history.rounds < EARLY_ROUNDS:
+    if not history.classifies or history.rounds < EARLY_ROUNDS or _unmeasured(history):
         return None
     accuracy, fake = history.level("score/accuracy", 0.5), history.level("score/fake", 0.5)
     if accuracy < SURE_ACCURACY or fake > SURE_FAKE:
         return None
     distance = history.now("watch/distance")
-    if distance is not None and (distance <= FAR or _approaches(history, FEW)):
+    if distance is not None and (distance <= FAR or history.falls("watch/distance")):
         return None  # it is still being learned from
     evidence = (
         f"The discriminator is right about {accuracy:.1%} of the pictures and takes samples for "
@@ -118,12 +117,14 @@ def discriminator_too_strong(history: History) -> Finding | None:
 
 def generator_too_strong(history: History) -> Finding | None:
     """The discriminator sees no difference although there is one."""
-    if not history.classifies or history.rounds < EARLY_ROUNDS:
+    if not history.classifies or history.rounds < EARLY_ROUNDS or history.untold():
         return None
     accuracy, jsd = history.level("score/accuracy", 0.5), history.level("jsd", 0.0)
     distance = history.now("watch/distance")
     if distance is None or distance < FAR or accuracy > EVEN_ACCURACY or jsd > EVEN_JSD:
         return None
+    if history.falls("watch/distance"):
+        return None  # it is getting there all the same
     more = int(history.get("discriminator_moves", 1)) + 2
     return Finding(
         "generator too strong",
@@ -145,13 +146,13 @@ def oscillation(history: History) -> Finding | None:
     """The players chase each other in circles."""
     moved = history.latest("watch/movement", CIRCLES)
     spread = history.latest("watch/diversity", CIRCLES)
-    if min(len(moved), len(spread)) < FEW or history.rounds < EARLY_ROUNDS:
+    if min(len(moved), len(spread)) < FEW or history.rounds < EARLY_ROUNDS or history.untold():
         return None
     far, wide = median(moved), median(spread)
     lost = (
         history.value("watch/distance", 0.0) > FAR
         and history.measured() >= 2 * CIRCLES
-        and not _approaches(history, CIRCLES)
+        and not history.falls("watch/distance", CIRCLES)
     )
     if far < WANDERING or (far < PAST_ITSELF * wide and not lost):
         return None
@@ -173,18 +174,15 @@ def oscillation(history: History) -> Finding | None:
     )
 
 
+def _unmeasured(history: History) -> bool:
+    """Whether samples are measured, but not often enough yet to tell."""
+    return history.measured() > 0 and history.untold()
+
+
 def unrisen(history: History) -> bool:
     """Whether the generator has not begun to vary, and need not have by now."""
     before = history.series("watch/diversity")
     return bool(before) and max(before) < RISEN and history.rounds < RISEN_ROUNDS
-
-
-def _approaches(history: History, window: int) -> bool:
-    """Whether the samples have come nearer to the reals from one window of measurements to the next."""
-    distances = history.latest("watch/distance", 2 * window)
-    if len(distances) < 2 * window:
-        return False
-    return median(distances[window:]) < NEARER * median(distances[:window])
 
 
 def _not_finite(line: dict) -> bool:

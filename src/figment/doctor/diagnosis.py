@@ -6,22 +6,30 @@ symptom; what a cause explains is not said again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from figment.doctor import balance, copying, rates, samples
-from figment.doctor.finding import Finding
+from figment.doctor import appearance, balance, causes, classes, copying, rates, samples, sets
+from figment.doctor.finding import SEVERITIES, Finding
 from figment.doctor.history import FEW, History
 from figment.doctor.progress import progress
+from figment.doctor.scores import relapsed
 
 Rule = Callable[[History], Finding | None]
 
 RULES: tuple[Rule, ...] = (
     samples.constant_data,
+    causes.unbounded_critic,
+    causes.class_unheard,
+    causes.extreme_dropout,
+    causes.tiny_batch,
     balance.divergence,
     rates.too_high,
     rates.too_low,
-    samples.normalisation,
+    rates.far_off,
+    causes.stands_still,
+    appearance.normalisation,
+    classes.disobeyed,
     balance.generator_too_strong,
     balance.discriminator_too_strong,
     balance.oscillation,
@@ -29,47 +37,69 @@ RULES: tuple[Rule, ...] = (
     copying.memorisation,
     samples.partial_collapse,
     copying.overfitting,
-    samples.checkerboard,
+    relapsed,
+    classes.missing,
+    appearance.checkerboard,
+    appearance.colours_missing,
+    appearance.blurred,
 )
 
-ALL = frozenset({"everything"})
-EXPLAINS: dict[str, frozenset[str]] = {
-    "constant data": ALL,
-    "divergence": ALL,
-    "learning rate too low": ALL,
-}
-"""What needs no name of its own where a cause has been found."""
-SEVERITIES = ("fault", "warning", "good")
+EXPLAIN_ALL = frozenset(
+    {
+        "near-empty data",
+        "noise for data",
+        "constant data",
+        "near-identical pictures",
+        "divergence",
+        "learning rate too low",
+    }
+)
+"""Where one of these has been found, nothing that is seen beside it needs a name of its own."""
 
 KEPT = 0.5
 """A moment is healthy while this share of the best diversity so far is left."""
 
 
 def diagnose(
-    log: Sequence[dict[str, Any]], fields: dict[str, Any], data: dict[str, Any]
+    log: Sequence[dict[str, Any]],
+    fields: Mapping[str, Any],
+    data: Mapping[str, Any],
+    scores: Sequence[Mapping[str, Any]] = (),
+    own: Mapping[str, Any] | None = None,
 ) -> list[Finding]:
     """Return the findings about a run, the worst first; at least one.
 
     ``log``: the lines of log.jsonl, any of whose columns may be missing; ``fields``: the recipe's;
-    ``data``: machine.json's "data".
+    ``data``: machine.json's "data"; ``scores``: the lines of metrics.jsonl; ``own``: the fields of the
+    system itself, before the user changed any.
     """
-    history = History(log, fields, data)
-    if not history.log:
-        return [progress(history)]
-    found: list[Finding] = []
-    for rule in RULES:
-        finding = rule(history)
-        if finding is None:
-            continue
-        found.append(finding)
-        if EXPLAINS.get(finding.name) is ALL:
+    history = History(log, fields, data, scores, own)
+    of_data = _of_data(history)
+    found = [finding for finding in of_data if finding.severity == "fault"]
+    for rule in RULES if history.log else ():
+        if any(finding.name in EXPLAIN_ALL for finding in found):
             break
+        finding = rule(history)
+        if finding is not None and finding.name not in {one.name for one in found}:
+            found.append(finding)
+    known = {finding.name for finding in found}
+    found += [one for one in of_data if one.severity == "warning" and one.name not in known]
     if not any(finding.severity == "fault" for finding in found):
-        found.append(progress(history))
+        found.append(progress(history, alone=not found))
     return sorted(found, key=lambda finding: SEVERITIES.index(finding.severity))
 
 
-def collapsed(log: Sequence[dict[str, Any]], fields: dict[str, Any]) -> Finding | None:
+def _of_data(history: History) -> list[Finding]:
+    """Return what is wrong with the data, as it was found when the run began; of earlier runs, how few."""
+    kept = history.data.get("findings")
+    if isinstance(kept, list):
+        return sets.recorded(kept)
+    if history.points() or not history.count:
+        return []
+    return sets.amount(history.count, history.count)
+
+
+def collapsed(log: Sequence[dict[str, Any]], fields: Mapping[str, Any]) -> Finding | None:
     """Return the divergence or collapse that ``--on-collapse`` acts upon, or None.
 
     Only full collapse, seen in FEW measurements in a row, after the generator had drawn
@@ -82,7 +112,7 @@ def collapsed(log: Sequence[dict[str, Any]], fields: dict[str, Any]) -> Finding 
     return samples.collapse(history) if history.measured() >= FEW else None
 
 
-def healthy(log: Sequence[dict[str, Any]], fields: dict[str, Any]) -> bool:
+def healthy(log: Sequence[dict[str, Any]], fields: Mapping[str, Any]) -> bool:
     """Return whether the log's last line is a moment worth rolling back to."""
     history = History(log, fields, _shape_of(log))
     diversity = history.series("watch/diversity")

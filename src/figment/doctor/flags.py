@@ -7,13 +7,26 @@ from figment.doctor.history import History
 USUAL_RATE = 2e-4
 """Adam's learning rate in Radford et al. 2015 and most that followed."""
 NEAR = 2.0
-"""Times the usual rate, or part of it, within which a rate is changed by STEP; beyond, the usual is set."""
+"""Times the system's own rate, or part of it, within which a rate is changed by STEP; else that is set."""
 STEP = 4.0
+
+
+def own_rate(history: History, player: str) -> float:
+    """Return a player's learning rate in the system itself.
+
+    Where that is not known, or is that of another optimiser: Adam's usual one, or for other optimisers
+    the rate that is set.
+    """
+    optimizer = history.fields.get("optimizer", "adam")
+    own = history.own.get(f"{player}_lr")
+    if isinstance(own, int | float) and history.own.get("optimizer", "adam") == optimizer:
+        return float(own)
+    return USUAL_RATE if optimizer == "adam" else history.get(f"{player}_lr", USUAL_RATE)
 
 
 def rate(history: History, player: str, times: float) -> str:
     """Return the flag that sets a player's learning rate to so many times what it is."""
-    return f"--{player}-lr {history.get(f'{player}_lr', USUAL_RATE) * times:.2g}"
+    return f"--{player}-lr {history.get(f'{player}_lr', own_rate(history, player)) * times:.2g}"
 
 
 def rates(history: History, times: float) -> tuple[str, ...]:
@@ -22,23 +35,23 @@ def rates(history: History, times: float) -> tuple[str, ...]:
 
 
 def slower(history: History, player: str) -> str:
-    """Return the flag for a lower learning rate: the usual one where it is far above that."""
+    """Return the flag for a lower learning rate: the system's own where it is far above that."""
     if times_usual(history, player) > NEAR:
-        return f"--{player}-lr {USUAL_RATE:g}"
+        return f"--{player}-lr {own_rate(history, player):g}"
     return rate(history, player, 1 / STEP)
 
 
 def faster(history: History, player: str) -> str:
-    """Return the flag for a higher learning rate: the usual one where it is far below that."""
+    """Return the flag for a higher learning rate: the system's own where it is far below that."""
     if times_usual(history, player) < 1 / NEAR:
-        return f"--{player}-lr {USUAL_RATE:g}"
+        return f"--{player}-lr {own_rate(history, player):g}"
     return rate(history, player, STEP)
 
 
 def usual(history: History) -> tuple[str, ...]:
-    """Return the flags that set both learning rates to the usual one, where they are not near it."""
+    """Return the flags that set learning rates to the system's own, where they are not near it."""
     return tuple(
-        f"--{player}-lr {USUAL_RATE:g}"
+        f"--{player}-lr {own_rate(history, player):g}"
         for player in ("generator", "discriminator")
         if not 0.1 <= times_usual(history, player) <= 10
     )
@@ -61,5 +74,6 @@ def calmer(history: History) -> tuple[str, ...]:
 
 
 def times_usual(history: History, player: str) -> float:
-    """Return how many times the usual rate a player's is."""
-    return history.get(f"{player}_lr", USUAL_RATE) / USUAL_RATE
+    """Return how many times the system's own rate a player's is."""
+    own = own_rate(history, player)
+    return history.get(f"{player}_lr", own) / own

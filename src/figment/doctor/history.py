@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any
 
@@ -11,17 +11,30 @@ RECENT = 0.2
 """Share of the log that counts as now, for what every line has."""
 FEW = 3
 """Lines or measurements that now has at least: one alone may be chance."""
+YOUNG_ROUNDS = 3_000
+"""Until here a run is given time: what it is still getting rid of is no fault of it."""
+BETTER = 0.9
+"""What falls to this share of itself from one window of measurements to the next is still falling."""
 
 
 class History:
     """The lines of a log, the recipe's fields and what is known of the data; any of it may be missing."""
 
     def __init__(
-        self, log: Sequence[dict[str, Any]], fields: dict[str, Any], data: dict[str, Any]
+        self,
+        log: Sequence[dict[str, Any]],
+        fields: Mapping[str, Any],
+        data: Mapping[str, Any],
+        scores: Sequence[Mapping[str, Any]] = (),
+        own: Mapping[str, Any] | None = None,
     ) -> None:
         self.log = [line for line in log if _is_number(line.get("images"))]
         self.fields = fields
         self.data = data
+        self.scores = [line for line in scores if line.get("scores")]
+        """The lines of metrics.jsonl, with what real pictures would score."""
+        self.own = own or {}
+        """The fields of the system itself, before the user changed any; {} where that is not known."""
         self.images = int(self.log[-1]["images"]) if self.log else 0
         self.count = int(data.get("count") or 0)
 
@@ -83,6 +96,14 @@ class History:
         found = self.mean(key)
         return default if found is None else found
 
+    def falls(self, key: str, window: int = FEW) -> bool:
+        """Return whether a column is clearly lower than a window of measurements ago."""
+        return falling(self.series(key), window)
+
+    def untold(self) -> bool:
+        """Return whether a young run has too few measurements to tell what it is getting rid of."""
+        return self.rounds < YOUNG_ROUNDS and self.measured() < 2 * FEW
+
     def measured(self) -> int:
         """Return how many lines hold signs of health."""
         return len(self.series("watch/diversity"))
@@ -90,6 +111,13 @@ class History:
     def points(self) -> bool:
         """Return whether the run learns points in the plane."""
         return tuple(self.data.get("shape") or ()) == (2,)
+
+
+def falling(values: Sequence[float], window: int = FEW) -> bool:
+    """Return whether the last ``window`` values are clearly lower than those before them."""
+    if len(values) < 2 * window:
+        return False
+    return median(values[-window:]) < BETTER * median(values[-2 * window : -window])
 
 
 def _is_number(value: object) -> bool:

@@ -1,64 +1,132 @@
-"""Where nothing is wrong: too early to tell, healthy, or converged."""
+"""The verdict where no fault is found: too early, still far from the data, converged, or healthy."""
 
 from __future__ import annotations
 
 from figment.doctor.balance import EARLY_ROUNDS, RISEN_ROUNDS, unrisen
 from figment.doctor.finding import Finding
 from figment.doctor.history import History
+from figment.doctor.scores import UNTRUSTED, standing
 
 ENOUGH = 12
 """Measurements that a plateau is read from."""
 BETTER = 0.9
 """A run still learns while its last third is better than the third before by this factor."""
 GOOD = 0.2
-"""watch/distance from which a run may be called converged: reals are at .08 of themselves."""
+"""watch/distance from which a run may be called converged: reals are at 0.08 of themselves."""
+ON_MODES, ALL_MODES = 0.8, 0.95
+"""Share of points on a mode, and of the modes reached, from which points are near the data's: points of
+figment's own default setting get 0.8 to 0.95 and all modes, shapeless clouds 0.003 to 0.1."""
+SHAPES = 8_000
+"""Rounds before which a system of convolutions hardly draws shapes (``training.cost``)."""
 
 
-def too_early(history: History) -> Finding | None:
+def progress(history: History, *, alone: bool = True) -> Finding:
+    """Return the verdict on a run without faults. ``alone``: there is no warning above it either."""
+    verdict = _too_early(history) or _still_far(history) or _plateau(history) or _healthy(history)
+    if alone:
+        return verdict
+    if verdict.severity == "good":  # under a warning nothing is praised
+        return verdict._replace(name="nothing else found", severity="note", advice="")
+    return verdict._replace(advice="")
+
+
+def _too_early(history: History) -> Finding | None:
     """Nothing can be said yet."""
+    advice = "Keep training, and run the doctor again later."
     if unrisen(history) and history.rounds >= EARLY_ROUNDS:
         return Finding(
             "too early to tell",
-            "good",
+            "note",
             0.7,
-            f"After {history.rounds:,} rounds the samples hardly vary yet: at most "
-            f"{max(history.series('watch/diversity')):.2g} of the reals' diversity. Some recipes take "
-            f"{RISEN_ROUNDS:,} rounds.",
-            "Keep training, and run the doctor again later.",
+            f"Too early: after {history.rounds:,} updates the samples hardly vary yet, at most "
+            f"{max(history.series('watch/diversity')):.0%} as much as your pictures. Some recipes take "
+            f"{RISEN_ROUNDS:,} updates.",
+            advice,
         )
     if history.rounds >= EARLY_ROUNDS and len(history.log) >= 3:
         return None
     return Finding(
         "too early to tell",
-        "good",
+        "note",
         0.9,
-        f"The run is at round {history.rounds:,} (a round updates both networks). Before round "
-        f"{EARLY_ROUNDS:,} even a good run looks collapsed.",
-        "Keep training.",
+        f"Too early: {history.rounds:,} updates of both networks so far. Before {EARLY_ROUNDS:,} even a "
+        "good run looks collapsed.",
+        advice,
     )
 
 
-def progress(history: History) -> Finding:
-    """Whether more training will help, for a run without faults."""
-    early = too_early(history)
-    if early:
-        return early
-    converged = _plateau(history)
-    if converged:
-        return converged
+def _still_far(history: History) -> Finding | None:
+    """The samples are not like the data yet, though nothing is known to be wrong."""
+    evidence = _points_far(history) if history.points() else _pictures_far(history)
+    if not evidence:
+        return None
+    what = "points" if history.points() else "pictures"
+    return Finding(
+        f"still far from your {what}",
+        "note",
+        0.9,
+        f"No fault found, but {evidence}.",
+        _what_more(history),
+    )
+
+
+def _pictures_far(history: History) -> str:
+    """Return the figures that show how far pictures are from the data, "" where they are near."""
+    score, distance = standing(history), history.now("watch/distance")
+    if score is not None:
+        doubt = " (random features cannot tell how near)" if score.features == UNTRUSTED else ""
+        return f"{score.said()}{doubt}" if score.far else ""
+    if distance is None or distance <= GOOD:
+        return ""
+    return f"the samples differ from them by {distance:.2g} standard deviations (other real ones by 0.08)"
+
+
+def _points_far(history: History) -> str:
+    """Return the figures that show how far points are from the data, "" where they are near."""
+    on, found, known, stray = (
+        history.now(f"watch/{name}") for name in ("on_modes", "modes", "modes_of", "stray")
+    )
+    if on is None or found is None or known is None:
+        far = stray is not None and stray > 1 - ON_MODES
+        return f"{stray:.0%} of the samples lie far from any real point" if far else ""
+    if on >= ON_MODES and found >= ALL_MODES * known:
+        return ""
+    return (
+        f"{on:.0%} of the samples lie on a mode (of real points 99%), and {found:.0f} of {known:.0f} modes "
+        "are reached"
+    )
+
+
+def _what_more(history: History) -> str:
+    """Return what to do about samples that are far: so many minutes more, or something else."""
+    seconds = history.log[-1].get("seconds")
+    if not seconds or not history.rounds:
+        return "Train longer: `figment resume` goes on."
+    goal = max(SHAPES, 2 * history.rounds)
+    minutes = max(1, round((goal - history.rounds) * seconds / history.rounds / 60))
+    return (
+        f"Train about {minutes:,} more minute{'s' * (minutes > 1)}, to {goal:,} updates: `figment resume` "
+        "goes on from here."
+    )
+
+
+def _healthy(history: History) -> Finding:
+    score = standing(history)
     distance, diversity = history.now("watch/distance"), history.now("watch/diversity")
     if distance is None or diversity is None:
         evidence = (
             f"Losses and scores are within the bounds of healthy runs at {history.images:,} images."
         )
         return Finding("healthy", "good", 0.6, evidence, "Keep training.")
+    near = f" {score.said()}." if score is not None else ""
+    what = "points" if history.points() else "pictures"
     return Finding(
         "healthy",
         "good",
         0.9,
-        f"The samples still differ from the real data (distance {distance:.2g}; other real data get about "
-        f"0.08) and vary {diversity:.0%} as much.",
-        "Keep training.",
+        f"No fault found: the samples differ from your {what} by {distance:.2g} standard deviations (other "
+        f"real ones by 0.08) and vary {diversity:.0%} as much.{near}",
+        "Keep training for as long as the score gets better.",
     )
 
 

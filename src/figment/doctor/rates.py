@@ -1,21 +1,30 @@
-"""Learning rates far too high, or far too low."""
+"""Learning rates far too high, or far too low, beside those of the system itself."""
 
 from __future__ import annotations
+
+import math
 
 from figment.doctor import flags
 from figment.doctor.balance import BLOWN_UP, EARLY_ROUNDS, FAR
 from figment.doctor.finding import Finding
-from figment.doctor.flags import times_usual
+from figment.doctor.flags import own_rate, times_usual
 from figment.doctor.history import FEW, History
 
 HIGH = 10.0
 LOW = 0.1
-"""Times the usual rate (2e-4) from which a rate is suspected; alone it proves nothing."""
+"""Times the system's own rate from which a rate is suspected; alone it proves nothing."""
+FAR_OFF = 120.0
+"""Times, or part, from which a rate is named whatever is seen: as a warning where the samples are good all
+the same. C5 on MNIST with 200 times the
+generator's came near the data too, in jumps of half their spread."""
 UNFIT = 0.2
 """watch/distance that a run at such rates must have got below: with both 100 times the usual, a DCGAN went
 to .19 and back to .3, with a KID six times that of the usual rates."""
 OVERSHOT = 1.25
 """watch/diversity beyond which samples overshoot the reals: healthy DCGANs pass 1.16 at most."""
+
+ON_MODES = 0.5
+"""watch/on_modes up to which points are no good."""
 
 STILL, STILL_LOSS = 0.05, 0.25
 """A run stands still whose diversity and whose movements between measurements stay within the first, and
@@ -46,7 +55,7 @@ def too_low(history: History) -> Finding | None:
         0.95 if distance is not None else 0.7,
         f"In {history.rounds:,} rounds the discriminator's loss has changed by {loss:.2g} and samples of "
         f"the same latents by {farthest:.2g} of the data's spread; learning rates are {_said(history)}.",
-        "Raise the learning rates to the usual ones.",
+        "Raise the learning rates to the system's own.",
         flags.usual(history) or flags.rates(history, 10),
     )
 
@@ -63,11 +72,35 @@ def too_high(history: History) -> Finding | None:
         "learning rate too high",
         "fault",
         min(0.95, 0.6 + 0.15 * len(signs)),
-        f"Learning rates are {_said(history)}, up to {high:.0f} times the usual; "
+        f"Learning rates are {_said(history)}, up to {high:.0f} times this system's own; "
         + ", ".join(signs)
         + ".",
-        "Lower the learning rates to the usual ones.",
+        "Lower the learning rates to the system's own.",
         flags.usual(history) or flags.rates(history, 1 / 10),
+    )
+
+
+def far_off(history: History) -> Finding | None:
+    """A rate is so far from the system's own that this is looked into first, whatever else is seen."""
+    times = {player: times_usual(history, player) for player in ("generator", "discriminator")}
+    player = max(times, key=lambda name: abs(math.log(max(times[name], 1e-12))))
+    high = times[player] > FAR_OFF
+    if not high and times[player] * FAR_OFF >= 1:
+        return None
+    distance = _farthest(history)
+    early = history.rounds < EARLY_ROUNDS or distance is None
+    works = distance is not None and distance <= UNFIT
+    works = works and history.value("watch/on_modes", 1.0) > ON_MODES
+    off = f"{times[player]:,.0f} times" if high else f"a {1 / times[player]:,.0f}th of"
+    seen = "" if early else f"; samples are {distance:.2g} standard deviations from the reals"
+    return Finding(
+        f"learning rate too {'high' if high else 'low'}",
+        "warning" if early or works else "fault",
+        0.8 if early or works else 0.9,
+        f"The {player}'s learning rate, {history.get(f'{player}_lr'):.2g}, is {off} this system's own "
+        f"({own_rate(history, player):.2g}){seen}.",
+        "Set the system's own learning rates.",
+        flags.usual(history),
     )
 
 
@@ -76,7 +109,7 @@ def _signs_of_wildness(history: History) -> list[str]:
     losses = history.recent("loss/discriminator")
     if history.classifies and losses and max(losses) > BLOWN_UP:
         found.append(f"the discriminator's loss has lately been as high as {max(losses):.3g}")
-    distance = history.now("watch/distance")
+    distance = _farthest(history)
     hasty = times_usual(history, "generator") >= HIGH  # else it may just be overpowered
     if hasty and distance is not None and distance > UNFIT and history.rounds >= EARLY_ROUNDS:
         found.append(f"samples are {distance:.2g} standard deviations from the reals")
@@ -84,6 +117,13 @@ def _signs_of_wildness(history: History) -> list[str]:
     if diversity > OVERSHOT:
         found.append(f"samples are spread {diversity:.2f} times as wide as the reals")
     return found
+
+
+def _farthest(history: History) -> float | None:
+    """Return the largest distance of the last measurements: what is thrown away comes back now and then."""
+    lately = history.latest("watch/distance", 2 * FEW)
+    falls = history.falls("watch/distance")
+    return history.now("watch/distance") if falls else max(lately, default=None)
 
 
 def _moved(history: History, key: str) -> float:

@@ -1,11 +1,11 @@
-"""What the samples show: collapse, wrong levels, checkerboards; and data that are all the same."""
+"""Collapse, whole or in part; and data that are all the same."""
 
 from __future__ import annotations
 
-from figment.doctor import flags
-from figment.doctor.balance import EARLY_ROUNDS, unrisen
+from figment.doctor import remedies
+from figment.doctor.balance import EARLY_ROUNDS, RISEN_ROUNDS, unrisen
 from figment.doctor.finding import Finding
-from figment.doctor.history import FEW, History
+from figment.doctor.history import FEW, YOUNG_ROUNDS, History
 
 ONE = 0.2
 """watch/diversity or watch/spacing below this, all samples are one or a few: C1 and C2, collapsed, had
@@ -17,23 +17,12 @@ MISSING = 0.25
 """watch/missing from this on is partial collapse: healthy runs end at 0 to .13, collapsed ones at .4 to
 .9."""
 
+LOST = 0.15
+"""By so much look-alikes or missing parts must have grown since they were fewest for a picture generator to
+have lost variety; one that never had more is given RISEN_ROUNDS."""
+
 SAME = 0.004
 """Reals whose spread is less than one level of 256 are one picture."""
-
-OFF_LEVEL = 0.2
-"""watch/brightness beyond this, and"""
-NARROW = 0.65
-WIDE = 1.5
-"""watch/range outside these, or"""
-BRIGHT_ONLY = 0.02
-"""watch/dark below which samples never leave the bright half, which is [0, 1] of the range [-1, 1]; or"""
-CLIPPED = 0.3
-"""watch/clipped beyond this, are no matter of taste: a healthy DCGAN is within .03, .95 to 1.02 and .03."""
-
-GRID = 5.0
-"""watch/checkerboard from this on can be seen: a generator with 3x3 layers was at 7 to 9. Healthy DCGANs
-start at 5 to 36 and are at 1.4 to 4 after 1,000 rounds, the most on the smoothest pictures."""
-GRID_ROUNDS = 1_000
 
 
 def constant_data(history: History) -> Finding | None:
@@ -75,14 +64,14 @@ def collapse(history: History) -> Finding | None:
     if not history.points():
         twins = history.value("watch/look_alikes", 0.0)
         evidence += f". {twins:.0%} of the samples have a near-duplicate among 256"
+    advice, found = remedies.against_collapse(history)
     return Finding(
         "mode collapse",
         "fault",
         0.95 if measured == FEW else 0.7,
         evidence + ".",
-        "Go back to a snapshot from before the collapse, with lower learning rates; larger batches and "
-        "smoothed labels make it rarer.",
-        _more_modes(history),
+        advice,
+        found,
     )
 
 
@@ -93,7 +82,7 @@ def partial_collapse(history: History) -> Finding | None:
     missing = history.value("watch/missing", 0.0)
     twins = history.value("watch/look_alikes", 0.0)
     twins = 0.0 if history.points() else twins  # generators on a curve repeat themselves there
-    if missing < MISSING and twins < SOME_TWINS:
+    if (missing < MISSING and twins < SOME_TWINS) or _spreading(history):
         return None
     parts = []
     if missing >= MISSING:
@@ -101,62 +90,28 @@ def partial_collapse(history: History) -> Finding | None:
     if twins >= SOME_TWINS:
         parts.append(f"{twins:.0%} of the samples have a near-duplicate among 256")
     worst = max(missing / MISSING, twins / SOME_TWINS)
+    advice, found = remedies.against_collapse(history)
     return Finding(
         "partial mode collapse",
         "fault",
         min(0.95, 0.5 + 0.2 * worst),
         f"In the last {FEW} measurements " + " and ".join(parts) + ".",
-        "Lower the generator's learning rate or raise the discriminator's; in larger batches the "
-        "discriminator sees more easily what is missing.",
-        _more_modes(history),
+        advice,
+        found,
     )
 
 
-def normalisation(history: History) -> Finding | None:
-    """The samples' levels are not the reals': washed out, too dark, saturated."""
-    if history.rounds < EARLY_ROUNDS or history.measured() < FEW:
-        return None
-    offset, width = history.value("watch/brightness", 0.0), history.value("watch/range", 1.0)
-    clipped = history.value("watch/clipped", 0.0)
-    half = _bright_half_only(history)
-    if not half and abs(offset) < OFF_LEVEL and NARROW <= width <= WIDE and clipped < CLIPPED:
-        return None
-    if not half and few_samples(history):  # one picture may be pale, or all black and white
-        return None
-    return Finding(
-        "wrong normalisation",
-        "fault",
-        0.95 if half else min(0.95, 0.5 + abs(offset) + abs(width - 1) / 2 + clipped / 2),
-        f"Samples are {abs(offset):.0%} {'brighter' if offset > 0 else 'darker'} than the reals, their "
-        f"levels span {width:.0%} of the reals' range, and {clipped:.0%} more of them are black or white "
-        "than of the reals'" + ("; none is ever darker than middle grey." if half else "."),
-        "Reals and the generator's output must both lie in [-1, 1]: check the generator's last layer "
-        "(tanh) and how the recipe scales the pictures.",
-    )
-
-
-def _bright_half_only(history: History) -> bool:
-    """Whether no sample has ever been darker than middle grey, where the reals are."""
-    dark = history.series("watch/dark")
-    return bool(dark) and max(dark) < BRIGHT_ONLY
-
-
-def checkerboard(history: History) -> Finding | None:
-    """A grid lies over the samples."""
-    if history.rounds < GRID_ROUNDS or history.measured() < FEW:
-        return None
-    grid = min(history.latest("watch/checkerboard") or [1.0])
-    if grid < GRID:
-        return None
-    return Finding(
-        "checkerboard",
-        "warning",
-        min(0.95, 0.5 + grid / 20),
-        f"A grid with a period of 2 or 4 pixels is {grid:.1f} times as strong in the samples as in the "
-        "reals.",
-        "It may fade with more training; else use a generator that enlarges by interpolation, or whose "
-        "transposed convolutions have a kernel divisible by their stride.",
-    )
+def _spreading(history: History) -> bool:
+    """Whether samples are still reaching more of the data, or nobody can tell yet."""
+    keys = ("watch/missing",) if history.points() else ("watch/missing", "watch/look_alikes")
+    high = [key for key in keys if history.value(key, 0.0) >= MISSING]
+    if history.untold() or any(history.falls(key) for key in high):
+        return True
+    if history.rounds < YOUNG_ROUNDS and history.falls("watch/distance"):
+        return True
+    if history.points() or history.rounds >= RISEN_ROUNDS:
+        return False
+    return all(history.value(key, 0.0) < min(history.series(key)) + LOST for key in high)
 
 
 def few_samples(history: History) -> bool:
@@ -168,9 +123,3 @@ def few_samples(history: History) -> bool:
     if history.points():
         return max(diversity) < ONE
     return min([1.0, *twins]) > TWINS and (max(diversity) < ONE or max([0.0, *spacing]) < ONE)
-
-
-def _more_modes(history: History) -> tuple[str, ...]:
-    batch = int(history.get("batch", 64))
-    smooth = ("--real-target 0.9",) if history.get("real_target", 1.0) == 1.0 else ()
-    return (flags.slower(history, "generator"), *smooth, f"--batch {2 * batch}")

@@ -7,6 +7,7 @@ whole costs a fraction of a second on one core. Scores that deserve the name are
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,7 +23,9 @@ from figment.doctor.neighbours import (
     quantiles,
     spacing,
 )
+from figment.doctor.obedience import Told, class_signs, told_apart
 from figment.metrics.bins import k_means
+from figment.metrics.modes import point_modes
 
 SAMPLES = 256
 """Samples that the signs are made for; the thresholds were measured with this many."""
@@ -47,6 +50,11 @@ MEANING = {
     "watch/detail": "difference of neighbouring pixels over the reals'; noise is above 1, blur below",
     "watch/checkerboard": "how far a grid's frequencies stand out, over the reals'; 1 is right",
     "watch/stray": "share of points far from every real; 0 is right",
+    "watch/on_modes": "share of points within 3 standard deviations of a mode; real ones: 0.99",
+    "watch/modes": "modes that at least one point of 256 lies on",
+    "watch/modes_of": "modes that the real points have",
+    "watch/classes_told": "share of reals whose class can be told at all from other reals",
+    "watch/classes_obeyed": "share of samples told as the class that was asked for, over the reals'",
     "watch/real_diversity": "spread of the training reals themselves; 0: they are all the same",
 }
 """What each column that ``signs`` writes to the log means."""
@@ -94,15 +102,23 @@ class Reference:
     levels: pixels.Levels | None
     grid: float
     """Checkerboard of the reals themselves."""
+    modes: tuple[Tensor, float] | None = None
+    """Of points with clear modes: their centres [K, D], and the deviation in one."""
+    told: Told | None = None
+    """What tells the classes of reals apart, where they have some."""
 
 
 @torch.inference_mode()
-def reference(train: Tensor | np.ndarray, held_out: Tensor | np.ndarray | None = None) -> Reference:
+def reference(
+    train: Tensor | np.ndarray,
+    held_out: Tensor | np.ndarray | None = None,
+    labels: Tensor | np.ndarray | None = None,
+) -> Reference:
     """Return what samples are compared with: training reals and, where there are some, held-out ones.
 
     uint8 pictures [N, C, H, W] or float points [N, 2], drawn from the whole set; the first REALS
     training ones are used. With fewer than 50 held-out ones each training real is compared with
-    the others instead.
+    the others instead. ``labels``: the classes [N] of the training ones, where they have some.
     """
     train = torch.as_tensor(train)[:REALS]
     images = train.ndim == 4
@@ -125,17 +141,23 @@ def reference(train: Tensor | np.ndarray, held_out: Tensor | np.ndarray | None =
         middle=rows.mean(0),
         levels=pixels.levels(train) if images else None,
         grid=pixels.checkerboard(train) if images else 1.0,
+        modes=None if images else _modes(rows, centres, cluster),
+        told=_told(train, labels) if images and labels is not None else None,
     )
 
 
 @torch.inference_mode()
 def signs(
-    fakes: Tensor | np.ndarray, real: Reference, before: Tensor | np.ndarray | None = None
+    fakes: Tensor | np.ndarray,
+    real: Reference,
+    before: Tensor | np.ndarray | None = None,
+    labels: Tensor | None = None,
 ) -> dict[str, float]:
     """Return the signs of samples, by the names of their columns in the log (``MEANING``).
 
     uint8 pictures [N, C, H, W] or points [N, 2], as the reference has them; SAMPLES of them are enough.
-    ``before``: what the same latents gave at the last measurement, for "watch/movement".
+    ``before``: what the same latents gave at the last measurement, for "watch/movement"; ``labels``: the
+    classes [N] that were asked for. Columns of single classes are "class/…" (``class_signs``).
     """
     fakes = torch.as_tensor(fakes)
     images = real.kind == "images"
@@ -149,7 +171,10 @@ def signs(
         then = pixels.thumbnails(then, _THUMB) if images else then.float()
         found["movement"] = float((rows - then).norm(dim=1).mean()) / _unit(real)
     found["real_diversity"] = real.spread
-    return {f"watch/{name}": round(value, 6) for name, value in found.items()}
+    columns = {f"watch/{name}": value for name, value in found.items()}
+    if real.told is not None:
+        columns |= class_signs(real.told, _portraits(fakes), labels)
+    return {name: round(value, 6) for name, value in columns.items()}
 
 
 def _variety(rows: Tensor, real: Reference) -> dict[str, float]:
@@ -180,9 +205,23 @@ def _against_training(fine: Tensor, real: Reference) -> dict[str, float]:
     first, second = nearest_two(fine, real.fine)
     found = {"nearest": float(first.median()) / real.apart}
     if real.kind == "points":
-        return found | {"stray": float((first > _FAR * real.reach).double().mean())}
+        found["stray"] = float((first > _FAR * real.reach).double().mean())
+        return found | _on_modes(fine, real)
     lone = (first / second.clamp(min=_TINY)) < real.lone
     return found | {"copies": float(lone.double().mean())}
+
+
+def _on_modes(points: Tensor, real: Reference) -> dict[str, float]:
+    """Return how many of the points lie on a mode, and on how many modes."""
+    if real.modes is None:
+        return {}
+    centres, deviation = real.modes
+    found = point_modes(points, centres, deviation)
+    return {
+        "on_modes": found.high_quality,
+        "modes": float(found.found),
+        "modes_of": float(found.total),
+    }
 
 
 def _look(fakes: Tensor, real: Reference) -> dict[str, float]:
@@ -223,6 +262,29 @@ def _clusters(rows: Tensor, images: bool) -> tuple[Tensor, Tensor]:
     count = max(1, min(_CLUSTERS, len(rows) // _IN_CLUSTER))
     centres = k_means(rows, count, iterations=20)
     return centres, torch.arange(len(centres))
+
+
+def _modes(rows: Tensor, centres: Tensor, cluster: Tensor) -> tuple[Tensor, float] | None:
+    """Return the centres [K, D] of clear modes and the deviation within them, or None without modes."""
+    if len(centres) != len(rows):
+        return None
+    members = [rows[cluster == mode] for mode in cluster.unique()]
+    means = torch.stack([member.mean(0) for member in members])
+    offsets = [member - mean for member, mean in zip(members, means, strict=True)]
+    # The median of the squared distance from a Gaussian's centre in the plane is 2 ln 2 deviations': rows
+    # between the modes, which belong to one too, do not count.
+    square = float(torch.cat(offsets).square().sum(1).median()) / (2 * math.log(2))
+    return means, max(square**0.5, _TINY)
+
+
+def _portraits(images: Tensor) -> Tensor:
+    """Return pictures as the rows that classes are told by."""
+    return pixels.thumbnails(images, _PORTRAIT)
+
+
+def _told(train: Tensor, labels: Tensor | np.ndarray) -> Told | None:
+    """Return what tells the classes of reals apart; None where they have one class or too many."""
+    return told_apart(_portraits(train), torch.as_tensor(labels)[: len(train)])
 
 
 def _shares(rows: Tensor, centres: Tensor, cluster: Tensor) -> Tensor:

@@ -33,6 +33,8 @@ class Objective(NamedTuple):
     """Whether the sigmoid of a logit is the probability of "real": scores and JSD mean something."""
     zero_sum: bool = False
     """Whether the generator's loss is minus the discriminator's, up to what its samples do not reach."""
+    bounded: bool = True
+    """Whether the discriminator's loss has a minimum by itself, whatever the slope of its logits."""
     boundary: float | None = None
     """The logit above which the discriminator says "real"; None where only differences count."""
 
@@ -152,7 +154,9 @@ OBJECTIVES = {
         least_squares_discriminator, least_squares_generator, takes_targets=True, boundary=0.5
     ),
     "hinge": Objective(hinge_discriminator, critic_generator, boundary=0.0),
-    "wasserstein": Objective(wasserstein_discriminator, critic_generator, zero_sum=True),
+    "wasserstein": Objective(
+        wasserstein_discriminator, critic_generator, zero_sum=True, bounded=False
+    ),
     "relativistic": Objective(relativistic_discriminator, relativistic_generator, paired=True),
     "relativistic_average": Objective(
         relativistic_average_discriminator, relativistic_average_generator, paired=True

@@ -15,11 +15,13 @@ from figment.records import Unreadable, read_object
 if TYPE_CHECKING:
     from figment.data import Look
 
-__all__ = ["SYSTEMS", "System", "find", "recipe_from", "suited"]
+__all__ = ["SUITED", "SYSTEMS", "System", "find", "recipe_from", "suited"]
 
 
 FEW = range(50, 2_001)
 """Pictures in all that the few-shot system is meant for."""
+SUITED = ("dcgan", "few-shot", "points")
+"""The systems that ``suited`` chooses from."""
 
 
 def suited(look: Look) -> str:

@@ -29,6 +29,7 @@ A_CLASS = 20
 class FewShot(DCGAN):
     """DCGAN for a few hundred pictures."""
 
+    BY_DATA: ClassVar[tuple[str, ...]] = (*DCGAN.BY_DATA, "mirror", "conditioning")
     SMALLER: ClassVar[Forms] = ((32, 32), (24, 16), (16, 16), (8, 16))
 
     width: int = 32

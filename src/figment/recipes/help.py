@@ -1,68 +1,141 @@
-"""What ``figment train --help`` says of a recipe's fields: its own first, the rest by their file."""
+"""What ``figment train --help`` says: the common flags first, a recipe's own, then all by group."""
 
 from __future__ import annotations
 
 import inspect
-import sys
 import textwrap
 import typing
 from collections.abc import Iterable
 from typing import Any, Literal
 
 from figment.fields import fields_of, neutral
+from figment.flags import Word
 from figment.recipe import Recipe
+from figment.recipes import SUITED, find
 from figment.recipes.listing import field_help
 
 COMMON = (
-    *("images", "batch", "resolution", "seed", "mirror", "augment", "objective", "conditioning"),
-    *("generator_lr", "discriminator_lr", "micro_batch"),
+    *("batch", "width", "resolution", "mirror", "augment", "conditioning", "objective"),
+    *("generator_lr", "discriminator_lr", "seed"),
 )
-"""Fields that most people set first."""
-WIDTH = 90
+"""The fields that most people set first."""
+GROUPS = {
+    "How long, and what is kept": (
+        *("images", "tick", "sample_every", "snapshot_every", "save_every", "patience"),
+        "on_collapse",
+    ),
+    "Data": ("resolution", "channels", "fit", "held_out", "mirror"),
+    "Classes": (
+        *("conditioning", "classes", "class_norm", "class_shares", "class_loss"),
+        *("class_loss_generator", "guidance", "guidance_balance", "guide_images"),
+    ),
+    "Networks": (
+        *("width", "latent", "dropout", "spectral_norm", "discriminator_norm", "generator_norm"),
+        *("reference", "precision", "ema"),
+    ),
+    "Learning": (
+        *("batch", "micro_batch", "seed", "optimizer", "generator_lr", "discriminator_lr"),
+        *("rate_decay", "betas", "play", "unroll", "discriminator_moves", "generator_moves"),
+        "balance",
+    ),
+    "Loss functions and penalties": (
+        *("objective", "real_target", "fake_target", "adversarial", "r1", "r2"),
+        *("gradient_penalty", "gradient_penalty_sides", "zero_centred", "dragan", "penalty_every"),
+        *("clip", "drift", "consistency", "consistency_fake", "orthogonal", "off_diagonal"),
+        *("orthogonal_players", "top_k"),
+    ),
+    "Against mode collapse": (
+        *("packing", "minibatch_discrimination", "minibatch_dimensions", "minibatch_stddev"),
+        *("feature_matching", "historical_averaging", "replay", "latent_consistency"),
+        *("latent_diversity", "instance_noise", "instance_noise_images"),
+    ),
+    "For few pictures": (
+        *("augment", "augment_p", "ada_target", "ada_images", "ada_transforms", "lecam"),
+    ),
+    "Measuring": ("metrics", "features", "metric_every", "metric_count"),
+}
+"""All fields of a GAN, by what somebody wants of them."""
+MOST, COLUMN = 100, 30
+"""Columns of a line, and those of its flag."""
+ABOUT = """usage: figment train DATA [flags, in any order]
+
+Train on DATA: a folder of pictures (sub-folders are classes), a zip of one, a packed .npy or .npz
+file, or a built-in set: flowers, ring, grid."""
+OWN = {
+    "--recipe NAME": "The system: a name or an id from `figment recipes`, module:NAME, or a recipe.json. "
+    "Without it few-shot for 50 to 2,000 pictures, points for points, else dcgan.",
+    "--run DIR": "The folder to write. Without it runs/DATA, or runs/DATA-RECIPE where --recipe is given; "
+    "with -2, -3 and so on after it where there is a run already.",
+    "--images N": "How long: real images that are seen, repeats counted. Without any of these three: {}.",
+    "--minutes X": "How long: minutes, with everything included.",
+    "--epochs X": "How long: passes over the data.",
+    "--device NAME": "cpu, cuda, mps, or auto.",
+    "--trust": "Let a recipe.json name a module of your own, which is imported.",
+}
+"""The flags that are no fields of a recipe; --images is one as well."""
+
+
+def flags_for(name: str | None, *, trust: bool = False) -> list[Word]:
+    """Return the flags of a recipe's fields; without a name, of all that are chosen from by the data.
+
+    Raises UserError for a recipe that there is not.
+    """
+    found: dict[str, Word] = {}
+    for each in (name,) if name is not None else SUITED:
+        _, recipe = find(each, trust=trust)
+        kinds = typing.get_type_hints(type(recipe))
+        found |= {field: Word(field, kinds[field]) for field in fields_of(recipe)}
+    return list(found.values())
+
+
+def train_text(name: str | None, *, trust: bool = False, everything: bool = False) -> str:
+    """Return the help of ``figment train`` for a recipe, or without a name for those that suit data."""
+    named, recipe = find(name or "dcgan", trust=trust)
+    suited = {named: recipe} if name else {each: find(each)[1] for each in SUITED}
+    length = ", ".join(f"{each.images:,} ({called})" for called, each in suited.items())
+    own = "\n".join(_entry(flag, text.format(length)) for flag, text in OWN.items())
+    few = "" if name else "; `figment train --recipe few-shot --help` has those for few pictures"
+    lines = [
+        ABOUT,
+        own,
+        f"Values are those of {named}{few}.",
+        fields_text(named, recipe, everything=everything),
+    ]
+    return "\n\n".join(lines)
 
 
 def fields_text(name: str, recipe: Recipe, *, everything: bool = False) -> str:
-    """Return the flags of a recipe's fields, each with its value and its line of help.
+    """Return the flags of a recipe's fields, each with its line of help and its value.
 
-    Those that its family adds or the system sets, then the common ones; with ``everything`` all others too,
-    under the first line of the file that declares them.
+    The common ones, and those that its family adds or the system sets; with ``everything`` all, by group.
     """
-    shown: list[str] = []
-    groups = [(f"Of {name}", own_fields(recipe)), ("Common", COMMON)]
+    own = own_fields(recipe)
+    groups = {"Common": COMMON, f"Of {name}": own}
     if everything:
-        groups += by_file(recipe).items()
-    parts = []
-    for title, fields in groups:
+        groups |= GROUPS
+    groups |= {"More": tuple(fields_of(recipe))} if everything else {}
+    parts, shown = [], {"images"}
+    for title, fields in groups.items():
         new = [field for field in fields if field in fields_of(recipe) and field not in shown]
         if new:
             parts.append(f"{title}\n" + "\n".join(_line(recipe, field) for field in new))
-        shown += new
-    others = len(fields_of(recipe)) - len(shown)
+        shown |= set(new)
+    others = len(fields_of(recipe).keys() - shown)
     if others:
         parts.append(f"`figment train --recipe {name} --help all` lists {others} flags more.")
     return "\n\n".join(parts)
 
 
-def own_fields(recipe: Recipe) -> list[str]:
+def own_fields(recipe: Recipe) -> tuple[str, ...]:
     """Return the fields that a recipe's family declares, or that have another value than at first."""
     family = type(recipe)
-    return [
+    return tuple(
         field
         for field, value in fields_of(recipe).items()
         if _home(family, field).__module__.startswith("figment.recipes")
         or not _home(family, field).__module__.startswith("figment.")
         or value != neutral(family, field)
-    ]
-
-
-def by_file(recipe: Recipe) -> dict[str, list[str]]:
-    """Return all fields under the first line of the file that declares them."""
-    found: dict[str, list[str]] = {}
-    for field in fields_of(recipe):
-        module = sys.modules[_home(type(recipe), field).__module__]
-        title = (module.__doc__ or module.__name__).split("\n")[0].replace("``", "")
-        found.setdefault(title, []).append(field)
-    return found
+    )
 
 
 def _home(family: type, field: str) -> type:
@@ -72,19 +145,31 @@ def _home(family: type, field: str) -> type:
 
 def _line(recipe: Recipe, field: str) -> str:
     value, kind = getattr(recipe, field), typing.get_type_hints(type(recipe))[field]
-    flag, text = field.replace("_", "-"), field_help(type(recipe)).get(field, "")
+    word, text = Word(field, kind), field_help(type(recipe)).get(field, "")
     if typing.get_origin(kind) is Literal:
         text += f" One of {', '.join(map(str, typing.get_args(kind)))}."
-    if isinstance(value, bool):
-        said = f"--{flag}, --no-{flag}   ({'yes' if value else 'no'} without them)"
-    else:
-        said = f"--{flag} {_said(value)}"
-    wrapped = textwrap.wrap(text, WIDTH, break_on_hyphens=False)
-    return f"  {said}\n" + textwrap.indent("\n".join(wrapped), " " * 6)
+    flag = ", ".join(word.flags) if kind is bool else f"{word.said} {word.metavar or 'NAME'}"
+    settled = f"what the data ask for, else {_said(value)}"
+    settled = settled if field in recipe.BY_DATA else _said(value)
+    return _entry(flag, f"{text} (default: {settled})")
+
+
+def _entry(flag: str, text: str) -> str:
+    """A flag in its column and what it means beside it, or below it where it is too long."""
+    first = f"  {flag}".ljust(COLUMN)
+    gap = "" if len(first) == COLUMN else "\n" + " " * COLUMN
+    body = _wrapped(text, MOST - COLUMN).replace("\n", "\n" + " " * COLUMN)
+    return first + gap + body
+
+
+def _wrapped(text: str, width: int = MOST) -> str:
+    return "\n".join(textwrap.wrap(text, width, break_on_hyphens=False))
 
 
 def _said(value: Any) -> str:
     """A value as it is written on the command line."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, Iterable) and not isinstance(value, str):
-        return " ".join(map(str, value)) or "(none)"
-    return str(value) or "(none)"
+        return " ".join(map(str, value)) or "none"
+    return str(value) or "none"

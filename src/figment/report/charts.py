@@ -23,7 +23,8 @@ CLOCK = (
 )  # what a line is about, not what it measured
 MACHINE = ("speed", "memory")  # groups that tell of the machine, not of the game
 SCORES = "metric"  # the group of metrics.jsonl's scores, which has them with their intervals
-ELSEWHERE = ("loss", "gradient", "watch", SCORES, *MACHINE)
+CLASSES = "class"  # what the doctor reads of single classes
+ELSEWHERE = ("loss", "gradient", "watch", SCORES, CLASSES, *MACHINE)
 LOG_2 = math.log(2)
 NAMES = {
     "modes/reached": "Modes reached",

@@ -40,6 +40,9 @@ class AuxiliaryClassifier(Technique[Fields]):
         needs = "without --conditioning classifier"
         return dict.fromkeys(("class_loss", "class_loss_generator"), needs)
 
+    def asks_for_class(self, r: Fields) -> bool:
+        return self.on(r) and min(r.class_loss, r.class_loss_generator) > 0
+
     def head(self, r: Fields, head: Head) -> Head:
         from figment.networks.layers.head import Auxiliary
 

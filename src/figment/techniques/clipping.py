@@ -25,6 +25,9 @@ class Clipping(Technique[Fields]):
     def check(self, r: Fields) -> None:
         at_least_zero(r, "clip")
 
+    def bounds(self, r: Fields) -> bool:
+        return self.on(r)
+
     def after(self, r: Fields, player: str, nets: nn.ModuleDict) -> None:
         from figment.penalties import clip
 

@@ -51,6 +51,9 @@ class Conditioning(Technique[Fields]):
         needs = "without --conditioning"
         return {} if self.on(r) else dict.fromkeys(("class_norm", "class_shares"), needs)
 
+    def asks_for_class(self, r: Fields) -> bool:
+        return r.conditioning in ("concat", "projection")
+
     def describe(self, r: Fields) -> list[str]:
         return [f"conditional on {r.classes} classes"]
 

@@ -53,6 +53,9 @@ class Guidance(Technique[Fields]):
                 f"each of {r.classes} modes has its own direction: set --latent to {r.classes} or more"
             )
 
+    def asks_for_class(self, r: Fields) -> bool:
+        return r.guidance > 0
+
     def idle(self, r: Fields) -> Mapping[str, str]:
         found = {} if self.on(r) else {"guide_images": "without --guidance or --guidance-balance"}
         if not self.on(r) and r.conditioning == "none":

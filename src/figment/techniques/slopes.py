@@ -60,6 +60,9 @@ class Slopes(Technique[Fields]):
             found["penalty_every"] = f"without a penalty on gradients ({listed})"
         return found
 
+    def bounds(self, r: Fields) -> bool:
+        return sloped(r)
+
     def discriminator(self, r: Fields, view: View) -> Terms:
         """By the pictures themselves (packed): what augments them on their way is part of the function."""
         from figment.microbatch import own_rows

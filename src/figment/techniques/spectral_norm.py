@@ -23,6 +23,9 @@ class SpectralNorm(Technique[Fields]):
     def on(self, r: Fields) -> bool:
         return r.spectral_norm != "none"
 
+    def bounds(self, r: Fields) -> bool:
+        return self.on(r)
+
     def networks(self, r: Fields, nets: nn.ModuleDict) -> None:
         from figment.networks.surgery import spectrally
 

@@ -45,6 +45,14 @@ class Technique(Generic[F]):
         """
         return {}
 
+    def bounds(self, r: F) -> bool:
+        """Return whether it bounds the discriminator's slope, without which some losses fall for ever."""
+        return False
+
+    def asks_for_class(self, r: F) -> bool:
+        """Return whether the generator's loss hangs on the class that was asked for through it."""
+        return False
+
     def describe(self, r: F) -> list[str]:
         """Return what the plan of a training says of it, in a few words each; most say nothing."""
         return []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from collections.abc import Sequence
@@ -95,7 +96,10 @@ def too_large(recipe: Playable) -> str:
 def sentence(
     name: str, cost: Cost, dataset: Dataset, *, end: int | None, seconds: float | None
 ) -> str:
-    """Return the plan in one line: what, on what, how long, how much memory."""
+    """Return the plan in one line: what, on what, how long, how much memory; a second if it is too short.
+
+    ``end`` are the images planned; None where the ``seconds`` that are left for learning decide.
+    """
     recipe = cost.recipe
     if recipe.kind == "points":
         data = f"{dataset.name} ({len(dataset):,} points)"
@@ -106,12 +110,32 @@ def sentence(
         data = f"{dataset.name} ({len(dataset):,} pictures, {ways})"
     width = getattr(recipe, "width", None)
     form = f"width {width}, " if width else ""
+    left = max(0.0, seconds or 0.0)
+    images = int(left * cost.images_per_second) if end is None else end
+    rounds = math.ceil(images / cost.images_per_round)
     if end is None:
-        end = int(max(0.0, seconds or 0.0) * cost.images_per_second)
-        length = f"about {round_off(end):,} images in {duration(max(0.0, seconds or 0.0))}"
+        length = (
+            f"about {round_off(images):,} images ({round_off(rounds):,} rounds) in {duration(left)}"
+        )
     else:
-        length = f"{end:,} images, about {duration(end / cost.images_per_second)}"
+        length = f"{images:,} images ({rounds:,} rounds), about {duration(images / cost.images_per_second)}"
     return (
         f"{name} on {data}: {form}batch {recipe.batch}, {recipe.precision}; {length} at "
-        f"{cost.images_per_second:,.0f} images/s; {cost.memory_gib:.1f} GiB of memory"
+        f"{_rate(cost.images_per_second)}; {cost.memory_gib:.1f} GiB of memory"
+        + too_short(recipe, rounds, cost.images_per_second, cost.images_per_round)
     )
+
+
+def too_short(recipe: Playable, rounds: float, speed: float, images_per_round: float) -> str:
+    """Return a line for a length that pictures take shape in at no system measured, or nothing."""
+    if recipe.kind == "points" or rounds >= ENOUGH_ROUNDS:
+        return ""
+    images = math.ceil(ENOUGH_ROUNDS * images_per_round)
+    return (
+        f"\ntoo short to learn shapes: that takes about {ENOUGH_ROUNDS:,} rounds, {images:,} images, "
+        f"{duration(images / speed)} at {_rate(speed)}"
+    )
+
+
+def _rate(images_per_second: float) -> str:
+    return f"{images_per_second:,.{0 if images_per_second >= 10 else 1}f} images/s"

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from figment import mesh
 from figment.errors import UserError
 from figment.fields import fields_of
-from figment.progress import progress_bar
+from figment.progress import progress_bar, say
 from figment.sampling.generator import Generator
 from figment.training import folder
 from figment.training.clouds import landscape, modes_reached
@@ -20,6 +20,7 @@ from figment.training.cost import too_large
 from figment.training.devices import peak_memory
 from figment.training.due import due, due_wider
 from figment.training.interrupt import Interruption
+from figment.training.length import correct, images_at_end, length_now
 from figment.training.log import Tally
 from figment.training.rollback import Alarm, examine, roll_back
 from figment.training.session import Session
@@ -34,6 +35,8 @@ SHORT = {
     "score/accuracy": "acc",
 }
 """What the progress bar calls the columns of a two-player game; other losses have their own names."""
+LENGTH = "length"
+"""Images that are planned from now on, among the scalars that the processes agree on; 0: as before."""
 SAVE_SECONDS = 60.0
 SAVE_SHARE = 0.05
 """The state is saved about once a minute, or less often where that took more of the time than this."""
@@ -46,16 +49,16 @@ def fit(session: Session, *, progress: bool = True) -> int:
     has collapsed and is to stop then.
     """
     trainer = session.trainer
-    session.ticked = (time.perf_counter(), trainer.clock.images)
     with Interruption() as interruption, _bar(session, progress) as bar:
         if trainer.clock.images == 0:
             _show(session, picture=True, snapshot=False)
             session.monitor.measure(trainer, session.seconds())
+        session.playing = session.ticked = (time.perf_counter(), trainer.clock.images)
         reason = _agree(session, interruption, {}, 0.0)[1]
         while reason == 0:
             before = trainer.clock.images
             try:
-                values, reason = _play_round(session, interruption)
+                values, reason = _play_round(session, interruption, bar)
             except NotFinite as error:
                 _back_from_divergence(session, error, bar)
                 continue
@@ -69,7 +72,9 @@ def fit(session: Session, *, progress: bool = True) -> int:
     return 0 if reason in (0, 1) else reason
 
 
-def _play_round(session: Session, interruption: Interruption) -> tuple[dict[str, float], int]:
+def _play_round(
+    session: Session, interruption: Interruption, bar: Any
+) -> tuple[dict[str, float], int]:
     """Play a round; return its scalars and why to stop after it (see ``_agree``), and count it in."""
     start = time.perf_counter()
     try:
@@ -77,6 +82,10 @@ def _play_round(session: Session, interruption: Interruption) -> tuple[dict[str,
     except torch.OutOfMemoryError:
         raise UserError(too_large(session.trainer.recipe)) from None
     values, reason = _agree(session, interruption, seen, time.perf_counter() - start)
+    length = round(values.pop(LENGTH, 0))
+    news = correct(session, length) if length else ""
+    if news and not bar.disable:
+        say(news)
     session.tally.add(values)
     return values, reason
 
@@ -113,7 +122,9 @@ def _agree(
         and mesh.is_first()
         and (time.perf_counter() + round_seconds + session.finishing() > session.deadline)
     )
-    wishes = [late, interruption.signal == signal.SIGINT, interruption.signal == signal.SIGTERM]
+    length = mesh.size() * length_now(session) if mesh.is_first() and seen else 0  # a mean is taken
+    signals = [interruption.signal == number for number in (signal.SIGINT, signal.SIGTERM)]
+    wishes = [length, late, *signals]
     device = session.trainer.device
     vector = torch.stack(
         [value.float() for value in seen.values()]
@@ -125,7 +136,7 @@ def _agree(
         if mesh.is_first():
             raise
         raise UserError("the first process has stopped; what it says tells why") from None
-    *values, late_, sigint, sigterm = vector.tolist()
+    *values, length, late_, sigint, sigterm = vector.tolist()
     reason = 0
     if late_ or (session.end is not None and images >= session.end):
         reason = 1
@@ -133,7 +144,7 @@ def _agree(
         reason = int(signal.SIGTERM)
     elif sigint:
         reason = int(signal.SIGINT)
-    return dict(zip(seen, values, strict=True)), reason
+    return dict(zip(seen, values, strict=True)) | {LENGTH: length}, reason
 
 
 def _write_what_is_due(session: Session, before: int) -> Alarm | None:
@@ -166,7 +177,7 @@ def _rewind(session: Session, bar: Any) -> None:
     The log has been cut back to it: a state from after it would be one that the log knows nothing of.
     """
     _save(session)
-    session.ticked = (time.perf_counter(), session.trainer.clock.images)
+    session.playing = session.ticked = (time.perf_counter(), session.trainer.clock.images)
     bar.n = session.trainer.clock.images
     bar.refresh()
 
@@ -249,7 +260,7 @@ def _save(session: Session) -> None:
 def _bar(session: Session, progress: bool) -> Any:
     """Return the progress bar, which counts images; only the first process shows it."""
     return progress_bar(
-        total=session.end,
+        total=images_at_end(session),
         initial=session.trainer.clock.images,
         unit=" images",
         unit_scale=True,
@@ -260,6 +271,7 @@ def _bar(session: Session, progress: bool) -> Any:
 
 def _tell(bar: Any, session: Session, values: dict[str, float], before: int) -> None:
     """Move the bar on from ``before`` and let it say the round's scalars."""
+    bar.total = images_at_end(session)
     bar.update(session.trainer.clock.images - before)
     if bar.disable is False:
         bar.set_postfix_str(_status(values, session), refresh=False)

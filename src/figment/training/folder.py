@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from figment import files
-from figment.errors import UserError, nearest
+from figment.errors import UserError
 from figment.fields import fields_of
 from figment.files import cannot_write, replacing, write_json
 from figment.records import Unreadable, number, read_json, read_object
+from figment.runs import no_run
 from figment.tensors import read_note, write_tensors
 from figment.training.machine import checked
 
@@ -124,6 +125,17 @@ def lock(run: Path) -> Generator[None]:
         raise UserError(f"another process is training {run}: stop it first") from None
 
 
+def in_training(run: Path) -> bool:
+    """Return whether a process is training this run now."""
+    try:
+        with files.locked(run / "lock") if (run / "lock").exists() else contextlib.nullcontext():
+            return False
+    except files.Locked:
+        return True
+    except UserError:  # a folder of somebody else's, which cannot be trained in either
+        return False
+
+
 def refuse_links(run: Path) -> None:
     """Raise UserError where a folder of the run is a link: what is written into it would lie elsewhere."""
     for part in PARTS:
@@ -163,7 +175,7 @@ def read(run: Path) -> tuple[str, dict[str, Any], dict[str, Any]]:
     Raises UserError if it is no run, or where either is damaged.
     """
     if not holds_run(run):
-        raise UserError(_no_run(run))
+        raise _no_run(run)
     try:
         place = run / "recipe.json"
         written = read_object(place)
@@ -301,8 +313,9 @@ def tidy(run: Path) -> None:
         files.tidy(folder)
 
 
-def _no_run(run: Path) -> str:
+def _no_run(run: Path) -> UserError:
     if not run.exists():
-        beside = [p.name for p in run.parent.iterdir()] if run.parent.is_dir() else []
-        return f"there is no run {run}.{nearest(run.name, beside)}"
-    return f"{run} is not a run: it holds no recipe.json; give a folder that `figment train` made"
+        return no_run(run)
+    return UserError(
+        f"{run} is not a run: it holds no recipe.json; give a folder that `figment train` made"
+    )

@@ -12,7 +12,7 @@ import math
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import torch
 
@@ -43,6 +43,9 @@ AT_BEST = 1.05
 SHARE = 0.1
 """Measuring takes at most this share of the time, unless the user says how often."""
 
+SOON = 1.0
+"""Seconds of a measurement that is made a second time before the run, to tell what it takes."""
+
 
 @dataclass
 class Monitor:
@@ -57,6 +60,8 @@ class Monitor:
     """The measurements so far, as in metrics.jsonl."""
     best: dict[str, Any] | None
     """The note in best.safetensors."""
+    untrained: Untrained | None = None
+    """What the weights that nothing has been learned with were given, if that has been measured."""
 
     def measure(self, trainer: Trainer, seconds: float, *, end: bool = False) -> dict[str, float]:
         """Measure now; return the columns for the log. ``seconds``: how long the run has taken.
@@ -69,7 +74,11 @@ class Monitor:
         columns = self._signs(trainer, generator)
         if self.scorer is None:
             return columns
-        scores = self.scorer.score_samples(generator, trainer.recipe.metric_count)
+        if images == 0 and self.untrained is not None:
+            scores, before = self.untrained.scores, self.untrained.seconds
+        else:
+            scores = self.scorer.score_samples(generator, trainer.recipe.metric_count)
+            before = 0.0
         first = scores[0]
         better = first.badness < (self.best or {}).get("badness", math.inf)
         if images and better and self.scorer.trusted:
@@ -80,7 +89,7 @@ class Monitor:
         line = {
             "images": images,
             "seconds": round(seconds, 3),
-            "cost": round(time.perf_counter() - start, 3),
+            "cost": round(before + time.perf_counter() - start, 3),
             "features": self.scorer.features,
             "protocol": first.protocol,
             "scores": {score.name: brief(score, first.protocol) for score in scores},
@@ -142,9 +151,11 @@ class Monitor:
         return self.lines[-1]["cost"] if self.lines else 0.0
 
     def _signs(self, trainer: Trainer, generator: Generator) -> dict[str, float]:
-        samples = torch.from_numpy(generator.sample(PreviousSamples.SIZE).array)
+        count = PreviousSamples.SIZE
+        samples = torch.from_numpy(generator.sample(count).array)
         previous = cast(PreviousSamples, trainer.nets["album"])
-        return signs(samples, self.reference, previous.exchange(samples))
+        asked = trainer.recipe.labels_for(range(count), torch.device("cpu"))
+        return signs(samples, self.reference, previous.exchange(samples), asked)
 
     def _write(self) -> None:
         if mesh.is_first() and (self.lines or (self.run / "metrics.jsonl").exists()):
@@ -152,19 +163,38 @@ class Monitor:
             write_text(self.run / "metrics.jsonl", text)
 
 
-def monitor_for(run: Path, trainer: Trainer, *, progress: bool = False) -> Monitor:
-    """Return the monitor of a training that begins or goes on.
+class Untrained(NamedTuple):
+    """A measurement of weights that nothing has been learned with, and what it took."""
+
+    scorer: Scorer | None
+    scores: list[Score]
+    seconds: float
+
+
+def monitor_for(
+    run: Path, trainer: Trainer, *, untrained: Untrained | None = None, progress: bool = False
+) -> Monitor:
+    """Return the monitor of a training that begins, with its weights measured already, or goes on.
 
     Measurements that the run holds of moments after that, as a kill leaves them, are forgotten.
     """
     recipe, feed = trainer.recipe, trainer.feed
     some, unseen = (evenly_spaced(rows, REALS) for rows in (feed.rows, feed.held_out))
+    if untrained is None:
+        scorer = scorer_for(recipe, feed.dataset, feed.rows, feed.held_out, progress=progress)
+    else:
+        scorer = untrained.scorer
     monitor = Monitor(
         run,
-        scorer_for(recipe, feed.dataset, feed.rows, feed.held_out, progress=progress),
-        reference(feed.dataset.rows[some], feed.dataset.rows[unseen]),
+        scorer,
+        reference(
+            feed.dataset.rows[some],
+            feed.dataset.rows[unseen],
+            feed.dataset.labels[some] if feed.dataset.classes else None,
+        ),
         read_measurements(run),
         read_best(run),
+        untrained,
     )
     monitor.back_to(trainer.clock.images)
     return monitor
@@ -177,18 +207,12 @@ def features_for(recipe: Playable) -> str:
     return str(mesh.first(resolved_features(recipe.features)))
 
 
-def pause_for(
-    recipe: Playable,
-    dataset: Dataset,
-    device: torch.device,
-    images_per_second: float,
-    *,
-    progress: bool = False,
-) -> int:
-    """Return the images between two measurements: the recipe's, or what keeps to SHARE on this machine.
+def measure_untrained(
+    recipe: Playable, dataset: Dataset, device: torch.device, *, progress: bool = False
+) -> Untrained:
+    """Return the scores of a recipe's first weights: what it begins from, and what measuring takes here.
 
-    One measurement is made with untrained weights, to see what it takes. Raises UserError for a score or
-    features that do not exist or cannot be had.
+    Raises UserError for a score or features that do not exist or cannot be had.
     """
     trainer = Trainer(recipe, dataset, device)
     scorer = scorer_for(
@@ -199,16 +223,25 @@ def pause_for(
             "patience needs a score that can rank weights, and the features small cannot: "
             "pip install 'figment-gan[features]', or choose --features inception or dinov2"
         )
-    if recipe.metric_every:
-        return recipe.metric_every
-    seconds = 0.5
-    for _ in range(2):  # the first one warms up
+    scores, seconds = [], 0.0
+    for _ in range(2):  # the first one warms up, which matters where it is soon over
         start = time.perf_counter()
         generator = Generator(recipe, trainer.averaged_generator())
-        generator.sample(256)
-        if scorer is not None:
-            scorer.score_samples(generator, recipe.metric_count)
+        generator.sample(PreviousSamples.SIZE)
+        scores = [] if scorer is None else scorer.score_samples(generator, recipe.metric_count)
         seconds = time.perf_counter() - start
+        if mesh.first(seconds > SOON):
+            break
+    return Untrained(scorer, scores, seconds)
+
+
+def pause_for(recipe: Playable, seconds: float, images_per_second: float) -> int:
+    """Return the images between two measurements: the recipe's, or what keeps to SHARE of the time.
+
+    ``seconds`` is what a measurement takes.
+    """
+    if recipe.metric_every:
+        return recipe.metric_every
     pause = math.ceil(seconds / SHARE * images_per_second / recipe.tick) * recipe.tick
     return int(mesh.first(max(pause, recipe.tick)))  # ty: ignore[invalid-argument-type]
 

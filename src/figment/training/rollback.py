@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from figment import mesh
 from figment.doctor.diagnosis import collapsed, diagnose, healthy
+from figment.doctor.remedies import taken
 from figment.fields import fields_of
 from figment.files import append_text
 from figment.progress import say
@@ -90,14 +91,15 @@ def roll_back(session: Session, alarm: Alarm) -> bool:
 
 def _say_new(session: Session, fields: dict) -> None:
     """Say faults that have not been said yet."""
-    for finding in diagnose(session.log.lines, fields, session.data):
+    found = diagnose(session.log.lines, fields, session.data, session.monitor.lines, session.own)
+    for finding in taken(session.trainer.recipe, found):
         if (
             finding.severity == "fault"
             and finding.sure >= SURE
             and finding.name not in session.said
         ):
             session.said.add(finding.name)
-            flags = f" ({' '.join(finding.flags)})" if finding.flags else ""
+            flags = f" ({', '.join(finding.flags)})" if finding.flags else ""
             _say(f"{finding.name}: {finding.evidence} {finding.advice}{flags}")
 
 

@@ -41,8 +41,14 @@ class Session:
     saving: float = 0.0
     """Seconds that a grid with its snapshot, and the state, took at most so far."""
     ticked: tuple[float, int] = (0.0, 0)
+    playing: tuple[float, int] = (0.0, 0)
+    """``time.perf_counter()`` and images when its first round began."""
+    share: float = 0.0
+    """Share of its time that had passed when its length was thought of last."""
     data: dict[str, Any] = field(default_factory=dict)
     """What machine.json says of the data."""
+    own: dict[str, Any] = field(default_factory=dict)
+    """The fields of the system itself, before the user changed any; {} where it is not built in."""
     on_sample: Callable[[Pictures, int], object] = lambda pictures, images: None
     """Called with each sample grid and the images seen then."""
     said: set[str] = field(default_factory=set)
@@ -52,6 +58,10 @@ class Session:
         """Return the seconds that the end of the run will take, its report included."""
         measuring = 1.5 * self.monitor.cost()
         return 1.5 * self.showing + 1.5 * self.saving + measuring + REPORT_SECONDS
+
+    def left(self) -> float:
+        """Return the seconds until the deadline."""
+        return max(0.0, (self.deadline or 0.0) - time.perf_counter())
 
     def seconds(self) -> float:
         """Return the seconds this run has taken, all its sessions together."""

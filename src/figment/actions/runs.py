@@ -1,0 +1,89 @@
+"""What ``figment runs`` says: the runs in a folder, read off their files without torch."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from figment.errors import UserError
+from figment.records import read_lines
+from figment.runs import runs_here, trained_at
+from figment.training import folder
+from figment.training.log import read_log
+
+COLUMNS = ("run", "system", "data", "images", "score", "trained", "state")
+
+
+def listing(place: str | Path | None = None) -> list[dict[str, Any]]:
+    """Return what there is to say of the runs in a folder, or of those here, the one trained last first.
+
+    Raises UserError where there is no such folder.
+    """
+    if place is not None and not Path(place).is_dir():
+        raise UserError(
+            f"there is no folder {place}: name one that holds runs, or none for those here"
+        )
+    return [about(run) for run in reversed(runs_here(Path(place) if place is not None else None))]
+
+
+def about(run: Path) -> dict[str, Any]:
+    """Return a run's name, system, data, images, score, time and state; a damaged one's name and state."""
+    found: dict[str, Any] = {"run": str(run), "trained": _moment(trained_at(run))}
+    try:
+        name, fields, machine = folder.read(run)
+        lines = read_log(run)
+        images, planned = (lines[-1]["images"] if lines else 0), int(fields["images"])
+        found |= {"system": name, "data": machine["data"]["name"], "images": images}
+        found |= {"score": _score(run), "state": _state(run, images, planned)}
+    except (UserError, LookupError, TypeError, ValueError, AttributeError, OSError) as error:
+        found["state"] = f"damaged ({type(error).__name__})"
+    return found
+
+
+def listing_text(found: Sequence[dict[str, Any]]) -> str:
+    """Return the same as a table for people."""
+    if not found:
+        return "There is no run here yet: `figment train DATA` makes one."
+    rows = [COLUMNS] + [tuple(_cell(entry.get(name)) for name in COLUMNS) for entry in found]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
+    return "\n".join(
+        "  ".join(
+            cell.rjust(width) if title == "images" else cell.ljust(width)
+            for cell, width, title in zip(row, widths, COLUMNS, strict=True)
+        ).rstrip()
+        for row in rows
+    )
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, dict):
+        return f"{value['name']} {value['value']:.3g}"
+    return f"{value:,}" if isinstance(value, int) else str(value or "")
+
+
+def _moment(seconds: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds)) if seconds else ""
+
+
+def _state(run: Path, images: int, planned: int) -> str:
+    if folder.in_training(run):
+        return "training"
+    if images >= planned:
+        return "finished"
+    return f"stopped at {images / planned:.0%}" if images else "not begun"
+
+
+def _score(run: Path) -> dict[str, Any] | None:
+    """The first score of the weights that ``figment sample`` draws from: the best, or else the latest."""
+    lines, _ = read_lines(run / "metrics.jsonl")
+    measured = [next(iter(line["scores"].items())) for line in lines]
+    if not measured:
+        return None
+    name, score = measured[-1]
+    if (run / folder.BEST).exists():
+        least = {"lower": min, "higher": max}.get(score.get("better", ""))
+        if least is not None:
+            name, score = least(measured, key=lambda each: each[1]["value"])
+    return {"name": name, "value": score["value"]}

@@ -1,0 +1,136 @@
+"""How samples look beside the reals: levels, colours, blur, a grid over them."""
+
+from __future__ import annotations
+
+from figment.doctor.balance import EARLY_ROUNDS
+from figment.doctor.finding import Finding
+from figment.doctor.history import FEW, History, falling
+from figment.doctor.samples import few_samples
+
+OFF_LEVEL = 0.2
+"""watch/brightness beyond this, and"""
+NARROW = 0.65
+WIDE = 1.5
+"""watch/range outside these, or"""
+BRIGHT_ONLY = 0.02
+"""watch/dark below which samples never leave the bright half, which is [0, 1] of the range [-1, 1]; or"""
+CLIPPED = 0.3
+"""watch/clipped beyond this, are no matter of taste: a healthy DCGAN is within .03, .95 to 1.02 and .03."""
+
+GRID = 5.0
+"""watch/checkerboard from this on can be seen: a generator with 3x3 layers was at 7 to 9. Healthy DCGANs
+start at 5 to 36 and are at 1.4 to 4 after 1,000 rounds, the most on the smoothest pictures."""
+GRID_ROUNDS = 1_000
+
+COLOURLESS = 0.3
+"""watch/saturation below which samples are grey beside the reals: a DCGAN on cats is above 0.73 from its
+500th round on."""
+BLURRED = 0.4
+"""watch/detail below which samples have no edges beside the reals: a DCGAN on cats is above 0.64 from its
+500th round on."""
+
+
+def normalisation(history: History) -> Finding | None:
+    """The samples' levels are not the reals': washed out, too dark, saturated."""
+    if history.rounds < EARLY_ROUNDS or history.measured() < FEW:
+        return None
+    offset, width = history.value("watch/brightness", 0.0), history.value("watch/range", 1.0)
+    clipped = history.value("watch/clipped", 0.0)
+    half = _bright_half_only(history)
+    if not half and abs(offset) < OFF_LEVEL and NARROW <= width <= WIDE and clipped < CLIPPED:
+        return None
+    if not half and few_samples(history):  # one picture may be pale, or all black and white
+        return None
+    if _levels_settle(history):
+        return None
+    return Finding(
+        "wrong normalisation",
+        "fault",
+        0.95 if half else min(0.95, 0.5 + abs(offset) + abs(width - 1) / 2 + clipped / 2),
+        f"Samples are {abs(offset):.0%} {'brighter' if offset > 0 else 'darker'} than the reals, their "
+        f"levels span {width:.0%} of the reals' range, and {clipped:.0%} more of them are black or white "
+        "than of the reals'" + ("; none is ever darker than middle grey." if half else "."),
+        "Reals and the generator's output must both lie in [-1, 1]: check the generator's last layer "
+        "(tanh) and how the recipe scales the pictures.",
+    )
+
+
+def _bright_half_only(history: History) -> bool:
+    """Whether no sample has ever been darker than middle grey, where the reals are."""
+    dark = history.series("watch/dark")
+    return bool(dark) and max(dark) < BRIGHT_ONLY
+
+
+def _levels_settle(history: History) -> bool:
+    """Whether the levels are still coming nearer to the reals', or a young run has too few measurements."""
+    columns = [history.series(f"watch/{name}") for name in ("brightness", "range", "clipped")]
+    if history.untold():
+        return True
+    apart = [
+        max(abs(offset) / OFF_LEVEL, abs(width - 1) / (1 - NARROW), clipped / CLIPPED)
+        for offset, width, clipped in zip(*columns, strict=False)
+    ]
+    return falling(apart)
+
+
+def checkerboard(history: History) -> Finding | None:
+    """A grid lies over the samples."""
+    if history.rounds < GRID_ROUNDS or history.measured() < FEW:
+        return None
+    if history.untold():
+        return None
+    grid = min(history.latest("watch/checkerboard") or [1.0])
+    if grid < GRID or history.falls("watch/checkerboard"):
+        return None
+    return Finding(
+        "checkerboard",
+        "warning",
+        min(0.95, 0.5 + grid / 20),
+        f"A grid with a period of 2 or 4 pixels is {grid:.1f} times as strong in the samples as in the "
+        "reals.",
+        "It may fade with more training; else use a generator that enlarges by interpolation, or whose "
+        "transposed convolutions have a kernel divisible by their stride.",
+        ("--up nearest",),
+    )
+
+
+def colours_missing(history: History) -> Finding | None:
+    """Samples are all but grey, the reals are not."""
+    strength = _low(history, "watch/saturation", COLOURLESS)
+    if strength is None:
+        return None
+    return Finding(
+        "colours missing",
+        "warning",
+        0.8,
+        f"The samples' colours are {strength:.0%} as strong as the reals'.",
+        "Check that nothing in the recipe averages the channels; a discriminator that is shown colours "
+        "teaches them within some thousand rounds.",
+    )
+
+
+def blurred(history: History) -> Finding | None:
+    """Samples have no fine detail."""
+    detail = _low(history, "watch/detail", BLURRED)
+    if detail is None:
+        return None
+    return Finding(
+        "blurred samples",
+        "warning",
+        0.8,
+        f"Neighbouring pixels of the samples differ {detail:.0%} as much as the reals', beside their "
+        "contrast: there is no fine detail in them.",
+        "Check that the discriminator sees pictures at their full size and that the generator can draw "
+        "at it.",
+    )
+
+
+def _low(history: History, key: str, bound: float) -> float | None:
+    """Return a column's median where it has been below a bound and does not rise any more."""
+    values = history.series(key)
+    if history.rounds < GRID_ROUNDS or len(values) < 2 * FEW or few_samples(history):
+        return None
+    short = [1 - value for value in values]
+    if max(values[-FEW:]) >= bound or falling(short):
+        return None
+    return history.now(key)

@@ -1,0 +1,131 @@
+"""Classes, one by one: is what was asked for what is drawn?"""
+
+from __future__ import annotations
+
+from figment.doctor.balance import FAR
+from figment.doctor.finding import Finding
+from figment.doctor.history import FEW, History, falling
+
+ROUNDS = 1_000
+"""Before this even a good run has hardly begun to mind its classes."""
+TOLD = 0.5
+"""Of the way from guessing to all right: how well thumbnails must tell the reals' classes for samples to be
+judged by them. MNIST and Fashion-MNIST .7 to .85; CIFAR-10, .2, is not judged so."""
+OBEYED = 0.35
+"""Of what reals get, above guessing: below it classes mean nothing to the generator."""
+MISTAKEN = 0.5
+"""Share of a class's samples that are told as one other class, from which it is taken for that one."""
+DISOBEYED = 0.2
+"""Share of a class's samples told as asked for, below which the class is not obeyed; the others must be
+above OTHERS."""
+OTHERS = 0.6
+ABSENT = 0.1
+"""Times the reals' share of a class that samples without asked-for classes must have of it."""
+
+
+def disobeyed(history: History) -> Finding | None:
+    """Samples are not of the class that was asked for: swapped, all classes alike, or some."""
+    told = history.now("watch/classes_told")
+    own = _shares(history, "obeyed")
+    if told is None or len(own) < 2 or history.rounds < ROUNDS or history.measured() < FEW:
+        return None
+    guess = 1 / len(own)
+    if (told - guess) / (1 - guess) < TOLD or history.value("watch/distance", 1.0) > FAR:
+        return None
+    for rule in (_swapped, _none_obeyed, _some_disobeyed):
+        finding = rule(history, own, told)
+        if finding:
+            return finding
+    return None
+
+
+def _swapped(history: History, own: dict[int, float], told: float) -> Finding | None:
+    mistaken, instead = _shares(history, "mistaken"), _shares(history, "instead")
+    wrong = {
+        k: int(instead[k])
+        for k, share in own.items()
+        if share < DISOBEYED and mistaken.get(k, 0.0) > MISTAKEN and k in instead
+    }
+    swapped = {k: other for k, other in wrong.items() if other in wrong}
+    if len(swapped) < 2:
+        return None
+    pairs = "; ".join(
+        f"{_name(history, k)} are told as {_name(history, other)} ({mistaken[k]:.0%})"
+        for k, other in list(swapped.items())[:4]
+    )
+    return Finding(
+        "classes swapped",
+        "fault",
+        0.9,
+        f"Samples of one class look like another: {pairs}. Of real pictures {told:.0%} are told right.",
+        "Check the order of the classes: what the networks are given in training must be what is asked "
+        "for when drawing.",
+    )
+
+
+def _none_obeyed(history: History, own: dict[int, float], told: float) -> Finding | None:
+    mean, guess = sum(own.values()) / len(own), 1 / len(own)
+    short = [1 - share for share in history.series("watch/classes_obeyed")]
+    if mean - guess > OBEYED * (told - guess) or falling(short):
+        return None
+    return Finding(
+        "classes not obeyed",
+        "fault",
+        0.9,
+        f"{mean:.0%} of the samples are told as the class that was asked for, by chance it would be "
+        f"{guess:.0%}; of real pictures {told:.0%} are told right.",
+        "The generator does not mind its class: check that it is given the class of its own batch, or "
+        "have a classifier tell it.",
+        ("--conditioning classifier",),
+    )
+
+
+def _some_disobeyed(history: History, own: dict[int, float], told: float) -> Finding | None:
+    worst = [k for k, share in own.items() if share < DISOBEYED]
+    others = [share for k, share in own.items() if k not in worst]
+    if not worst or not others or sum(others) / len(others) < OTHERS:
+        return None
+    named = ", ".join(f"{_name(history, k)} ({own[k]:.0%})" for k in worst[:4])
+    return Finding(
+        "class not obeyed",
+        "fault",
+        0.8,
+        f"Samples of {named} are hardly ever told as that class; of the other classes "
+        f"{sum(others) / len(others):.0%} are, of real pictures {told:.0%}.",
+        "Look at these classes' pictures: too few of them, or of another kind than their name says.",
+    )
+
+
+def missing(history: History) -> Finding | None:
+    """A class of the data is never drawn, where classes are not asked for."""
+    told, shares = history.now("watch/classes_told"), _shares(history, "share")
+    if told is None or len(shares) < 2 or history.rounds < 2 * ROUNDS or history.measured() < FEW:
+        return None
+    guess = 1 / len(shares)
+    if (told - guess) / (1 - guess) < TOLD or history.value("watch/distance", 1.0) > FAR:
+        return None
+    absent = [k for k, share in shares.items() if share < ABSENT]
+    if not absent or history.falls("watch/missing"):
+        return None
+    named = ", ".join(_name(history, k) for k in absent[:4])
+    return Finding(
+        "class missing",
+        "warning",
+        0.7,
+        f"Hardly any sample looks like {named}; of real pictures {told:.0%} are told right by their class.",
+        "Let the networks know the classes, so that each is asked for.",
+        ("--conditioning projection", "--conditioning classifier"),
+    )
+
+
+def _shares(history: History, kind: str) -> dict[int, float]:
+    """Return a column of each class by the class's number: the median of the last few measurements."""
+    prefix = f"class/{kind}/"
+    keys = {key for line in history.log for key in line if key.startswith(prefix)}
+    found = {int(key.removeprefix(prefix)): history.now(key) for key in keys}
+    return {k: value for k, value in sorted(found.items()) if value is not None}
+
+
+def _name(history: History, k: int) -> str:
+    names = history.data.get("classes") or ()
+    return f"class {names[k]}" if k < len(names) else f"class {k}"

@@ -1,0 +1,60 @@
+"""How many images a time budget comes to, told again under way: the first rounds may promise too much.
+
+Rates that fall and noise that fades follow the planned length, so it is put right while that matters.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import Any, cast
+
+from figment import mesh
+from figment.training import folder
+from figment.training.cost import too_short
+from figment.training.session import Session
+from figment.units import round_off
+
+TOLD = (0.05, 0.25, 0.5)
+"""Shares of the time after which it is told again."""
+SURPRISE = 1.25
+"""A length that is so many times the planned one, or planned so many times too long, is said."""
+
+
+def images_at_end(session: Session) -> int:
+    """Return the images at the end: those that are set, or what the pace so far comes to."""
+    clock, (start, before) = session.trainer.clock, session.playing
+    if session.end is not None or session.deadline is None or clock.images == before:
+        return session.end or session.trainer.recipe.images
+    now = time.perf_counter()
+    left = max(0.0, session.deadline - session.finishing() - now)
+    return clock.images + round(left * (clock.images - before) / (now - start))
+
+
+def length_now(session: Session) -> int:
+    """Return the length to plan with from now on, at a moment to tell it again; else 0."""
+    if session.end is not None or session.deadline is None:
+        return 0
+    start = session.playing[0]
+    share = (time.perf_counter() - start) / max(1e-9, session.deadline - start)
+    session.share, before = share, session.share
+    return images_at_end(session) if any(before < told <= share for told in TOLD) else 0
+
+
+def correct(session: Session, images: int) -> str:
+    """Plan with so many images; return what the user is to be told of it, if anything.
+
+    recipe.json holds the length as well, for a resume.
+    """
+    trainer, planned = session.trainer, session.trainer.recipe.images
+    images = max(images, trainer.clock.images + 1)
+    trainer.recipe = replace(cast(Any, trainer.recipe), images=images)
+    if mesh.is_first():
+        folder.write_recipe(session.run, folder.read(session.run)[0], trainer.recipe)
+    if planned / SURPRISE < images < SURPRISE * planned:
+        return ""
+    per_round = trainer.clock.images / trainer.clock.rounds
+    start, before = session.playing
+    speed = (trainer.clock.images - before) / max(1e-9, time.perf_counter() - start)
+    short = too_short(trainer.recipe, images / per_round, speed, per_round)
+    return f"about {round_off(images):,} images until the end, not {round_off(planned):,}{short}"

@@ -1,0 +1,108 @@
+"""The verdict on runs without faults: how far from the data, and nothing praised that is not good."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from test_diagnosis import DATA, FIELDS, run
+
+from figment.doctor.diagnosis import diagnose
+from figment.doctor.finding import Finding
+
+SECONDS = [line | {"seconds": 6.0 * n} for n, line in enumerate(run(), 1)]
+POINTS = {"name": "ring", "count": 100_000, "shape": [2]}
+
+
+def scored(*values: float, floor: float = 0.003, features: str = "efficientnet", **more: Any):
+    """metrics.jsonl's lines: the first of untrained weights."""
+    return [
+        {
+            "images": 8_000 * n,
+            "features": features,
+            "scores": {"kid": {"value": value, "floor": floor, **more}},
+        }
+        for n, value in enumerate(values)
+    ]
+
+
+def verdict(log: list[dict[str, Any]], scores: list[dict[str, Any]]) -> Finding:
+    (finding,) = diagnose(log, FIELDS, DATA, scores)
+    return finding
+
+
+def test_a_run_whose_score_is_far_from_its_floor_is_not_healthy():
+    found = verdict(SECONDS, scored(5.4, 4.8, 4.2))
+    assert (found.name, found.severity) == ("still far from your pictures", "note")
+    assert "KID 4.2; real pictures get 0.003, untrained networks 5.4" in found.evidence
+    assert "about 2 more minutes, to 8,000 updates" in found.advice  # 5,500 more at 2,500 a minute
+
+
+def test_a_score_near_its_floor_is():
+    assert verdict(run(), scored(5.4, 1.0, 0.05)).name == "healthy"  # 1 % of the way is left
+    assert verdict(run(), scored(0.4, 0.1, 0.012)).name == "healthy"  # four times the floor
+    assert "KID 0.012" in verdict(run(), scored(0.4, 0.1, 0.012)).evidence
+
+
+def test_random_features_call_nothing_near_by_the_way_that_is_left():
+    found = verdict(run(), scored(5.4, 0.05, features="small"))
+    assert found.name == "still far from your pictures" and "cannot tell" in found.evidence
+
+
+def test_without_scores_thumbnails_tell_what_is_far():
+    found = verdict(run(watch__distance=0.3), [])
+    assert (
+        found.name == "still far from your pictures" and "0.3 standard deviations" in found.evidence
+    )
+
+
+def test_a_score_that_has_become_worse_is_a_warning():
+    scores = scored(5.4, 1.0, 0.9, 1.3, 1.4, 1.5)
+    (warning, rest) = diagnose(run(), FIELDS, DATA, scores)
+    assert (warning.name, warning.severity, rest.advice) == ("relapse", "warning", "")
+    assert (
+        diagnose(run(), FIELDS, DATA, scored(5.4, 1.0, 0.9, 1.3, 1.4, 1.5, low=0.8))[0] != warning
+    )
+    assert len(diagnose(run(), FIELDS, DATA, scored(5.4, 1.0, 0.9, 1.3, 1.0, 1.5))) == 1
+
+
+@pytest.mark.parametrize(
+    ("on", "modes", "name"),
+    [
+        (0.003, 6, "still far from your points"),
+        (0.9, 6, "still far from your points"),
+        (0.9, 8, "healthy"),
+    ],
+)
+def test_points_must_lie_on_their_modes(on: float, modes: int, name: str):
+    log = run(watch__on_modes=on, watch__modes=modes, watch__modes_of=8, watch__stray=1 - on)
+    (found,) = diagnose(log, FIELDS, POINTS)
+    assert found.name == name
+    if name != "healthy":
+        assert f"{on:.0%} of the samples" in found.evidence and f"{modes} of 8" in found.evidence
+
+
+def test_too_early_is_neither_good_nor_a_fault():
+    (found,) = diagnose(run(1), FIELDS, DATA)
+    assert (found.name, found.severity) == ("too early to tell", "note")
+    assert found.evidence.startswith("Too early: 250 updates")
+
+
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [
+        ("watch/missing", (0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3)),
+        ("watch/brightness", (0.6, 0.55, 0.5, 0.42, 0.37, 0.33, 0.3)),
+        ("watch/look_alikes", (0.99, 0.9, 0.8, 0.7, 0.5, 0.4, 0.3)),
+        ("watch/checkerboard", (30, 25, 20, 15, 12, 9, 7)),
+    ],
+)
+def test_what_is_getting_better_is_no_fault(column: str, values: tuple[float, ...]):
+    log = run(len(values))
+    for line, value in zip(log, values, strict=True):
+        line[column] = value
+    for end in range(1, len(log) + 1):
+        found = diagnose(log[:end], FIELDS, DATA)
+        assert [one.severity for one in found if one.severity in ("fault", "warning")] == [], end
+    stuck = log + [line | {column: values[-1], "rounds": 250 * n} for n, line in enumerate(log, 8)]
+    assert diagnose(stuck, FIELDS, DATA)[0].severity in ("fault", "warning")
