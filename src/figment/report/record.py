@@ -161,8 +161,9 @@ def _read_weights(folder: Path, missing: list[str]) -> Weights | None:
         note = read_note(best)
         images = number(note.get("images"))
         if images is not None:
-            score = Score(string(note.get("score")), number(note.get("value")) or 0.0).shown()
-            return Weights(images, True, score.name, score.value if "value" in note else None)
+            name, value = string(note.get("score")), number(note.get("value"))
+            shown = None if value is None else Score(name, value).shown().value
+            return Weights(images, True, name, shown)
         missing.append("best.safetensors cannot be read.")
     moments = [path.stem for path in folder.glob("snapshots/*.safetensors")]
     found = [int(stem) for stem in moments if stem.isascii() and stem.isdigit()]
