@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from figment.errors import UserError
+from figment.metrics.score import Score
 from figment.records import read_lines
 from figment.runs import runs_here, trained_at
 from figment.training import folder
@@ -59,7 +60,8 @@ def listing_text(found: Sequence[dict[str, Any]]) -> str:
 
 def _cell(value: Any) -> str:
     if isinstance(value, dict):
-        return f"{value['name']} {value['value']:.3g}"
+        score = Score(value["name"], value["value"])
+        return f"{score.called()} {score.shown().value:,.3g}"
     return f"{value:,}" if isinstance(value, int) else str(value or "")
 
 
