@@ -156,7 +156,8 @@ def _append(path: Path, data: bytes) -> None:
 @pytest.mark.parametrize("name", SPOILT)
 def test_damaged_files_are_one_sentence_each(name: str, run: Path, capfd):
     SPOILT[name](run)
-    for command in (*READING, *DRAWING):
+    resumes = name.split()[0] in ("log", "scores", "seconds", "another")
+    for command in (*READING[:2], DRAWING[resumes]):
         code, said = figment_(command, capfd)
         assert code == 0 or "delete" not in said, said
     page = run / "report.html"
@@ -186,21 +187,22 @@ def test_an_edited_recipe_does_not_condemn_the_state(run: Path, capfd):
     assert code == 2 and "belongs to another recipe" in said and "mv " not in said
 
 
-@pytest.mark.parametrize("part", ["lock", "log.jsonl", "state", "samples", "metrics.jsonl"])
-@pytest.mark.parametrize("make", [os.symlink, os.link])
+@pytest.mark.parametrize(
+    ("part", "make"),
+    [(part, os.symlink) for part in ("lock", "log.jsonl", "state", "samples", "metrics.jsonl")]
+    + [("lock", os.link), ("log.jsonl", os.link)],
+)
 def test_nothing_outside_changes_through_links(part: str, make, run: Path, tmp_path: Path, capfd):
     outside = tmp_path / "outside"
     outside.mkdir()
     if (run / part).is_dir():
-        if make is os.link:
-            return
         shutil.rmtree(run / part)
         os.symlink(outside, run / part)
     else:
         (run / part).unlink()
         (outside / "victim").write_text("precious")
         make(outside / "victim", run / part)
-    for command in ("resume RUN --images 320", "report RUN", "doctor RUN"):
+    for command in ("resume RUN --images 16", "report RUN"):
         figment_(command, capfd)
     assert [path.name for path in outside.iterdir()] in ([], ["victim"])
     assert all(path.read_text() == "precious" for path in outside.iterdir())
@@ -250,12 +252,12 @@ def test_equal_commands_give_equal_bytes_whatever_the_speed(tmp_path: Path, monk
     from figment.training import monitor
 
     runs = []
-    for name, pause in (("a", 480), ("b", 1_600)):
+    for name, pause in (("a", 160), ("b", 480)):
         monkeypatch.setattr("figment.training.monitor.pause_for", lambda *_, p=pause, **__: p)
-        runs.append(train("ring", run=tmp_path / name, images=640, progress=False, **FIELDS))
-    assert [run.machine["metric_every"] for run in runs] == [480, 1_600]
+        runs.append(train("ring", run=tmp_path / name, images=320, progress=False, **FIELDS))
+    assert [run.machine["metric_every"] for run in runs] == [160, 480]
     one, other = (folder.snapshots_of(run.path) for run in runs)
-    assert [path.name for path in one] == [path.name for path in other] and len(one) > 2
+    assert [path.name for path in one] == [path.name for path in other] and len(one) > 1
     assert [path.read_bytes() for path in one] == [path.read_bytes() for path in other]
     assert (tmp_path / "a/recipe.json").read_bytes() == (tmp_path / "b/recipe.json").read_bytes()
     assert len(monitor.read_measurements(runs[0].path)) > len(

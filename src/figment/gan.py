@@ -98,7 +98,10 @@ class GAN(Fields, Recipe):
             return fitted
         if found < 2:
             asks = "conditioning" if fitted.conditional else "guidance"
-            raise UserError(f"{look.name} has no classes: give each a folder, or leave {asks} out")
+            raise UserError(
+                f"{look.name} has no classes: give each a folder, or leave {asks} out"
+                " (--folders classes takes any folders)"
+            )
         if fitted.classes not in (0, found):
             raise UserError(
                 f"{look.name} has {found} classes, not {fitted.classes}: leave classes out"

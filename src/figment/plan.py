@@ -115,6 +115,7 @@ def choose(
     Raises UserError for a recipe or fields that cannot work, before anything is packed or written.
     """
     from figment.data import look
+    from figment.data.names import file_names
     from figment.judging.measures import check_measuring
 
     given = named(recipe, trust=trust) if recipe is not None else None
@@ -129,7 +130,9 @@ def choose(
     chosen.check()
     check_measuring(chosen.metrics, chosen.features)
     mesh.check_batch(chosen.batch)
-    called = seen.name if recipe is None else f"{seen.name}-{name.replace(':', '-')}"
+    (called,) = file_names(
+        [seen.name if recipe is None else f"{seen.name}-{name}".replace(":", "-")]
+    )
     return Plan(name, chosen, seen, pinned, by_colour, called)
 
 

@@ -184,7 +184,9 @@ def test_labels_that_do_not_fit_are_refused(tmp_path, pictures):
     with pytest.raises(UserError, match="holds pictures, tags: name the array of pictures images"):
         opened(tmp_path / "b.npz")
     np.savez(tmp_path / "c.npz", images=pictures, labels=np.array([{}] * 5))
-    with pytest.raises(UserError, match=r"cannot be read as a packed file: Object arrays"):
+    with pytest.raises(
+        UserError, match=r"cannot be read as a packed file: labels holds Python objects"
+    ):
         opened(tmp_path / "c.npz")
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from figment.errors import UserError
+from figment.metrics.score import Score
+from figment.records import read_lines
 from figment.runs import runs_here, trained_at
 from figment.training import folder
 from figment.training.log import read_log
@@ -37,7 +38,7 @@ def about(run: Path) -> dict[str, Any]:
         images, planned = (lines[-1]["images"] if lines else 0), int(fields["images"])
         found |= {"system": name, "data": machine["data"]["name"], "images": images}
         found |= {"score": _score(run), "state": _state(run, images, planned)}
-    except (UserError, LookupError, TypeError, ValueError, OSError) as error:
+    except (UserError, LookupError, TypeError, ValueError, AttributeError, OSError) as error:
         found["state"] = f"damaged ({type(error).__name__})"
     return found
 
@@ -59,7 +60,8 @@ def listing_text(found: Sequence[dict[str, Any]]) -> str:
 
 def _cell(value: Any) -> str:
     if isinstance(value, dict):
-        return f"{value['name']} {value['value']:.3g}"
+        score = Score(value["name"], value["value"])
+        return f"{score.called()} {score.shown().value:,.3g}"
     return f"{value:,}" if isinstance(value, int) else str(value or "")
 
 
@@ -77,9 +79,8 @@ def _state(run: Path, images: int, planned: int) -> str:
 
 def _score(run: Path) -> dict[str, Any] | None:
     """The first score of the weights that ``figment sample`` draws from: the best, or else the latest."""
-    path = run / "metrics.jsonl"
-    texts = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    measured = [next(iter(json.loads(text)["scores"].items())) for text in texts]
+    lines, _ = read_lines(run / "metrics.jsonl")
+    measured = [next(iter(line["scores"].items())) for line in lines]
     if not measured:
         return None
     name, score = measured[-1]

@@ -8,7 +8,20 @@ import re
 HEAD = 64  # bytes that tell
 SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".webp", ".bmp", ".dib", ".tif", ".tiff"}
-    | {".ppm", ".pgm", ".pbm", ".pnm", ".tga", ".avif", ".jp2", ".j2k", ".heic", ".heif", ".jxl"}
+    | {
+        ".ppm",
+        ".pgm",
+        ".pbm",
+        ".pnm",
+        ".pfm",
+        ".tga",
+        ".avif",
+        ".jp2",
+        ".j2k",
+        ".heic",
+        ".heif",
+        ".jxl",
+    }
 )
 """Of pictures: such a file that is none is broken, not of another kind."""
 RAW = frozenset(
@@ -36,12 +49,13 @@ SIGNATURES = (
     (0, b"\xff\x4f\xff\x51"),
     (0, b"\0\0\0\x0cJXL \r\n\x87\n"),
     (8, b"WEBPVP8"),
+    (0, b"Pf\n"),
 )
 FIRST = frozenset({b"R"} | {mark[:1] for place, mark in SIGNATURES if not place})  # bytes of these
 BRANDS = frozenset(
-    {b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1", b"avif", b"avis"}
+    {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"avif", b"avis"}
 )
-NETPBM = re.compile(rb"P[1-6]\s*(#[^\n]*\n\s*)*\d+\s")
+NETPBM = re.compile(rb"P[1-6fF]\s*(#[^\n]*\n\s*)*\d+\s")
 
 
 def is_picture(head: bytes) -> bool:

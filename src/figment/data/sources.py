@@ -81,7 +81,7 @@ def name_of(source: str) -> str:
         return hub.parts_of(source).name
     path = Path(source).expanduser()
     path = path if path.name not in ("", "..") else path.resolve()
-    return (path.name if path.is_dir() else path.stem) or "data"
+    return readable((path.name if path.is_dir() else path.stem) or "data")
 
 
 def find_pictures(source: str, folders: str = "auto") -> Pictures:

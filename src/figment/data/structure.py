@@ -232,7 +232,7 @@ def _chunks(files: list[str], tops: list[str | None], sizes: Mapping[str, int]) 
     stems = Counter(file.rpartition("/")[2] for file, top in _both(files, tops) if top)
     counts = sorted(sizes.values())
     even = counts[1] == counts[-1] or 2 * counts[-1] < 3 * counts[0]
-    return (even and len(names[0]) > 3) or stems.most_common(1)[0][1] == 1
+    return (even and (not numbered or len(names[0]) > 3)) or stems.most_common(1)[0][1] == 1
 
 
 def _tops(files: list[str]) -> tuple[list[str | None], int]:

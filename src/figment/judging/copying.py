@@ -43,7 +43,7 @@ def _copied(samples: Side, reals: Side, held_out: Side | None, sure: bool) -> Fi
     of real pictures that are no copies.
     """
     gallery = Gallery(reals.images, reals.rows)
-    usual = _yardstick(gallery, reals, held_out)
+    usual = yardstick(gallery, reals, held_out)
     limit = threshold(usual)
     likeness, places, mirrored = gallery.matches(samples.images[samples.rows])
     chosen = (likeness >= limit).nonzero()[:, 0]
@@ -59,7 +59,7 @@ def _copied(samples: Side, reals: Side, held_out: Side | None, sure: bool) -> Fi
     return Figure("copied", share, interval, "lower", note, floor, found)
 
 
-def _yardstick(gallery: Gallery, reals: Side, held_out: Side | None) -> torch.Tensor:
+def yardstick(gallery: Gallery, reals: Side, held_out: Side | None) -> torch.Tensor:
     """Return how like its nearest training picture each of some other real pictures is [N].
 
     Held-out ones, or with too few training ones; what repeats a picture is not compared with that.

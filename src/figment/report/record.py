@@ -11,6 +11,7 @@ import numpy as np
 
 from figment.data.points import MIXTURES, Mixture
 from figment.doctor.finding import Finding
+from figment.metrics.score import Score
 from figment.report.judgement import (
     Evaluation,
     Measurement,
@@ -160,7 +161,9 @@ def _read_weights(folder: Path, missing: list[str]) -> Weights | None:
         note = read_note(best)
         images = number(note.get("images"))
         if images is not None:
-            return Weights(images, True, string(note.get("score")), number(note.get("value")))
+            name, value = string(note.get("score")), number(note.get("value"))
+            shown = None if value is None else Score(name, value).shown().value
+            return Weights(images, True, name, shown)
         missing.append("best.safetensors cannot be read.")
     moments = [path.stem for path in folder.glob("snapshots/*.safetensors")]
     found = [int(stem) for stem in moments if stem.isascii() and stem.isdigit()]

@@ -132,6 +132,8 @@ def in_training(run: Path) -> bool:
             return False
     except files.Locked:
         return True
+    except UserError:  # a folder of somebody else's, which cannot be trained in either
+        return False
 
 
 def refuse_links(run: Path) -> None:
