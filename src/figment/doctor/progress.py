@@ -79,7 +79,7 @@ def _pictures_far(history: History) -> str:
     obeyed, told = (history.now(f"watch/classes_{what}") for what in ("obeyed", "told"))
     if obeyed is not None and told is not None and told >= TOLD and obeyed < OBEYED:
         return (
-            f"{obeyed * told:.0%} of the samples are told as the class that was asked for, of real pictures "
+            f"{obeyed * told:.0%} of the samples are told as the class that was asked for, of real ones "
             f"{told:.0%}"
         )
     if score is not None:
