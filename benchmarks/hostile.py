@@ -27,7 +27,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-SECONDS, MIB, PATIENCE = 10.0, 1024, 90
+SECONDS, MIB, PATIENCE = 10.0, 1024, 300
 EVIL = "import pathlib; pathlib.Path({mark!r}).write_text('it ran')\nclass X: pass\n"
 CODES = (0, 2, 130, 143)
 REPORT = ("report RUN", "doctor RUN", "compare RUN OTHER")

@@ -60,6 +60,13 @@ def test_help_of_a_recipe_lists_its_fields(capsys):
     assert all(f"\n  {flag} " in out or f"\n  {flag}, " in out for flag in flags)
 
 
+def test_data_alone_says_what_it_can_do(capsys):
+    for words in (["data"], ["data", "--help"]):
+        assert main(words) == 0
+        said = capsys.readouterr().out
+        assert "figment data inspect DATA" in said and "figment data pack DATA --out FILE" in said
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -37,7 +37,7 @@ LEVELS = [
     {"gan"},
     {"recipes"},
     {"opened", "plan"},
-    {"run"},
+    {"provenance", "run"},
     {"actions", "launch"},
     {"commands"},
     {"cli", "__init__"},

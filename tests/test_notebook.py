@@ -81,7 +81,7 @@ def test_a_generator_and_pictures_show_themselves(cells):
 
 def test_scores_and_findings_are_tables(cells):
     (html,) = [html for html in html_of(cells[SCORES]) if "<table>" in html]
-    assert re.search(r">kid</td><td[^>]*>[\d.]+</td><td[^>]*>[\d.]+ – [\d.]+</td>", html)
+    assert re.search(r">KID[^<]*</td><td[^>]*>[\d.]+</td><td[^>]*>[\d.]+ – [\d.]+</td>", html)
     assert "small" in html and "Note: " in html
     (html,) = html_of(cells[FINDINGS])
     assert html.count("<tr>") >= 2 and "sure</td>" in html and "border-left:4px" in html

@@ -67,6 +67,8 @@ def _dispatch(words: list[str]) -> int:
         return 0
     for length in (2, 1):
         name, rest = " ".join(words[:length]), words[length:]
+        if name == "data" and rest and not rest[0].startswith("-"):
+            break
         if name in COMMANDS:
             if name == "train":  # whose flags are those of a recipe that its words name
                 return training.train(rest)

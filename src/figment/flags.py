@@ -5,8 +5,8 @@ from __future__ import annotations
 import inspect
 import os
 import re
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, suppress
 from typing import (
     TYPE_CHECKING,
     Annotated,
@@ -108,23 +108,20 @@ def given(
 ) -> dict[str, Any]:
     """Return the values of what is among a command's words, and of nothing else, by name.
 
-    Where their order leaves open whether a word is the bare one that may be left out, or the last value of
-    a flag that takes any number, it is the bare one if there is such a file. ``--help`` prints what the
-    command is ``about`` and exits with 0, if that is given. Raises UserError where words do not fit.
+    Where their order leaves open whether a word is the bare one, or the last value of a flag that takes any
+    number, it is the bare one if there is such a file, or if there has to be a bare one. ``--help`` prints
+    what the command is ``about`` and exits with 0, if that is given. Raises UserError for a mistake.
     """
     try:
         found, problem = _read(words, takes, prog, about), None
     except UserError as error:
         found, problem = {}, error
     first = next((word for word in takes if word.bare), None)
-    if first is not None and not first.needed and first.name not in found:
-        try:
-            kept = [word._replace(needed=word.needed or word is first) for word in takes]
-            again = _read(words, kept, prog, about)
-            if os.path.exists(again[first.name]):
-                return again
-        except UserError:
-            pass
+    if first is not None and first.name not in found:
+        for again, word in _last_values_first(words, takes):
+            if os.path.exists(word) or (first.needed and not word.isdecimal()):
+                with suppress(UserError):
+                    return _read(again, takes, prog, about)
     if problem is not None:
         raise problem
     return found
@@ -158,6 +155,20 @@ def _read(words: list[str], takes: Sequence[Word], prog: str, about: str | None)
             description=None if about is None else about.split("\n\nArgs:")[0],
             add_help=about is not None,
         )
+
+
+def _last_values_first(words: list[str], takes: Sequence[Word]) -> Iterator[tuple[list[str], str]]:
+    """For each flag that takes any number of values, the words with its last value before all others."""
+    greedy = {word.said for word in takes if ... in get_args(word.hint)}
+    for place, word in enumerate(words):
+        flag = word.partition("=")[0]
+        if flag.replace("_", "-") not in greedy:
+            continue
+        end = place + 1
+        while end < len(words) and not _is_flag(words[end]):
+            end += 1
+        if end - 1 > place:
+            yield [words[end - 1], *words[: end - 1], *words[end:]], words[end - 1]
 
 
 def _table(takes: Sequence[Word]) -> Any:
@@ -222,9 +233,9 @@ def _error(event: ParseErrorEvent, words: list[str], takes: Sequence[Word], prog
             f"{prog} takes no further word {event.tokens[0]}: `{prog} --help` shows its words"
         )
     if isinstance(event, _errors.MissingArgs):
-        names = " and ".join(word.said for word in takes if word.needed and word.bare)
-        flags = " and ".join(word.said for word in takes if word.needed and not word.bare)
-        return UserError(f"{prog} needs {names or flags}: `{prog} --help` says what that is")
+        missing = {each.arg.field.intern_name for each in event.missing_arguments}
+        names = [word.said for word in takes if word.name.removesuffix("_") in missing]
+        return UserError(f"{prog} needs {' and '.join(names)}: `{prog} --help` says what that is")
     argument = getattr(event, "argument", None)
     dest = argument.field.intern_name if argument is not None else ""
     word = next((word for word in takes if word.name.removesuffix("_") == dest), None)

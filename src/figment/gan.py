@@ -99,8 +99,8 @@ class GAN(Fields, Recipe):
         if found < 2:
             asks = "conditioning" if fitted.conditional else "guidance"
             raise UserError(
-                f"{look.name} has no classes: give each a folder (--folders classes takes any),"
-                f" or leave {asks} out"
+                f"{look.name} has no classes: give each a folder, or leave {asks} out"
+                " (--folders classes takes any folders)"
             )
         if fitted.classes not in (0, found):
             raise UserError(

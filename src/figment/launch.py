@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from figment import mesh
+from figment import mesh, provenance
 from figment.errors import UserError
 from figment.fields import fields_of
 from figment.opened import read_run
 from figment.plan import Plan, choose, lasting
 from figment.recipe import Recipe
-from figment.recipes import find, own
+from figment.recipes import own
 from figment.recipes.parameters import refuse_too_large
 from figment.run import Run
 from figment.runs import HOME, fresh
@@ -88,10 +86,10 @@ def train(
         plan, dataset = _planned(plan, str(data), budget, deadline, target, progress)
         end = plan.recipe.images if deadline is None else None
         if mesh.is_first():
-            machine = _machine(plan, target) | {
+            machine = provenance.machine_of(plan, target) | {
                 "budget": {"images": end} if minutes is None else {"minutes": minutes},
-                "fields": _decided(plan, recipe, timed=minutes is not None),
-                "data": _about(dataset, str(data), plan.recipe),
+                "fields": provenance.decided(plan, recipe, timed=minutes is not None),
+                "data": provenance.about_data(dataset, str(data), plan.recipe),
             }
             folder.begin(path, plan.name, plan.recipe, machine)
             own.remember(plan.name)
@@ -191,7 +189,7 @@ def _write_again(path: Path, recipe: Recipe, machine: dict[str, Any], data: str 
     """Write recipe.json and machine.json of a run that goes on, with its data where they are now."""
     folder.tidy(path)
     folder.write_recipe(path, folder.read(path)[0], recipe)
-    moved = {"path": _place(data)} if data else {}
+    moved = {"path": provenance.place(data)} if data else {}
     folder.write_machine(path, machine | {"data": machine["data"] | moved})
 
 
@@ -257,7 +255,6 @@ def _session(
 
 def _own(path: Path) -> dict[str, Any]:
     """Return the fields of the system that a run's recipe was made from, {} where it is not built in."""
-    from figment.fields import fields_of
     from figment.recipes import SYSTEMS
 
     system = SYSTEMS.get(folder.read(path)[0])
@@ -342,72 +339,6 @@ def _same_data(
         )
     recorded = machine["data"].get("held_out")
     return with_division(dataset, recorded, recipe.held_out, recipe.seed)
-
-
-def _machine(plan: Plan, device: torch.device) -> dict[str, Any]:
-    """Return what machine.json says, but for budget and data."""
-    from figment.recipes.parameters import count
-    from figment.training.devices import describe_machine
-
-    assert plan.cost is not None
-    return {
-        **describe_machine(device),
-        "precision": plan.recipe.precision,
-        "estimate": {
-            "images_per_second": round(plan.cost.images_per_second, 1),
-            "memory_gib": round(plan.cost.memory_gib, 2),
-        },
-        "metric_every": plan.pause,
-        "parameters": count(plan.recipe),
-        "started": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-    }
-
-
-def _decided(plan: Plan, recipe: str | Recipe | None, *, timed: bool) -> dict[str, list[str]]:
-    """Return the names of the fields that the user has chosen and of those that figment settled.
-
-    All others are as the system has them. Of a recipe.json, or a recipe made in Python, all that the
-    system has otherwise counts as chosen.
-    """
-    start, end = fields_of(find(plan.name)[1]), fields_of(plan.recipe)
-    given = fields_of(recipe if isinstance(recipe, Recipe) else find(recipe or plan.name)[1])
-    written = isinstance(recipe, str) and recipe.endswith(".json")  # it pins all fields
-    chosen = set() if written else set(plan.pinned)
-    chosen |= {name for name in given if given[name] != start.get(name)}
-    if not timed and end["images"] != start["images"]:
-        chosen |= {"images"}
-    settled = {name for name in end if end[name] != start.get(name)} - chosen
-    return {"chosen": sorted(chosen), "settled": sorted(settled)}
-
-
-def _about(dataset: Dataset, source: str, recipe: Recipe) -> dict[str, Any]:
-    """Return what machine.json says of the data, what the doctor finds in them included."""
-    from figment.data import split
-    from figment.doctor.sets import findings_of
-
-    return {
-        "name": dataset.name,
-        "source": source,
-        "path": _place(source),
-        "count": len(dataset),
-        "classes": list(dataset.classes),
-        "shape": list(dataset.shape),
-        "fingerprint": dataset.fingerprint,
-        "skipped": len(dataset.skipped),
-        "duplicates": dataset.duplicates,
-        "findings": [finding._asdict() for finding in findings_of(dataset)],
-        "held_out": split(dataset, recipe.held_out, recipe.seed)[1].tolist(),
-    }
-
-
-def _place(source: str) -> str:
-    """Return where data are, for a resume from another folder; a built-in set is where figment is."""
-    from figment.data.builtin import builtin
-    from figment.data.hub import is_remote
-
-    if builtin(source) or is_remote(source) or not Path(source).expanduser().exists():
-        return source
-    return os.path.abspath(os.path.expanduser(source))
 
 
 def _show_in_cell(progress: bool) -> OnSample | None:

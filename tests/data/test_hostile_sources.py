@@ -13,6 +13,8 @@ import pytest
 
 from figment.cli import main
 from figment.data import glance, kinds, packed, sources, zips
+from figment.data.decode import Form, decode_file
+from figment.data.labelling import read_list
 from figment.data.sources import find_pictures
 from figment.errors import UserError
 
@@ -116,6 +118,14 @@ def test_a_pipe_is_never_waited_for(tmp_path, name, capsys):
     assert f"{name} is a pipe, not a file" in refused(tmp_path / name)
     assert main(["data", "pack", str(tmp_path / name), "--out", str(tmp_path / "x.npz")]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_pipe_for_a_picture_or_a_list(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UserError, match="pipe is no file: give a picture"):
+        decode_file(tmp_path / "pipe", Form(8, 3))
+    with pytest.raises(UserError, match="pipe is no file: give a list"):
+        read_list(str(tmp_path / "pipe"))
 
 
 def test_devices_and_sockets(tmp_path, monkeypatch):

@@ -39,6 +39,8 @@ COLOUR = Image.new("RGB", (8, 8), (200, 60, 50))
 SHORTS = flat(2048, dtype=np.uint16, brightest=4095)
 LINEAR = struct.pack(">I", 100_000)  # gAMA of 1
 P3 = struct.pack(">8I", 31270, 32900, 68000, 32000, 26500, 69000, 15000, 6000)  # cHRM
+HIGH = flat(0.5, 1, 2, dtype=np.float32, brightest=4)
+LEFT = np.repeat(np.array([[1, 0]], np.float32), 4, 1).repeat(8, 0)  # white is left, to be above
 REDS, CYANS = np.zeros((2, 2, 2)), np.zeros((2, 2, 2, 2))
 REDS[1, 0, 0] = CYANS[1, 0, 0, 0] = 60.0  # of lightness; the other corners are black
 HDR = flat(0.5, dtype=np.float32)
@@ -70,6 +72,11 @@ def phone(kind: str, image: Image.Image = COLOUR, **options) -> bytes:
     else:
         pytest.importorskip("pillow_jxl")
     return saved(image.resize((64, 64)), kind, **options)
+
+
+def planes(pixels: np.ndarray) -> np.ndarray:
+    """Pixels [H, W, C] with one channel below the other, [C * H, W]."""
+    return pixels.transpose(2, 0, 1).reshape(-1, pixels.shape[1])
 
 
 def of_jpeg(data: bytes) -> bytes:
@@ -349,6 +356,26 @@ ROWS: dict[str, tuple[Callable[[], bytes], tuple[int, int, int]]] = {
     "TIFF, colour, 16 bits of which 12 are used, Motorola's order": (
         lambda: tiff(flat(2048, 1024, 4095, dtype=np.uint16), 2, order=">"),
         (128, 64, 255),
+    ),
+    "TIFF, colour, floats from 0 to 1: 0.5 0.25 1": (
+        lambda: tiff(flat(0.5, 0.25, 1, dtype=np.float32), 2),
+        (128, 64, 255),
+    ),
+    "TIFF, grey, floats of 64 bits from 0 to 1: 0.5": (
+        lambda: tiff(flat(0.5, dtype=np.float64, brightest=1)),
+        (128, 128, 128),
+    ),
+    "TIFF, colour, 32 bits of which 12 are used, Motorola's order": (
+        lambda: tiff(flat(2048, 1024, 4095, dtype=np.int32), 2, order=">"),
+        (128, 64, 255),
+    ),
+    "TIFF, colour, floats of high range (HDR), a plane for each channel, up to 4: 0.5 1 2": (
+        lambda: tiff(planes(HIGH), 2, t257=8, t277=3, t284=2),
+        (32, 64, 128),
+    ),
+    "TIFF, colour, floats, EXIF orientation 6": (
+        lambda: tiff(np.stack([LEFT] * 3, 2), 2, t274=6),
+        (255, 255, 255),
     ),
     "TIFF, alpha a fifth, separate: 0 100 200": (
         lambda: tiff(flat(0, 100, 200, 51), 2, t338=2),

@@ -123,9 +123,11 @@ def test_large_pictures_are_reduced_in_strips_as_if_at_once(monkeypatch):
         (b"hello\nworld", "text, not a picture"),
         (bytes(range(200)), "not a picture, or of an unknown kind"),
         (b"\x89PNG\r\n\x1a\n" + bytes(50), "a PNG that cannot be read (broken PNG file"),
+        (tiff(flat(1, 2, 3, 4, dtype=np.float32), 2), "a TIFF that cannot be read (unknown pixel"),
+        (tiff(flat(1, 2, 3, dtype=np.float32), 2, t257=9), "cut short: 768 of 864 bytes"),
         (
-            tiff(flat(1, 2, 3, dtype=np.float32), 2),
-            "a TIFF that cannot be read (unknown pixel mode",
+            tiff(flat(1, 2, 3, dtype=np.float32), 2, t256=SIDE, t257=SIDE),
+            "50,000 x 50,000 px would",
         ),
         (png(flat(1, 2, 3), RGB)[:50], "cut short"),
         (saved(Image.new("RGB", (64, 64)), "JPEG")[:400], "cut short"),

@@ -157,6 +157,35 @@ def test_a_missing_source_names_the_nearest_that_exists(tmp_path):
         find_pictures(" ")
 
 
+def test_pictures_are_known_by_their_bytes_whatever_they_are_called(tmp_path, paint, zipped):
+    names = [
+        "1",
+        "2.jpg_large",
+        "3.jpg?w=640",
+        "4.jpg.1",
+        "5.jxl",
+        "6.txt",
+        "7.PNG",
+        "8.jpg",
+        "BMW.9",
+    ]
+    kinds = {"7.PNG": "GIF", "8.jpg": "PNG", "1": "WEBP", "2.jpg_large": "BMP", "4.jpg.1": "TIFF"}
+    for number, name in enumerate(names):
+        paint(tmp_path / "in" / name, number, format=kinds.get(name, "JPEG"))
+    (tmp_path / "in/BMW.10").write_bytes(
+        b"BMW is a maker of cars, in a text of sixty bytes and more."
+    )
+    (tmp_path / "in/raw.NEF").write_bytes(b"II*\0" + bytes(60))
+    for source in (
+        tmp_path / "in",
+        zipped(tmp_path / "a", tmp_path / "in"),
+    ):  # a zip without suffix
+        found = find_pictures(str(source))
+        assert sorted(found.files) == sorted(names)
+        assert found.others == {".10": 1}
+        assert found.skipped == (("raw.NEF", "a camera's raw data: export it as JPEG"),)
+
+
 def test_nothing_to_read_is_said_in_one_line(tmp_path, zipped):
     with pytest.raises(UserError, match=r"holds no pictures \(it is empty\): give a folder or zip"):
         find_pictures(str(tmp_path))

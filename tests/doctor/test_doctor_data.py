@@ -134,6 +134,15 @@ def test_pictures_saved_again_are_near_repeats(tmp_path: Path, flowers: np.ndarr
     assert finding.name == "near repeats" and "40% of the pictures" in finding.evidence
 
 
+def test_many_variants_of_a_few_pictures(tmp_path: Path, flowers: np.ndarray):
+    random = np.random.default_rng(0)
+    few = np.repeat(flowers[:20], 12, axis=0) + random.normal(0, 2, (240, 32, 32, 3))
+    folder = folder_of(tmp_path / "variants", np.clip(few, 0, 255).astype(np.uint8))
+    (finding,) = examine(str(folder), progress=False)
+    assert (finding.name, finding.severity) == ("near-identical pictures", "fault")
+    assert "100% of the pictures" in finding.evidence
+
+
 def test_grey_pictures_in_colour_files(tmp_path: Path, flowers: np.ndarray):
     grey = np.repeat(flowers[..., 1:2], 3, axis=3)
     folder = folder_of(tmp_path / "grey", grey)
@@ -150,10 +159,10 @@ def test_pictures_in_the_wrong_class(tmp_path: Path, flowers: np.ndarray):
     folder_of(tmp_path / "mixed/dark", np.concatenate([dark[20:], bright[:20]]))
     folder_of(tmp_path / "mixed/bright", np.concatenate([bright[20:], dark[:20]]))
     assert "doubtful classes" in names(tmp_path / "mixed")
-    half = flowers[:200, :, ::-1] // 2 + 60
-    folder_of(tmp_path / "halves/dark", np.concatenate([dark[::2], bright[::2]]))
-    folder_of(tmp_path / "halves/bright", np.concatenate([dark[1::2], bright[1::2]]))
-    folder_of(tmp_path / "halves/other", half)
+    by_chance = np.concatenate([dark, bright])[np.random.default_rng(0).permutation(400)]
+    folder_of(tmp_path / "halves/dark", by_chance[:200])
+    folder_of(tmp_path / "halves/bright", by_chance[200:])
+    folder_of(tmp_path / "halves/other", flowers[:200, :, ::-1] // 2 + 60)
     assert "doubtful classes" in names(tmp_path / "halves")
     folder_of(tmp_path / "right/dark", dark)
     folder_of(tmp_path / "right/bright", bright)

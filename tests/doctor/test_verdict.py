@@ -56,6 +56,13 @@ def test_without_scores_thumbnails_tell_what_is_far():
     )
 
 
+def test_samples_that_do_not_mind_their_class_yet_are_far():
+    log = run(3, watch__classes_told=0.8, watch__classes_obeyed=0.3)
+    assert "24% of the samples are told" in verdict(log, []).evidence
+    assert verdict(run(3, watch__classes_told=0.8, watch__classes_obeyed=0.9), []).name == "healthy"
+    assert verdict(run(3, watch__classes_told=0.4, watch__classes_obeyed=0.3), []).name == "healthy"
+
+
 def test_a_score_that_has_become_worse_is_a_warning():
     scores = scored(5.4, 1.0, 0.9, 1.3, 1.4, 1.5)
     (warning, rest) = diagnose(run(), FIELDS, DATA, scores)

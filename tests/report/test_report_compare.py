@@ -46,13 +46,13 @@ def test_page_lies_beside_the_first_run_and_loads_nothing(pair, tmp_path):
 def test_page_says_what_is_the_best(pair):
     page = page_of(pair)
     assert (
-        "2 runs on cats64; they differ in width. The best is two with a KID of 0.0100."
+        "2 runs on cats64; they differ in width. The best is two with a KID x 1000 of 10.0."
     ) in page.text
     rewrite(pair[0] / "evaluation.json", lambda value: None)
     (pair[0] / "metrics.jsonl").write_text(
         (pair[1] / "metrics.jsonl").read_text().replace("0.01,", "0.0101,")
     )
-    assert "0.0100; its 95 % interval overlaps that of one." in page_of(pair).text
+    assert "10.0; its 95 % interval overlaps that of one." in page_of(pair).text
 
 
 def test_curves_of_all_runs_are_on_one_axis_by_images_and_by_time(pair):
@@ -68,7 +68,7 @@ def test_curves_of_all_runs_are_on_one_axis_by_images_and_by_time(pair):
             ("series-1", "one"),
             ("series-2", "two"),
         ]
-    kid = re.search(r"<h3>KID, lower is better.*?</figure>", by_time, re.DOTALL)[0]
+    kid = re.search(r"<h3>KID x 1000, lower is better.*?</figure>", by_time, re.DOTALL)[0]
     assert re.findall(r'class="band (series-\d)', kid) == ["series-1", "series-2"]
 
 
@@ -103,12 +103,12 @@ def test_equal_recipes_are_said_to_be(make_run):
 
 def test_scores_of_equal_protocol_stand_together(pair):
     ranked = rankings(contenders(pair))
-    kid = next(one for one in ranked if one.name == "KID" and one.through)
+    kid = next(one for one in ranked if one.name == "KID x 1000" and one.through)
     assert [index for index, _ in kid.entries] == [0, 1] and kid.best[0] == 1
     assert kid.protocol.startswith("mobilenet") and kid.data == ""
     text = comparison_text(pair)
-    assert re.search(r"^two +0\.0100 \* +0\.00950 – 0\.0105 +61,440 +0\.0120 +0\.0115", text, re.M)
-    assert re.search(r"^one +0\.0200 +0\.0195 – 0\.0205 +61,440", text, re.M)
+    assert re.search(r"^two +10\.0 \* +9\.50 – 10\.5 +61,440 +12\.0 +11\.5", text, re.M)
+    assert re.search(r"^one +20\.0 +19\.5 – 20\.5 +61,440", text, re.M)
     assert re.search(r"^FID, lower is better +53\.1 \* \(.*53\.1 \* \(", text, re.M)  # a draw
 
 
@@ -123,7 +123,7 @@ def test_scores_of_other_protocols_or_data_are_never_mixed(pair, what):
     ranked = [one for one in rankings(contenders(pair)) if one.through]
     assert {len(one.entries) for one in ranked} == {1}
     text = comparison_text(pair)
-    assert len(re.findall("^KID, lower is better( – cats64.*)?$", text, re.M)) == 2
+    assert len(re.findall("^KID x 1000, lower is better( – cats64.*)?$", text, re.M)) == 2
     if what == "data":
         assert "No score was measured in the same way and against the same data" in text
     page = page_of(pair)
@@ -176,7 +176,7 @@ def test_wide_tables_continue_below(pair):
     assert sum(line.startswith("one  ") for line in lines) > sum(
         line.startswith("one  ") for line in comparison_text(pair).splitlines()
     )
-    table = lines[: lines.index("KID, lower is better")]
+    table = lines[: lines.index("KID x 1000, lower is better")]
     assert max(map(len, table)) <= 70
 
 

@@ -114,7 +114,7 @@ def test_sample_of_a_class_on_the_command_line(trained: Path, tmp_path: Path, ca
     expected = Run(trained).generator.sample(4, label="marigold").array
     assert np.array_equal(np.load("a.npy"), expected)
     assert main(words) == 0
-    assert (trained / "sample-marigold-0.png").exists()
+    assert list(trained.glob("sample-0-count4-marigold-at-*.png"))
 
 
 def test_wrong_class(trained: Path, tmp_path: Path, capsys, monkeypatch):

@@ -34,8 +34,10 @@ def sample(
     from figment.sampling.sample import files_of, write_samples
 
     out = out or _drawing(path, "sample", ".png", how)
+    generator = generator_at(path, device, trust=trust)
+    how["count"] = generator.usual_count if how.get("count") is None else how["count"]
     keep_others(files_of(out, how["count"], how.get("seed", 0)), overwrite)
-    return write_samples(generator_at(path, device, trust=trust), out, **how)
+    return write_samples(generator, out, **how)
 
 
 def enlarge(
@@ -169,7 +171,7 @@ def project(
 
 
 USUAL: dict[str, dict[str, Any]] = {
-    "sample": {"count": 64},
+    "sample": {},
     "walk": {"seeds": (1, 2, 3), "frames": 120, "fps": 24, "loop": True},
     "truncate": {"count": 10, "values": ("0.01", "1.5", "none")},
     "evolve": {"count": 10, "fps": 4},

@@ -7,8 +7,6 @@ import json
 from pathlib import Path
 from typing import Literal
 
-from figment.flags import unknown
-
 
 def recipes(name: str | None = None, /, *, json_: bool = False) -> int:
     """List the systems, or show one with all its fields.
@@ -38,19 +36,13 @@ def runs(folder: str | None = None, /, *, json_: bool = False) -> int:
     return 0
 
 
-def data(word: str = "", /) -> int:
+def data() -> int:
     """Look at a data set before training, or make one file of it: data inspect, data pack.
 
     figment data inspect DATA           what is in it, what is odd or broken, what figment would do;
     figment data pack DATA --out FILE   decode it once into a file that training reads at once.
-
-    Args:
-        word: inspect or pack, with --help for more.
     """
-    if word:
-        raise unknown("command", f"data {word}", ["data inspect", "data pack"])
-    said = inspect.getdoc(data) or ""
-    print(said.partition("\n\nArgs:")[0])
+    print(inspect.getdoc(data))
     return 0
 
 

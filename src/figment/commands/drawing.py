@@ -13,7 +13,7 @@ def sample(
     run: str = LATEST,
     /,
     *,
-    count: int = 64,
+    count: int | None = None,
     seed: int = 0,
     class_: str | None = None,
     truncation: float | None = None,
@@ -28,7 +28,7 @@ def sample(
 
     Args:
         run: The run folder, or a snapshot file; the latest run without it.
-        count: How many pictures: those of the seeds from --seed on.
+        count: How many: those of the seeds from --seed on; 64 pictures or 2,500 points without it.
         seed: Seed of the first picture.
         class_: Name of the class to draw; all classes in turn without it.
         truncation: Cut the latents off at this value; less is safer and more alike.

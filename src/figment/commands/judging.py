@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from figment.errors import UserError
 from figment.runs import LATEST, named
 
 
@@ -93,6 +94,8 @@ def compare(runs: list[str], /, *, out: Path | None = None, overwrite: bool = Fa
     """
     from figment.actions.judging import compare
 
+    if len(runs) < 2:
+        raise UserError("compare needs at least two run folders: name another")
     print(compare([named(run) for run in runs], out, overwrite=overwrite))
     return 0
 

@@ -16,7 +16,7 @@ from typing import IO
 
 import numpy as np
 
-from figment.data import decode, depth, jobs, noticed, opening, packed, sources
+from figment.data import colour, decode, depth, jobs, noticed, opening, packed, sources
 from figment.data.cache import write_card
 from figment.data.decode import Form
 from figment.data.families import first_of
@@ -203,8 +203,13 @@ def _still_there(labels: np.ndarray, classes: tuple[str, ...]) -> tuple[np.ndarr
 
 
 def _fingerprint(form: Form, classes: list[str], labels: np.ndarray, record: Noticed) -> str:
-    """What tells these data from others: of files that version 1 read alike, what it was in that."""
-    version = decode.VERSION if record.notes or record.ranges else 1
+    """Return the digest of options, labels and contents; see ``open_dataset``.
+
+    Of pictures whose numbers were always read as they are now it is the same as ever, so that a run
+    of an earlier version goes on with its data.
+    """
+    deep = any(mode[0] in "IFfiu" for mode in record.modes)
+    version = decode.VERSION if deep or colour.CONVERTED in record.notes else 1
     options = [version, asdict(form), classes]
     digest = hashlib.sha256(json.dumps(options).encode())
     digest.update(labels.astype("<i8").tobytes())

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from figment.data import colour, depth
-from figment.data.opening import alone, check_room, opened, why
+from figment.data import colour, depth, tiff
+from figment.data.opening import alone, check_bytes, check_room, opened, why
 from figment.errors import UserError, nearest
 
 if TYPE_CHECKING:
@@ -76,6 +76,8 @@ def decode(data: bytes, form: Form) -> np.ndarray:
 
 def decode_file(path: Path, form: Form) -> np.ndarray:
     """Return the picture in one file as uint8 ``[C, R, R]``. Raises UserError where it is none."""
+    if path.exists() and not path.is_file():  # a pipe would be waited for
+        raise UserError(f"{path} is no file: give a picture")
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -94,7 +96,9 @@ def see(data: bytes, *, enough: int) -> Seen:
     first counts. Large ones are reduced, to no less than ``enough`` pixels a side. Raises
     ``ValueError`` where decoding it would take too much memory, and whatever Pillow raises.
     """
-    image = opened(data)
+    image = _opened(data)
+    if isinstance(image, tiff.Plain):
+        return _scientific(data, image)
     mode, (width, height), notes = image.mode, image.size, []
     if getattr(image, "is_animated", False):
         notes.append(PAGES if image.format in ("TIFF", "MPO") else ANIMATED)
@@ -115,6 +119,40 @@ def see(data: bytes, *, enough: int) -> Seen:
         notes += [said] * bool(said)
         part = over_white(part, alpha) if alpha else part
     return Seen(part, None, width, height, mode, tuple(notes))
+
+
+def header(data: bytes) -> tuple[str, tuple[int, int]]:
+    """Return mode and size (as stored) of a picture of which only the header is read.
+
+    Raises what ``see`` raises where it is none.
+    """
+    image = _opened(data)
+    if isinstance(image, tiff.Plain):
+        return "F" if image.channels == 1 else "RGB", (image.width, image.height)
+    return image.mode, image.size
+
+
+def _opened(data: bytes) -> ImageFile.ImageFile | tiff.Plain:
+    """Return a picture whose header has been read, by Pillow or by our reader of plain TIFFs."""
+    try:
+        return opened(data)
+    except ValueError:
+        found = tiff.described(data)
+        if found is None or min(found.width, found.height) < 2:
+            raise
+        return found
+
+
+def _scientific(data: bytes, plain: tiff.Plain) -> Seen:
+    """Return a picture of a plain TIFF: its numbers, whose range the set decides."""
+    needed = 3 * plain.size + 12 * plain.width * plain.height
+    check_bytes(needed, (plain.width, plain.height))
+    with alone(needed):
+        deep = depth.deep_of_tiff(tiff.numbers(data, plain), plain.inverted)
+    height, width = deep.pixels.shape[:2]
+    mode = f"{plain.dtype.name} x {plain.channels}" if plain.channels > 1 else plain.dtype.name
+    notes = (TURNED,) if plain.orientation > 1 else ()
+    return Seen(None, deep, width, height, mode, notes)
 
 
 def upright(image: Image.Image) -> Image.Image:

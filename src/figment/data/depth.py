@@ -101,17 +101,27 @@ def range_of(kind: str, extent: Extent, values: np.ndarray) -> Range:
     return Range(low, high, f"{used}, taken as {_number(low)} to {_number(high)}{cut}")
 
 
+def deep_of_tiff(numbers: np.ndarray, inverted: bool) -> Deep:
+    """Return the numbers [H, W] or [H, W, 3] of a TIFF that Pillow does not read."""
+    if numbers.dtype.kind == "f":
+        return Deep(finite(numbers.astype(np.float32)), FLOATS, inverted)
+    return Deep(numbers, f"{8 * numbers.dtype.itemsize}-bit", inverted)
+
+
+def finite(numbers: np.ndarray) -> np.ndarray:
+    """Return floats that all are numbers: where nothing was measured 0, for infinity the largest."""
+    good = np.isfinite(numbers)
+    if good.all():
+        return numbers
+    top = float(np.abs(numbers[good]).max()) if good.any() else 1.0
+    return np.nan_to_num(numbers, nan=0.0, posinf=top, neginf=-top)
+
+
 def deep_of(numbers: np.ndarray, image: Image.Image) -> Deep:
     """Return the numbers [H, W] of a grey picture of more than 8 bits, as its file has them."""
     inverted = white_is_zero(image)
     if numbers.dtype == np.float32:
-        finite = np.isfinite(numbers)
-        if (
-            not finite.all()
-        ):  # nothing measured there: black; what is too much for a number: the most
-            top = float(np.abs(numbers[finite]).max()) if finite.any() else 1.0
-            numbers = np.nan_to_num(numbers, nan=0.0, posinf=top, neginf=-top)
-        return Deep(numbers, FLOATS, inverted)
+        return Deep(finite(numbers), FLOATS, inverted)
     if numbers.dtype == np.uint16:
         return Deep(numbers, SIXTEEN, False)
     bits = max(_tag(image, 258, (32,)))

@@ -80,13 +80,13 @@ def _look_pictures(name: str, pictures: sources.Pictures) -> Look:
     sides, square, coloured, broken = [], True, [], []
     for index in sources.sample(pictures, SAMPLE):
         try:
-            image = _header(pictures, index)
+            mode, size = _header(pictures, index)
         except Exception as error:  # of any kind: see packing
             broken.append((sources.readable(pictures.files[index]), _why(error, pictures, index)))
             continue
-        sides.append(min(image.size))
-        square = square and image.width == image.height
-        if image.mode not in GREYS:
+        sides.append(min(size))
+        square = square and size[0] == size[1]
+        if mode not in GREYS:
             coloured.append(index)
     if not sides:
         tried = f"none of the {len(broken):,} pictures tried of {pictures.source} can be read"
@@ -124,19 +124,23 @@ def _look_packed(name: str, file: packed.Packed) -> Look:
     )
 
 
-def _header(pictures: sources.Pictures, index: int) -> Image.Image:
+def _header(pictures: sources.Pictures, index: int) -> tuple[str, tuple[int, int]]:
+    """Return mode and size of a picture."""
     try:
-        return opening.opened(sources.read(pictures, index, most=HEAD))
+        return decode.header(sources.read(pictures, index, most=HEAD))
     except Exception:  # a long header, or a format that opens only as a whole
-        return opening.opened(sources.read(pictures, index))
+        return decode.header(sources.read(pictures, index))
 
 
 def _shows_grey(pictures: sources.Pictures, index: int) -> bool:
     try:
         seen = decode.see(sources.read(pictures, index), enough=32)
-        return seen.image is None or is_grey(seen.image)
     except Exception:  # a broken picture is no evidence of colour
         return True
+    if seen.deep is not None:
+        return seen.deep.pixels.ndim == 2
+    assert seen.image is not None
+    return is_grey(seen.image)
 
 
 def _why(error: Exception, pictures: sources.Pictures, index: int) -> str:

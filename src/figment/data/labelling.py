@@ -52,6 +52,8 @@ def choose_labelled(
 
 def read_list(path: str) -> list[tuple[str, str]]:
     """Return (picture, class or "") for each line of a list; UserError where it cannot be read."""
+    if Path(path).expanduser().exists() and not Path(path).expanduser().is_file():
+        raise UserError(f"{path} is no file: give a list of pictures")  # a pipe would be waited for
     try:
         lines = Path(path).expanduser().read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:

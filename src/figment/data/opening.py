@@ -42,7 +42,7 @@ def opened(data: bytes) -> ImageFile.ImageFile:
     """
     size = headers.promised(data)
     if size:
-        _fits(4 * size[0] * size[1], size)
+        check_bytes(4 * size[0] * size[1], size)
     small, profile, coded = png.trimmed(data)
     image = _found(small)
     if profile is not None:
@@ -60,7 +60,7 @@ def check_room(image: ImageFile.ImageFile, whole: tuple[int, int]) -> int:
     ``whole`` is the size of the picture before ``draft`` made it smaller.
     """
     needed = image.width * image.height * _bytes_a_pixel(image) + _coefficients(image, whole)
-    _fits(needed, whole)
+    check_bytes(needed, whole)
     return needed
 
 
@@ -197,7 +197,8 @@ def _coefficients(image: ImageFile.ImageFile, whole: tuple[int, int]) -> int:
     return 2 * whole[0] * whole[1] * sum(across * down for _, across, down, _ in parts) // most
 
 
-def _fits(needed: int, size: tuple[int, int]) -> None:
+def check_bytes(needed: int, size: tuple[int, int]) -> None:
+    """Raise ``ValueError`` where decoding a picture of a size takes more than ``MOST_BYTES``."""
     if needed > MOST_BYTES:
         raise ValueError(
             f"{size[0]:,} x {size[1]:,} px would take {needed / 2**20:,.0f} MiB of memory to decode, and"

@@ -16,9 +16,10 @@ OBEYED = 0.35
 MISTAKEN = 0.5
 """Share of a class's samples that are told as one other class, from which it is taken for that one."""
 DISOBEYED = 0.2
-"""Share of a class's samples told as asked for, below which the class is not obeyed; the others must be
-above OTHERS."""
-OTHERS = 0.6
+"""Share of a class's samples told as asked for, below which it may have been swapped."""
+NEVER, OTHERS = 0.1, 0.45
+"""Share below which a class has stayed in the last few measurements that is not obeyed, where that of the
+others is above the second and TOLD of its reals are told."""
 ABSENT = 0.1
 """Times the reals' share of a class that samples without asked-for classes must have of it."""
 
@@ -81,7 +82,12 @@ def _none_obeyed(history: History, own: dict[int, float], told: float) -> Findin
 
 
 def _some_disobeyed(history: History, own: dict[int, float], told: float) -> Finding | None:
-    worst = [k for k, share in own.items() if share < DISOBEYED]
+    reals = _shares(history, "told")
+    worst = [
+        k
+        for k in own
+        if max(history.latest(f"class/obeyed/{k}")) < NEVER and reals.get(k, told) > TOLD
+    ]
     others = [share for k, share in own.items() if k not in worst]
     if not worst or not others or sum(others) / len(others) < OTHERS:
         return None

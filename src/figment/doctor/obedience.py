@@ -56,8 +56,9 @@ def class_signs(told: Told, rows: Tensor, asked: Tensor | None) -> dict[str, flo
 
     "watch/classes_told" is the mean share of reals that are told right. Where classes were asked for:
     "watch/classes_obeyed", the mean share of samples that are told as asked, over the same of reals; of
-    each class k "class/obeyed/k", that share, and the other class that most of its samples are told as,
-    "class/instead/k", with the share, "class/mistaken/k". Where not: "class/share/k", the share of
+    each class k "class/told/k", the share of its reals that are told right, "class/obeyed/k", that of
+    samples, and the other class that most of its samples are told as, "class/instead/k", with the share,
+    "class/mistaken/k". Where not: "class/share/k", the share of
     samples told as k, over the reals'.
     """
     found = {"watch/classes_told": float(told.right.mean())}
@@ -76,6 +77,7 @@ def class_signs(told: Told, rows: Tensor, asked: Tensor | None) -> dict[str, flo
         parts[k] = -1
         obeyed.append(own)
         found |= {
+            f"class/told/{k}": float(told.right[k]),
             f"class/obeyed/{k}": own,
             f"class/instead/{k}": float(parts.argmax()),
             f"class/mistaken/{k}": float(parts.max()),

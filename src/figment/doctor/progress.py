@@ -16,6 +16,9 @@ GOOD = 0.2
 ON_MODES, ALL_MODES = 0.8, 0.95
 """Share of points on a mode, and of the modes reached, from which points are near the data's: points of
 figment's own default setting get 0.8 to 0.95 and all modes, shapeless clouds 0.003 to 0.1."""
+TOLD, OBEYED = 0.6, 0.6
+"""Where so many reals' classes can be told, the share of samples told as asked, over theirs, from which
+classes are obeyed: C5 by class on MNIST is at 0.2 after 400 rounds and at 0.9 after 1,000."""
 SHAPES = 8_000
 """Rounds before which a system of convolutions hardly draws shapes (``training.cost``)."""
 
@@ -73,6 +76,12 @@ def _still_far(history: History) -> Finding | None:
 def _pictures_far(history: History) -> str:
     """Return the figures that show how far pictures are from the data, "" where they are near."""
     score, distance = standing(history), history.now("watch/distance")
+    obeyed, told = (history.now(f"watch/classes_{what}") for what in ("obeyed", "told"))
+    if obeyed is not None and told is not None and told >= TOLD and obeyed < OBEYED:
+        return (
+            f"{obeyed * told:.0%} of the samples are told as the class that was asked for, of real pictures "
+            f"{told:.0%}"
+        )
     if score is not None:
         doubt = " (random features cannot tell how near)" if score.features == UNTRUSTED else ""
         return f"{score.said()}{doubt}" if score.far else ""

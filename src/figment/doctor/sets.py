@@ -143,9 +143,13 @@ def sameness(rows: Tensor, count: int, duplicates: int) -> list[Finding]:
             f"The pictures differ by {spread:.2g} of the range from black to white; sets that a GAN is "
             "worth training on by 0.1 and more."
         )
-        advice = "They are variants of one picture: give others, or expect that one."
-        return [Finding("near-identical pictures", "fault", 0.9, evidence, advice)]
+        return [_variants(evidence)]
     return []
+
+
+def _variants(evidence: str) -> Finding:
+    advice = "They are variants of one picture or a few: give others, or expect just these."
+    return Finding("near-identical pictures", "fault", 0.9, evidence, advice)
 
 
 class Nearest(NamedTuple):
@@ -176,6 +180,10 @@ def _repeats(near: Nearest, count: int, searched: int, duplicates: int) -> list[
     if duplicates > REPEATED * count:
         evidence = f"{duplicates:,} of {count:,} pictures repeat another one byte for byte."
         return [Finding("duplicates", "warning", 0.95, evidence, advice)]
+    crowded = float((near.distances[:, -1] < NEAR).double().mean())
+    if crowded > MOSTLY and near.distances.shape[1] == AGREEING:
+        evidence = f"{crowded:.0%} of the pictures have {AGREEING} others that are nearly the same."
+        return [_variants(evidence)]
     share = float((near.distances[:, 0] < NEAR).double().mean())
     if share - duplicates / count < REPEATED:
         return []

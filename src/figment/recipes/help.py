@@ -24,7 +24,7 @@ GROUPS = {
         *("images", "tick", "sample_every", "snapshot_every", "save_every", "patience"),
         "on_collapse",
     ),
-    "Data": ("resolution", "channels", "fit", "held_out", "mirror"),
+    "Data": ("folders", "resolution", "channels", "fit", "held_out", "mirror"),
     "Classes": (
         *("conditioning", "classes", "class_norm", "class_shares", "class_loss"),
         *("class_loss_generator", "guidance", "guidance_balance", "guide_images"),

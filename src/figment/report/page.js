@@ -74,7 +74,7 @@ function enlarge(strip) {
     const choose = () => {
       const last = index === moments.length - 1;
       const shown = last ? newest : moment.firstElementChild.cloneNode(true);
-      if (!last && newest.width) [shown.width, shown.height] = [newest.width, newest.height];
+      if (shown.matches("img")) [shown.width, shown.height] = [newest.width, newest.height];
       figure.firstElementChild.replaceWith(shown);
       caption.textContent = last ? words : `after ${moment.querySelector("figcaption").textContent} images`;
       for (const other of moments) other.classList.toggle("chosen", other === moment);

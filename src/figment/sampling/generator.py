@@ -40,6 +40,11 @@ class Generator:
         self.mixture = MIXTURES.get(data) if recipe.kind == "points" else None
         """The modes of the ``data`` that it has learned, where they are known."""
 
+    @property
+    def usual_count(self) -> int:
+        """How many samples it takes to see what it draws."""
+        return cloud.COUNT if self.recipe.kind == "points" else 64
+
     def __repr__(self) -> str:
         kind = "points" if self.recipe.kind == "points" else f"{self.recipe.resolution} px pictures"
         of = f" of {len(self.classes)} classes" if self.classes else ""
@@ -89,7 +94,7 @@ class Generator:
         """
         kinds = len(self.classes)
         if self.recipe.kind == "points":
-            return self.sample(cloud.COUNT, batch=cloud.COUNT)
+            return self.sample(self.usual_count, batch=self.usual_count)
         if not 0 < kinds <= SIDE_BY_SIDE:
             return self.sample(count)
         across = max(1, 8 // kinds)  # latents in a row
