@@ -126,4 +126,5 @@ def _one(entry: dict[str, Any]) -> str:
         value = said(field["value"])
         rows.append((name, f"by data, else {value}" if field["by_data"] else value, field["help"]))
     head = [title, f"parameters: {sizes}"] if sizes else [title]
+    head = [line for text in head for line in textwrap.wrap(text, MOST)]
     return "\n".join([*head, "", columns(rows, aligned="<<", indent=2), "", BY_DATA])
