@@ -212,7 +212,7 @@ def test_recipes_are_narrow_and_mark_what_the_data_decide(capsys):
     }
     for field in fields_of(SYSTEMS["few-shot"].recipe):
         assert ("by data, else" in shown[field]) == (field in SYSTEMS["few-shot"].recipe.BY_DATA)
-    assert "else none" in shown["conditioning"] and "0.0002 " in shown["generator_lr"]
+    assert "else none" in shown["conditioning"] and "0.0004 " in shown["generator_lr"]
 
 
 def test_each_class_is_read_for_help_once():
