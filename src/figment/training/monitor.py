@@ -80,8 +80,9 @@ class Monitor:
             scores = self.scorer.score_samples(generator, trainer.recipe.metric_count)
             before = 0.0
         first = scores[0]
-        better = first.badness < (self.best or {}).get("badness", math.inf)
-        if images and better and self.scorer.trusted:
+        # Of equal scores the later: far from the modes all weights of points get the same.
+        better = first.badness <= (self.best or {}).get("badness", math.inf)
+        if images and better and math.isfinite(first.badness) and self.scorer.trusted:
             self.best = {"images": images, "score": first.name, "value": first.value}
             self.best |= {"badness": first.badness, "end": end}
             if mesh.is_first():
