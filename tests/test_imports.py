@@ -116,7 +116,15 @@ def test_the_trainer_is_short_and_names_no_technique_and_no_system():
 
 
 @pytest.mark.parametrize(
-    "words", [["--help"], ["recipes"], ["recipes", "C5", "--json"], ["nonsense"]]
+    "words",
+    [
+        ["--help"],
+        ["recipes", "C5", "--json"],
+        ["recipes"],
+        ["nonsense"],
+        ["evaluate", "nope"],
+        ["doctor", "nope"],
+    ],
 )
 def test_quick_commands_do_not_import_torch(words: list[str]):
     code = (

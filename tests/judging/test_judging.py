@@ -257,7 +257,8 @@ def test_a_run_is_evaluated_from_the_command_line(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("words", "answer"),
     [
-        (["nowhere"], "is not a run, so there is nothing to compare it with: give --against"),
+        (["nowhere"], "there is no 'nowhere'"),
+        (["{flowers}"], "is not a run, so there is nothing to compare it with: give --against"),
         (["{flowers}", "--against", "nowhere"], "there is no 'nowhere'"),
         (["{flowers}", "--against", "{flowers}", "--metrics", "kidd"], "Did you mean kid?"),
         (["{flowers}", "--against", "{flowers}", "--features", "smal"], "small"),

@@ -19,6 +19,20 @@ if TYPE_CHECKING:
     from figment.judging.evaluation import Evaluation
 
 
+def refuse_missing(*sources: str | Path | None) -> None:
+    """Raise UserError where one of these is no file, folder or built-in set, before torch is imported.
+
+    Those on the Hub are looked up when they are opened.
+    """
+    from figment.data.builtin import builtin
+    from figment.data.hub import is_remote
+    from figment.data.sources import existing
+
+    for source in map(str, filter(None, sources)):
+        if not is_remote(source) and builtin(source) is None:
+            existing(source)
+
+
 def evaluate(
     path: str | Path,
     *,
@@ -32,6 +46,7 @@ def evaluate(
     A run also gets evaluation.json, its pictures, and a new report. Raises UserError where ``out`` holds
     such files that figment did not write, unless it is to ``overwrite``.
     """
+    refuse_missing(path, against)
     from figment.judging.evaluate import evaluate_pictures, files_of
     from figment.training.devices import choose_device
 
@@ -67,6 +82,7 @@ def evaluate(
 
 def evaluation(path: str | Path, *, as_json: bool = False, **how: Any) -> str:
     """Return the scores (see ``evaluate``) as a table or as JSON, once for all processes."""
+    refuse_missing(path, how.get("against"))
     from figment.judging.table import score_table
 
     folder = str(how.get("out") or path)
@@ -79,6 +95,7 @@ def evaluation(path: str | Path, *, as_json: bool = False, **how: Any) -> str:
 
 def doctor(what: str | Path, *, as_json: bool = False) -> str:
     """Return what the doctor says of a run, whose report then shows it too, or of data."""
+    refuse_missing(what)
     from figment.doctor.data import examine
     from figment.doctor.text import findings_text
 
