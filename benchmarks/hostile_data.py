@@ -50,7 +50,20 @@ def zipped(folder: Path, members: dict[str, bytes], name: str = "a.zip") -> Path
 
 
 def many_bombs(folder: Path, mark: Path) -> Path:
-    return zipped(folder, {f"{number}.png": ZEROS[: 15 << 20] for number in range(80)})
+    """1.2 GB of zeros; each member alone is small enough to be a picture."""
+    packer = zlib.compressobj(1, zlib.DEFLATED, -15)
+    size, crc = 15 << 20, zlib.crc32(ZEROS[: 15 << 20])
+    packed = packer.compress(ZEROS[:size]) + packer.flush()
+    body, directory = b"", b""
+    for number in range(80):
+        name = f"{number:02}.png".encode()
+        about = struct.pack("<5H3L2H", 20, 0, 8, 0, 0, crc, len(packed), size, len(name), 0)
+        where = struct.pack("<3H2L", 0, 0, 0, 0, len(body))
+        directory += b"PK\1\2\x14\0" + about + where + name
+        body += b"PK\3\4" + about + name + packed
+    end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 80, 80, len(directory), len(body), 0)
+    (folder / "a.zip").write_bytes(body + directory + end)
+    return folder / "a.zip"
 
 
 def overlapping(folder: Path, mark: Path) -> Path:
@@ -132,7 +145,7 @@ def shape_without_end(folder: Path, mark: Path) -> Path:
 
 
 def packed_bomb(folder: Path, mark: Path) -> Path:
-    np.savez_compressed(folder / "a.npz", images=np.zeros((400, 1024, 1024, 3), np.uint8))
+    np.savez_compressed(folder / "a.npz", images=np.zeros((100, 1024, 1024, 3), np.uint8))
     return folder / "a.npz"
 
 
@@ -194,7 +207,7 @@ DATA: dict[str, Callable[[Path, Path], Path]] = {
     "an .npz of objects": objects,
     "a pickle called .npy": pickled,
     "an .npy of 10^24 bytes": shape_without_end,
-    "an .npz of 1.2 GB of zeros": packed_bomb,
+    "an .npz of 300 MB of zeros": packed_bomb,
     "Parquet of 160 MB of zeros": table_bomb,
     "Parquet of one picture, 100,000 times": table_of_repeats,
     "Parquet whose footer has 2 GB": cut_table,
