@@ -396,7 +396,7 @@ def _last(w: World, pattern: str) -> str:
 
 def links() -> Iterator[Case]:
     """Links out of the run, and other files where figment writes."""
-    every = (*USUAL, "resume RUN --images 320", "evaluate RUN --count 64")
+    every = (*USUAL, "resume RUN --images 320")
     for file in ("lock", "log.jsonl", "events.jsonl", "metrics.jsonl", "report.html", "README.md"):
         yield Case(f"{file}: a link out", link(file), every)
         yield Case(f"{file}: a hard link out", link(file, hard=True), every)

@@ -303,6 +303,8 @@ def test_a_start_that_fails_leaves_nothing(tmp_path: Path, monkeypatch):
         "--latent 99999999999999999999",
         "--resolution 1073741824",
         "--images 99999999999999999999999",
+        "--minutes 1e300",
+        "--epochs 1e18",
         "--metric-count 9223372036854775807",
     ],
 )

@@ -20,6 +20,7 @@ from figment.cli import main
 from figment.data import open_dataset
 from figment.data.flowers import draw_flowers
 from figment.errors import UserError
+from figment.files import MARK
 from figment.judging import pictures, sides
 from figment.judging.evaluate import evaluate_pictures
 from figment.judging.measures import MEASURES, measures_for
@@ -228,7 +229,8 @@ def test_a_run_is_evaluated_from_the_command_line(tmp_path, capsys):
         "nearest_ratio",
     ]
     assert "40 samples against 228 reals" in found["scores"][0]["protocol"]
-    assert json.loads((run / "evaluation.json").read_text()) == found
+    written = json.loads((run / "evaluation.json").read_text())
+    assert written == found | {"software": MARK}
     assert (run / found["pictures"]["look-alikes"]).exists()
     assert main(words) == 0
     out = capsys.readouterr().out

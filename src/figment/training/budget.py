@@ -7,6 +7,9 @@ from typing import Any, NamedTuple
 
 from figment.errors import UserError
 
+LONGEST = {"images": 1 << 53, "minutes": 100_000_000, "epochs": 1_000_000_000}
+"""Lengths that no training comes to the end of."""
+
 
 class Budget(NamedTuple):
     """Images, minutes or epochs to train; none of them: as long as the recipe says or was planned."""
@@ -24,6 +27,8 @@ class Budget(NamedTuple):
         for name, value in given.items():
             if not 0 < value < math.inf:
                 raise UserError(f"{name} must be above 0, not {value}")
+            if value > LONGEST[name]:
+                raise UserError(f"{name} must be at most {LONGEST[name]:,}")
 
     def over(self, examples: int) -> Budget:
         """Return it with epochs counted in images, for so many examples."""
