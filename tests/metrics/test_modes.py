@@ -50,6 +50,21 @@ def test_collapse_and_shrunken_modes_show():
     assert (none.found, none.high_quality) == (0, 0)
 
 
+def test_the_distance_from_the_mixture_is_what_would_have_to_move():
+    """True points: (0.33, 0.33, 0.33) x 0.98889 on three modes, the rest beside them."""
+    centres = torch.tensor([[0.0, 0.0], [10.0, 0.0], [20.0, 0.0]])
+    on, beside = (1 - math.exp(-4.5)) / 3, math.exp(-4.5)
+    points = centres.repeat_interleave(torch.tensor([50, 20, 20]), 0)
+    found = point_modes(torch.cat([points, torch.full((10, 2), 5.0)]), centres, 0.1)
+    assert found.variation == pytest.approx(0.5 - on + 0.1 - beside)  # what is too much
+    assert found.variation == pytest.approx(2 * (on - 0.2))  # what is too little
+    assert found.crowded == pytest.approx(0.6)
+    assert point_modes(centres[:1].repeat(9, 1), centres, 0.1).variation == pytest.approx(1 - on)
+    assert point_modes(points + 5, centres, 0.1).variation == pytest.approx(1 - beside)
+    real = point_modes(torch.from_numpy(ring(100_000)[0]), *centres_of("ring"))
+    assert real.variation < 0.01
+
+
 def test_no_points_find_nothing():
     found = point_modes(torch.empty(0, 2), *centres_of("ring"))
     assert found.found == 0 and math.isnan(found.high_quality)

@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 import torch
 
+from figment.data import open_dataset
 from figment.errors import UserError
 from figment.recipes.points import Points
 from figment.turns.unrolled import Unrolled
+
+
+@pytest.fixture
+def ring():
+    return open_dataset("ring:64", resolution=64, channels=1, progress=False)
+
+
+def test_known_modes_rank_the_weights_unless_other_scores_are_asked_for(ring):
+    assert Points().settle(ring).metrics == ("modes", "kid")
+    assert Points().settle(ring, frozenset({"metrics"})).metrics == ("kid",)
+    assert Points(metrics=("fid",)).settle(ring).metrics == ("fid",)
+    unknown = replace(ring, labels=np.zeros_like(ring.labels))
+    assert Points().settle(unknown).metrics == ("kid",)
+
 
 PAPER = Points(hidden=(128, 128), judge_hidden=(128,), latent=256, orthogonal_gain=0.8)
 

@@ -173,7 +173,13 @@ def measurement(number: int, best: float, protocol: str) -> dict:
 def evaluation(best: float) -> dict:
     def score(name: str, value: float, **more: object) -> dict:
         start = {"low": value - 0.0004, "high": value + 0.0004, "floor": 0.0001, "better": "lower"}
-        return {"name": name, "value": value, **start, "protocol": "10,000 samples", **more}
+        return {
+            "name": name,
+            "value": value,
+            **start,
+            "protocol": "inception; 10,000 samples",
+            **more,
+        }
 
     return {
         "images": 61440,

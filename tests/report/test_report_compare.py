@@ -46,7 +46,7 @@ def test_page_lies_beside_the_first_run_and_loads_nothing(pair, tmp_path):
 def test_page_says_what_is_the_best(pair):
     page = page_of(pair)
     assert (
-        "2 runs on cats64; they differ in width. The best is two with a KID x 1000 of 10.0."
+        "2 runs on cats64; they differ in width. The best is two with a KID(mobilenet) x1000 of 10.0."
     ) in page.text
     rewrite(pair[0] / "evaluation.json", lambda value: None)
     (pair[0] / "metrics.jsonl").write_text(
@@ -68,7 +68,9 @@ def test_curves_of_all_runs_are_on_one_axis_by_images_and_by_time(pair):
             ("series-1", "one"),
             ("series-2", "two"),
         ]
-    kid = re.search(r"<h3>KID x 1000, lower is better.*?</figure>", by_time, re.DOTALL)[0]
+    kid = re.search(r"<h3>KID\(mobilenet\) x1000, lower is better.*?</figure>", by_time, re.DOTALL)[
+        0
+    ]
     assert re.findall(r'class="band (series-\d)', kid) == ["series-1", "series-2"]
 
 
@@ -103,7 +105,7 @@ def test_equal_recipes_are_said_to_be(make_run):
 
 def test_scores_of_equal_protocol_stand_together(pair):
     ranked = rankings(contenders(pair))
-    kid = next(one for one in ranked if one.name == "KID x 1000" and one.through)
+    kid = next(one for one in ranked if one.name == "KID(mobilenet) x1000" and one.through)
     assert [index for index, _ in kid.entries] == [0, 1] and kid.best[0] == 1
     assert kid.protocol.startswith("mobilenet") and kid.data == ""
     text = comparison_text(pair)
@@ -123,7 +125,7 @@ def test_scores_of_other_protocols_or_data_are_never_mixed(pair, what):
     ranked = [one for one in rankings(contenders(pair)) if one.through]
     assert {len(one.entries) for one in ranked} == {1}
     text = comparison_text(pair)
-    assert len(re.findall("^KID x 1000, lower is better( – cats64.*)?$", text, re.M)) == 2
+    assert len(re.findall(r"^KID\(\w+\) x1000, lower is better( – cats64.*)?$", text, re.M)) == 2
     if what == "data":
         assert "No score was measured in the same way and against the same data" in text
     page = page_of(pair)
@@ -176,7 +178,7 @@ def test_wide_tables_continue_below(pair):
     assert sum(line.startswith("one  ") for line in lines) > sum(
         line.startswith("one  ") for line in comparison_text(pair).splitlines()
     )
-    table = lines[: lines.index("KID x 1000, lower is better")]
+    table = lines[: lines.index("KID(mobilenet) x1000, lower is better")]
     assert max(map(len, table)) <= 70
 
 

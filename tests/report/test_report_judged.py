@@ -65,7 +65,7 @@ def test_scores_are_drawn_with_interval_floor_and_best(make_run, judge_run):
     ring = re.search(r'<circle class="mark" cx="([\d.]+)%" cy="([\d.]+)%" r="5.5"', chart)
     assert float(ring[1]) == 80.0  # the 8th of 10 moments
     assert float(ring[2]) == pytest.approx(100 * (high - 10) / high, abs=0.01)
-    assert "best weights <b>10.0</b>" in chart and "KID x 1000 <b>12.0</b>" in chart
+    assert "best weights <b>10.0</b>" in chart and "KID(mobilenet) x1000 <b>12.0</b>" in chart
 
 
 def test_evaluation_is_a_table_with_protocols_notes_and_classes(make_run, judge_run):
@@ -73,7 +73,7 @@ def test_evaluation_is_a_table_with_protocols_notes_and_classes(make_run, judge_
     page = page_of(run)
     for text in (
         "Measured of best.safetensors, after 61,440 images, 2026-11-22 05:00 UTC.",
-        "Protocol: 10,000 samples.",
+        "Protocol: inception; 10,000 samples.",
         "9.60 – 10.4",
         "Too few pictures",
         "closest to the real pictures' value is best",
@@ -93,12 +93,12 @@ def test_protocols_that_differ_stand_with_each_score(make_run, judge_run):
     page_of(run)
     text = section(run, "scores")
     assert "Protocol:" not in text and text.count("5,000 samples") == 1
-    assert text.count("<span>10,000 samples</span>") == 2
+    assert text.count("<span>inception; 10,000 samples</span>") == 2
 
 
 def test_the_score_of_the_weights_that_are_drawn_from_is_a_tile(make_run, judge_run, weights):
     run = judge_run(make_run(ticks=2, moments=1), best=0.01)
-    tile = "KID x 1000 of the best weights, after 61,440 images; real pictures: 0.20010.0"
+    tile = "KID(mobilenet) x1000 of the best weights, after 61,440 images; real pictures: 0.20010.0"
     assert tile in page_of(run).text
     weights(run / "best.safetensors", images=53760, score="kid", value=0.011)
     assert "after 53,760 images; real pictures: 0.20011.0" in page_of(run).text
@@ -106,16 +106,16 @@ def test_the_score_of_the_weights_that_are_drawn_from_is_a_tile(make_run, judge_
     weights(run / "snapshots" / "000076800.safetensors")
     weights(run / "snapshots" / "000007680.safetensors")
     page = page_of(run)
-    assert "KID x 1000, after 76,800 images; real pictures: 0.20012.0" in page.text
+    assert "KID(mobilenet) x1000, after 76,800 images; real pictures: 0.20012.0" in page.text
     assert "best" not in page.text.replace("is best", "").partition("Next")[0]
     (run / "metrics.jsonl").unlink()
-    assert "KID x 100010.0" in page_of(run).text
+    assert "KID x100010.0" in page_of(run).text
 
 
 def test_best_weights_are_described_by_their_own_file(make_run, judge_run, weights):
     run = judge_run(make_run(ticks=2, moments=1))
     weights(run / "best.safetensors", images=360192, score="kid", value=0.179)
-    sentence = "drawn from, holds the weights after 360,192 images: KID x 1000 179."
+    sentence = "drawn from, holds the weights after 360,192 images: KID(mobilenet) x1000 179."
     assert sentence in page_of(run).text
     (run / "best.safetensors").write_bytes(b"\xff" * 100)
     page = page_of(run)
@@ -229,15 +229,17 @@ def test_card_tells_scores_and_findings(make_run, judge_run):
     assert "the latest file in `snapshots/`" in before
     assert "How good" not in before and "Health" not in before
     text = write_card(judge_run(run)).read_text(encoding="utf-8")
-    assert "Measured after 61,440 images by the protocol 10,000 samples;" in text
-    kid = "- KID x 1000 **10.0** (95 % interval 9.60 – 10.4; real against real 0.100; lower is better)\n"
+    assert "Measured after 61,440 images by the protocol inception; 10,000 samples;" in text
+    kid = "- KID x1000 **10.0** (95 % interval 9.60 – 10.4; real against real 0.100; lower is better)\n"
     assert kid in text
     assert "Too few pictures" in text and "<b>&" not in text
     assert "- fault, 86% sure: **discriminator overfitting**. Its mean sign" in text
     (run / "evaluation.json").unlink()
     text = write_card(run).read_text(encoding="utf-8")
     assert "Measured after 61,440 images by the protocol mobilenet, 128 px;" in text
-    assert "- KID x 1000 **10.0** (95 % interval 9.50 – 10.5;" in text  # the best, not the newest
+    assert (
+        "- KID(mobilenet) x1000 **10.0** (95 % interval 9.50 – 10.5;" in text
+    )  # the best, not the newest
     assert "`best.safetensors`, after 61,440 images, which scored best;" in text
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from figment.metrics.score import Score
 from figment.report import labels
 from figment.units import duration
 
@@ -74,16 +75,20 @@ def test_acronyms_in_capitals(name, text):
 
 
 @pytest.mark.parametrize(
-    ("name", "text"),
+    ("measured", "text"),
     [
-        ("kid", "KID x 1000"),
-        ("fid_infinity", "FID∞"),
-        ("look_alikes", "Look-alikes"),
-        ("recall", "Recall"),
+        (("kid", "mobilenet, 64 px; 9 samples"), "KID(mobilenet) x1000"),
+        (("fid", "small; 9 samples"), "FID(small)"),
+        (("fid", "inception; 9 samples"), "FID"),
+        (("kid", "coordinates; 9 samples"), "KID x1000"),
+        (("fid_infinity", ""), "FID∞"),
+        (("look_alikes", "small; 9 samples"), "Look-alikes"),
+        (("recall", "small; 9 samples"), "Recall"),
     ],
 )
-def test_scores_have_the_names_of_the_field(name, text):
-    assert labels.score(name) == text
+def test_scores_have_the_names_of_the_field_and_their_features(measured, text):
+    name, protocol = measured
+    assert labels.score(Score(name, 1.0, protocol=protocol)) == text
 
 
 def test_intervals_and_lists():

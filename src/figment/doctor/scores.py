@@ -16,6 +16,7 @@ LEFT = 0.02
 WORSE = 1.15
 """Times its best that the first score must be, in FEW measurements in a row, to have become worse."""
 SHOWN = {"kid": "KID", "fid": "FID", "fid_infinity": "FID∞"}
+SHOWN |= {"total_variation": "total variation"}
 
 
 class Standing(NamedTuple):

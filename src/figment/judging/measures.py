@@ -137,13 +137,17 @@ def classified(samples: Side, reals: Side, held_out: Side | None, sure: bool) ->
 
 
 def modes(samples: Side, reals: Side, held_out: Side | None, sure: bool) -> list[Figure]:
-    """Return which modes of the points are found, and the share of points near one."""
+    """Return how far points are from the mixture, how many modes they find, the share near one."""
     labels = [reals.labels == mode for mode in reals.labels.unique()]
     centres = torch.stack([reals.features[mode].mean(0) for mode in labels])
     spread = [(reals.features[m] - c).square().mean() for m, c in zip(labels, centres, strict=True)]
     found = point_modes(samples.features, centres, float(torch.stack(spread).mean().sqrt()))
     quality = proportion(found.high_quality, len(samples)) if sure else None
+    # With the crowded regions taken as given, the distance is their share less what belongs there.
+    crowded, due = proportion(found.crowded, len(samples)), found.crowded - found.variation
+    apart = Interval(max(0.0, crowded.low - due), min(1.0, crowded.high - due))
     return [
+        Figure("total_variation", found.variation, apart),
         Figure("modes", found.found, None, "higher"),
         Figure("high_quality", found.high_quality, quality, "higher"),
     ]
@@ -201,7 +205,10 @@ MEASURES: dict[str, Measure] = {
         needs=frozenset({"pictures"}),
     ),
     "modes": Measure(
-        modes, ("modes", "high_quality"), "modes that points find", needs=frozenset({"known modes"})
+        modes,
+        ("total_variation", "modes", "high_quality"),
+        "distance of points from a mixture of known modes, and the modes that they find",
+        needs=frozenset({"known modes"}),
     ),
     "classified": Measure(
         classified,

@@ -23,6 +23,10 @@ class PointModes(NamedTuple):
     """Share of samples of high quality: .98889 of true ones in the plane; more means shrunken modes."""
     divergence: float
     """KL(samples || uniform) in nats over the nearest modes of all samples, of whatever quality."""
+    variation: float
+    """Total variation distance from the mixture, over its modes and the space beside them: 0 to 1."""
+    crowded: float
+    """Share of samples in those of these regions that hold more than their share."""
     counts: Tensor
     """Samples of high quality of each mode [K] int64."""
 
@@ -34,6 +38,10 @@ def point_modes(points: Tensor, centres: Tensor, std: float, *, least: int = 1) 
     deviations of it (Euclidean: 3σ is a radius). A mode is found with ``least`` such points: 1 in
     the published tables (Srivastava et al. 2017; Lin et al. 2018, on 2,500 samples), which a stray
     sample can satisfy; 20 is a stricter choice. Without points: nothing found, NaN.
+
+    ``variation`` is half the sum of the differences between the shares of samples and of the mixture in
+    each mode, within three deviations of its centre, and beside all modes: the share of samples that would
+    have to move. It answers to stray samples, to dropped modes and to uneven ones alike.
     """
     points, centres = points.double(), centres.double()
     parts = [torch.cdist(rows, centres).min(1) for rows in points.split(2**16)]
@@ -41,11 +49,17 @@ def point_modes(points: Tensor, centres: Tensor, std: float, *, least: int = 1) 
     modes = torch.cat([part.indices for part in parts]) if parts else points.new_empty(0).long()
     good = distances < RADIUS * std
     counts = modes[good].bincount(minlength=len(centres))
+    shares = torch.cat([counts, (~good).sum()[None]]).double() / len(points)  # [K + 1]
+    half = torch.tensor([centres.shape[1] / 2, RADIUS**2 / 2], dtype=torch.double)
+    on = torch.special.gammainc(*half)  # of a true sample to lie on its mode: chi-square's share
+    true = torch.cat([(on / len(centres)).expand(len(centres)), (1 - on)[None]])  # [K + 1]
     return PointModes(
         found=int((counts >= least).sum()),
         total=len(centres),
         high_quality=float(good.double().mean()),
         divergence=_divergence(modes.bincount(minlength=len(centres)), None),
+        variation=float((shares - true).abs().sum() / 2),
+        crowded=float(shares[shares > true].sum()),
         counts=counts,
     )
 

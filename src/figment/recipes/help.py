@@ -5,14 +5,13 @@ from __future__ import annotations
 import inspect
 import textwrap
 import typing
-from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Literal
 
 from figment.fields import fields_of, neutral
 from figment.flags import Word
 from figment.recipe import Recipe
 from figment.recipes import SUITED, find
-from figment.recipes.listing import field_help
+from figment.recipes.listing import MOST, field_help, said
 
 COMMON = (
     *("batch", "width", "resolution", "mirror", "augment", "conditioning", "objective"),
@@ -55,8 +54,8 @@ GROUPS = {
     "Measuring": ("metrics", "features", "metric_every", "metric_count"),
 }
 """All fields of a GAN, by what somebody wants of them."""
-MOST, COLUMN = 100, 30
-"""Columns of a line, and those of its flag."""
+COLUMN = 30
+"""Columns of a flag."""
 ABOUT = """usage: figment train DATA [flags, in any order]
 
 Train on DATA: a folder of pictures (sub-folders are classes), a zip of one, a packed .npy or .npz
@@ -149,8 +148,8 @@ def _line(recipe: Recipe, field: str) -> str:
     if typing.get_origin(kind) is Literal:
         text += f" One of {', '.join(map(str, typing.get_args(kind)))}."
     flag = ", ".join(word.flags) if kind is bool else f"{word.said} {word.metavar or 'NAME'}"
-    settled = f"what the data ask for, else {_said(value)}"
-    settled = settled if field in recipe.BY_DATA else _said(value)
+    settled = f"what the data ask for, else {said(value)}"
+    settled = settled if field in recipe.BY_DATA else said(value)
     return _entry(flag, f"{text} (default: {settled})")
 
 
@@ -164,12 +163,3 @@ def _entry(flag: str, text: str) -> str:
 
 def _wrapped(text: str, width: int = MOST) -> str:
     return "\n".join(textwrap.wrap(text, width, break_on_hyphens=False))
-
-
-def _said(value: Any) -> str:
-    """A value as it is written on the command line."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, Iterable) and not isinstance(value, str):
-        return " ".join(map(str, value)) or "none"
-    return str(value) or "none"

@@ -10,12 +10,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from figment.errors import UserError
+from figment.fields import neutral
 from figment.gan import GAN
 from figment.recipes import limits
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from figment.data import Dataset
     from figment.rounds import Turns
 
 
@@ -41,6 +43,7 @@ class Points(GAN):
     """Initial weights of the discriminator: torch's own, or Glorot's uniform ones with biases of 0."""
 
     kind: ClassVar[Literal["images", "points"]] = "points"
+    BY_DATA: ClassVar[tuple[str, ...]] = (*GAN.BY_DATA, "metrics")
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -60,6 +63,17 @@ class Points(GAN):
 
     def tiny(self) -> Self:
         return replace(super().tiny(), hidden=(16, 16), judge_hidden=self.judge_hidden and (16,))
+
+    def settle(self, dataset: Dataset, pinned: frozenset[str] = frozenset()) -> Self:
+        """Rank weights by the modes where the data tell them apart, unless other scores were asked for.
+
+        KID on coordinates compares moments: it takes a smear around the ring, as even as the ring, for
+        better than eight tight modes of uneven weight (docs/judging.md).
+        """
+        settled, usual = self, self.metrics == neutral(type(self), "metrics")
+        if usual and "metrics" not in pinned and len(set(dataset.labels.tolist())) > 1:
+            settled = replace(self, metrics=("modes", *self.metrics))
+        return super(Points, settled).settle(dataset, pinned)
 
     def build(self) -> nn.ModuleDict:
         from torch import nn

@@ -83,7 +83,7 @@ def _score(score: Score, protocol: str) -> str:
     facts = filter(
         None, (between and f"95 % interval {between}", floor, labels.BETTER[score.better])
     )
-    text = f"{labels.score(score.name)} **{labels.significant(score.value)}** ({'; '.join(facts)})"
+    text = f"{labels.score(score)} **{labels.significant(score.value)}** ({'; '.join(facts)})"
     return ". ".join(filter(None, (text, protocol, labels.sentence_case(score.note))))
 
 

@@ -114,7 +114,7 @@ def sentence(runs: Sequence[Contender], ranked: Sequence[Ranking]) -> str:
         score = course.kept.score
         close = [runs[i].name for i, _ in shared[0].entries if i != index and shared[0].mark(i)]
         but = f"; its 95 % interval overlaps that of {labels.listed(close)}" if close else ""
-        figure = f"{labels.score(score.name)} of {labels.significant(score.value)}"
+        figure = f"{labels.score(score)} of {labels.significant(score.value)}"
         parts.append(f"The best is {runs[index].name} with a {figure}{but}.")
     return " ".join(parts)
 

@@ -157,11 +157,12 @@ def rankings(runs: Sequence[Contender]) -> list[Ranking]:
             found.setdefault(key, []).append((index, course))
     several = len({_data_key(run) for run in runs}) > 1
     ranked = []
-    for (name, protocol, group, data), entries in found.items():
+    for (_, protocol, group, data), entries in found.items():
         first = runs[entries[0][0]].record
         about = f"{_data_name(first)} ({data[:6]})" if several else ""
-        title = f"{labels.score(name)}{f', {group}' if group else ''}"
-        better = labels.BETTER[entries[0][1].score.better]
+        score = entries[0][1].score
+        title = f"{labels.score(score)}{f', {group}' if group else ''}"
+        better = labels.BETTER[score.better]
         ranked.append(Ranking(title, better, about, protocol, group, entries))
     return sorted(ranked, key=lambda one: (one.group != "", -len(one.entries)))
 

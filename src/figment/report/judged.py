@@ -57,10 +57,10 @@ def key_figure(record: Record) -> list[tuple[str, str]]:
         floor = moment.score.floor
         real = "" if floor is None else f"; real pictures: {labels.significant(floor)}"
         after = f"after {labels.count(moment.images)} images"
-        name = f"{labels.score(moment.score.name)}{of}, {after}{real}"
+        name = f"{labels.score(moment.score)}{of}, {after}{real}"
         return [(labels.significant(moment.score.value), name)]
     found = record.evaluation.scores[:1] if record.evaluation else []
-    return [(labels.significant(score.value), labels.score(score.name)) for score in found]
+    return [(labels.significant(score.value), labels.score(score)) for score in found]
 
 
 def scores(record: Record) -> str:
@@ -87,7 +87,7 @@ def score_chart(course: Course, best: bool = False) -> str:
     """
     score, kept = course.score, course.kept
     x = np.array([moment.images for moment in course.moments])
-    series = score_series(course, x, labels.score(score.name))
+    series = score_series(course, x, labels.score(score))
     group = f", {score.group}" if score.group else ""
     floor = [] if score.floor is None else [score.floor]
     return line_chart(
@@ -234,11 +234,11 @@ def _kept(record: Record) -> str:
     kept = record.weights
     if not kept or not kept.best:
         return ""
-    value = (
-        ""
-        if kept.value is None
-        else f": {labels.score(kept.score)} {labels.significant(kept.value)}"
-    )
+    value = ""
+    if kept.value is not None:
+        how = {score.name: score.protocol for line in record.measurements for score in line.scores}
+        score = Score(kept.score, kept.value, protocol=how.get(kept.score, ""))
+        value = f": {labels.score(score)} {labels.significant(kept.value)}"
     return (
         f"best.safetensors, which samples are drawn from, holds the weights after "
         f"{labels.count(kept.images)} images{value}. "
@@ -250,7 +250,7 @@ def _score_rows(score: Score, protocol: str) -> list[str]:
     floor = "–" if score.floor is None else labels.significant(score.floor)
     between = labels.interval(score.low, score.high) or "–"
     cells = [labels.significant(score.value), between, floor]
-    rows = [html.row(html.explained(labels.score(score.name), labels.BETTER[score.better]), cells)]
+    rows = [html.row(html.explained(labels.score(score), labels.BETTER[score.better]), cells)]
     below = f"<span>{escape(protocol)}</span>" if protocol else ""
     below += f" <em>{escape(labels.sentence_case(score.note))}</em>" if score.note else ""
     return [*rows, html.row_below(below, 4)] if below else rows
@@ -270,10 +270,12 @@ def _by_class(scores: Sequence[Score], protocols: bool) -> str:
     for group in groups:
         cells = "".join(f"<td>{_cell(found.get((group, name)))}</td>" for name in names)
         rows.append(f'<tr><th scope="row">{escape(group)}</th>{cells}</tr>')
-    better = {score.name: labels.BETTER[score.better] for score in scores}
-    head = ["Class", *(f"{labels.score(name)}: {better[name]}" for name in names)]
+    called = {
+        score.name: f"{labels.score(score)}: {labels.BETTER[score.better]}" for score in scores
+    }
+    head = ["Class", *called.values()]
     how_measured = dict.fromkeys(
-        f"{score.group}, {labels.score(score.name)}: {'; '.join(filter(None, how))}"
+        f"{score.group}, {labels.score(score)}: {'; '.join(filter(None, how))}"
         for score in scores
         if any(how := (score.protocol if protocols else "", score.note))
     )

@@ -6,12 +6,10 @@ import json
 import re
 from collections.abc import Sequence
 
+from figment.metrics.score import NAMES, Score
 from figment.units import significant
 
 SCORES = {
-    "kid": "KID x 1000",
-    "fid": "FID",
-    "fid_infinity": "FID∞",
     "ms_ssim": "MS-SSIM",
     "look_alikes": "Look-alikes",
     "ndb": "NDB",
@@ -51,8 +49,11 @@ def plain(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def score(name: str) -> str:
-    """Return a score's name as it is written in the field, ``KID`` or ``Precision``."""
+def score(score: Score) -> str:
+    """Return a score's name as it is written in the field, ``FID(efficientnet)`` or ``Precision``."""
+    name = score.name
+    if name in NAMES:
+        return score.called()
     return SCORES.get(name) or sentence_case(name.replace("_", " ").replace("-", " "))
 
 
