@@ -7,7 +7,7 @@ BIN := .venv/bin
 demo: .venv/demo
 	@echo "Training on the built-in flowers: about 4 minutes. The plan and the progress follow."
 	@rm -rf runs/demo
-	$(BIN)/figment train flowers --resolution 32 --minutes 4 --run runs/demo
+	$(BIN)/figment train flowers --recipe few-shot --augment none --resolution 32 --minutes 4 --run runs/demo
 	$(BIN)/figment sample runs/demo --count 64 --out runs/demo/grid.png
 	@echo "Look at runs/demo/grid.png and open runs/demo/report.html in a browser."
 

@@ -26,6 +26,11 @@ def victim(tmp_path: Path) -> Path:
     return path
 
 
+def test_what_is_no_letter_is_written_out(tmp_path: Path):
+    write_text(tmp_path / "a", "é \ud800 \udcff")
+    assert (tmp_path / "a").read_bytes() == "é \\ud800 \\udcff".encode()
+
+
 def test_a_file_is_replaced_at_once_and_has_the_ordinary_mode(tmp_path: Path):
     former = os.umask(0o027)
     try:

@@ -126,6 +126,7 @@ SPOILT: dict[str, Spoil] = {
     "no shape": lambda run: edit(run / "machine.json", data__shape=[]),
     "no budget": lambda run: edit(run / "machine.json", budget={}),
     "a count of no number": lambda run: edit(run / "machine.json", data__count="\x1b[2J"),
+    "half a letter": lambda run: edit(run / "machine.json", data__name="\ud800 \udcff"),
     "machine of the future": lambda run: edit(run / "machine.json", warp={"a": [None]}),
     "log of bytes": lambda run: (run / "log.jsonl").write_bytes(bytes(range(256))),
     "log of other types": lambda run: (run / "log.jsonl").write_text(

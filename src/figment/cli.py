@@ -6,6 +6,7 @@ once.
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Callable
@@ -37,6 +38,8 @@ COMMANDS: dict[str, Callable[..., Any]] = {
 
 def main(words: list[str] | None = None) -> int:
     """Run a command and return its exit code: 0, 2 for a user's mistake, 130 or 143 for a signal."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # names of files may hold what is no letter
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         return _dispatch(sys.argv[1:] if words is None else words)
     except UserError as error:

@@ -284,4 +284,6 @@ def with_fields(recipe: Recipe, fields: dict[str, Any]) -> Recipe:
     try:
         return msgspec.convert({**known, **fields}, type(recipe))
     except msgspec.ValidationError as error:
-        raise UserError(f"a recipe's field has a wrong value: {error}") from None
+        reason, at, place = str(error).rpartition(" - at ")  # the value may be of any length
+        reason = reason if len(reason) <= 160 else f"{reason[:160]}…"
+        raise UserError(f"a recipe's field has a wrong value: {reason}{at}{place}") from None

@@ -50,7 +50,7 @@ def test_a_full_pass_counts_everything(mixed):
         "longer than 3 to 1": (1, ("b/wide.png",)),
         "grey among colour": (1, ("b/grey.png",)),
         "the same picture in two classes": (1, ("b/2.jpg",)),
-        "classes of fewer than 5 pictures": (1, ("b (4)",)),
+        "class of fewer than 5 pictures": (1, ("b (4)",)),
     }
     assert (found.resolution, found.channels) == (32, 3)
     assert found.crop_loss == pytest.approx((8 / 3 + 7 / 8) / 11)
@@ -79,7 +79,7 @@ def test_it_reads_well(mixed):
         "              1 longer than 3 to 1: b/wide.png",
         "              1 grey among colour: b/grey.png",
         "              1 the same picture in two classes: b/2.jpg",
-        "              1 classes of fewer than 5 pictures: b (4)",
+        "              1 class of fewer than 5 pictures: b (4)",
         "  ignored     1 .txt",
         "figment would: learn 11 pictures at 32 x 32 px, in colour, with 2 classes;"
         " the centre crop drops 32% of the area (--fit pad keeps it)",

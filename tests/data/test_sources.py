@@ -153,6 +153,11 @@ def test_a_missing_source_names_the_nearest_that_exists(tmp_path):
         find_pictures("flower")
     with pytest.raises(UserError, match="Give a folder"):
         find_pictures(str(tmp_path / "no" / "such" / "thing"))
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(UserError, match="loop is a link that leads nowhere"):
+        find_pictures(str(tmp_path / "loop"))
+    with pytest.raises(UserError, match=r"a\.zip is an address: download what is there"):
+        find_pictures("https://example.com/a.zip")
     with pytest.raises(UserError, match="no source of pictures is given"):
         find_pictures(" ")
 

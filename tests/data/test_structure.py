@@ -41,6 +41,15 @@ def many(names: list[str], each: int) -> list[str]:
         (many(["trainA", "trainB", "testA"], 5), ("A", "B"), "of a split in the classes A and B"),
         (many(["2019", "2020", "2021-05"], 5), (), "are named by dates"),
         (many(["2019-05-03 Beach", "2020.11.01", "Photos from 2018"], 5), (), "are named by dates"),
+        (many(["01.02.2020", "24-12-2020", "7.1.2021"], 5), (), "are named by dates"),
+        (many(["January 2020", "3 May 2020", "Sept. 4, 2021"], 5), (), "are named by dates"),
+        (
+            many(["May", "March hare", "1.2.3"], 5),
+            ("1.2.3", "March hare", "May"),
+            "are classes",
+        ),
+        (many(["full", "thumb"], 5), (), "sides of the same pictures"),
+        (many(["train/a", "train/b", "unlabeled/a"], 5), ("a", "b"), "are parts of a split"),
         (many(["DCIM/100APPLE", "DCIM/101APPLE"], 5), (), "by a camera or a phone"),
         (many(["Camera", "Screenshots", "102_PANA"], 5), (), "by a camera or a phone"),
         (many(["IMG_1", "IMG_2", "img 3"], 5), (), "are batches by their names"),
@@ -137,3 +146,14 @@ def test_a_file_without_usable_labels_makes_no_classes(tmp_path, paint, labels):
     assert "are numbered chunks" in found.structure[-1]
     (tmp_path / "in/dataset.json").write_text("[" * 100_000)
     assert "no labels are taken" in find_pictures(str(tmp_path / "in")).structure[0]
+
+
+def test_a_label_below_zero_is_none_and_an_absurd_one_is_no_label(tmp_path, paint):
+    pairs = [[f"{n // 4:05d}/img{n:08d}.png", n % 2 if n else -1] for n in range(8)]
+    write(tmp_path / "in", paint, pairs)
+    found = find_pictures(str(tmp_path / "in"))
+    assert found.classes == ("0", "1")
+    assert (len(found), [reason for _, reason in found.skipped]) == (7, ["has no label"])
+    pairs[0][1] = 10**4000
+    write(tmp_path / "in", paint, pairs)
+    assert "labels in an unknown form" in find_pictures(str(tmp_path / "in")).structure[0]

@@ -56,6 +56,25 @@ def test_without_scores_thumbnails_tell_what_is_far():
     )
 
 
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("checkerboard", 8.0),
+        ("saturation", 0.1),
+        ("detail", 0.2),
+        ("look_alikes", 0.5),
+        ("missing", 0.4),
+    ],
+)
+def test_nothing_is_healthy_with_the_sign_of_a_fault(column: str, value: float):
+    found = verdict(
+        run(3, **{f"watch__{column}": value}), []
+    )  # 750 rounds: no fault may be named yet
+    assert (found.name, found.severity) == ("still far from your pictures", "note")
+    near = verdict(run(3, **{f"watch__{column}": value}), scored(5.4, 1.0, 0.05))
+    assert near.name == "still far from your pictures"
+
+
 def test_samples_that_do_not_mind_their_class_yet_are_far():
     log = run(3, watch__classes_told=0.8, watch__classes_obeyed=0.3)
     assert "24% of the samples are told" in verdict(log, []).evidence

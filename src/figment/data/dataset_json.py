@@ -8,6 +8,7 @@ from typing import Any
 
 NAME = "dataset.json"
 LARGEST = 64 << 20  # bytes: a million pictures take 40 MB
+MOST = 1 << 31  # the highest number that a class may have
 
 
 def labels_in(written: bytes, place: str) -> tuple[dict[str, int | None], str] | None:
@@ -40,10 +41,12 @@ def labels_in(written: bytes, place: str) -> tuple[dict[str, int | None], str] |
 
 
 def _class(label: Any) -> int | None:
-    """Return the class that a label means, or None."""
+    """Return the class that a label means; None where it means that there is none, as -1 does."""
     if isinstance(label, list):
         ones = [place for place, value in enumerate(label) if value == 1]
         return ones[0] if len(ones) == 1 and label.count(0) == len(label) - 1 else None
-    if isinstance(label, bool) or (label is not None and int(label) != label):
-        raise ValueError(label)
-    return None if label is None else int(label)
+    if label is None:
+        return None
+    if isinstance(label, bool) or int(label) != label or abs(label) > MOST:
+        raise ValueError("no number of a class")
+    return int(label) if label >= 0 else None

@@ -210,7 +210,10 @@ def _odd_classes(counts: dict[str, int]) -> dict[str, tuple[int, tuple[str, ...]
     odd = {}
     small = [f"{name} ({count})" for name, count in counts.items() if count < 5]
     if small:
-        odd["classes of fewer than 5 pictures"] = len(small), tuple(small[:SHOWN])
+        odd[f"class{'es' * (len(small) > 1)} of fewer than 5 pictures"] = (
+            len(small),
+            tuple(small[:SHOWN]),
+        )
     return odd
 
 

@@ -10,6 +10,8 @@ LONGEST = 200
 """Characters of a name that are shown: a longer one ends in a digest, so that it stays its own."""
 UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 """What moves a cursor, starts a terminal's commands, ends a line, or turns the direction of a text."""
+UNPAIRED = re.compile("[\ud800-\udc7f\udd00-\udfff]")
+"""Halves of letters, which JSON can spell; the others stand for bytes of file names."""
 
 
 def readable(name: str) -> str:
@@ -30,6 +32,7 @@ def clean(text: str) -> str:
     """Return a text without what moves a cursor or starts a terminal's commands: these written out."""
     if text.isascii() and text.isprintable():
         return text
+    text = UNPAIRED.sub(_written_out, text)
     if any("\udc80" <= character <= "\udcff" for character in text):  # bytes of a file name
         text = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     return UNSAFE.sub(_written_out, text)

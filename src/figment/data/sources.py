@@ -346,7 +346,13 @@ def _state(path: str) -> tuple[int, int, int]:
 
 
 def _missing(source: str, path: Path) -> str:
+    if "://" in source:
+        return f"{readable(source)} is an address: download what is there, then give that folder or file"
     try:
+        if path.is_symlink():
+            return (
+                f"{readable(source)} is a link that leads nowhere: name the folder or file itself"
+            )
         siblings = sorted(entry.name for entry in islice(path.parent.iterdir(), 10_000))
     except (OSError, ValueError):  # an unreadable parent, a NUL in the name, a name too long
         siblings = []

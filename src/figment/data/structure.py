@@ -22,12 +22,17 @@ LOOSE = 0.25
 MANY, FEWEST = 10, 5
 """So many folders with fewer pictures than this (the median) are no classes to learn from."""
 PARTS = "train|training|test|testing|val|valid|validation|dev|eval|evaluation|holdout|held[ _-]?out"
+PARTS += "|unlabell?ed"
 SPLIT = re.compile(
     rf"({PARTS})[ _-]?(set|data|images|imgs|pictures|photos|split|\d{{1,4}})?", re.IGNORECASE
 )
 DOMAIN = re.compile(rf"({PARTS})[ _-]?([AB])", re.IGNORECASE)  # CycleGAN's trainA, testB
+MONTH = r"(jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]{0,6}"
 DATE = re.compile(
-    r"(photos from )?(19|20)\d\d([ ._-]?(0[1-9]|1[0-2])([ ._-]?([0-2]\d|3[01]))?)?([ ,._-].*)?",
+    r"((photos from )?(19|20)\d\d([ ._-]?(0[1-9]|1[0-2])([ ._-]?([0-2]\d|3[01]))?)?"
+    r"|[0-3]?\d[._-][0-3]?\d[._-](19|20)\d\d"  # 24.12.2020, 12-24-2020
+    rf"|([0-3]?\d\.?[ ._-])?{MONTH}\.?([ ._-][0-3]?\d)?[ ,._-]{{1,2}}(19|20)\d\d)"  # 3 May 2020
+    r"([ ,._-].*)?",
     re.IGNORECASE,
 )
 CAMERA = re.compile(r"\d{3}[A-Z_][A-Z0-9_]{4}")  # DCF: 100APPLE, 101CANON, 102_PANA
@@ -52,7 +57,8 @@ BATCH = re.compile(
 PARTS_OF_A_PICTURE = frozenset(
     {"image", "images", "img", "imgs", "mask", "masks", "label", "labels", "annotation"}
     | {"annotations", "segmentation", "segmentations", "trimaps", "depth", "edges", "thumbnails"}
-    | {"thumbs", "originals", "original", "pictures", "photos"}
+    | {"thumb", "thumbs", "thumbnail", "full", "originals", "original", "pictures", "photos"}
+    | {"jpg", "jpeg", "jpgs", "png", "pngs"}
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from figment.doctor import appearance, samples
 from figment.doctor.balance import EARLY_ROUNDS, RISEN_ROUNDS, unrisen
 from figment.doctor.finding import Finding
 from figment.doctor.history import History
@@ -25,7 +26,10 @@ SHAPES = 8_000
 
 def progress(history: History, *, alone: bool = True) -> Finding:
     """Return the verdict on a run without faults. ``alone``: there is no warning above it either."""
-    verdict = _too_early(history) or _still_far(history) or _plateau(history) or _healthy(history)
+    verdict = _too_early(history) or _still_far(history)
+    if alone:
+        verdict = verdict or _almost(history)
+    verdict = verdict or _plateau(history) or _healthy(history)
     if alone:
         return verdict
     if verdict.severity == "good":  # under a warning nothing is praised
@@ -61,8 +65,16 @@ def _too_early(history: History) -> Finding | None:
 def _still_far(history: History) -> Finding | None:
     """The samples are not like the data yet, though nothing is known to be wrong."""
     evidence = _points_far(history) if history.points() else _pictures_far(history)
-    if not evidence:
-        return None
+    return _far(history, evidence) if evidence else None
+
+
+def _almost(history: History) -> Finding | None:
+    """The samples are near on the whole, with the sign of a fault that may not be called one yet."""
+    evidence = "" if history.points() else _unlike(history)
+    return _far(history, evidence) if evidence else None
+
+
+def _far(history: History, evidence: str) -> Finding:
     what = "points" if history.points() else "pictures"
     return Finding(
         f"still far from your {what}",
@@ -88,6 +100,25 @@ def _pictures_far(history: History) -> str:
     if distance is None or distance <= GOOD:
         return ""
     return f"the samples differ from them by {distance:.2g} standard deviations (other real ones by 0.08)"
+
+
+def _unlike(history: History) -> str:
+    """Return what is unlike the data in samples that are near them on the whole, "" where nothing is."""
+    grid, colours, detail, alike, missing = (
+        history.now(f"watch/{name}")
+        for name in ("checkerboard", "saturation", "detail", "look_alikes", "missing")
+    )
+    if grid is not None and grid >= appearance.GRID:
+        return f"a grid lies over the samples, {grid:.1f} times as strong as in them"
+    if colours is not None and colours < appearance.COLOURLESS:
+        return f"the samples' colours are {colours:.0%} as strong"
+    if detail is not None and detail < appearance.BLURRED:
+        return f"the samples have {detail:.0%} of the fine detail"
+    if alike is not None and alike >= samples.SOME_TWINS:
+        return f"{alike:.0%} of the samples have a near-duplicate among 256"
+    if missing is not None and missing >= samples.MISSING:
+        return f"few samples lie in the clusters that hold {missing:.0%} of them"
+    return ""
 
 
 def _points_far(history: History) -> str:

@@ -117,7 +117,7 @@ def scorer_for(
     if not recipe.metrics:
         return None
     extractor = extractor_for(recipe.kind, recipe.features)
-    some = rows[stream("reals", recipe.seed).permutation(len(rows))[: 2 * REALS]]
+    some = rows[stream("reals", recipe.seed).permutation(len(rows))[: REALS + recipe.metric_count]]
     reals = real_side(dataset, np.sort(some), extractor, progress=progress)
     apart = real_side(dataset, held_out, extractor) if len(held_out) else None
     form = str(form_of(dataset, recipe.fit)) if extractor else ""

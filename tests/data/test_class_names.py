@@ -80,6 +80,9 @@ def test_different_names_stay_different():
     names = ["a\x1b", "a\x07", "x" * 300, "x" * 299 + "y", "\udcff", "\udcfe"]
     assert len({readable(name) for name in names}) == len(names)
     assert readable("\x1b[31m\udcff\u202e") == "\\x1b[31m\\xff\\u202e"
+    assert (
+        readable("\ud800 \udcff \udfff") == "\\ud800 \\xff \\udfff"
+    )  # halves, which JSON can spell
 
 
 def test_many_names_are_summed_up():
