@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, kw_only=True)
 class Fields(Settings):
     packing: int = 1
-    """PacGAN's m: pictures that the discriminator is shown as one."""
+    """PacGAN: how many pictures are shown to the discriminator as one (its m)."""
 
 
 class Packing(Technique[Fields]):
