@@ -296,7 +296,7 @@ def test_pack_and_train_from_it(here: Path, photos: Path, capsys):
 
 def test_doctor_of_a_run_and_of_data(trained: Path, capsys):
     assert main(["doctor", str(trained)]) == 0
-    assert "too early to tell" in capsys.readouterr().out
+    assert "near-empty data" in capsys.readouterr().out
     assert main(["doctor", str(trained), "--json"]) == 0
     finding = json.loads(capsys.readouterr().out)[0]
     assert set(finding) == {"name", "severity", "sure", "evidence", "advice", "flags"}

@@ -100,7 +100,7 @@ def test_the_list_of_runs(here: Path, capsys):
     (here / "runs/photos/recipe.json").write_text(json.dumps(recipe))
     assert main(["runs"]) == 0
     text = capsys.readouterr().out
-    assert "8,256" in text and "kid 0.0462" in text and "stopped at 50%" in text
+    assert "8,256" in text and "KID x1000 46.2" in text and "stopped at 50%" in text
     with folder.lock(here / "runs" / "photos"):
         assert {entry["state"] for entry in listing("runs")} >= {"training", "finished"}
     with pytest.raises(UserError, match="there is no folder nowhere"):

@@ -291,7 +291,7 @@ def test_fid_interval_covers(n: int, m: int, shift: float):
     expected = np.mean([fid(moments(a), moments(b)) for a, b in sets])
     intervals = [fid_interval(a, b) for a, b in sets]
     covered = np.mean([low <= expected <= high for low, high in intervals])
-    assert covered > 0.88  # .935 and .96 over 1,500 draws
+    assert covered > 0.85  # .93 and .907 over 600 draws; of 150 it varies by .024
     assert all(low >= 0 for low, _ in intervals)
 
 

@@ -61,7 +61,12 @@ def listing_text(found: Sequence[dict[str, Any]]) -> str:
 def _cell(value: Any) -> str:
     if isinstance(value, dict):
         score = Score(value["name"], value["value"])
-        return f"{score.called()} {score.shown().value:,.3g}"
+        shown = score.shown().value
+        return (
+            f"{score.called()} {shown:,.0f}"
+            if abs(shown) >= 1000
+            else f"{score.called()} {shown:.3g}"
+        )
     return f"{value:,}" if isinstance(value, int) else str(value or "")
 
 

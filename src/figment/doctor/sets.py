@@ -104,7 +104,8 @@ def amount(usable: int, files: int) -> list[Finding]:
                 0.9,
                 f"{usable:,} pictures: a discriminator soon memorises so few, and scores against "
                 "them are unreliable.",
-                "Add pictures, mirror them at random where left and right do not matter, and stop early.",
+                "Add pictures; random mirroring, where left and right do not matter, and dropout in the "
+                "discriminator put memorising off.",
                 ("--mirror", "--dropout 0.3"),
             )
         ]

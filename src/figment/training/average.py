@@ -13,6 +13,9 @@ from figment.rounds import Playable
 WARM_UP = 0.05
 """The half-life is at most this share of the images seen, so that the start is soon forgotten."""
 
+STANDING = 1024
+"""Latents over which an average gathers the statistics of its batch norms."""
+
 
 def averaged(net: nn.Module) -> nn.Module:
     """Return a copy of ``net`` that does not learn."""
@@ -38,11 +41,11 @@ def follow(average: nn.Module, net: nn.Module, *, keep: float) -> None:
 
 
 @torch.no_grad()
-def with_own_statistics(recipe: Playable, average: nn.Module, *, count: int = 1024) -> nn.Module:
+def with_own_statistics(recipe: Playable, average: nn.Module) -> nn.Module:
     """Return a copy in evaluation mode whose batch norm statistics are its own.
 
     Running statistics belong to the weights that gathered them, not to an average of weights; here they
-    are gathered again over ``count`` fixed latents ("standing statistics", Brock et al.
+    are gathered again over STANDING fixed latents ("standing statistics", Brock et al.
     2019, appendix). Networks without batch norm are only copied.
     """
     net = copy.deepcopy(average)
@@ -54,7 +57,7 @@ def with_own_statistics(recipe: Playable, average: nn.Module, *, count: int = 10
             norm.reset_running_stats()
             norm.momentum = None  # the plain mean over all batches
         batch = min(64, max(2, recipe.batch))
-        for start in range(0, count, batch):
+        for start in range(0, STANDING, batch):
             seeds = [seed_of("settle", start + i) for i in range(batch)]
             latents = recipe.latents(seeds).to(device)
             recipe.generate(net, latents, recipe.labels_for(seeds, device))

@@ -283,9 +283,6 @@ def _status(values: dict[str, float], session: Session) -> str:
     text = " ".join(f"{SHORT.get(name, name[5:])} {value:.2f}" for name, value in shown.items())
     if session.log.lines and "modes/reached" in (line := session.log.lines[-1]):
         text += f" modes {line['modes/reached']:.0f} of {line['modes/all']:.0f}"
-    if session.deadline is not None:
-        left = max(0, int(session.deadline - time.perf_counter()))
-        text += f" left {left // 60}:{left % 60:02d}"
     return text
 
 

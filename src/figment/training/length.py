@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from figment import mesh
 from figment.training import folder
-from figment.training.cost import too_short
+from figment.training.cost import ENOUGH_ROUNDS, too_short
 from figment.training.session import Session
 from figment.units import round_off
 
@@ -56,5 +56,6 @@ def correct(session: Session, images: int) -> str:
     per_round = trainer.clock.images / trainer.clock.rounds
     start, before = session.playing
     speed = (trainer.clock.images - before) / max(1e-9, time.perf_counter() - start)
-    short = too_short(trainer.recipe, images / per_round, speed, per_round)
+    known = planned / per_round < ENOUGH_ROUNDS  # the plan has said so
+    short = "" if known else too_short(trainer.recipe, images / per_round, speed, per_round)
     return f"about {round_off(images):,} images until the end, not {round_off(planned):,}{short}"
