@@ -100,10 +100,12 @@ class Monitor:
         return columns | {f"metric/{score.name}": score.value for score in scores}
 
     def out_of_patience(self, recipe: Playable) -> bool:
-        """Return whether ``patience`` measurements have passed without a better one."""
-        best = (self.best or {}).get("images", 0)
-        since = [line for line in self.lines if line["images"] > best]
-        return 0 < recipe.patience <= len(since)
+        """Return whether ``patience`` measurements have passed without one that is better, not as good."""
+        best, since = math.inf, 0
+        for score in self._firsts():
+            badness = Score("first", **score).badness
+            best, since = (badness, 0) if badness < best else (best, since + 1)
+        return 0 < recipe.patience <= since
 
     def relapse(self) -> str:
         """Return the evidence that the samples have become worse for good, "" where they have not.
@@ -130,8 +132,11 @@ class Monitor:
 
     def _first_scores(self) -> list[dict[str, Any]]:
         """The first score of every measurement of trained weights, where lower is better."""
-        firsts = [next(iter(line["scores"].values())) for line in self.lines if line["images"]]
-        return [score for score in firsts if score["better"] == "lower"]
+        return [score for score in self._firsts() if score["better"] == "lower"]
+
+    def _firsts(self) -> list[dict[str, Any]]:
+        """The first score of every measurement of trained weights."""
+        return [next(iter(line["scores"].values())) for line in self.lines if line["images"]]
 
     def back_to(self, images: int) -> None:
         """Forget what was measured after a moment: training goes on from there."""
