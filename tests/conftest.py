@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 
 from figment.data import flowers
+from figment.training import average
 
 hypothesis.settings.register_profile("any machine", deadline=None)
 hypothesis.settings.load_profile("any machine")
@@ -24,6 +25,14 @@ SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 def one_thread():
     """Tests run side by side, so each keeps to one core."""
     torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def few_standing_statistics():
+    """Batches here are of a few: a thousand latents would be most of what training in a test takes."""
+    before, average.STANDING = average.STANDING, 64
+    yield
+    average.STANDING = before
 
 
 @pytest.fixture(scope="session")
