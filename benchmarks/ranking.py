@@ -23,6 +23,7 @@ from PIL import Image, ImageFilter
 from scipy.stats import spearmanr
 
 import figment
+from damage import by_picture
 from figment.data import open_dataset
 from figment.judging.scorer import RANKING
 from figment.metrics.distances import kid
@@ -89,16 +90,6 @@ DAMAGES: dict[str, Callable[[np.ndarray, float], np.ndarray]] = {
     "repeated": repeated,
 }
 STRENGTHS = (0.1, 0.2, 0.4, 0.6, 0.9)
-
-
-def by_picture(images: np.ndarray, change: Callable[[Image.Image], Image.Image]) -> np.ndarray:
-    """Return the pictures [N, C, H, W], each changed as a PIL image of its mode."""
-    changed = []
-    for picture in images:
-        image = Image.fromarray(picture[0] if len(picture) == 1 else picture.transpose(1, 2, 0))
-        pixels = np.asarray(change(image))
-        changed.append(pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1))
-    return np.stack(changed)
 
 
 def seen(extractor: Extractor, images: np.ndarray) -> torch.Tensor:

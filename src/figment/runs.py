@@ -62,7 +62,9 @@ def no_run(path: Path) -> UserError:
     runs = runs_here() or runs_here(path.parent)
     near = get_close_matches(path.name, [run.name for run in runs], n=1)
     meant = next((run for run in runs if run.name in near), None)
-    hint = f" Did you mean {meant}?" if meant else ""
+    hint = (
+        f" Did you mean {meant}?" if meant else "" if runs else " `figment train DATA` makes one."
+    )
     shown = [str(run) for run in reversed(runs)][:SHOWN]
     more = f" and {len(runs) - SHOWN} more" if len(runs) > SHOWN else ""
     there = f"; runs here: {', '.join(shown)}{more}" if shown else ""

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from figment.data import decode as module
-from figment.data.decode import Form, decode, orientation, see, squared, upright
+from figment.data.decode import decode, orientation, see, upright
 from figment.data.opening import Unknown, opened, quiet, why
+from figment.data.square import FITS, Form, squared
 from figment.errors import UserError
 
 
@@ -187,7 +187,7 @@ def test_shrinking_is_lanczos_and_enlarging_bicubic():
     st.integers(2, 70),
     st.integers(2, 40),
     st.sampled_from([1, 3]),
-    st.sampled_from(module.FITS),
+    st.sampled_from(FITS),
 )
 def test_any_size_gives_the_form_that_was_asked_for(width, height, side, channels, fit):
     form = Form(side, channels, fit)

@@ -13,9 +13,10 @@ import pytest
 
 from figment.cli import main
 from figment.data import glance, kinds, packed, sources, zips
-from figment.data.decode import Form, decode_file
+from figment.data.decode import decode_file
 from figment.data.labelling import read_list
 from figment.data.sources import find_pictures
+from figment.data.square import Form
 from figment.errors import UserError
 
 ZEROS = bytes(17 << 20)

@@ -31,8 +31,9 @@ from files import (
 )
 from PIL import Image, ImageCms
 
-from figment.data.decode import Form, decode
+from figment.data.decode import decode
 from figment.data.opening import quiet
+from figment.data.square import Form
 
 DOCS = Path(__file__).parents[2] / "docs" / "data.md"
 COLOUR = Image.new("RGB", (8, 8), (200, 60, 50))

@@ -13,8 +13,9 @@ from files import GREY, RGB, flat, png, saved, tiff
 from PIL import Image
 
 from figment.data import headers, opening
-from figment.data.decode import Form, decode, see
+from figment.data.decode import decode, see
 from figment.data.opening import LARGE, MOST_BYTES, check_room, opened, quiet, why
+from figment.data.square import Form
 
 SIDE = 50_000
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from figment.data import building, decode, open_dataset, pack, packed
+from figment.data import building, decode, open_dataset, pack, packed, square
 from figment.data.building import build
 from figment.data.jobs import of_pictures
 from figment.data.sources import find_pictures
@@ -192,7 +192,7 @@ def test_a_file_that_vanishes_is_not_remembered_as_broken(folder):
     pictures = find_pictures(str(folder))
     (folder / "a" / "2.png").unlink()
     with pytest.raises(UserError, match=r"a/2\.png vanished .* try again"):
-        of_pictures(pictures).piece(0, 4, decode.Form(8, 3))()
+        of_pictures(pictures).piece(0, 4, square.Form(8, 3))()
 
 
 def test_a_full_disk_is_a_user_error_and_leaves_nothing(folder, own_cache, monkeypatch):
@@ -213,7 +213,7 @@ def test_rows_are_written_not_mapped_meanwhile(folder, tmp_path):
     (tmp_path / "out" / "images.npy").symlink_to("/dev/full")
     job = of_pictures(find_pictures(str(folder)))
     with pytest.raises(OSError) as caught:
-        build(tmp_path / "out", str(folder), job, decode.Form(64, 3), progress=False)
+        build(tmp_path / "out", str(folder), job, square.Form(64, 3), progress=False)
     assert caught.value.errno == errno.ENOSPC
 
 

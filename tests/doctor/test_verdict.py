@@ -34,14 +34,17 @@ def verdict(log: list[dict[str, Any]], scores: list[dict[str, Any]]) -> Finding:
 def test_a_run_whose_score_is_far_from_its_floor_is_not_healthy():
     found = verdict(SECONDS, scored(5.4, 4.8, 4.2))
     assert (found.name, found.severity) == ("still far from your pictures", "note")
-    assert "KID 4.2; real pictures get 0.003, untrained networks 5.4" in found.evidence
+    assert (
+        "KID(efficientnet) x1000 4,200; real pictures get 3, untrained networks 5,400"
+        in found.evidence
+    )
     assert "about 2 more minutes, to 8,000 updates" in found.advice  # 5,500 more at 2,500 a minute
 
 
 def test_a_score_near_its_floor_is():
     assert verdict(run(), scored(5.4, 1.0, 0.05)).name == "healthy"  # 1 % of the way is left
     assert verdict(run(), scored(0.4, 0.1, 0.012)).name == "healthy"  # four times the floor
-    assert "KID 0.012" in verdict(run(), scored(0.4, 0.1, 0.012)).evidence
+    assert "x1000 12;" in verdict(run(), scored(0.4, 0.1, 0.012)).evidence
 
 
 def test_random_features_call_nothing_near_by_the_way_that_is_left():

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from test_report_page import Outline
 
-from figment.report import write_card, write_report
+from figment.report import html, write_card, write_report
 from figment.report.judged import axis_limits
 from figment.report.plots import Series
 
@@ -250,3 +250,8 @@ def test_small_print_of_a_large_evaluation_picture_stays_legible(make_run, judge
     sheet.save(run / "evaluation" / "neighbours.png", compress_level=1)
     page_of(run)
     assert 'width="700" height="1500"' in section(run, "neighbours")
+
+
+def test_commands_in_advice_are_code_and_nothing_else_is_markup():
+    assert html.prose("`figment resume` goes on") == "<code>figment resume</code> goes on"
+    assert html.prose("`<script>` & `b") == "<code>&lt;script&gt;</code> &amp; `b"

@@ -18,9 +18,9 @@ import numpy as np
 
 from figment.data import colour, decode, depth, jobs, noticed, opening, packed, sources
 from figment.data.cache import write_card
-from figment.data.decode import Form
 from figment.data.families import first_of
 from figment.data.noticed import Noticed
+from figment.data.square import Form
 from figment.data.workers import in_order
 from figment.errors import UserError
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from figment.data import flowers, points
 from figment.data.dataset import Dataset
-from figment.data.decode import Form
+from figment.data.square import Form
 from figment.errors import UserError
 
 COUNTS = {"flowers": 4000, "ring": 100_000, "grid": 100_000}

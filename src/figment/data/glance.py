@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from figment.data import decode, noticed, opening, packed, sources
+from figment.data import decode, noticed, opening, packed, sources, square
 from figment.data.order import evenly_spaced
 from figment.errors import UserError
 
@@ -72,7 +72,7 @@ def is_grey(image: Image.Image) -> bool:
     """Return whether a picture of mode ``L`` or ``RGB`` has no colour, as far as 32 px show it."""
     if image.mode == "L":
         return True
-    row = decode.squared(image, decode.Form(32, 3, "stretch"))
+    row = square.squared(image, square.Form(32, 3, "stretch"))
     return bool(noticed.tints(np.ascontiguousarray(row)[None])[0] <= noticed.TINT)
 
 

@@ -10,10 +10,10 @@ from functools import partial
 
 import numpy as np
 
-from figment.data import builtin, decode, noticed, opening, packed, sources
+from figment.data import builtin, decode, noticed, opening, packed, sources, square
 from figment.data.cache import key_of
-from figment.data.decode import Form
 from figment.data.depth import Extent
+from figment.data.square import Form
 from figment.errors import UserError
 
 
@@ -125,9 +125,9 @@ def _decoded(pictures: sources.Pictures, form: Form) -> Batch:
             seen = decode.see(data, enough=2 * form.resolution)
             if seen.deep is None:
                 assert seen.image is not None
-                rows[index] = decode.squared(seen.image, form)
+                rows[index] = square.squared(seen.image, form)
             else:
-                values = decode.squared_deep(seen.deep, form)
+                values = square.squared_deep(seen.deep, form)
         except FileNotFoundError:  # listed a moment ago: not to be remembered as broken
             gone = f"{file} vanished while {pictures.source} was being packed"
             raise UserError(f"{gone}: try again when nothing else changes the files") from None
@@ -153,7 +153,7 @@ def _fitted(pixels: np.ndarray, layout: str, form: Form) -> Batch:
 
     pictures = packed.in_colour(pixels, layout)
     images = [Image.fromarray(np.ascontiguousarray(picture)) for picture in pictures]
-    rows = np.stack([decode.squared(decode.plain(image), form) for image in images])
+    rows = np.stack([square.squared(decode.plain(image), form) for image in images])
     batch = _whole(np.ascontiguousarray(rows), pictures, images[0].mode)
     batch.facts["height"], batch.facts["width"] = pictures.shape[1:3]
     if images[0].mode == "RGBA":

@@ -20,9 +20,9 @@ from typing import IO
 import numpy as np
 
 from figment.data.cache import folder_for, key_of, read_card, write_card
-from figment.data.decode import Form
 from figment.data.order import evenly_spaced
 from figment.data.sources import existing, natural, readable
+from figment.data.square import Form
 from figment.data.structure import check_folders
 from figment.errors import UserError
 from figment.files import MARK

@@ -16,8 +16,8 @@ import numpy as np
 from figment.data import building, builtin, decode, jobs, noticed, packed, sources
 from figment.data.cache import finished, folder_for, key_of, read_card, write_card
 from figment.data.dataset import Dataset
-from figment.data.decode import Form
 from figment.data.noticed import Noticed
+from figment.data.square import Form
 from figment.errors import UserError
 
 ABOUT = noticed.FACTS.itemsize + 8  # bytes that a pack says of a picture

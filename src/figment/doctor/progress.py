@@ -6,7 +6,7 @@ from figment.doctor import appearance, samples
 from figment.doctor.balance import EARLY_ROUNDS, RISEN_ROUNDS, unrisen
 from figment.doctor.finding import Finding
 from figment.doctor.history import History
-from figment.doctor.scores import UNTRUSTED, standing
+from figment.doctor.scores import UNTRUSTED, called, figure, standing
 
 ENOUGH = 12
 """Measurements that a plateau is read from."""
@@ -173,7 +173,7 @@ def _healthy(history: History) -> Finding:
 def _plateau(history: History) -> Finding | None:
     """Return the finding for a run whose score has stopped getting better, where there is a fine one."""
     key, name = _score(history)
-    values = history.series(key)
+    column, values = key.rpartition("/")[2], history.series(key)
     if len(values) < ENOUGH:
         return None
     third = len(values) // 3
@@ -184,7 +184,8 @@ def _plateau(history: History) -> Finding | None:
         "converged",
         "good",
         0.8,
-        f"The best {name} in the last third of the run is {last:.3g}; before that it was {before:.3g}.",
+        f"The best {name} in the last third of the run is {figure(column, last)}; before that it was "
+        f"{figure(column, before)}.",
         "More training with this recipe will hardly help: take the best weights, or change the recipe "
         "(width, more data).",
     )
@@ -198,5 +199,5 @@ def _score(history: History) -> tuple[str, str]:
     """
     for name in () if history.fields.get("features") == "small" else ("kid", "fid"):
         if history.series(f"metric/{name}"):
-            return f"metric/{name}", name.upper()
+            return f"metric/{name}", called(name)
     return "watch/stray", "share of stray points"

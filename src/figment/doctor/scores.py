@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from figment.doctor.finding import Finding
 from figment.doctor.history import FEW, History
+from figment.metrics.score import Score
 
 UNTRUSTED = "small"
 """Features of random weights, which cannot rank weights."""
@@ -15,8 +16,6 @@ LEFT = 0.02
 """with so much or less of the way left from untrained weights to real pictures."""
 WORSE = 1.15
 """Times its best that the first score must be, in FEW measurements in a row, to have become worse."""
-SHOWN = {"kid": "KID", "fid": "FID", "fid_infinity": "FID∞"}
-SHOWN |= {"total_variation": "total variation"}
 
 
 class Standing(NamedTuple):
@@ -39,10 +38,12 @@ class Standing(NamedTuple):
 
     def said(self) -> str:
         """Return the figures in words."""
-        untrained = "" if self.start is None else f", untrained networks {_figure(self.start)}"
+        start = (
+            "" if self.start is None else f", untrained networks {figure(self.name, self.start)}"
+        )
         return (
-            f"{SHOWN.get(self.name, self.name)} {_figure(self.value)}; real pictures get "
-            f"{_figure(self.floor)}{untrained}"
+            f"{called(self.name, self.features)} {figure(self.name, self.value)}; real pictures get "
+            f"{figure(self.name, self.floor)}{start}"
         )
 
 
@@ -83,13 +84,23 @@ def relapsed(history: History) -> Finding | None:
         "relapse",
         "warning",
         0.85,
-        f"{SHOWN.get(name, name)} has been {_figure(min(s['value'] for s in recent))} or more in the last "
-        f"{FEW} measurements; its best was {_figure(best['value'])}.",
+        f"{called(name, lines[-1].get('features', ''))} has been "
+        f"{figure(name, min(s['value'] for s in recent))} or more in the last {FEW} measurements; its best "
+        f"was {figure(name, best['value'])}.",
         "The best weights are kept and drawn from; train on from them with lower learning rates "
         "(--on-collapse rollback does so by itself).",
         ("--on-collapse rollback",),
     )
 
 
-def _figure(value: float) -> str:
-    return f"{value:.3g}" if abs(value) >= 1e-3 or not value else f"{value:.1g}"
+def called(name: str, features: object = "") -> str:
+    """Return the name of a score as tables and reports have it."""
+    return Score(name, 0.0, protocol=str(features)).called().replace("_", " ")
+
+
+def figure(name: str, value: float) -> str:
+    """Return the figure of a score as tables and reports have it: KID times 1,000."""
+    shown = Score(name, value).shown().value
+    if abs(shown) >= 1000:
+        return f"{shown:,.0f}"
+    return f"{shown:.3g}" if abs(shown) >= 1e-3 or not shown else f"{shown:.1g}"

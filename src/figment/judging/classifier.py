@@ -10,8 +10,9 @@ import torch
 from torch import nn
 
 from figment.data import Dataset, gather, open_dataset
-from figment.data.decode import Form, decode_file
+from figment.data.decode import decode_file
 from figment.data.names import names_of
+from figment.data.square import Form
 from figment.errors import UserError
 from figment.metrics.intervals import proportion
 from figment.metrics.score import Score

@@ -75,6 +75,11 @@ def section(name: str, title: str, *parts: str) -> str:
     return f'<section id="{name}">\n<h2>{escape(title)}</h2>\n{body}\n</section>'
 
 
+def prose(text: str) -> str:
+    """Return a sentence with what stands between backticks as code."""
+    return re.sub("`([^`]+)`", r"<code>\1</code>", escape(text))
+
+
 def about(text: str) -> str:
     """Return the paragraph that a section begins with."""
     return f'<p class="about">{escape(text)}</p>' if text else ""

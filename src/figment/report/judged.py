@@ -188,7 +188,7 @@ def finding(one: Finding) -> str:
         f"<h3>{escape(labels.sentence_case(one.name))}</h3>",
         f'<p class="sure">{one.severity}, {one.sure:.0%} sure</p>',
         f"<p>{escape(one.evidence)}</p>" if one.evidence else "",
-        f"<p>{escape(one.advice)}</p>" if one.advice else "",
+        f"<p>{html.prose(one.advice)}</p>" if one.advice else "",
         f'<p class="flags">{flags}</p>' if flags else "",
     ]
     inner = "\n".join(filter(None, parts))

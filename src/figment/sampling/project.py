@@ -82,13 +82,7 @@ def project(
     (StyleGAN2), appendix D, but in z and from several starts, since small generators have no w and many
     valleys.
     """
-    for name, value, least, most in (
-        ("steps", steps, 1, 100_000),
-        ("starts", starts, 1, CANDIDATES),
-        ("seed", seed, 0, 1 << 62),
-    ):
-        if not least <= value <= most:
-            raise UserError(f"{name} must be {least} or more and at most {most:,}, not {value}")
+    _check(steps, starts, seed)
     net, recipe = generator.net, generator.recipe
     device = next(net.parameters()).device
     target = target[None].to(device)
@@ -123,6 +117,16 @@ def project(
         float(scores[best[0]]),
         losses,
     )
+
+
+def _check(steps: int, starts: int, seed: int) -> None:
+    for name, value, least, most in (
+        ("steps", steps, 1, 100_000),
+        ("starts", starts, 1, CANDIDATES),
+        ("seed", seed, 0, 1 << 62),
+    ):
+        if not least <= value <= most:
+            raise UserError(f"{name} must be {least} or more and at most {most:,}, not {value}")
 
 
 def _fit(
@@ -247,7 +251,8 @@ def perceiver(extractor: Extractor) -> Perceive:
 
 def read_target(path: Path, recipe: Playable) -> Tensor:
     """Return a picture file as the recipe learns pictures: [C, R, R] in [-1, 1]. Raises UserError."""
-    from figment.data.decode import Form, decode_file
+    from figment.data.decode import decode_file
+    from figment.data.square import Form
 
     if recipe.kind == "points":
         raise UserError("points have no pictures to look for: give a run of pictures")
