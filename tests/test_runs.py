@@ -107,6 +107,12 @@ def test_the_list_of_runs(here: Path, capsys):
         listing("nowhere")
 
 
+def test_where_there_are_no_runs_a_missing_one_says_how_to_make_one(tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match="there is no run gone. `figment train DATA` makes one"):
+        named("gone")
+
+
 def test_the_list_needs_no_torch(here: Path):
     code = "import sys; from figment.cli import main; main(['runs']); print('torch' in sys.modules)"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
