@@ -109,7 +109,7 @@ def test_the_list_of_runs(here: Path, capsys):
 
 def test_where_there_are_no_runs_a_missing_one_says_how_to_make_one(tmp_path: Path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(UserError, match="there is no run gone. `figment train DATA` makes one"):
+    with pytest.raises(UserError, match=r"there is no run gone\. `figment train DATA` makes one"):
         named("gone")
 
 
