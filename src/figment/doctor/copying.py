@@ -69,8 +69,8 @@ def reals_changed(history: History) -> Finding | None:
         "fault",
         0.75,
         f"After {history.passes:.1f} passes, too few to know any picture by heart, the discriminator's "
-        f"mean score is {seen.real:.2f} on training pictures and {seen.new:.2f} on held-out ones: something "
-        "changes the pictures on their way to it.",
+        f"mean score is {seen.real:.2f} on training pictures and {seen.new:.2f} on held-out ones: "
+        "something changes the pictures on their way to it.",
         "Look at how the recipe scales the reals: they must lie in [-1, 1], as what the "
         "generator draws does.",
     )
