@@ -278,15 +278,13 @@ def _root(of: Moments) -> torch.Tensor:
 
 
 def _factor(features: torch.Tensor, of: Moments) -> torch.Tensor:
-    """Return F [D, R] with F Fᵀ the covariance; of few features [N, D] their deviations, which cost nothing."""
+    """Return F [D, R], F Fᵀ the covariance; of few features [N, D] their deviations, at no cost."""
     if len(features) > features.shape[1]:
         return _root(of)
     return (features.double() - of.mean).T / math.sqrt(of.count - 1)
 
 
-def _fid(
-    a: Moments, root: torch.Tensor, b: Moments, factor: torch.Tensor | None = None
-) -> float:
+def _fid(a: Moments, root: torch.Tensor, b: Moments, factor: torch.Tensor | None = None) -> float:
     overlap = torch.linalg.svdvals(root.T @ (_root(b) if factor is None else factor)).sum()
     spread = a.covariance.trace() + b.covariance.trace() - 2 * overlap
     return max(0.0, float((a.mean - b.mean).square().sum() + spread))
