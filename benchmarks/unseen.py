@@ -1,6 +1,6 @@
 """Is the doctor right on cases that none of its bounds was fitted to, at every moment of them?
 
-    python benchmarks/unseen.py DATA_DIR [--out unseen/] [--list second] [--only WORD ...] [--part 0 2]
+    python benchmarks/unseen.py DATA_DIR [--out unseen/] [--list third] [--only WORD ...] [--part 0 2]
         [--table] [--again]
 
 Other seeds, sets and systems than ``benchmarks/doctor.py`` has: runs and sets with one planted fault each,
@@ -24,6 +24,7 @@ from typing import Any
 import figment
 import unseen_cases
 import unseen_second
+import unseen_third
 from figment.doctor.data import examine
 from figment.doctor.finding import Finding
 from figment.errors import UserError
@@ -31,7 +32,11 @@ from figment.run import findings_of
 from unseen_cases import Case
 from unseen_data import source
 
-LISTS = {"first": unseen_cases.CASES, "second": unseen_second.CASES}
+LISTS = {
+    "first": unseen_cases.CASES,
+    "second": unseen_second.CASES,
+    "third": unseen_third.CASES,
+}
 LOOKS = 12
 TICKS = 48
 QUIET = frozenset({"good", "note"})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
 
@@ -209,6 +209,47 @@ def _exchanged(shared: Path, count: int) -> Drawn:
             yield str(6 - number if wrong else number), pixels[..., 0]
 
 
+def _moved(shared: Path, count: int) -> Drawn:
+    """Yield photographs of things, the half of them again: a pixel to the side and dimmer."""
+    for number, pixels in enumerate(_of(shared, "cifar10.zip")[0][7 :: 20_000 // count][:count]):
+        yield "", pixels
+        if number % 2:
+            yield "", (0.93 * np.roll(pixels, 1, 1)).astype(np.uint8)
+
+
+def _portrait(shared: Path, count: int) -> Drawn:
+    """Yield one photograph of a flower, each time a little lighter or darker, with grain."""
+    random, one = np.random.default_rng(37), _of(shared, "flowers2.zip")[0][411].astype(float)
+    for _ in range(count):
+        light = one * random.normal(1, 0.01) + random.normal(0, 1.5, one.shape)
+        yield "", np.clip(light, 0, 255).astype(np.uint8)
+
+
+def _greycats(shared: Path, count: int) -> Drawn:
+    """Yield cats in grey, saved in colour."""
+    for _, pixels in _kittens(shared, count):
+        grey = pixels.mean(2, keepdims=True).astype(np.uint8)
+        yield "", np.repeat(grey, 3, axis=2)
+
+
+def _static(_shared: Path, count: int) -> Drawn:
+    random, values = np.random.default_rng(38), np.array([0, 110, 255], np.uint8)
+    for _ in range(count):
+        yield "", values[random.integers(0, 3, (16, 16, 3))]
+
+
+def _by_class(name: str, channels: int) -> Callable[[Path, int], Drawn]:
+    """Return what yields the first pictures of each class of a set."""
+
+    def drawn(shared: Path, count: int) -> Drawn:
+        rows, labels = _of(shared, name, channels)
+        for number in range(10):
+            for pixels in rows[labels == number][:count]:
+                yield str(number), pixels.squeeze()
+
+    return drawn
+
+
 MADE = {
     "some": _some,
     "noise": _noise,
@@ -231,5 +272,11 @@ MADE = {
     "waves": _waves,
     "few-of-one": _few_of_one,
     "exchanged": _exchanged,
+    "moved": _moved,
+    "portrait": _portrait,
+    "greycats": _greycats,
+    "static": _static,
+    "animals": _by_class("cifar10.zip", 3),
+    "clothes": _by_class("fashion_mnist.zip", 1),
 }
 """Sets that are made here, by name: pictures with the folder that each lies in."""

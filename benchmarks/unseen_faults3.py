@@ -1,0 +1,101 @@
+"""Recipes with a planted fault each, for the third list of ``benchmarks/unseen.py``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from figment.recipes.dcgan import DCGAN
+from figment.recipes.few_shot import FewShot
+from figment.recipes.mlp import MLP
+from figment.recipes.points import Points
+from figment.rounds import Batch, Clock, Terms
+from unseen_faults2 import Misfed, Relabelled
+
+SMALL: dict[str, Any] = {"resolution": 32, "width": 12, "batch": 32}
+CONNECTED: dict[str, Any] = {"resolution": 16, "hidden": (64, 128, 256), "batch": 64}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Positive(Misfed, DCGAN):
+    """Its reals are numbers from 0 to 1, not from -1 to 1: no pixel is darker than a middle grey."""
+
+    def fed(self, batch: Batch) -> Batch:
+        return batch._replace(images=(batch.images + 1) / 2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Upper(Misfed, Points):
+    """It is shown the upper half of the plane, mirrored: 5 of the ring's 8 modes."""
+
+    def fed(self, batch: Batch) -> Batch:
+        points = batch.images.clone()
+        points[:, 1] = points[:, 1].abs()
+        return batch._replace(images=points)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rotated(Relabelled):
+    """Of three classes each is told as the next one."""
+
+    def told(self, labels: Tensor) -> Tensor:
+        return (labels + 1) % self.classes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Two(MLP):
+    """Its generator is told one sign of the latent: it can draw two pictures, no more."""
+
+    def generate(self, generator: nn.Module, latents: Tensor, labels: Tensor | None) -> Tensor:
+        told = torch.zeros_like(latents)
+        told[:, 0] = latents[:, 0].sign()
+        return super().generate(generator, told, labels)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cut(MLP):
+    """No gradient reaches its generator."""
+
+    def generator_terms(
+        self, nets: nn.ModuleDict, batch: Batch, fakes: Tensor, clock: Clock
+    ) -> Terms:
+        return super().generator_terms(nets, batch, fakes.detach() + 0 * fakes, clock)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Studded(FewShot):
+    """Of each 2x2 pixels of its samples one is brighter; its discriminator sees half size."""
+
+    def generate(self, generator: nn.Module, latents: Tensor, labels: Tensor | None) -> Tensor:
+        fakes = super().generate(generator, latents, labels)
+        even = (torch.arange(fakes.shape[3], device=fakes.device) % 2 == 0).to(fakes.dtype)
+        return (fakes + 0.6 * even * even[:, None] - 0.15).clamp(-1, 1)
+
+    def logits(self, nets: nn.ModuleDict, shown: Tensor, labels: Tensor | None) -> Tensor:
+        halved = F.interpolate(F.avg_pool2d(shown, 2), scale_factor=2.0)
+        return super().logits(nets, halved, labels)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Swelling(Points):
+    """After each step its discriminator's weights grow by a hundredth."""
+
+    def after(self, player: str, nets: nn.ModuleDict) -> None:
+        super().after(player, nets)
+        if player == "discriminator":
+            with torch.no_grad():
+                for weight in nets["discriminator"].parameters():
+                    weight.mul_(1.01)
+
+
+POSITIVE = Positive(**SMALL, objective="hinge", real_target=1.0)
+UPPER = Upper()
+ROTATED = Rotated(**SMALL, conditioning="concat", up="nearest")
+TWO = Two(**CONNECTED)
+CUT = Cut(**CONNECTED)
+STUDDED = Studded(**SMALL)
+SWELLING = Swelling()
