@@ -238,6 +238,17 @@ def _static(_shared: Path, count: int) -> Drawn:
         yield "", values[random.integers(0, 3, (16, 16, 3))]
 
 
+def _lamps(_shared: Path, count: int) -> Drawn:
+    """Yield discs on black by class: red, green or blue ones, of any place, size and shade."""
+    random, (y, x) = np.random.default_rng(39), np.mgrid[:32, :32]
+    for number in range(count):
+        kind, centre, size = number % 3, random.uniform(8, 24, 2), random.uniform(5, 10)
+        colour = random.uniform(0, 90, 3)
+        colour[kind] = random.uniform(180, 255)
+        inside = np.clip(size + 0.5 - np.hypot(x - centre[0], y - centre[1]), 0, 1)
+        yield "rgb"[kind], (inside[..., None] * colour).astype(np.uint8)
+
+
 def _by_class(name: str, channels: int) -> Callable[[Path, int], Drawn]:
     """Return what yields the first pictures of each class of a set."""
 
@@ -276,6 +287,7 @@ MADE = {
     "portrait": _portrait,
     "greycats": _greycats,
     "static": _static,
+    "lamps": _lamps,
     "animals": _by_class("cifar10.zip", 3),
     "clothes": _by_class("fashion_mnist.zip", 1),
 }

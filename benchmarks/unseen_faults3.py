@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,7 @@ from figment.recipes.points import Points
 from figment.rounds import Batch, Clock, Terms
 from unseen_faults2 import Misfed, Relabelled
 
-SMALL: dict[str, Any] = {"resolution": 32, "width": 12, "batch": 32}
+SMALL: dict[str, Any] = {"resolution": 32, "width": 8, "batch": 32}
 CONNECTED: dict[str, Any] = {"resolution": 16, "hidden": (64, 128, 256), "batch": 64}
 
 
@@ -81,15 +82,16 @@ class Studded(FewShot):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Swelling(Points):
-    """After each step its discriminator's weights grow by a hundredth."""
+class Chased(Points):
+    """It is shown one mode of the ring at a time, every 150 rounds another."""
 
-    def after(self, player: str, nets: nn.ModuleDict) -> None:
-        super().after(player, nets)
-        if player == "discriminator":
-            with torch.no_grad():
-                for weight in nets["discriminator"].parameters():
-                    weight.mul_(1.01)
+    def discriminator_terms(
+        self, nets: nn.ModuleDict, batch: Batch, fakes: Tensor, clock: Clock
+    ) -> Terms:
+        turn = (3 * (clock.rounds // 150) - batch.labels) * (math.pi / 4)  # [N]
+        (x, y), cosine, sine = batch.images.unbind(1), turn.cos(), turn.sin()
+        turned = torch.stack([x * cosine - y * sine, x * sine + y * cosine], 1)
+        return super().discriminator_terms(nets, batch._replace(images=turned), fakes, clock)
 
 
 POSITIVE = Positive(**SMALL, objective="hinge", real_target=1.0)
@@ -98,4 +100,4 @@ ROTATED = Rotated(**SMALL, conditioning="concat", up="nearest")
 TWO = Two(**CONNECTED)
 CUT = Cut(**CONNECTED)
 STUDDED = Studded(**SMALL)
-SWELLING = Swelling()
+CHASED = Chased()
