@@ -48,16 +48,6 @@ class Rotated(Relabelled):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Two(MLP):
-    """Its generator is told one sign of the latent: it can draw two pictures, no more."""
-
-    def generate(self, generator: nn.Module, latents: Tensor, labels: Tensor | None) -> Tensor:
-        told = torch.zeros_like(latents)
-        told[:, 0] = latents[:, 0].sign()
-        return super().generate(generator, told, labels)
-
-
-@dataclass(frozen=True, kw_only=True)
 class Cut(MLP):
     """No gradient reaches its generator."""
 
@@ -97,7 +87,6 @@ class Chased(Points):
 POSITIVE = Positive(**SMALL, objective="hinge", real_target=1.0)
 UPPER = Upper()
 ROTATED = Rotated(**SMALL, conditioning="concat", up="nearest")
-TWO = Two(**CONNECTED)
 CUT = Cut(**CONNECTED)
 STUDDED = Studded(**SMALL)
 CHASED = Chased()
