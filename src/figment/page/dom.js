@@ -58,7 +58,19 @@ export function download(blob, name) {
   setTimeout(() => URL.revokeObjectURL(address), 10_000);
 }
 
-/** Says a sentence to those who see and to those who listen. */
+let over = 0;
+
+/** Says a sentence to those who see and to those who listen; it goes after a while once the page is ready. */
 export function say(words) {
-  document.getElementById("status").textContent = words;
+  const status = document.getElementById("status");
+  status.textContent = words;
+  clearTimeout(over);
+  over = setTimeout(() => {
+    if (document.documentElement.dataset.state === "ready") status.textContent = "";
+  }, 4000);
+}
+
+/** Says a sentence to those who listen: what others see. */
+export function tell(words) {
+  document.getElementById("heard").textContent = words;
 }

@@ -4,9 +4,10 @@
  * Returns the bytes of a file, by its place in the site.
  * @param {string} name
  * @param {(done: number, all: number) => void} [progress] bytes so far, and in all if that is known, else 0
+ * @param {string} [version] of a file that is kept for good: another version has another address
  * @returns {Promise<Uint8Array>}
  */
-export async function bytesOf(name, progress = () => {}) {
+export async function bytesOf(name, progress = () => {}, version = "") {
   const inside = document.querySelector(`script[data-file="${CSS.escape(name)}"]`);
   if (inside) {
     const all = Number(inside.dataset.bytes);
@@ -14,7 +15,8 @@ export async function bytesOf(name, progress = () => {}) {
     inside.remove(); // the text is no longer needed, and it is large
     return joined(packed.stream().pipeThrough(new DecompressionStream("gzip")), all, progress);
   }
-  const answer = await fetch(new URL(name, document.baseURI));
+  const query = version ? `?v=${version.slice(0, 16)}` : "";
+  const answer = await fetch(new URL(name + query, document.baseURI));
   if (!answer.ok) throw new Error(`${name} could not be loaded (${answer.status})`);
   // Of a compressed answer the length is that of the packed bytes, which says little.
   const all = answer.headers.get("content-encoding") ? 0 : Number(answer.headers.get("content-length"));
