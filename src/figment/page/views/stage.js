@@ -51,6 +51,7 @@ export function stage(show, favourites) {
 
   async function draw() {
     const { picture } = show;
+    delete canvas.dataset.address;
     drawing.abort();
     drawing = new AbortController();
     const { signal } = drawing;
