@@ -1,0 +1,12 @@
+// How near a picture comes to the training picture that is most like it, where the model knows.
+
+/** Fills the badge for the picture on show, and hides it where nothing is known of it. */
+export function nearestOf(show, badge) {
+  const { lineage, class: kind, truncation, sliders, style } = show.picture;
+  const plain = "seed" in lineage && kind === null && truncation === null && !style && !sliders.some(Boolean);
+  const found = plain ? show.model.about.nearest?.seeds?.[String(lineage.seed)] : null;
+  badge.hidden = !found;
+  if (!found) return;
+  badge.textContent = found.copy ? "nearly a training picture" : "no training picture is near";
+  badge.classList.toggle("copy", Boolean(found.copy));
+}
