@@ -19,6 +19,7 @@ FLAGS = {
     "single_file": ("web",),
     "webgpu": ("web", "hub"),
     "runtime": ("web", "hub"),
+    "push": ("hub",),
 }
 """The targets that a flag does something for, where these are not all."""
 
@@ -109,8 +110,55 @@ def _web(
     refuse_taken(files, overwrite=overwrite)
     write(files)
     size = sum(map(len, files.values())) / 1e6
-    opened = "open it in a browser" if single_file else f"try it with {_serving(out)}"
-    return f"{out}: {size:.1f} MB in all; {made.said}. To see it, {opened}"
+    opened = "open it in a browser" if single_file else _serving(out)
+    return f"{out}: {size:.1f} MB in all; {made.said}. To see it: {opened}"
+
+
+def _safetensors(
+    runs: Sequence[str], out: Path, *, trust: bool, overwrite: bool, **said: Any
+) -> str:
+    from figment.export.subject import Subject
+    from figment.export.weights import write_weights
+
+    file_at(out, ".safetensors", "a file of weights")
+    subject = Subject(runs[0], trust=trust)
+    refuse_taken([out], overwrite=overwrite)
+    return f"{out}: {write_weights(subject, out, **said)}"
+
+
+def _hub(
+    runs: Sequence[str],
+    out: Path,
+    *,
+    trust: bool,
+    overwrite: bool,
+    runtime: Path | None = None,
+    push: str = "",
+    **how: Any,
+) -> str:
+    from figment import hub
+    from figment.export.graph import needed
+    from figment.export.hub_folder import hub_files
+    from figment.export.subject import Subject
+    from figment.export.weights import write_weights
+
+    needed()
+    folder_at(out, "an upload for the Hub")
+    weights = out / hub.WEIGHTS
+    refuse_taken([weights, out / "README.md", out / "index.html"], overwrite=overwrite)
+    subject = Subject(runs[0], trust=trust)
+    files, said = hub_files(subject, name=push, package=runtime, **how)
+    refuse_taken(_under(out, files), overwrite=overwrite)
+    terms = {name: how[name] for name in ("title", "licence", "use") if name in how}
+    write_weights(subject, weights, **terms)
+    write(_under(out, files))
+    size = (sum(map(len, files.values())) + weights.stat().st_size) / 1e6
+    told = f"{out}: {size:.1f} MB in all; {said}"
+    if not push:
+        return f"{told}. To publish it, add --push OWNER/NAME"
+    names = [hub.WEIGHTS, *files]
+    places = [hub.pushed(out, push, names), hub.pushed(out, push, names, space=True)]
+    return f"{told}. Published: {' and '.join(places)}"
 
 
 def _under(out: Path, files: dict[str, bytes]) -> dict[Path, bytes]:
@@ -121,4 +169,4 @@ def _serving(out: Path) -> str:
     return f"{Path(sys.executable).name} -m http.server -d {out}"
 
 
-TARGETS = {"onnx": _onnx, "web": _web}
+TARGETS = {"onnx": _onnx, "web": _web, "safetensors": _safetensors, "hub": _hub}
