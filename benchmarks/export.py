@@ -36,7 +36,7 @@ BUDGETS = {"fp16": 25.0, "int8": 20.0}
 """Megabytes that a site is meant to stay below."""
 REST = 20_000
 """Bytes of model.json and its like."""
-HEAD = "| system | apart | fp32 | fp16 | int8 | site fp16 | site int8 | one file | fp16 off | int8 off | s |"
+HEAD = "| system | apart | fp32 | fp16 | int8 | site fp16 | site int8 | file | fp16 off | int8 off | s |"
 
 
 def widened(recipe: Recipe) -> Generator:

@@ -57,7 +57,7 @@ def pushed(folder: Path, name: str, files: Iterable[str], *, space: bool = False
         raise UserError(f"{name!r} is no name of a repository: write owner/name")
     kind = "space" if space else "model"
     with _said(f"{name} cannot be written to"):
-        hub = _library(name)
+        hub = _library()
         api = hub.HfApi(endpoint=_endpoint())
         made = {"space_sdk": "static"} if space else {}
         address = api.create_repo(name, repo_type=kind, exist_ok=True, **made)
@@ -76,7 +76,7 @@ class _Unreached(UserError):
 
 
 def _fetch(name: str, last: Path) -> Path:
-    hub = _library(name)
+    hub = _library()
     found = hub.HfApi(endpoint=_endpoint()).model_info(name, timeout=20)
     files = [one.rfilename for one in found.siblings or []]
     if WEIGHTS not in files:
@@ -125,8 +125,9 @@ def _said(wrong: str) -> Generator[None]:
         raise _Unreached(f"{wrong}: no connection to {_host()} ({type(error).__name__})") from None
 
 
-def _library(name: str) -> Any:
+def _library() -> Any:
     import huggingface_hub
+    import huggingface_hub.utils
 
     if not sys.stderr.isatty():
         huggingface_hub.utils.disable_progress_bars()

@@ -19,6 +19,7 @@ FLAGS = {
     "single_file": ("web",),
     "webgpu": ("web", "hub"),
     "runtime": ("web", "hub"),
+    "neighbours": ("web", "hub"),
     "push": ("hub",),
 }
 """The targets that a flag does something for, where these are not all."""
@@ -93,6 +94,7 @@ def _web(
     overwrite: bool,
     single_file: bool = False,
     runtime: Path | None = None,
+    neighbours: bool = False,
     **how: Any,
 ) -> str:
     from figment.export.graph import needed
@@ -105,7 +107,8 @@ def _web(
     else:
         folder_at(out, "a site")
     refuse_taken([out if single_file else out / "index.html"], overwrite=overwrite)
-    made = site([Subject(run, trust=trust) for run in runs], package=runtime, **how)
+    subjects = [Subject(run, trust=trust) for run in runs]
+    made = site(subjects, package=runtime, nearest=neighbours, trust=trust, **how)
     files = {out: made.alone()} if single_file else _under(out, made.folder())
     refuse_taken(files, overwrite=overwrite)
     write(files)
@@ -133,6 +136,7 @@ def _hub(
     trust: bool,
     overwrite: bool,
     runtime: Path | None = None,
+    neighbours: bool = False,
     push: str = "",
     **how: Any,
 ) -> str:
@@ -147,7 +151,8 @@ def _hub(
     weights = out / hub.WEIGHTS
     refuse_taken([weights, out / "README.md", out / "index.html"], overwrite=overwrite)
     subject = Subject(runs[0], trust=trust)
-    files, said = hub_files(subject, name=push, package=runtime, **how)
+    page = {"package": runtime, "nearest": neighbours, "trust": trust}
+    files, said = hub_files(subject, name=push, **page, **how)
     refuse_taken(_under(out, files), overwrite=overwrite)
     terms = {name: how[name] for name in ("title", "licence", "use") if name in how}
     write_weights(subject, weights, **terms)

@@ -18,6 +18,7 @@ def export(
     single_file: bool = False,
     webgpu: bool = False,
     runtime: Path | None = None,
+    neighbours: bool = False,
     push: str = "",
     licence: str = "",
     use: str = "",
@@ -37,6 +38,7 @@ def export(
         single_file: Make the site one HTML file, which opens from a disk.
         webgpu: Let the site draw by the graphics processor, where a browser allows it: 27 MB more.
         runtime: The file onnxruntime-web-1.30.0.tgz, where it is not to be fetched.
+        neighbours: Carry thumbnails of training pictures: those that the first 256 seeds are most like.
         push: Publish the folder for the Hub there, as the model OWNER/NAME and as the Space of that name.
         licence: The terms under which you give it away, in a word or two.
         use: What you mean it for, in a sentence.
@@ -53,6 +55,6 @@ def export(
         "webgpu": webgpu,
         "runtime": runtime,
     }
-    how |= {"push": push, "licence": licence, "use": use, "title": title}
+    how |= {"neighbours": neighbours, "push": push, "licence": licence, "use": use, "title": title}
     print(export(chosen, to=to, out=out, trust=trust, overwrite=overwrite, **how))
     return 0

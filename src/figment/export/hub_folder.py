@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 from typing import Any
 
-from figment.export.forms import Form
 from figment.export.site import Site, cover, site
 from figment.export.subject import Subject
 from figment.files import MARK
@@ -38,17 +36,13 @@ def hub_files(
     subject: Subject,
     *,
     name: str = "",
-    weights: Form = "fp16",
-    webgpu: bool = False,
-    package: Path | None = None,
-    **said: Any,
+    **how: Any,
 ) -> tuple[dict[str, bytes], str]:
     """Return the files but for the weights, by their places, and a sentence on what was exported.
 
-    ``name`` is the repository's, where it is known; ``weights`` the form in which the page has them; the
-    rest is as in ``figment.export.site.site``.
+    ``name`` is the repository's, where it is known; ``how`` is that of ``figment.export.site.site``.
     """
-    made: Site = site([subject], weights=weights, webgpu=webgpu, package=package, **said)
+    made: Site = site([subject], **how)
     page = made.folder()
     about = json.loads(made.files[f"{made.config['models'][0]['at']}model.json"])
     files = {
