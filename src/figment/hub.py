@@ -6,6 +6,7 @@ is fetched is tensors and JSON, never code.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
@@ -120,9 +121,18 @@ def _said(wrong: str) -> Generator[None]:
         status = getattr(getattr(error, "response", None), "status_code", None)
         if status in (401, 403):
             raise UserError(f"{wrong}: {TOKEN}") from None
-        raise _Unreached(f"{wrong}: {_host()} answers {status}. Try again later") from None
+        if status:
+            raise _Unreached(f"{wrong}: {_host()} answers {status}. Try again later") from None
+        raise _Unreached(f"{wrong}: {_unreached(error)}") from None
     except OSError as error:
-        raise _Unreached(f"{wrong}: no connection to {_host()} ({type(error).__name__})") from None
+        raise _Unreached(f"{wrong}: {_unreached(error)}") from None
+
+
+def _unreached(error: Exception) -> str:
+    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    if full:
+        return "the disk is full. Free some, or set FIGMENT_CACHE"
+    return f"no connection to {_host()} ({type(error).__name__})"
 
 
 def _library() -> Any:

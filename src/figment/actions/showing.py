@@ -110,7 +110,8 @@ def _web(
     subjects = [Subject(run, trust=trust) for run in runs]
     made = site(subjects, package=runtime, nearest=neighbours, trust=trust, **how)
     files = {out: made.alone()} if single_file else _under(out, made.folder())
-    refuse_taken(files, overwrite=overwrite)
+    signed = [out] if single_file else [out / "index.html"]
+    refuse_taken(files, overwrite=overwrite, signed=signed)
     write(files)
     size = sum(map(len, files.values())) / 1e6
     opened = "open it in a browser" if single_file else _serving(out)
@@ -149,11 +150,12 @@ def _hub(
     needed()
     folder_at(out, "an upload for the Hub")
     weights = out / hub.WEIGHTS
-    refuse_taken([weights, out / "README.md", out / "index.html"], overwrite=overwrite)
+    signed = [weights, out / "README.md", out / "index.html"]
+    refuse_taken(signed, overwrite=overwrite)
     subject = Subject(runs[0], trust=trust)
     page = {"package": runtime, "nearest": neighbours, "trust": trust}
     files, said = hub_files(subject, name=push, **page, **how)
-    refuse_taken(_under(out, files), overwrite=overwrite)
+    refuse_taken(_under(out, files), overwrite=overwrite, signed=signed)
     terms = {name: how[name] for name in ("title", "licence", "use") if name in how}
     write_weights(subject, weights, **terms)
     write(_under(out, files))
