@@ -172,7 +172,9 @@ def test_the_gallery_goes_on(shown):
     assert wall.first.get_attribute("aria-label").removeprefix("Picture ") in shown.link()
 
 
-@pytest.mark.parametrize("link", ["#seed=9223372036854775808", "#seed=-1", "#seed=NaN&class=x", "#%E0"])
+@pytest.mark.parametrize(
+    "link", ["#seed=9223372036854775808", "#seed=-1", "#seed=NaN&class=x", "#%E0"]
+)
 def test_a_link_to_no_picture_shows_one_by_chance(shown, link):
     shown.go("#seed=7")
     before = shown.link()
