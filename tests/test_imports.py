@@ -38,6 +38,7 @@ LEVELS = [
     {"recipes"},
     {"opened", "plan"},
     {"provenance", "run"},
+    {"export"},
     {"actions", "launch"},
     {"commands"},
     {"cli", "__init__"},

@@ -127,6 +127,10 @@ class StyleGAN2(GAN):
 
     # -- the generator ----------------------------------------------------------------------------
 
+    @property
+    def styled(self) -> bool:
+        return True
+
     def latents(self, seeds: Sequence[int], truncation: float | None = None) -> Tensor:
         """Whole: it is styles that are truncated, by ``draw``."""
         return super().latents(seeds)
@@ -156,9 +160,8 @@ class StyleGAN2(GAN):
             style = net.mean_style.lerp(style, truncation)
         return in_parts(net, self.mixed(net, style, latents, labels))
 
-    def style(self, net: Generator, latents: Tensor, labels: Tensor | None) -> Tensor:
-        """Return the styles [N, L] of latents and classes."""
-        return super().generate(net.mapping, latents, labels)
+    def style(self, generator: nn.Module, latents: Tensor, labels: Tensor | None) -> Tensor:
+        return super().generate(cast("Generator", generator).mapping, latents, labels)
 
     def mixed(
         self, net: Generator, style: Tensor, latents: Tensor, labels: Tensor | None
