@@ -75,9 +75,10 @@ def project(
 ) -> Projection:
     """Return the latent found for a picture ``target`` [C, R, R] in [-1, 1].
 
-    Of ``candidates`` random latents (``CANDIDATES`` without it), of every class unless ``label`` gives
-    it, the ``starts`` nearest are fitted to the pixels (``fitted``), which finds a picture that the generator can make to the last
-    bit. From there all are followed downhill by Adam, whose rate falls to 0, and the nearest end is taken.
+    Of ``candidates`` random latents (``CANDIDATES`` if it is not said), of every class unless ``label``
+    gives it, the ``starts`` nearest are fitted to the pixels (``fitted``), which finds a picture that the
+    generator can make to the last bit. From there all are followed downhill by Adam, whose rate falls to
+    0, and the nearest end is taken.
     The loss is the squared distance of features plus that of pixels, each over its mean for two random
     samples; a latent is kept from growing longer than the longest of them. Like Karras et al. 2020
     (StyleGAN2), appendix D, but in z and from several starts, since small generators have no w and many

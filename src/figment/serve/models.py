@@ -7,7 +7,6 @@ import os
 import re
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,21 +16,23 @@ import torch
 
 from figment.errors import UserError
 from figment.export.about import about
-from figment.export.onnx_export import onnx_files
 from figment.export.subject import Subject, without_user
-from figment.files import cache_root, replacing
 from figment.progress import say
 from figment.sampling.generator import Generator
+from figment.serve import kept
 from figment.serve.drawing import Drawing
 from figment.serve.engines import Engine, OnnxEngine, TorchEngine
 from figment.training import folder
 from figment.training.devices import choose_device
+from figment.units import duration
 
 Choice = Literal["auto", "onnx", "torch"]
 NEEDED = ("onnx", "onnxscript", "onnxruntime")
 CURE = "pip install 'figment-gan[serve]'"
 WARM = (1, 1, 4)
 """Pictures of the batches that are drawn to see what a picture takes; the last of them counts."""
+PATIENCE = 90.0
+"""Seconds that finding a generator's directions may take when it is opened."""
 
 
 @dataclass(frozen=True)
@@ -159,7 +160,17 @@ def _opened(name: str, path: Path, how: How, *, training: bool) -> Opened:
     found |= {"version": version[:16], "engine": engine.name}
     opened = Opened(name, generator, engine, found, version[:16], cost=1.0)
     opened.cost = _measured(opened)
+    if not training:  # whose directions would be others soon
+        found["directions"] = _directions(opened, weights)
     return opened
+
+
+def _directions(opened: Opened, weights: str) -> list[dict[str, Any]]:
+    """Return the sliders of the page, none where finding them out would take too long."""
+    seconds = opened.cost * kept.DRAWN
+    if (known := kept.directions_of(opened.generator, weights, find=seconds < PATIENCE)) is None:
+        say(f"{opened.name} has no sliders: to find its directions would take {duration(seconds)}")
+    return known or []
 
 
 def _engine(subject: Subject, weights: str, how: How, *, training: bool) -> Engine:
@@ -168,31 +179,13 @@ def _engine(subject: Subject, weights: str, how: How, *, training: bool) -> Engi
     possible = place.type == "cpu" and not training and all(map(find_spec, NEEDED))
     if how.engine == "onnx" or (how.engine == "auto" and possible):
         try:
-            return OnnxEngine(_onnx(subject, weights), subject.generator)
+            return OnnxEngine(kept.onnx_of(subject, weights), subject.generator)
         except UserError as error:
             if how.engine == "onnx":
                 raise
             say(f"{subject.name} is drawn by torch: {error}")
     subject.generator.net.to(place)
     return TorchEngine(subject.generator)
-
-
-def _onnx(subject: Subject, weights: str) -> dict[str, bytes]:
-    """Return the generator as ONNX files, from the cache where they have been made before."""
-    from importlib.metadata import version
-
-    made = f"{weights} {version('figment-gan')} {torch.__version__} {version('onnxscript')}"
-    home = cache_root() / "serve" / hashlib.sha256(made.encode()).hexdigest()[:24]
-    names = ["generator", "mapping"] if subject.generator.recipe.styled else ["generator"]
-    with suppress(OSError):
-        return {name: (home / f"{name}.onnx").read_bytes() for name in names}
-    say(f"making the ONNX file of {subject.name}, which is kept for the next time")
-    files = {name.removesuffix(".onnx"): data for name, data in onnx_files(subject).files.items()}
-    with suppress(UserError):  # a cache that cannot be written is none
-        for name, data in files.items():
-            with replacing(home / f"{name}.onnx") as temporary:
-                temporary.write_bytes(data)
-    return files
 
 
 def _digest(path: Path) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 from fastapi import APIRouter, Query, Request
@@ -22,7 +22,7 @@ from figment.serve.service import Drawn, Service, Serving
 
 router = APIRouter(prefix="/api/models/{model}")
 MEDIA_TYPES = {"webp": "image/webp", "gif": "image/gif", "mp4": "video/mp4"}
-FILM = {
+FILM: dict[int | str, dict[str, Any]] = {
     200: {"description": "The film.", "content": {media: {} for media in MEDIA_TYPES.values()}},
     304: {"description": "The client has it already."},
 }
@@ -36,7 +36,7 @@ async def walk(
     _check(opened, service, how)
     latents, labels = stops(opened.generator, how.seeds, how.class_, how.truncation)
     way, mixed = along(latents, how.frames, loop=how.loop, labels=labels)
-    if mixed is not None and bool((labels == labels[:1]).all()):  # one class stays all the way
+    if mixed is not None and bool((mixed == mixed[:1]).all()):  # one class stays all the way
         mixed = mixed.argmax(1)
     wanted = Drawing(way, mixed, how.truncation if opened.styled else None)
     headers = cache_headers(opened, "walk", how.model_dump())

@@ -22,7 +22,7 @@ from figment.serve.refusals import Refusal
 from figment.serve.service import Drawn, Serving
 
 router = APIRouter(prefix="/api/models/{model}")
-PICTURE = {
+PICTURE: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The picture. PNG has its seed in the text chunk Seed.",
         "content": {media: {} for media in MEDIA_TYPES.values()},

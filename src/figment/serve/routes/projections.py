@@ -115,7 +115,6 @@ async def _found(
         target = read(data, opened.generator)
         generator = watched(opened.generator, watch)
         extractor = open_small(torch.device("cpu"), torch.float32)
-        extractor.network.register_forward_pre_hook(watch)
         what: dict[str, Any] = {"label": label, "steps": how.steps, "seed": how.seed}
         what |= {"starts": STARTS, "candidates": CANDIDATES}
         return project(generator, target, perceiver(extractor), **what)
