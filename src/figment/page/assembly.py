@@ -126,7 +126,7 @@ def _policy(config: Mapping[str, Any], script: str, *, alone: bool) -> str:
 def _head_of_many() -> str:
     return (
         '<link rel="icon" href="icon.svg" type="image/svg+xml">\n'
-        '<link rel="manifest" href="manifest.webmanifest">\n'
+        '<link rel="manifest" href="manifest.webmanifest" crossorigin="use-credentials">\n'
         '<link rel="stylesheet" href="page/palette.css">\n'
         '<link rel="stylesheet" href="page/page.css">'
     )

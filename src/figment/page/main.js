@@ -12,6 +12,7 @@ import { card } from "./views/card.js";
 import { directions } from "./views/directions.js";
 import { front } from "./views/front.js";
 import { gallery } from "./views/gallery.js";
+import { live } from "./views/live.js";
 import { mix } from "./views/mix.js";
 import { settings } from "./views/settings.js";
 import { stage } from "./views/stage.js";
@@ -24,6 +25,7 @@ import { walk } from "./views/walk.js";
 const config = JSON.parse(document.getElementById("figment").textContent);
 const drawing = config.host === "server" ? remote : local;
 const main = document.getElementById("main");
+const LOOK = 10_000; // milliseconds between two looks for the first weights of a run
 let shown = null; // the name of the model on show
 let show = null;
 
@@ -55,8 +57,8 @@ function frontPage() {
   title(config.title ?? "Generators", "Each draws pictures that nobody has taken.");
   document.getElementById("home").hidden = true;
   main.replaceChildren(front(config.models));
-  say(config.models.length ? "" : "There is no generator here.");
-  document.documentElement.dataset.state = "ready";
+  ready();
+  if (!config.models.length) say("There is no generator here.");
 }
 
 async function openModel(place, several) {
@@ -65,7 +67,12 @@ async function openModel(place, several) {
   const meter = element("progress", { max: 1, "aria-label": "Loading the generator" });
   main.replaceChildren(element("div.loading", {}, meter));
   say("Loading …");
-  const about = await jsonOf(config.host === "server" ? `api/models/${place.name}` : `${place.at}model.json`);
+  const run = config.host === "server" ? await served(place) : null;
+  if (run && !run.version) {
+    await showTraining(place);
+    return;
+  }
+  const about = await jsonOf(config.host === "server" ? modelAt(place) : `${place.at}model.json`);
   title(about.title ?? place.title ?? about.name, about.card?.sentence ?? "");
   const engine = await drawing.open(place, about, config, (done, all) => {
     if (all) meter.value = done / all;
@@ -73,6 +80,35 @@ async function openModel(place, several) {
   });
   if (shown !== place.name) return;
   build(new Model(about, engine), several ? `model=${encodeURIComponent(place.name)}&` : "");
+  if (run?.training) {
+    const section = await live(place.name, { always: false });
+    if (section) main.querySelector(".tray")?.before(section);
+  }
+}
+
+/** Shows the run of a model that cannot draw yet, until it can. */
+async function showTraining(place) {
+  const run = await live(place.name, { always: true });
+  title(place.title ?? place.name, "A generator in training: its first pictures are still to come.");
+  main.replaceChildren(...(run ? [run] : []));
+  ready();
+  const look = setInterval(async () => {
+    if (run && !run.isConnected) return clearInterval(look);
+    if (!(await served(place))?.version) return undefined;
+    clearInterval(look);
+    shown = null;
+    return follow();
+  }, LOOK);
+}
+
+/** Returns what the server says of a model: its version, once there are weights, and whether it is in training. */
+async function served({ name }) {
+  const { models } = await jsonOf("api/models");
+  return models.find((model) => model.name === name);
+}
+
+function modelAt({ name }) {
+  return `api/models/${encodeURIComponent(name)}`;
 }
 
 function build(model, prefix) {
@@ -92,9 +128,12 @@ function build(model, prefix) {
     tray(show, favourites),
     gallery(show),
     card(model.about));
-  say("");
-  main.dataset.size = model.about.resolution < 256 ? "small" : "large";
+  ready();
+}
+
+function ready() {
   document.documentElement.dataset.state = "ready";
+  say("");
 }
 
 function title(words, sentence) {

@@ -122,5 +122,5 @@ export function philox(key, count) {
     }
     found.set([a, b, c, d], block * 4);
   }
-  return found;
+  return found.subarray(0, count);
 }

@@ -4,11 +4,11 @@ import { pixelsOf } from "./pixels.js";
 
 /**
  * Returns the function that draws, once the networks are open.
- * @param {{ module: string, wasm: ArrayBuffer, generator: Uint8Array, mapping: Uint8Array | null,
+ * @param {{ module: string | Uint8Array, wasm: ArrayBuffer, generator: Uint8Array, mapping: Uint8Array | null,
  *   about: object, webgpu: boolean }} given
  */
 export async function openEngine({ module, wasm, generator, mapping, about, webgpu }) {
-  const ort = await import(module);
+  const ort = await import(typeof module === "string" ? module : blobOf(module));
   ort.env.wasm.wasmBinary = wasm;
   ort.env.wasm.numThreads = 1; // more need headers that a host of plain files does not send
   ort.env.logLevel = "error";
@@ -43,6 +43,10 @@ export async function openEngine({ module, wasm, generator, mapping, about, webg
     const { data, dims } = (await opened.run(wanted)).images;
     return pixelsOf(data, dims[1], dims[2]);
   };
+}
+
+function blobOf(text) {
+  return URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
 }
 
 /** Returns styles [N, W] moved to their mean, a share `truncation` of the way from it left: torch's lerp. */

@@ -27,12 +27,8 @@ export async function open(place, about, config, progress) {
       { name: place.at + part.file, version: part.sha256, bytes: part.bytes })),
   ];
   const [wasm, generator, mapping = null] = await Promise.all(withProgress(wanted, progress));
-  const worker = new Worker(
-    globalThis.figmentModules?.["page/drawing/worker.js"] ?? new URL("worker.js", import.meta.url),
-    { type: "module" },
-  );
-  const ask = asking(worker);
-  const module = await moduleAt(runtime.module);
+  const ask = asking(startedWorker());
+  const module = await moduleOf(runtime.module);
   await ask({ open: { module, wasm: wasm.buffer, generator, mapping, about, webgpu: Boolean(gpu) } });
   return {
     draw: async ({ latents, labels, truncation, second }) => (await ask({
@@ -63,10 +59,15 @@ function withProgress(wanted, progress) {
   }, version));
 }
 
-/** Returns an address that a worker can import the runtime from. */
-async function moduleAt(name) {
-  if (!globalThis.figmentModules) return new URL(name, document.baseURI).href;
-  return URL.createObjectURL(new Blob([await bytesOf(name)], { type: "text/javascript" }));
+/** Returns the worker that draws; a page that is one file makes it of its own text. */
+function startedWorker() {
+  const inside = globalThis.figmentWorker?.("page/drawing/worker.js");
+  return inside ?? new Worker(new URL("worker.js", import.meta.url), { type: "module" });
+}
+
+/** Returns the runtime's address, or its text where it has none. */
+async function moduleOf(name) {
+  return globalThis.figmentWorker ? bytesOf(name) : new URL(name, document.baseURI).href;
 }
 
 /** Returns a function that asks the worker and resolves to its answer. */

@@ -6,10 +6,10 @@ import { element } from "../dom.js";
 export function card(about) {
   const { card: told = {} } = about;
   const facts = {
-    "Learned from": told.data,
-    Pictures: told.images && told.images.toLocaleString("en"),
+    "Learned from": told.data && `${told.data}${told.examples ? `, ${count(told.examples)} examples` : ""}`,
+    "Real images shown": told.images && count(told.images),
     System: about.recipe,
-    Parameters: told.parameters && told.parameters.toLocaleString("en"),
+    Parameters: told.parameters && count(told.parameters),
     Size: `${about.resolution} × ${about.resolution} pixels`,
     "Weights here": about.generator && weights(about),
     "Made with": about.figment && `figment ${about.figment}`,
@@ -28,10 +28,14 @@ export function card(about) {
     list("What of its training data this page carries", about.carries ?? []));
 }
 
+function count(number) {
+  return number.toLocaleString("en");
+}
+
 function weights({ generator, mapping }) {
   const bytes = generator.bytes + (mapping?.bytes ?? 0);
   const off = generator.difference?.mean;
-  const exact = off === undefined ? "" : `, ${off.toPrecision(1)} of 255 from the original's pictures on average`;
+  const exact = off === undefined ? "" : `; pictures are ${Number(off.toPrecision(2))} of 255 off the original's on average`;
   return `${(bytes / 1e6).toFixed(1)} MB, ${generator.form}${exact}`;
 }
 

@@ -51,6 +51,7 @@ export function stage(show, favourites) {
 
   async function draw() {
     const { picture } = show;
+    delete canvas.dataset.address;
     drawing.abort();
     drawing = new AbortController();
     const { signal } = drawing;
@@ -115,13 +116,13 @@ async function saveAs(show, canvas) {
   const text = {
     Software: "made by figment",
     Title: show.model.about.title ?? show.model.about.name,
-    seed: written(picture.lineage),
-    model: model.about.name,
-    address: show.link(),
+    Seed: written(picture.lineage),
+    Model: model.about.name,
+    Address: show.link(),
   };
   const kind = model.classOf(picture);
-  if (kind) text.class = kind;
-  if (picture.truncation !== null) text.truncation = String(picture.truncation);
+  if (kind) text.Class = kind;
+  if (picture.truncation !== null) text.Truncation = String(picture.truncation);
   const pixels = await model.draw(picture, { urgent: true });
   paint(canvas, pixels); // not a frame of a film that plays
   const name = "seed" in picture.lineage ? picture.lineage.seed : "relative";
