@@ -8,10 +8,11 @@ import importlib.util
 import json
 import os
 import shutil
+import socket
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,7 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from figment import page
+from figment.files import cache_root
 from figment.recipe import with_fields
 from figment.recipes import SYSTEMS
 from figment.recipes.stylegan2 import STYLEGAN2_64
@@ -27,6 +28,8 @@ from figment.sampling.generator import Generator
 
 CHROMIUM = Path("/usr/bin/chromium")
 STYLED = "figment.recipes.stylegan2:STYLEGAN2_64"
+USERS_CACHE = cache_root()
+"""Where this machine has onnxruntime-web, before tests have a cache of their own."""
 BY_CLASS = {"conditioning": "concat", "classes": 2, "class_shares": (0.3, 0.7)}
 
 
@@ -113,44 +116,33 @@ class Published(NamedTuple):
     """A tiny generator on pages."""
 
     root: Path
-    """What a server of plain files serves; the site is in its folder ``sub/path``."""
-    single: Path
-    """The same as one file."""
-    several: Path
-    """A site of two generators, in ``root``, the second with styles."""
+    """What a server of plain files serves: a site in the folder ``sub/path``; the same as ``one.html``."""
+    runs: list[Path]
+    """The flowers, and faces: a generator with styles."""
     generators: dict[str, Generator]
 
 
 @pytest.fixture(scope="session")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Published:
-    """Two tiny generators as sites and as a file."""
-    runtime = _runtime()
+    """Two tiny generators, the first as a site and as a file, as ``figment export`` makes them."""
+    if not CHROMIUM.exists():
+        pytest.skip(f"{CHROMIUM} is not installed")
+    pytest.importorskip("onnxruntime")
+    from figment.export.site import site
+    from figment.export.subject import Subject
+
     root = tmp_path_factory.mktemp("published")
     plain = with_fields(SYSTEMS["dcgan"].recipe.tiny(), BY_CLASS)
-    runs = {
-        "flowers": _write_run(root / "runs" / "flowers", "dcgan", plain, ("rose", "tulip")),
-        "faces": _write_run(root / "runs" / "faces", STYLED, STYLEGAN2_64.tiny()),
-    }
-    models = {name: _model(name, run) for name, run in runs.items()}
-    one = _config("flowers")
-    _put(root / "sub" / "path", {**page.site(one), **runtime, **models["flowers"]})
-    single = root / "one.html"
-    single.write_text(page.page({**one, "host": "file"}, {**runtime, **models["flowers"]}))
-    everything = {**models["flowers"], **models["faces"]}
-    _put(root / "several", {**page.site(_config("flowers", "faces")), **runtime, **everything})
-    generators = {name: generator_at(run) for name, run in runs.items()}
-    return Published(root, single, root / "several", generators)
-
-
-def generator_at(run: Path) -> Generator:
-    import figment
-
-    return figment.load(run, trust=True).generator
-
-
-def _config(*names: str) -> dict[str, Any]:
-    models = [{"name": name, "title": f"These {name} do not exist"} for name in names]
-    return {"host": "site", "models": [{**one, "at": f"models/{one['name']}/"} for one in models]}
+    runs = [
+        _write_run(root / "runs" / "flowers", "dcgan", plain, ("rose", "tulip")),
+        _write_run(root / "runs" / "faces", STYLED, STYLEGAN2_64.tiny()),
+    ]
+    subjects = [Subject(run, trust=True) for run in runs]
+    with _runtime():
+        one = site(subjects[:1], title="These flowers do not exist")
+    _put(root / "sub" / "path", one.folder())
+    (root / "one.html").write_bytes(one.alone())
+    return Published(root, runs, {subject.name: subject.generator for subject in subjects})
 
 
 def _write_run(run: Path, system: str, recipe: Any, classes: tuple[str, ...] = ()) -> Path:
@@ -163,31 +155,6 @@ def _write_run(run: Path, system: str, recipe: Any, classes: tuple[str, ...] = (
     return module.write_run(run, system, recipe, classes)
 
 
-def _model(name: str, run: Path) -> dict[str, bytes]:
-    import pickle
-    c = Path(f"/tmp/pagruns/cache-{name}.pkl")
-    if not c.exists():
-        c.write_bytes(pickle.dumps(_model2(name, run)))
-    return pickle.loads(c.read_bytes())
-
-
-def _model2(name: str, run: Path) -> dict[str, bytes]:
-    """Return a model's files by their places in a site."""
-    from figment.export.onnx_export import onnx_files
-    from figment.export.subject import Subject
-
-    subject = Subject(run, trust=True)
-    made = onnx_files(subject, "fp16")
-    axes = np.eye(6, made.about["latent"]["size"]).tolist()
-    directions = [
-        {"name": str(place + 1), "vector": axis, "range": 3.0} for place, axis in enumerate(axes)
-    ]
-    about = {**made.about, "name": name, "directions": directions}
-    found = {about[part]["file"]: data for part, data in made.files.items()}
-    found["model.json"] = json.dumps(about).encode()
-    return {f"models/{name}/{file}": data for file, data in found.items()}
-
-
 def _put(folder: Path, content: dict[str, bytes]) -> None:
     for name, data in content.items():
         path = folder / name
@@ -195,12 +162,17 @@ def _put(folder: Path, content: dict[str, bytes]) -> None:
         path.write_bytes(data)
 
 
-def _runtime() -> dict[str, bytes]:
-    place = Path(os.environ.get("FIGMENT_RUNTIME", "/tmp/pagruns/package/dist"))
-    names = [Path(name) for name in page.RUNTIME.values()]
-    if not all((place / name.name).exists() for name in names):
-        pytest.skip("onnxruntime-web is not here")
-    return {str(name): (place / name.name).read_bytes() for name in names}
+@contextmanager
+def _runtime() -> Iterator[None]:
+    """Have onnxruntime-web found where this machine has it; skip where it has not: tests fetch nothing."""
+    from figment.export import runtime
+
+    here = runtime.VARIABLE in os.environ or any(USERS_CACHE.glob("runtime/*/*.wasm"))
+    if not here:
+        pytest.skip("onnxruntime-web is not here: python -m figment.export.runtime fetches it")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FIGMENT_CACHE", str(USERS_CACHE))
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -208,8 +180,6 @@ def plain_files(published: Published) -> Iterator[str]:
     """The address of a server of plain files, which knows nothing of the page."""
 
     class Handler(http.server.SimpleHTTPRequestHandler):
-        extensions_map = {**http.server.SimpleHTTPRequestHandler.extensions_map, ".mjs": "text/javascript"}
-
         def log_message(self, format: str, *args: Any) -> None:
             pass
 
@@ -219,6 +189,32 @@ def plain_files(published: Published) -> Iterator[str]:
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
+        thread.join()
+
+
+@contextmanager
+def serving(runs: list[Path]) -> Iterator[str]:
+    """Serve runs as ``figment serve`` does; give the address."""
+    for module in ("fastapi", "httptools", "python_multipart", "prometheus_client"):
+        pytest.importorskip(module)
+    from figment.serve.app import application
+    from figment.serve.counters import Counters
+    from figment.serve.limits import Limits
+    from figment.serve.models import How, open_models
+    from figment.serve.server import Server
+
+    class Threaded(Server):
+        def capture_signals(self) -> Any:  # which belong to the tests' own thread
+            return nullcontext()
+
+    models = open_models(runs, How(engine="torch", trust=True))
+    limits, counters = Limits(), Counters()
+    server = Threaded(application(models, limits=limits, counters=counters), limits, counters)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}/"
+        server.should_exit = True
         thread.join()
 
 
@@ -235,23 +231,31 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
-def visit(browser: Any, plain_files: str, published: Published) -> Callable[..., Any]:
-    """Return what opens a page in a browser of its own: ``visit("site", "#seed=7") as visitor``."""
+def visit(
+    browser: Any, plain_files: str, published: Published
+) -> Iterator[Callable[..., AbstractContextManager[Visitor]]]:
+    """Return what opens a page in a browser of its own: ``with visit("site", "#seed=7") as visitor``.
 
-    @contextmanager
-    def open_page(host: str, link: str) -> Iterator[Visitor]:
-        address = {
-            "site": f"{plain_files}/sub/path/",
-            "file": published.single.as_uri(),
-            "several": f"{plain_files}/several/",
-            "site from disk": (published.root / "sub" / "path" / "index.html").as_uri(),
-        }[host]
-        context = browser.new_context(viewport={"width": 1280, "height": 900})
-        visitor = Visitor(context.new_page(), address, published.generators["flowers"])
-        visitor.page.goto(address + link)
-        try:
-            yield visitor
-        finally:
-            context.close()
+    Hosts are "site", "file", "server", "several" (a server of two) and "site from disk".
+    """
+    servers = {"server": published.runs[:1], "several": published.runs}
+    places = {
+        "site": f"{plain_files}/sub/path/",
+        "file": (published.root / "one.html").as_uri(),
+        "site from disk": (published.root / "sub" / "path" / "index.html").as_uri(),
+    }
+    with ExitStack() as running:
 
-    return open_page
+        @contextmanager
+        def open_page(host: str, link: str) -> Iterator[Visitor]:
+            if host not in places:
+                places[host] = running.enter_context(serving(servers[host]))
+            context = browser.new_context(viewport={"width": 1280, "height": 900})
+            visitor = Visitor(context.new_page(), places[host], published.generators["flowers"])
+            visitor.page.goto(places[host] + link)
+            try:
+                yield visitor
+            finally:
+                context.close()
+
+        yield open_page

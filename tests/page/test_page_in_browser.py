@@ -16,7 +16,7 @@ from PIL import Image
 
 pytest.importorskip("playwright")
 
-HOSTS = ("site", "file")
+HOSTS = ("site", "file", "server")
 
 
 @pytest.fixture(scope="module", params=HOSTS)
