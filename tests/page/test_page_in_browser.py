@@ -127,10 +127,10 @@ def test_two_are_mixed(shown):
     shown.page.click("role=tab[name=Mix]")
     shown.page.fill("#panel-3 form input", "12")
     shown.page.click("text=Take")
-    shown.slide("Share of the second", 0.5)
+    shown.slide("Mixture", 0.5)
     middle = shown.pixels()
     assert shown.link().startswith("#seed=7~12:0.5")
-    shown.slide("Share of the second", 1)
+    shown.slide("Mixture", 1)
     assert mean_difference(shown.pixels(), shown.drawn(12)) < 0.1
     assert mean_difference(middle, first) > 0
 

@@ -18,6 +18,7 @@ import { settings } from "./views/settings.js";
 import { stage } from "./views/stage.js";
 import { styles } from "./views/styles.js";
 import { tabs } from "./views/tabs.js";
+import { themeSwitch } from "./views/theme.js";
 import { tray } from "./views/tray.js";
 import { variations } from "./views/variations.js";
 import { walk } from "./views/walk.js";
@@ -35,6 +36,7 @@ addEventListener("keydown", keys);
 if (config.host === "site" && "serviceWorker" in navigator && isSecureContext) {
   navigator.serviceWorker.register(new URL("service-worker.js", document.baseURI)).catch(() => {});
 }
+document.querySelector(".top").append(themeSwitch());
 follow();
 
 /** Shows what the address says. */
@@ -126,8 +128,8 @@ function build(model, prefix) {
   main.replaceChildren(
     element("div.first", {}, large.node, element("div.side", {}, settings(show), tabs(show, ways))),
     tray(show, favourites),
-    gallery(show),
-    card(model.about));
+    card(model.about),
+    gallery(show)); // has no end, so it comes last
   ready();
 }
 

@@ -18,8 +18,8 @@ export function card(about) {
   };
   const rows = Object.entries(facts).filter(([, value]) => value).map(([name, value]) =>
     element("div", {}, element("dt", {}, name), element("dd", {}, String(value))));
-  return element("section.card", { "aria-labelledby": "card" },
-    element("h2", { id: "card" }, "About this model"),
+  return element("details.card", {},
+    element("summary", {}, element("h2", {}, "About this model")),
     told.sentence && element("p.about", {}, told.sentence),
     element("dl.facts", {}, ...rows),
     scores(told.scores ?? []),

@@ -18,7 +18,7 @@ export function mix(show, stage) {
   const film = player(show, stage, () => wayPast(show.model, [first, second], FRAMES));
   const seed = element("input", { inputMode: "numeric", autocomplete: "off", maxLength: 19 });
   const share = slider({
-    label: "Share of the second", min: 0, max: 1, step: 0.02, value: 0, said: (value) => `${Math.round(100 * value)} %`,
+    label: "Mixture", min: 0, max: 1, step: 0.02, value: 0, said: (value) => `${Math.round(100 * value)} %`,
     oninput: (value) => {
       const between = mixed(show.model, first, second, value);
       own = show.link(value > 0 ? between : first);
