@@ -91,7 +91,10 @@ async function openModel(place, several) {
 /** Shows the run of a model that cannot draw yet, until it can. */
 async function showTraining(place) {
   const run = await live(place.name, { always: true });
-  title(place.title ?? place.name, "A generator in training: its first pictures are still to come.");
+  title(
+    place.title ?? place.name,
+    "A generator in training: its first pictures are still to come.",
+  );
   main.replaceChildren(...(run ? [run] : []));
   ready();
   const look = setInterval(async () => {
@@ -129,7 +132,8 @@ function build(model, prefix) {
     element("div.first", {}, large.node, element("div.side", {}, settings(show), tabs(show, ways))),
     tray(show, favourites),
     card(model.about),
-    gallery(show)); // has no end, so it comes last
+    gallery(show),
+  ); // has no end, so it comes last
   ready();
 }
 

@@ -69,7 +69,9 @@ export class Show extends EventTarget {
   /** Returns a seed by chance; every second one of those whose nearest training picture is known, if any are. */
   #seed() {
     const known = Object.keys(this.model.about.nearest?.seeds ?? {});
-    return known.length && Math.random() < 0.5 ? BigInt(known[Math.floor(Math.random() * known.length)]) : anySeed();
+    return known.length && Math.random() < 0.5
+      ? BigInt(known[Math.floor(Math.random() * known.length)])
+      : anySeed();
   }
 
   #show(picture) {

@@ -14,7 +14,8 @@ export function caption(show, favourites) {
   const seed = element("a.seed", { title: "Link to this picture" });
   const kind = element("span.class");
   const heart = button("♡", () => favourites.toggle(show.link()), {
-    className: "icon heart", "aria-label": "Favourite",
+    className: "icon heart",
+    "aria-label": "Favourite",
   });
   const follow = () => {
     const { picture, model } = show;
@@ -28,11 +29,18 @@ export function caption(show, favourites) {
   };
   show.addEventListener("picture", follow);
   favourites.addEventListener("change", follow);
-  return element("figcaption", {},
+  return element(
+    "figcaption",
+    {},
     element("p.name", {}, seed, kind, nearest(show)),
-    element("p.acts", {}, heart,
+    element(
+      "p.acts",
+      {},
+      heart,
       button("Copy link", copyLink, { className: "quiet" }),
-      button("Download", () => save(show), { className: "quiet" })));
+      button("Download", () => save(show), { className: "quiet" }),
+    ),
+  );
 }
 
 /** Returns a picture in words. */
@@ -55,7 +63,12 @@ async function copyLink() {
 async function save(show) {
   const { picture, model } = show;
   const { name, title = name } = model.about;
-  const text = { Software: "made by figment", Title: title, Seed: written(picture.lineage), Model: name };
+  const text = {
+    Software: "made by figment",
+    Title: title,
+    Seed: written(picture.lineage),
+    Model: name,
+  };
   const kind = model.classOf(picture);
   if (kind) text.Class = kind;
   if (picture.truncation !== null) text.Truncation = String(picture.truncation);

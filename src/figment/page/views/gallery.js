@@ -21,13 +21,16 @@ export function gallery(show) {
     }
   }
 
-  new IntersectionObserver(([{ isIntersecting }], watcher) => {
-    if (!isIntersecting) return;
-    more();
-    // Ask again: the end may still be in sight.
-    watcher.unobserve(end);
-    setTimeout(() => watcher.observe(end), 200);
-  }, { rootMargin: "200px" }).observe(end);
+  new IntersectionObserver(
+    ([{ isIntersecting }], watcher) => {
+      if (!isIntersecting) return;
+      more();
+      // Ask again: the end may still be in sight.
+      watcher.unobserve(end);
+      setTimeout(() => watcher.observe(end), 200);
+    },
+    { rootMargin: "200px" },
+  ).observe(end);
 
   // Another class or truncation: what hangs here is no longer what is asked for.
   show.addEventListener("picture", () => {
@@ -37,6 +40,11 @@ export function gallery(show) {
     drawing = new AbortController();
     wall.replaceChildren();
   });
-  return element("section.gallery", { "aria-labelledby": "gallery" },
-    element("h2", { id: "gallery" }, "Gallery"), wall, end);
+  return element(
+    "section.gallery",
+    { "aria-labelledby": "gallery" },
+    element("h2", { id: "gallery" }, "Gallery"),
+    wall,
+    end,
+  );
 }

@@ -18,7 +18,12 @@ export function mix(show, stage) {
   const film = player(show, stage, () => wayPast(show.model, [first, second], FRAMES));
   const seed = element("input", { inputMode: "numeric", autocomplete: "off", maxLength: 19 });
   const share = slider({
-    label: "Mixture", min: 0, max: 1, step: 0.02, value: 0, said: (value) => `${Math.round(100 * value)} %`,
+    label: "Mixture",
+    min: 0,
+    max: 1,
+    step: 0.02,
+    value: 0,
+    said: (value) => `${Math.round(100 * value)} %`,
     oninput: (value) => {
       const between = mixed(show.model, first, second, value);
       own = show.link(value > 0 ? between : first);
@@ -32,7 +37,9 @@ export function mix(show, stage) {
     const { signal } = drawing;
     seed.value = String(second.lineage.seed);
     pair.replaceChildren(
-      thumbnail(show, first, { label: "The first", signal }), thumbnail(show, second, { label: "The second", signal }));
+      thumbnail(show, first, { label: "The first", signal }),
+      thumbnail(show, second, { label: "The second", signal }),
+    );
   }
 
   /** Takes the picture on show for the first, unless it is the mixture itself. */
@@ -52,9 +59,13 @@ export function mix(show, stage) {
     draw();
   }
 
-  const form = element("form.row", {}, element("label", {}, element("span", {}, "Second seed"), seed),
+  const form = element(
+    "form.row",
+    {},
+    element("label", {}, element("span", {}, "Second seed"), seed),
     element("button.quiet", { type: "submit" }, "Take"),
-    button("By chance", () => take(show.byChance()), { className: "quiet" }));
+    button("By chance", () => take(show.byChance()), { className: "quiet" }),
+  );
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const typed = seedIn(seed);

@@ -28,5 +28,7 @@ export function nearest(show) {
 
 /** Returns whether a picture is that of a seed as it comes: of others nothing was measured. */
 function plain({ lineage, class: kind, truncation, sliders, style }) {
-  return "seed" in lineage && kind === null && truncation === null && !style && !sliders.some(Boolean);
+  return (
+    "seed" in lineage && kind === null && truncation === null && !style && !sliders.some(Boolean)
+  );
 }

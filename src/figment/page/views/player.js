@@ -41,7 +41,8 @@ export function player(show, stage, frames) {
     say("The walk plays.");
     for (let index = 0; !signal.aborted; index = (index + 1) % wanted.length) {
       const began = performance.now();
-      for (const ahead of wanted.slice(index, index + 8)) ahead.pixels ??= show.model.draw(ahead.picture, { signal });
+      for (const ahead of wanted.slice(index, index + 8))
+        ahead.pixels ??= show.model.draw(ahead.picture, { signal });
       let pixels;
       try {
         pixels = await wanted[index].pixels;
@@ -52,7 +53,9 @@ export function player(show, stage, frames) {
       if (signal.aborted) return;
       stage.frame(pixels);
       meter.value = (index + 1) / wanted.length;
-      await new Promise((resolve) => setTimeout(resolve, Math.max(0, 1000 / RATE - (performance.now() - began))));
+      await new Promise((resolve) =>
+        setTimeout(resolve, Math.max(0, 1000 / RATE - (performance.now() - began))),
+      );
     }
   }
 

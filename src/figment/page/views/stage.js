@@ -13,7 +13,13 @@ const REST = 250; // milliseconds without a change, after which a picture is tol
  */
 export function stage(show, favourites) {
   const side = show.model.about.resolution;
-  const canvas = element("canvas", { id: "picture", width: side, height: side, role: "img", tabIndex: -1 });
+  const canvas = element("canvas", {
+    id: "picture",
+    width: side,
+    height: side,
+    role: "img",
+    tabIndex: -1,
+  });
   const next = button("Next", () => show.next(), { className: "primary", id: "next" });
   next.append(element("kbd", { "aria-hidden": "true" }, "space"));
   let drawing = new AbortController();
@@ -50,16 +56,26 @@ export function stage(show, favourites) {
       if (pixels) paint(canvas, pixels);
       else draw();
     },
-    node: element("figure.stage", {}, element("div.mat", {}, canvas), caption(show, favourites), next),
+    node: element(
+      "figure.stage",
+      {},
+      element("div.mat", {}, canvas),
+      caption(show, favourites),
+      next,
+    ),
   };
 }
 
 /** A swipe to the left shows the next picture, one to the right the one before. */
 function swipes(node, show) {
   let start = null;
-  node.addEventListener("touchstart", ({ touches: [{ clientX, clientY }] }) => {
-    start = { x: clientX, y: clientY };
-  }, { passive: true });
+  node.addEventListener(
+    "touchstart",
+    ({ touches: [{ clientX, clientY }] }) => {
+      start = { x: clientX, y: clientY };
+    },
+    { passive: true },
+  );
   node.addEventListener("touchend", ({ changedTouches: [{ clientX, clientY }] }) => {
     if (!start) return;
     const [across, down] = [clientX - start.x, clientY - start.y];

@@ -9,11 +9,15 @@ export function themeSwitch() {
   const rules = [...document.styleSheets].flatMap((sheet) => [...sheet.cssRules]);
   const dark = rules.find((rule) => rule.media?.mediaText.includes("prefers-color-scheme: dark"));
   let on = kept() ?? matchMedia("(prefers-color-scheme: dark)").matches;
-  const turn = button("", () => {
-    on = !on;
-    keep(on);
-    apply();
-  }, { className: "quiet theme" });
+  const turn = button(
+    "",
+    () => {
+      on = !on;
+      keep(on);
+      apply();
+    },
+    { className: "quiet theme" },
+  );
 
   function apply() {
     dark.media.mediaText = on ? "all" : "not all";

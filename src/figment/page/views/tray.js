@@ -19,26 +19,50 @@ export function tray(show, favourites) {
   const litter = element("div.grid.eight", { role: "group", "aria-label": "Children" });
   const breed = button("Breed", () => bear(), { className: "primary small" });
   const how = element("p.note");
-  const section = element("section.tray", { "aria-labelledby": "favourites" },
-    element("h2", { id: "favourites" }, "Favourites"), how, strip, breed, litter);
+  const section = element(
+    "section.tray",
+    { "aria-labelledby": "favourites" },
+    element("h2", { id: "favourites" }, "Favourites"),
+    how,
+    strip,
+    breed,
+    litter,
+  );
 
   function draw() {
-    const kept = favourites.links.map((link) => ({ link, picture: pictureOf(link, show.model) }))
+    const kept = favourites.links
+      .map((link) => ({ link, picture: pictureOf(link, show.model) }))
       .filter(({ picture }) => picture);
     for (const link of parents) if (!favourites.has(link)) parents.delete(link);
     how.textContent = kept.length
       ? "Tick two or more to breed from; without ticks all of them are parents. They stay in this browser."
       : "Press ♡ at a picture to keep it here, in this browser.";
     breed.hidden = kept.length < 2;
-    strip.replaceChildren(...kept.map(({ link, picture }, index) => element("div.kept", {},
-      thumbnail(show, picture, { label: `Favourite ${index + 1}` }),
-      element("label", {}, element("input", {
-        type: "checkbox", checked: parents.has(link), "aria-label": `Favourite ${index + 1} is a parent`,
-        onchange: (event) => (event.target.checked ? parents.add(link) : parents.delete(link)),
-      }), "parent"),
-      button("×", () => favourites.toggle(link), {
-        className: "remove", "aria-label": `Remove favourite ${index + 1}`,
-      }))));
+    strip.replaceChildren(
+      ...kept.map(({ link, picture }, index) =>
+        element(
+          "div.kept",
+          {},
+          thumbnail(show, picture, { label: `Favourite ${index + 1}` }),
+          element(
+            "label",
+            {},
+            element("input", {
+              type: "checkbox",
+              checked: parents.has(link),
+              "aria-label": `Favourite ${index + 1} is a parent`,
+              onchange: (event) =>
+                event.target.checked ? parents.add(link) : parents.delete(link),
+            }),
+            "parent",
+          ),
+          button("×", () => favourites.toggle(link), {
+            className: "remove",
+            "aria-label": `Remove favourite ${index + 1}`,
+          }),
+        ),
+      ),
+    );
     if (kept.length < 2) litter.replaceChildren();
   }
 
@@ -46,12 +70,14 @@ export function tray(show, favourites) {
   function bear() {
     const links = parents.size > 1 ? [...parents] : favourites.links;
     const kept = links.map((link) => pictureOf(link, show.model)).filter(Boolean);
-    litter.replaceChildren(...Array.from({ length: CHILDREN }, (_, index) => {
-      const one = Math.floor(Math.random() * kept.length);
-      const other = (one + 1 + Math.floor(Math.random() * (kept.length - 1))) % kept.length;
-      const child = childOf(show.model, kept[one], kept[other]);
-      return thumbnail(show, child, { label: `Child ${index + 1}` });
-    }));
+    litter.replaceChildren(
+      ...Array.from({ length: CHILDREN }, (_, index) => {
+        const one = Math.floor(Math.random() * kept.length);
+        const other = (one + 1 + Math.floor(Math.random() * (kept.length - 1))) % kept.length;
+        const child = childOf(show.model, kept[one], kept[other]);
+        return thumbnail(show, child, { label: `Child ${index + 1}` });
+      }),
+    );
   }
 
   favourites.addEventListener("change", draw);

@@ -22,15 +22,19 @@ export function variations(show) {
     drawing.abort();
     drawing = new AbortController();
     const { signal } = drawing;
-    grid.replaceChildren(...seeds.map((seed, index) => {
-      const relative = relativeOf(show, { seed }, distance);
-      return thumbnail(show, relative, { label: `Relative ${index + 1}`, signal });
-    }));
+    grid.replaceChildren(
+      ...seeds.map((seed, index) => {
+        const relative = relativeOf(show, { seed }, distance);
+        return thumbnail(show, relative, { label: `Relative ${index + 1}`, signal });
+      }),
+    );
   }
 
   return {
     title: "More like this",
-    node: element("div", {},
+    node: element(
+      "div",
+      {},
       slider({
         label: "Distance",
         min: 0.05,
@@ -44,10 +48,15 @@ export function variations(show) {
         },
       }),
       grid,
-      button("Others", () => {
-        seeds = fresh();
-        draw();
-      }, { className: "quiet" })),
+      button(
+        "Others",
+        () => {
+          seeds = fresh();
+          draw();
+        },
+        { className: "quiet" },
+      ),
+    ),
     show: draw,
     hide: () => drawing.abort(),
   };

@@ -24,21 +24,47 @@ export function walk(show, stage) {
     drawing.abort();
     drawing = new AbortController();
     const { signal } = drawing;
-    strip.replaceChildren(...[show.picture, ...others].map((stop, index) =>
-      thumbnail(show, stop, { label: index ? `Stop ${index + 1}` : "Stop 1, the picture on show", signal })));
+    strip.replaceChildren(
+      ...[show.picture, ...others].map((stop, index) =>
+        thumbnail(show, stop, {
+          label: index ? `Stop ${index + 1}` : "Stop 1, the picture on show",
+          signal,
+        }),
+      ),
+    );
   }
 
   return {
     title: "Walk",
-    node: element("div", {}, strip,
+    node: element(
+      "div",
+      {},
+      strip,
       slider({
-        label: "Frames a leg", min: 5, max: 60, step: 5, value: frames, oninput: (value) => { frames = value; },
+        label: "Frames a leg",
+        min: 5,
+        max: 60,
+        step: 5,
+        value: frames,
+        oninput: (value) => {
+          frames = value;
+        },
       }),
-      element("div.row", {}, film.node, button("Other stops", () => {
-        film.stop();
-        others = chosen();
-        draw();
-      }, { className: "quiet" }))),
+      element(
+        "div.row",
+        {},
+        film.node,
+        button(
+          "Other stops",
+          () => {
+            film.stop();
+            others = chosen();
+            draw();
+          },
+          { className: "quiet" },
+        ),
+      ),
+    ),
     show: () => {
       film.stop();
       draw();
