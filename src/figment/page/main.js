@@ -13,13 +13,13 @@ import { directions } from "./views/directions.js";
 import { front } from "./views/front.js";
 import { gallery } from "./views/gallery.js";
 import { live } from "./views/live.js";
-import { mix } from "./views/mix.js";
+import { Mix } from "./views/mix.js";
 import { settings } from "./views/settings.js";
 import { stage } from "./views/stage.js";
 import { styles } from "./views/styles.js";
 import { tabs } from "./views/tabs.js";
 import { themeSwitch } from "./views/theme.js";
-import { tray } from "./views/tray.js";
+import { Tray } from "./views/tray.js";
 import { variations } from "./views/variations.js";
 import { walk } from "./views/walk.js";
 
@@ -125,12 +125,12 @@ function build(model, prefix) {
     variations(show),
     ...(model.directions.length ? [directions(show)] : []),
     walk(show, large),
-    mix(show, large),
+    new Mix(show, large),
     ...(model.layers ? [styles(show)] : []),
   ];
   main.replaceChildren(
     element("div.first", {}, large.node, element("div.side", {}, settings(show), tabs(show, ways))),
-    tray(show, favourites),
+    new Tray(show, favourites).node,
     card(model.about),
     gallery(show),
   ); // has no end, so it comes last

@@ -84,3 +84,8 @@ export class Show extends EventTarget {
 export function anySeed() {
   return BigInt(crypto.getRandomValues(new Uint32Array(1))[0] % SEEDS);
 }
+
+/** Returns so many seeds by chance. */
+export function seeds(count) {
+  return Array.from({ length: count }, anySeed);
+}
