@@ -39,6 +39,7 @@ LEVELS = [
     {"opened", "plan"},
     {"provenance", "run"},
     {"export"},
+    {"serve"},
     {"actions", "launch"},
     {"commands"},
     {"cli", "__init__"},

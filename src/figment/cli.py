@@ -29,6 +29,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "report": judging.report,
     "compare": judging.compare,
     "export": showing.export,
+    "serve": showing.serve,
     "runs": data.runs,
     "recipes": data.recipes,
     "data": data.data,

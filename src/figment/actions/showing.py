@@ -1,12 +1,14 @@
-"""What ``figment export`` does: a run, or several on a site, into something that others can use."""
+"""What ``figment export`` does, a run into something that others can use, and ``figment serve``."""
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from figment.errors import UserError
 from figment.export.placing import file_at, folder_at, refuse_taken, write
@@ -177,3 +179,54 @@ def _serving(out: Path) -> str:
 
 
 TARGETS = {"onnx": _onnx, "web": _web, "safetensors": _safetensors, "hub": _hub}
+SERVER = ("fastapi", "uvicorn", "httptools", "python_multipart", "prometheus_client")
+"""Modules that serving needs."""
+LARGEST_BATCH = 1_024
+LARGEST_QUEUE = 3_600.0
+
+
+def serve(
+    runs: list[str],
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    token: str = "",
+    hosts: tuple[str, ...] = (),
+    title: str = "",
+    engine: Literal["auto", "onnx", "torch"] = "auto",
+    device: str = "auto",
+    batch: int = 32,
+    queue: float = 10.0,
+    trust: bool = False,
+) -> None:
+    """Serve runs until a signal to stop. Raises UserError for what cannot be served, or a missing extra."""
+    _check(port, batch, queue)
+    token = _token(token)
+    missing = [name for name in SERVER if find_spec(name) is None]
+    if missing:
+        raise UserError(f"serving needs {', '.join(missing)}: pip install 'figment-gan[serve]'")
+    from figment.serve.limits import Limits
+    from figment.serve.models import How, open_models
+    from figment.serve.server import run
+
+    models = open_models(runs, How(engine=engine, device=device, trust=trust, title=title))
+    limits = Limits(batch=batch, queue_seconds=queue)
+    names = tuple(name.lower() for name in hosts)
+    run(models, host=host, port=port, limits=limits, token=token, hosts=names, title=title)
+
+
+def _check(port: int, batch: int, queue: float) -> None:
+    if not 0 <= port <= 65_535:
+        raise UserError(f"port must be 0 or more and at most 65535, not {port}")
+    if not 1 <= batch <= LARGEST_BATCH:
+        raise UserError(f"batch must be 1 or more and at most {LARGEST_BATCH:,}, not {batch}")
+    if not 0 < queue <= LARGEST_QUEUE:
+        raise UserError(f"queue must be above 0 and at most {LARGEST_QUEUE:,.0f} s, not {queue}")
+
+
+def _token(token: str) -> str:
+    """Return the token, that of the environment without one. Raises UserError where it fits no header."""
+    token = token or os.environ.get("FIGMENT_TOKEN", "")
+    if not token.isascii() or any(not c.isalnum() and c not in "-._~" for c in token):
+        raise UserError("a token has letters, digits and - . _ ~ only, since addresses hold it")
+    return token

@@ -1,4 +1,4 @@
-"""Showing a generator to others: ``figment export``."""
+"""Showing a generator to others: ``figment export`` and ``figment serve``."""
 
 from __future__ import annotations
 
@@ -57,4 +57,46 @@ def export(
     }
     how |= {"neighbours": neighbours, "push": push, "licence": licence, "use": use, "title": title}
     print(export(chosen, to=to, out=out, trust=trust, overwrite=overwrite, **how))
+    return 0
+
+
+def serve(
+    runs: tuple[str, ...] = (),
+    /,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    token: str = "",
+    hosts: tuple[str, ...] = (),
+    title: str = "",
+    engine: Literal["auto", "onnx", "torch"] = "auto",
+    device: str = "auto",
+    batch: int = 32,
+    queue: float = 10.0,
+    trust: bool = False,
+) -> int:
+    """Serve generators over HTTP: pictures by seed, a page to look at them, runs in training live.
+
+    Args:
+        runs: Run folders, or snapshot files; the latest run without one.
+        host: The address to listen on; 0.0.0.0 for all of this machine's.
+        port: The port to listen on; 0 for a free one.
+        token: What clients have to send; $FIGMENT_TOKEN, which other users of the machine do not see,
+            without it.
+        hosts: Names by which clients may call this server, such as pictures.example.org; on 127.0.0.1
+            none but its own without it, elsewhere any.
+        title: What the page is called, such as "This flower does not exist".
+        engine: What draws: onnx (onnxruntime, on the CPU), torch, or the quicker of those that are
+            installed.
+        device: Where torch draws: cpu, cuda, mps, or auto.
+        batch: Pictures that are drawn together at most.
+        queue: Seconds of work that may wait; what would wait longer is refused.
+        trust: Open a recipe of your own, which the run only names: its module is imported.
+    """
+    from figment.actions.showing import serve
+
+    how: dict[str, Any] = {"host": host, "port": port, "token": token, "hosts": hosts}
+    how |= {"title": title, "engine": engine, "device": device, "trust": trust}
+    how |= {"batch": batch, "queue": queue}
+    serve([named(run) for run in runs or (LATEST,)], **how)
     return 0

@@ -10,25 +10,34 @@ import { element } from "../dom.js";
  */
 export function thumbnail(show, picture, { label, signal, onclick }) {
   const canvas = canvasOf(show, picture, { signal });
-  const press = onclick ?? (() => {
-    show.set(picture);
-    document.getElementById("picture").scrollIntoView({ block: "nearest" });
-  });
-  return element("button.thumbnail", { type: "button", "aria-label": label, title: label, onclick: press }, canvas);
+  const press =
+    onclick ??
+    (() => {
+      show.set(picture);
+      document.getElementById("picture").scrollIntoView({ block: "nearest" });
+    });
+  return element(
+    "button.thumbnail",
+    { type: "button", "aria-label": label, title: label, onclick: press },
+    canvas,
+  );
 }
 
 /** Returns a canvas with a picture, drawn when its turn comes. */
 export function canvasOf(show, picture, how) {
   const side = show.model.about.resolution;
   const canvas = element("canvas.waiting", { width: side, height: side });
-  show.model.draw(picture, how).then((pixels) => {
-    paint(canvas, pixels);
-    canvas.classList.remove("waiting");
-  }, () => canvas.classList.add("failed"));
+  show.model.draw(picture, how).then(
+    (pixels) => {
+      paint(canvas, pixels);
+      canvas.classList.remove("waiting");
+    },
+    () => canvas.classList.add("failed"),
+  );
   return canvas;
 }
 
-/** Puts pixels on a canvas. */
+/** Puts pixels on a canvas; it is read again for a download. */
 export function paint(canvas, pixels) {
-  canvas.getContext("2d").putImageData(pixels, 0, 0);
+  canvas.getContext("2d", { willReadFrequently: true }).putImageData(pixels, 0, 0);
 }
