@@ -32,6 +32,14 @@ def is_name(text: str) -> bool:
     return NAME.fullmatch(text) is not None and not os.path.lexists(owner)
 
 
+def check_name(name: str) -> None:
+    """Raise UserError unless this is of the form ``owner/name``, and the extra is there that pushes."""
+    if not NAME.fullmatch(name):
+        raise UserError(f"{name!r} is no name of a repository: write owner/name")
+    with _said(f"{name} cannot be written to"):
+        pass  # but for the extra, which it names
+
+
 def fetched(name: str) -> Path:
     """Return the folder of a repository's generator, fetched unless it is there already.
 
@@ -54,8 +62,7 @@ def pushed(folder: Path, name: str, files: Iterable[str], *, space: bool = False
     With ``space`` to the static Space of that name, which shows the page. Raises UserError, in one line,
     where the extra or the right to write is missing.
     """
-    if not NAME.fullmatch(name):
-        raise UserError(f"{name!r} is no name of a repository: write owner/name")
+    check_name(name)
     kind = "space" if space else "model"
     with _said(f"{name} cannot be written to"):
         hub = _library()

@@ -44,7 +44,7 @@ def test_published_and_loaded_again_it_draws_the_same(cats, package, tmp_path, c
     out.mkdir()
     (out / "secret.txt").write_text("mine")
     assert main([*words, "--push", "ada/cats"]) == 0
-    assert "/ada/cats and " in capsys.readouterr().out
+    assert "/ada/cats and http" in capsys.readouterr().out
     for kind in ("model", "space"):
         kept = Hub.repositories[kind, "ada/cats"]
         here = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()}
@@ -57,6 +57,13 @@ def test_published_and_loaded_again_it_draws_the_same(cats, package, tmp_path, c
     folder = run.path
     assert {path.name for path in folder.iterdir()} == set(hub.FETCHED)
     assert main(["sample", str(folder), "--out", str(tmp_path / "a.png"), "--count", "4"]) == 0
+
+
+def test_python_pushes_a_run_without_a_folder(cats, package):
+    told = figment.push_to_hub(cats, "ada/pets", runtime=package, licence="mit")
+    assert "/ada/pets and http" in told
+    kept = Hub.repositories["space", "ada/pets"]
+    assert kept.keys() >= {"index.html", "README.md", hub.WEIGHTS, "models/cats/generator.onnx"}
 
 
 def test_what_was_fetched_once_is_there_without_a_network(cats, package, server, tmp_path):

@@ -27,6 +27,7 @@ from figment.export.placing import refuse_taken
         ("--to onnx --out a --webgpu", "--webgpu is for --to web and --to hub: leave it out"),
         ("--to safetensors --out a.safetensors --weights fp16", "--weights is for --to onnx"),
         ("--to web --out a --push me/cats", "--push is for --to hub: leave it out of --to web"),
+        ("--to hub --out a --push cats", "'cats' is no name of a repository: write owner/name"),
         ("--to onnx --out a --neighbours", "--neighbours is for --to web and --to hub"),
         ("--to gif --out a", "--to is one of onnx, web, safetensors, hub, not 'gif'"),
         ("--to onnx", "needs --out"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import tempfile
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -150,6 +151,8 @@ def _hub(
     from figment.export.weights import write_weights
 
     needed()
+    if push:
+        hub.check_name(push)
     folder_at(out, "an upload for the Hub")
     weights = out / hub.WEIGHTS
     signed = [weights, out / "README.md", out / "index.html"]
@@ -162,12 +165,22 @@ def _hub(
     write_weights(subject, weights, **terms)
     write(_under(out, files))
     size = (sum(map(len, files.values())) + weights.stat().st_size) / 1e6
-    told = f"{out}: {size:.1f} MB in all; {said}"
+    told = f"{size:.1f} MB in all; {said}"
     if not push:
-        return f"{told}. To publish it, add --push OWNER/NAME"
+        return f"{out}: {told}. To publish it, add --push OWNER/NAME"
     names = [hub.WEIGHTS, *files]
     places = [hub.pushed(out, push, names), hub.pushed(out, push, names, space=True)]
-    return f"{told}. Published: {' and '.join(places)}"
+    return f"{' and '.join(places)}: {told}"
+
+
+def push_to_hub(run: str | Path, name: str, *, trust: bool = False, **how: Any) -> str:
+    """Publish a run's generator as the model and the Space ``name``, OWNER/NAME; return a sentence.
+
+    ``how``: title, licence, use, weights, webgpu, runtime, neighbours, as the flags of ``figment export``.
+    Raises UserError, in one line, where the extra or the right to write is missing.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        return _hub([str(run)], Path(folder), trust=trust, overwrite=False, push=name, **how)
 
 
 def _under(out: Path, files: dict[str, bytes]) -> dict[Path, bytes]:
