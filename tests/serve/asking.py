@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from fastapi import FastAPI
 
 from figment.serve.app import application
 from figment.serve.models import Model
@@ -21,6 +22,7 @@ CLASSES, PLAIN = RUNS / "few-shot-classes", RUNS / "dcgan"
 class Client(httpx.AsyncClient):
     """A client of an application in this process, and that application's service."""
 
+    app: FastAPI
     service: Service
 
 
@@ -31,7 +33,7 @@ async def asking(models: dict[str, Model], **how: Any) -> AsyncGenerator[Client]
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with Client(transport=transport, base_url="http://test") as client:
-            client.service = app.state.service
+            client.app, client.service = app, app.state.service
             yield client
 
 

@@ -54,7 +54,7 @@ def run(
     print(f"figment serves {', '.join(models)} at {_address(listening, host, token)}", flush=True)
     server = Server(app, limits, counters)
     server.run(sockets=[listening])
-    # There is nothing to be saved. Taking torch apart takes seconds, and threads in its code cannot be ended.
+    # There is nothing to save. Taking torch apart takes seconds, threads in its code cannot be ended.
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)
