@@ -198,7 +198,8 @@ def test_every_colour_of_a_chart_is_in_both_themes():
     from figment.report.plots import COLOURS
 
     light, dark = (
-        re.findall(r"(--[\w-]+):", block) for block in re.findall(r":root {(.*?)}", palette(), re.DOTALL)
+        re.findall(r"(--[\w-]+):", block)
+        for block in re.findall(r":root {(.*?)}", palette(), re.DOTALL)
     )
     assert light == dark
     assert {f"--series-{index}" for index in range(1, COLOURS + 1)} <= set(light)

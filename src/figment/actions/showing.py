@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import json
 import os
+import sys
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from figment.errors import UserError
+from figment.export.placing import file_at, folder_at, refuse_taken, write
 
 if TYPE_CHECKING:
     from figment.export.forms import Form
 
 FLAGS = {
     "weights": ("onnx", "web", "hub"),
+    "single_file": ("web",),
+    "webgpu": ("web", "hub"),
+    "runtime": ("web", "hub"),
 }
-"""The targets that each flag does something for."""
+"""The targets that a flag does something for, where these are not all."""
 
 
 def export(
-    runs: list[str],
+    runs: Sequence[str],
     *,
     to: str,
     out: Path,
@@ -33,22 +39,27 @@ def export(
     Raises UserError for a flag that does nothing for the target, a place that cannot be written, files
     there that figment did not write (unless it is to ``overwrite``), or a missing extra.
     """
-    for flag, value in how.items():
-        if value and to not in FLAGS.get(flag, (to,)):
+    how = {flag: value for flag, value in how.items() if value}
+    for flag in how:
+        if to not in FLAGS.get(flag, (to,)):
             named = " and ".join(f"--to {each}" for each in FLAGS[flag])
             raise UserError(f"--{flag.replace('_', '-')} is for {named}: leave it out of --to {to}")
     if len(runs) > 1 and to != "web":
         raise UserError(f"--to {to} is of one run, not of {len(runs)}: export them one by one")
-    how = {name: value for name, value in how.items() if value}
     return TARGETS[to](runs, out, trust=trust, overwrite=overwrite, **how)
 
 
 def _onnx(
-    runs: list[str], out: Path, *, trust: bool, overwrite: bool, weights: Form = "fp32", **said: Any
+    runs: Sequence[str],
+    out: Path,
+    *,
+    trust: bool,
+    overwrite: bool,
+    weights: Form = "fp32",
+    **said: Any,
 ) -> str:
     from figment.export.graph import needed
     from figment.export.onnx_export import onnx_files
-    from figment.export.placing import folder_at, refuse_taken, write
     from figment.export.subject import Subject
 
     needed()
@@ -56,11 +67,10 @@ def _onnx(
     if not single:
         folder_at(out, "an ONNX export", ".onnx")
     subject = Subject(runs[0], trust=trust)
-    name = out.name if single else ""
     places = places_of(out, subject.generator.recipe.styled)
     refuse_taken(places.values(), overwrite=overwrite)
-    made = onnx_files(subject, weights, name=name, **said)
-    files = {places[key]: data for key, data in made.files.items()}
+    made = onnx_files(subject, weights, name=out.name if single else "", **said)
+    files = {places[part]: data for part, data in made.files.items()}
     if not single:
         files[places["model"]] = (json.dumps(made.about, indent=2) + "\n").encode()
     write(files)
@@ -76,8 +86,44 @@ def places_of(out: Path, styled: bool) -> dict[str, Path]:
     return {**{part: out / f"{part}.onnx" for part in parts}, "model": out / "model.json"}
 
 
-TARGETS = {"onnx": _onnx}
+def _web(
+    runs: Sequence[str],
+    out: Path,
+    *,
+    trust: bool,
+    overwrite: bool,
+    single_file: bool = False,
+    runtime: Path | None = None,
+    **how: Any,
+) -> str:
+    from figment.export.graph import needed
+    from figment.export.site import site
+    from figment.export.subject import Subject
 
+    needed()
+    if single_file:
+        file_at(out, ".html", "a page with --single-file")
+    else:
+        folder_at(out, "a site")
+    refuse_taken([out if single_file else out / "index.html"], overwrite=overwrite)
+    made = site([Subject(run, trust=trust) for run in runs], package=runtime, **how)
+    files = {out: made.alone()} if single_file else _under(out, made.folder())
+    refuse_taken(files, overwrite=overwrite)
+    write(files)
+    size = sum(map(len, files.values())) / 1e6
+    opened = "open it in a browser" if single_file else f"try it with {_serving(out)}"
+    return f"{out}: {size:.1f} MB in all; {made.said}. To see it, {opened}"
+
+
+def _under(out: Path, files: dict[str, bytes]) -> dict[Path, bytes]:
+    return {out / place: data for place, data in files.items()}
+
+
+def _serving(out: Path) -> str:
+    return f"{Path(sys.executable).name} -m http.server -d {out}"
+
+
+TARGETS = {"onnx": _onnx, "web": _web}
 SERVER = ("fastapi", "uvicorn", "httptools", "python_multipart", "prometheus_client")
 """Modules that serving needs."""
 LARGEST_BATCH = 1_024

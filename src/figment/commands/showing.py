@@ -12,22 +12,29 @@ def export(
     runs: tuple[str, ...] = (),
     /,
     *,
-    to: Literal["onnx"],
+    to: Literal["onnx", "web"],
     out: Path,
     weights: Literal["fp32", "fp16", "int8"] | None = None,
+    single_file: bool = False,
+    webgpu: bool = False,
+    runtime: Path | None = None,
     licence: str = "",
     use: str = "",
     title: str = "",
     trust: bool = False,
     overwrite: bool = False,
 ) -> int:
-    """Publish a generator: as an ONNX file.
+    """Publish a generator: as a site that draws in the browser, or as an ONNX file.
 
     Args:
-        runs: The run folder, or a snapshot file; the latest run without it.
-        to: What to make of it: an ONNX file.
-        out: Where it goes: FILE.onnx or a folder.
-        weights: How weights are stored: fp32, fp16 (half the bytes), int8 (a quarter); fp32 without it.
+        runs: The run folder, or a snapshot file; the latest run without it. A site takes several.
+        to: What to make of it: an ONNX file; a site, a folder that any host of plain files serves.
+        out: Where it goes: a folder; also FILE.onnx, and with --single-file FILE.html.
+        weights: How weights are stored: fp32, fp16 (half the bytes), int8 (about a quarter); fp16 in a site
+            and fp32 else without it.
+        single_file: Make the site one HTML file, which opens from a disk.
+        webgpu: Let the site draw by the graphics processor, where a browser allows it: 27 MB more.
+        runtime: The file onnxruntime-web-1.30.0.tgz, where it is not to be fetched.
         licence: The terms under which you give it away, in a word or two.
         use: What you mean it for, in a sentence.
         title: What it is called, such as "This flower does not exist".
@@ -37,7 +44,13 @@ def export(
     from figment.actions.showing import export
 
     chosen = [named(run) for run in runs or (LATEST,)]
-    how = {"weights": weights, "licence": licence, "use": use, "title": title}
+    how: dict[str, Any] = {
+        "weights": weights,
+        "single_file": single_file,
+        "webgpu": webgpu,
+        "runtime": runtime,
+    }
+    how |= {"licence": licence, "use": use, "title": title}
     print(export(chosen, to=to, out=out, trust=trust, overwrite=overwrite, **how))
     return 0
 

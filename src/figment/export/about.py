@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from figment.export.card import card_of, carried
+from figment.export.directions import directions
 from figment.export.graph import styled
 from figment.export.subject import Subject
 from figment.files import MARK
@@ -27,10 +28,18 @@ PROBE = range(40)
 """Seeds on which it is checked that latents and classes follow the law that is written down."""
 
 
-def about(subject: Subject, *, title: str = "", licence: str = "", use: str = "") -> dict[str, Any]:
-    """Return model.json but for the entries of the files beside it and the directions.
+def about(
+    subject: Subject,
+    *,
+    title: str = "",
+    licence: str = "",
+    use: str = "",
+    progress: bool = True,
+) -> dict[str, Any]:
+    """Return model.json but for what is known of the files beside it.
 
-    ``licence`` and ``use`` are what the user says of terms and of the use it is meant for.
+    ``licence`` and ``use`` are what the user says of terms and of the use it is meant for. Directions are
+    found by drawing a thousand pictures, with a bar on stderr.
     """
     from importlib.metadata import version
 
@@ -53,6 +62,8 @@ def about(subject: Subject, *, title: str = "", licence: str = "", use: str = ""
         "classes": list(generator.classes),
         "class_ends": ends(generator),
         "truncation": truncation(generator),
+        "directions": directions(generator, progress=progress),
+        "nearest": None,
         "card": card_of(subject, licence=licence, use=use),
         "carries": carried(subject),
     }

@@ -147,8 +147,14 @@ def _downloaded(progress: bool) -> bytes:
     try:
         with urllib.request.urlopen(URL, timeout=30) as answer:
             size = int(answer.headers.get("Content-Length") or 0)
-            how = {"desc": f"onnxruntime-web {VERSION}", "unit": "B", "unit_scale": True}
-            with progress_bar(total=size or None, **how, shown=progress, leave=False) as bar:
+            with progress_bar(
+                total=size or None,
+                desc=f"onnxruntime-web {VERSION}",
+                unit="B",
+                unit_scale=True,
+                shown=progress,
+                leave=False,
+            ) as bar:
                 while chunk := answer.read(CHUNK):
                     data.write(chunk)
                     bar.update(len(chunk))

@@ -19,7 +19,7 @@ itself, so it needs no runtime.
 
 from __future__ import annotations
 
-from figment.page.assembly import files, manifest, page, site
+from figment.page.assembly import RUNTIME, files, manifest, page, site
 from figment.page.style import palette
 
-__all__ = ["files", "manifest", "page", "palette", "site"]
+__all__ = ["RUNTIME", "files", "manifest", "page", "palette", "site"]

@@ -149,7 +149,7 @@ def _inlined(inline: Mapping[str, bytes]) -> str:
     blocks = [f'<script type="application/json" id="modules">{_json(_in_order(modules))}</script>']
     blocks += [
         f'<script type="application/octet-stream" data-file="{escape(name)}" data-bytes="{len(content)}">'
-        f"{base64.b64encode(gzip.compress(content, 9, mtime=0)).decode()}</script>"
+        f"{base64.b64encode(gzip.compress(content, 6, mtime=0)).decode()}</script>"
         for name, content in inline.items()
     ]
     return "\n".join(blocks) + "\n"

@@ -12,7 +12,11 @@ export async function openEngine({ module, wasm, generator, mapping, about, webg
   ort.env.wasm.wasmBinary = wasm;
   ort.env.wasm.numThreads = 1; // more need headers that a host of plain files does not send
   ort.env.logLevel = "error";
-  const options = { executionProviders: [webgpu ? "webgpu" : "wasm"] };
+  const options = {
+    executionProviders: [webgpu ? "webgpu" : "wasm"],
+    // int8 weights become float32 when the session begins, not in every picture.
+    extra: { session: { disable_quant_qdq: "1" } },
+  };
   const opened = await ort.InferenceSession.create(generator, options);
   const styles = mapping && await ort.InferenceSession.create(mapping, options);
 

@@ -9,7 +9,8 @@ const ROW = 12; // pictures that come at a time
 export function gallery(show) {
   const wall = element("div.grid.wall", { role: "group", "aria-label": "Gallery" });
   const end = element("div.end", { "aria-hidden": "true" });
-  let kind = "";
+  const kindNow = () => `${show.picture.class} ${show.picture.truncation}`;
+  let kind = kindNow();
   let drawing = new AbortController();
 
   function more() {
@@ -30,13 +31,11 @@ export function gallery(show) {
 
   // Another class or truncation: what hangs here is no longer what is asked for.
   show.addEventListener("picture", () => {
-    const now = `${show.picture.class} ${show.picture.truncation}`;
-    if (kind && now !== kind) {
-      drawing.abort();
-      drawing = new AbortController();
-      wall.replaceChildren();
-    }
-    kind = now;
+    if (kindNow() === kind) return;
+    kind = kindNow();
+    drawing.abort();
+    drawing = new AbortController();
+    wall.replaceChildren();
   });
   return element("section.gallery", { "aria-labelledby": "gallery" },
     element("h2", { id: "gallery" }, "Gallery"), wall, end);

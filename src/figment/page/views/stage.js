@@ -28,8 +28,11 @@ export function stage(show, favourites) {
   let wait = 0;
 
   function goOn() {
-    show.set(ahead?.class === show.picture.class && ahead.truncation === show.picture.truncation
-      ? ahead : show.byChance());
+    const { class: kind, truncation } = show.picture;
+    const fits = ahead?.class === kind && ahead.truncation === truncation;
+    const next = fits ? ahead : show.byChance();
+    ahead = null;
+    show.set(next);
   }
 
   async function copyLink() {

@@ -28,7 +28,7 @@ export function canvasOf(show, picture, how) {
   return canvas;
 }
 
-/** Puts pixels on a canvas. */
+/** Puts pixels on a canvas; it is read again for a download. */
 export function paint(canvas, pixels) {
-  canvas.getContext("2d").putImageData(pixels, 0, 0);
+  canvas.getContext("2d", { willReadFrequently: true }).putImageData(pixels, 0, 0);
 }
