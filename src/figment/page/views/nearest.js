@@ -1,5 +1,7 @@
 // How near a picture comes to the training picture that is most like it, where the model knows.
 
+import { element } from "../dom.js";
+
 /** Fills the badge for the picture on show, and hides it where nothing is known of it. */
 export function nearestOf(show, badge) {
   const { lineage, class: kind, truncation, sliders, style } = show.picture;
@@ -7,6 +9,8 @@ export function nearestOf(show, badge) {
   const found = plain ? show.model.about.nearest?.seeds?.[String(lineage.seed)] : null;
   badge.hidden = !found;
   if (!found) return;
-  badge.textContent = found.copy ? "nearly a training picture" : "no training picture is near";
+  const text = found.copy ? "nearly a training picture" : "no training picture is near";
+  const thumbnail = show.model.about.nearest.pictures?.[found.picture];
+  badge.replaceChildren(...(thumbnail ? [element("img", { src: thumbnail, alt: "the nearest one" })] : []), text);
   badge.classList.toggle("copy", Boolean(found.copy));
 }
