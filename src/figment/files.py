@@ -15,6 +15,8 @@ from figment.errors import UserError
 
 MARK = "made by figment"
 """What every file that figment gives to a user says of itself, so that it may be replaced by the next."""
+PAGE = f"pictures side by side or in turn, {MARK}"
+"""What a picture says of itself that shows several: one such among photographs is none of them."""
 MARKED_WITHIN = 1 << 16
 """Bytes at either end of a file that are searched for the mark."""
 NO_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP}

@@ -56,6 +56,8 @@ class Word(NamedTuple):
             return ""
         kinds = [kind for kind in get_args(self.hint) or (self.hint,) if kind is not ...]
         metavar = self.said if self.bare else METAVARS.get(kinds[0], "PATH")
+        if self.bare and not self.needed:
+            return f"[{metavar}]"
         if get_origin(self.hint) is not tuple:
             return metavar
         return f"{metavar} ..." if ... in get_args(self.hint) else " ".join([metavar] * len(kinds))

@@ -370,6 +370,8 @@ def _say(progress: bool, text: str) -> None:
 def _what_next(run: Run, images: int, seconds: float) -> str:
     from figment.units import duration
 
+    if not images and not run.stopped_by:
+        return f"the time was over before the first round: `figment resume {run.path} --minutes 10`"
     if run.stopped_by:
         return f"stopped and saved at {images:,} images: `figment resume {run.path}` goes on"
     return (

@@ -7,7 +7,8 @@ exact with penalties that are applied lazily or differentiated twice.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,16 @@ def stop() -> None:
 
     if size() > 1 and dist.is_initialized():
         dist.destroy_process_group()
+
+
+@contextmanager
+def together(device: torch.device) -> Generator[None]:
+    """Join the other processes for as long as it is open."""
+    start(device)
+    try:
+        yield
+    finally:
+        stop()
 
 
 def barrier() -> None:

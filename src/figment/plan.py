@@ -89,12 +89,16 @@ class Plan:
         How often follows from this machine's speed, so it is no part of the recipe: equal commands train
         equal recipes.
         """
-        from figment.training import cost, session
+        from figment.training import affording, cost, session
         from figment.training.monitor import SHARE, features_for, measure_untrained, pause_for
 
         assert self.cost is not None
         speed = self.cost.images_per_second
         recipe = replace(self.recipe, features=features_for(self.recipe))
+        few = ""
+        if deadline is not None:
+            left = deadline - time.perf_counter()
+            recipe, few = affording.within(recipe, dataset, device, left, self.pinned)
         first = measure_untrained(recipe, dataset, device, progress=progress)
         end, left = recipe.images, None
         if deadline is not None:
@@ -103,6 +107,7 @@ class Plan:
             end, recipe = None, lasting(recipe, left, speed)
         planned = self.cost._replace(recipe=recipe)
         said = cost.sentence(self.name, planned, dataset, end=end, seconds=left)
+        said += f"\n{few}" if few else ""
         pause = pause_for(recipe, first.seconds, speed)
         return replace(self, recipe=recipe, pause=pause, untrained=first, said=said)
 

@@ -85,6 +85,16 @@ def test_directories_that_promise_too_much(tmp_path, paint, zipped, mark, place,
     assert answer in refused(path)
 
 
+def test_a_directory_of_too_many_files_is_not_read(tmp_path, paint, zipped, monkeypatch):
+    for number in range(4):
+        paint(tmp_path / f"in/{number}.png")
+    path = zipped(tmp_path / "a.zip", tmp_path / "in")
+    monkeypatch.setattr("figment.data.zips.MOST_MEMBERS", 3)
+    assert "names 4 files, and a zip is read up to 3: unpack it and give the folder" in refused(
+        path
+    )
+
+
 def test_a_zip_of_zips_and_a_text_named_zip(tmp_path, zipped):
     path = zipped(tmp_path / "a.zip", {"in.zip": zipped(tmp_path / "b.zip", {}).read_bytes()})
     assert "(only 1 .zip): unpack what is in it" in refused(path)

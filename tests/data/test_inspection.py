@@ -59,7 +59,7 @@ def test_a_full_pass_counts_everything(mixed):
 def test_it_reads_well(mixed):
     text = describe(inspect(str(mixed), progress=False))
     assert text.splitlines() == [
-        "mixed: 13 pictures, 2 classes",
+        "mixed: 11 pictures of 13 files, 2 classes",
         "  classes     a  7",
         "              b  4",
         "  folders     the 2 folders a and b are classes",
@@ -146,7 +146,7 @@ def test_where_nothing_is_usable_it_still_answers(tmp_path):
     found = inspect(str(tmp_path), progress=False)
     assert (found.files, found.usable, found.resolution) == (7, 0, 0)
     lines = describe(found).splitlines()
-    assert lines[:2] == [f"{tmp_path.name}: 7 pictures, no classes", "  broken      7"]
+    assert lines[:2] == [f"{tmp_path.name}: 0 pictures of 7 files, no classes", "  broken      7"]
     assert lines[-2:] == [
         "              … and 2 more",
         "figment would: refuse: no picture can be read",

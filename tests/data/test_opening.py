@@ -16,6 +16,8 @@ from figment.data import headers, opening
 from figment.data.decode import decode, see
 from figment.data.opening import LARGE, MOST_BYTES, check_room, opened, quiet, why
 from figment.data.square import Form
+from figment.files import made_by_figment
+from figment.sampling.pictures import Pictures
 
 SIDE = 50_000
 
@@ -182,3 +184,14 @@ def test_the_size_that_a_header_promises():
             assert headers.promised(saved(image, "WEBP", **options)) == (width, height)
     assert headers.promised(b"RIFF\0\0\0\0WEBP") is None
     assert opening.why(MemoryError(), b"") == "too large for the memory of this machine"
+
+
+@pytest.mark.parametrize("name", ["grid.png", "grid.jpg", "grid.webp"])
+def test_pages_of_samples_are_no_pictures_and_samples_are(tmp_path, name):
+    samples = Pictures(np.random.default_rng(0).integers(0, 256, (4, 3, 16, 16), np.uint8))
+    with pytest.raises(ValueError, match="a page of samples that figment made"):
+        opened(samples.save(tmp_path / name).read_bytes())
+    alone = Pictures(samples.array[:1]).save(tmp_path / name)
+    assert opened(alone.read_bytes()).size == (16, 16) and made_by_figment(alone)
+    each = samples.save(tmp_path / "each") / "000000.png"
+    assert opened(each.read_bytes()).size == (16, 16)

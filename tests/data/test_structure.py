@@ -36,6 +36,11 @@ def many(names: list[str], each: int) -> list[str]:
         (many(["train2017", "val2017"], 5), (), "are parts of a split"),
         (many(["set/train", "set/val"], 5), (), "are parts of a split"),
         (many(["train/cat", "train/dog", "test/cat"], 5), ("cat", "dog"), "are parts of a split"),
+        (
+            below(**{"train/cat": 5, "train/dog": 5, "test/unknown": 3}),
+            ("cat", "dog"),
+            "test/unknown: no class, as there is none of that name among those to train on",
+        ),
         (many(["s/train/x/cat", "s/train/x/dog", "s/dev/x/dog"], 5), ("cat", "dog"), "of a split"),
         (many(["train", "car", "boat"], 5), ("boat", "car", "train"), "are classes"),
         (many(["trainA", "trainB", "testA"], 5), ("A", "B"), "of a split in the classes A and B"),

@@ -170,15 +170,22 @@ def test_the_plan_takes_the_dearest_form_that_gets_enough_rounds(ring, monkeypat
     speeds = {64: 100.0, 32: 400.0, 16: 900.0, 8: 1000.0}  # images/s
     tried = []
 
-    def measure(recipe, dataset, device):
+    clock, pause = [0.0], [0.0]
+
+    def measure(recipe, dataset, device, most):
         tried.append(recipe.batch)
+        clock[0] += pause[0]
         return cost.Cost(recipe, speeds[recipe.batch], 0.1, images_per_round=recipe.batch)
 
     monkeypatch.setattr(cost, "measure", measure)
-    monkeypatch.setattr(cost.time, "perf_counter", lambda: 0.0)
+    monkeypatch.setattr(cost.time, "perf_counter", lambda: clock[0])
     chosen = cost.affordable(forms, ring, CPU, deadline=cost.ENOUGH_ROUNDS * 32 / 400.0)
     assert chosen.recipe.batch == 32
     assert tried == [8, 16, 32, 64]
+    pause[0] = 20.0  # on a busy machine no more than a tenth of the time is spent on trying
+    busy = cost.affordable(forms, ring, CPU, deadline=cost.ENOUGH_ROUNDS * 32 / 400.0)
+    assert busy.recipe.batch == 16 and tried[4:] == [8, 16] and clock[0] == 40
+    clock[0] = pause[0] = 0.0
     assert cost.affordable(forms, ring, CPU, deadline=0.1).recipe.batch == 8
     sentence = cost.sentence("points", chosen, ring, end=64_000, seconds=None)
     assert sentence == (

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from figment import mesh
 from figment.errors import UserError
 from figment.files import keep_others
 from figment.opened import generator_at, moments
@@ -21,23 +22,49 @@ def sample(
     path: str | Path,
     *,
     out: Path | None = None,
+    format: str | None = None,
+    shards: int | None = None,
     device: str = "auto",
     trust: bool = False,
     overwrite: bool = False,
     **how: Any,
 ) -> str:
-    """Draw pictures into ``out``, without it as a grid into the run.
+    """Draw pictures into ``out``, without it as a grid into the run; all processes together.
 
+    A folder gets a file a picture or, where ``format``, ``shards`` or a large count ask for them, shards.
     ``how`` is that of ``figment.sampling.sample.write_samples``. Raises UserError where a file is there
     that figment did not write, unless it is to ``overwrite``: so do all of these.
     """
-    from figment.sampling.sample import files_of, write_samples
+    from figment.sampling.sample import files_of, form_of, write_samples
+    from figment.training.devices import choose_device, set_up
 
+    form = form_of(out, format, shards, how.get("count"))
     out = out or _drawing(path, "sample", ".png", how)
-    generator = generator_at(path, device, trust=trust)
-    how["count"] = generator.usual_count if how.get("count") is None else how["count"]
-    keep_others(files_of(out, how["count"], how.get("seed", 0)), overwrite)
-    return write_samples(generator, out, **how)
+    set_up(choose_device(device))  # repeatable, to the byte
+    with mesh.together(choose_device(device)):
+        if form in ("wds", "parquet"):
+            how |= {"out": out, "form": form, "shards": shards}
+            return _sharded(path, device, trust, overwrite, how)
+        generator = generator_at(path, device, trust=trust)
+        how["count"] = generator.usual_count if how.get("count") is None else how["count"]
+        keep_others(files_of(out, how["count"], how.get("seed", 0)), overwrite)
+        return write_samples(generator, out, **how)
+
+
+def _sharded(
+    path: str | Path, device: str, trust: bool, overwrite: bool, how: dict[str, Any]
+) -> str:
+    """Draw pictures into shards; ``how`` is that of ``figment.sampling.shards.ordered``."""
+    from figment.metrics.features.weights import sha256
+    from figment.sampling.shards import ordered, write_shards
+
+    weights = Path(path)
+    if not weights.is_file():
+        folder.read(weights)  # where it is no run, that is what is wrong
+        weights = folder.weights_of(weights)
+    order = ordered(weights=sha256(weights), **how)
+    generator = generator_at(weights, device, trust=trust)
+    return write_shards(generator, order, overwrite=overwrite)
 
 
 def enlarge(

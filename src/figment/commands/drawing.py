@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+from figment import mesh
 from figment.errors import UserError
 from figment.runs import LATEST, named
 
@@ -20,6 +21,8 @@ def sample(
     per_class: int | None = None,
     copies: bool = True,
     out: Path | None = None,
+    format: Literal["png", "wds", "parquet"] | None = None,
+    shards: int | None = None,
     device: str = "auto",
     trust: bool = False,
     overwrite: bool = False,
@@ -36,6 +39,10 @@ def sample(
         copies: Keep pictures of an enlarged set that are copies of training pictures.
         out: FILE.png for a grid, FILE.zip, FILE.npy or a folder for single pictures; a grid in the run
             without it.
+        format: What a folder gets: png, a file a picture; shards with seed and class, wds (WebDataset
+            tar) or parquet. More than 10,000 pictures become wds without it. After a kill the same
+            command goes on, on any number of processes.
+        shards: How many shards; 1,024 pictures each without it.
         device: cpu, cuda, mps, or auto.
         trust: Open a recipe of your own, which the run only names: its module is imported.
         overwrite: Replace files that figment did not write, too.
@@ -43,6 +50,8 @@ def sample(
     from figment.actions.drawing import enlarge, sample
 
     if per_class is not None:
+        if format is not None or shards is not None:
+            raise UserError("an enlarged set has a folder a class: leave --format and --shards out")
         more: dict[str, Any] = {"truncation": truncation, "copies": copies, "trust": trust}
         more |= {"seed": seed, "label": class_, "device": device}
         print(enlarge(named(run), out=out, per_class=per_class, **more))
@@ -50,8 +59,10 @@ def sample(
     if not copies:
         raise UserError("--no-copies is for an enlarged set: add --per-class N")
     how: dict[str, Any] = {"count": count, "seed": seed, "label": class_, "truncation": truncation}
-    how |= {"trust": trust, "overwrite": overwrite}
-    print(sample(named(run), out=out, device=device, **how))
+    how |= {"trust": trust, "overwrite": overwrite, "format": format, "shards": shards}
+    said = sample(named(run), out=out, device=device, **how)
+    if mesh.is_first():
+        print(said)
     return 0
 
 

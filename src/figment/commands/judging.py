@@ -35,7 +35,8 @@ def evaluate(
         metrics: Which scores (kid, fid, precision_recall, ...); all that can be had without it.
         features: What is compared: auto, efficientnet, mobilenet, small, inception, dinov2, NAME:FILE
             or file:FILE.
-        count: How many samples to draw (5,000), or pictures to use (all).
+        count: How many samples to draw (5 for each real picture, 1,000 to 5,000), or pictures to use
+            (all).
         protocol: Scores as papers print them: fid50k, kid50k or cleanfid50k.
         resolution: Px at which two folders are compared; the larger of theirs, to 256, without it.
         seed: Seed of the first sample.

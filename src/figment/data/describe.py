@@ -9,6 +9,7 @@ import numpy as np
 from figment.data.dataset import Dataset
 from figment.data.inspection import Inspection
 from figment.data.noticed import Noticed
+from figment.data.printing import counted
 from figment.data.sources import reasons
 
 COLUMN = 12
@@ -27,7 +28,8 @@ def describe(found: Inspection) -> str:
             "figment would: learn them as they are, without classes"
         )
     classes = f"{len(found.classes)} classes" if found.classes else "no classes"
-    lines = [f"{found.name}: {found.files:,} pictures, {classes}"]
+    of = "" if found.files == found.usable else f" of {counted(found.files, 'file')}"
+    lines = [f"{found.name}: {counted(found.usable, 'picture')}{of}, {classes}"]
     for label, entries in _rows(found):
         for entry in entries:
             lines.append(f"  {label:<{COLUMN}}{entry}")

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from figment.data import headers, png
+from figment.files import PAGE
 
 if TYPE_CHECKING:
     from PIL import ImageFile
@@ -20,6 +21,7 @@ MOST_BYTES = 512 << 20
 decoded at 1/8 of its size."""
 DECODERS = {"JPEG2000": 20, "WEBP": 16, "AVIF": 10, "HEIF": 10, "JXL": 10}
 """Bytes a pixel of the formats whose decoders keep more than the picture."""
+PAGE_WITHIN = 4096  # bytes at either end of a picture in which its texts lie
 LARGE = 32 << 20  # bytes from which pictures are decoded one at a time
 # Pillow knows more, but not all are safe to try on strange files: EPS starts Ghostscript.
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "DIB", "TIFF", "PPM", "AVIF", "JPEG2000")
@@ -37,9 +39,12 @@ class Unknown(ValueError):
 def opened(data: bytes) -> ImageFile.ImageFile:
     """Return a picture of which only the header has been read, found by its content.
 
-    Raises ``ValueError`` where its size alone rules it out: a single pixel, a decompression bomb in
-    a format whose decoder makes room at once. Of the others ``check_room`` tells.
+    Raises ``ValueError`` for a page of samples, and where its size alone rules it out: a single
+    pixel, a decompression bomb in a format whose decoder makes room at once. Of the others ``check_room``
+    tells.
     """
+    if PAGE.encode() in data[:PAGE_WITHIN] + data[-PAGE_WITHIN:]:
+        raise ValueError("a page of samples that figment made, not one picture")
     size = headers.promised(data)
     if size:
         check_bytes(4 * size[0] * size[1], size)

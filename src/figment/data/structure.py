@@ -90,7 +90,9 @@ def arrange(files: list[str], folders: str = "auto") -> Structure:
         inside = [
             file.split("/", depth + 1)[-1] if top else file for file, top in _both(files, tops)
         ]
-        tops, _ = _tops(inside)
+        parts, (tops, _) = tops, _tops(inside)
+        tops, strays = _of_training(parts, tops)
+        notes += (strays,) if strays else ()
     elif folders == "auto" and _all(DOMAIN, tops):
         notes = (f"{names} are parts of a split in the classes A and B",)
         tops = [DOMAIN.fullmatch(top)[2].upper() if top else None for top in tops]  # ty: ignore
@@ -102,6 +104,22 @@ def arrange(files: list[str], folders: str = "auto") -> Structure:
         which = f"the {len(sizes):,} folders {listed(sorted(sizes, key=natural))} are classes"
         return _by_class(files, tops, (*notes, which + (loose if None in tops else "")))
     return _together(files, (*notes, why) if why else notes)
+
+
+def _of_training(parts: list[str | None], tops: list[str | None]) -> tuple[list[str | None], str]:
+    """Return the classes without those that only other parts than the training's have, and a sentence.
+
+    ``test/unknown`` beside ``train/cat`` and ``train/dog`` is where pictures wait for their class.
+    """
+    both = list(zip(parts, tops, strict=True))
+    known = {top for part, top in both if part and part.lower().startswith("train")} - {None}
+    strays = Counter(f"{part}/{top}" for part, top in both if top and top not in known)
+    if len(known) < 2 or not strays:
+        return tops, ""
+    said = (
+        f"{listed(sorted(strays))}: no class, as there is none of that name among those to train on"
+    )
+    return [top if top in known else None for top in tops], said
 
 
 def by_table(files: list[str], table: Mapping[str, int | None], said: str) -> Structure:

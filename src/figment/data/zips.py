@@ -24,7 +24,8 @@ MEMBER = np.dtype(
 )
 STORED, DEFLATED = 0, 8
 Place = tuple[int, int, int, int, int]  # of a member, as MEMBER
-MOST_MEMBERS = 5_000_000
+MOST_MEMBERS = 300_000
+"""Three seconds of reading a directory: of more the folder is as easily given."""
 LARGEST = 1 << 28  # bytes of one picture file: more than any under the pixel limit needs
 FREE = 1 << 24  # bytes that a member may unpack to whatever its ratio: blank pictures pack well
 RATIO = 200  # times a member, or all of them together, may grow from there on: photographs do not
@@ -52,7 +53,7 @@ def members(path: Path) -> Iterator[Member]:
     """
     try:
         with open(path, "rb") as file:
-            directory, count, shift = _directory(file)
+            directory, count, shift = _directory(path, file)
         found = list(_entries(directory, count, shift))
     except (OSError, ValueError, struct.error) as error:
         error = "its directory is cut short" if isinstance(error, struct.error) else error
@@ -116,7 +117,7 @@ def _refuse_bombs(path: Path, found: list[tuple[str, int, bool, Place]]) -> None
         )
 
 
-def _directory(file: IO[bytes]) -> tuple[bytes, int, int]:
+def _directory(path: Path, file: IO[bytes]) -> tuple[bytes, int, int]:
     """Return the bytes of the directory, how many files it names, and how far offsets are shifted."""
     length = file.seek(0, os.SEEK_END)
     start = max(0, length - END.size - 65_535)
@@ -138,7 +139,10 @@ def _directory(file: IO[bytes]) -> tuple[bytes, int, int]:
     elif disk:
         raise ValueError("it is one part of several")
     if count > MOST_MEMBERS:
-        raise ValueError(f"it names {count:,} files, figment reads up to {MOST_MEMBERS:,}")
+        raise UserError(
+            f"{path} names {count:,} files, and a zip is read up to {MOST_MEMBERS:,}: "
+            "unpack it and give the folder"
+        )
     if size > end or offset > end - size:
         raise ValueError("its directory is cut short")
     file.seek(end - size)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,28 +13,29 @@ import torch
 from figment import mesh
 from figment.data import Dataset, evenly_spaced, look, open_dataset, split
 from figment.data.names import names_of
+from figment.data.printing import counted
 from figment.errors import UserError
-from figment.judging import forms, pictures
+from figment.judging import effort, forms, pictures
 from figment.judging.classifier import ACCURACY, Classifier
 from figment.judging.evaluation import Evaluation, now
 from figment.judging.figure import Copy
 from figment.judging.measures import MEASURES, lacking, measures_for
 from figment.judging.protocols import named
-from figment.judging.scorer import Scorer, extractor_for, scorer
+from figment.judging.scorer import LEAST, Scorer, extractor_for, scorer
 from figment.judging.sides import Side, real_side, sample_side
 from figment.metrics.score import Score
-from figment.progress import progress_bar
+from figment.progress import progress_bar, say
 
 if TYPE_CHECKING:
     from figment.metrics.features import Extractor
     from figment.sampling.generator import Generator
 
-COUNT = 5_000
-"""Samples that are drawn of a run, unless the user says how many."""
 MOST = 1_000_000
 """Samples whose features memory holds."""
 LEAST_OF_CLASS = 50
 """Samples and reals that a class needs for scores of its own."""
+FEWEST = 4
+"""Reals with which there is anything to compute at all."""
 PER_CLASS = ("kid",)
 """Scores that are given class by class, where there are classes."""
 
@@ -79,7 +81,7 @@ def evaluate_generator(
     source: str = "",
     progress: bool = True,
 ) -> Evaluation:
-    """Return the scores of ``count`` samples (5,000) against a data set.
+    """Return the scores of ``count`` samples against a data set (see ``effort.samples_for``).
 
     ``held_out``: share and seed of the pictures that the training did not see, None where the data are not
     those of the training. ``classifier``: the one that the run has trained, if any: its accuracy becomes
@@ -95,11 +97,13 @@ def evaluate_generator(
     rows, apart = np.arange(len(dataset)), np.empty(0, np.int64)
     if held_out is not None and not question.protocol:
         rows, apart = split(dataset, *held_out)
-    drawn = COUNT if question.count is None else question.count
-    if not 20 <= drawn <= MOST:
+    drawn = effort.samples_for(len(rows)) if question.count is None else question.count
+    if not LEAST <= drawn <= MOST:
         raise UserError(
             f"count must be 20 or more for a score to mean anything, and at most {MOST:,}, not {drawn}"
         )
+    if extractor and progress and mesh.is_first():
+        _say_plan(generator, dataset, (drawn, len(rows)), extractor, question)
     reals = _reals(dataset, rows, extractor, progress)
     unseen = _reals(dataset, apart, extractor, False) if len(apart) else None
     samples = sample_side(
@@ -122,6 +126,21 @@ def evaluate_generator(
     if asked or not (metrics or protocol):
         _tested(found, classifier, dataset, held_out, bool(asked))
     return found
+
+
+def _say_plan(
+    generator: Generator,
+    dataset: Dataset,
+    counts: tuple[int, int],
+    extractor: Extractor,
+    question: Question,
+) -> None:
+    """Say how many samples are drawn, and about how long that and the scores take."""
+    drawing = effort.trial(lambda count: generator.sample(count).array, extractor)
+    looking = effort.trial(lambda count: dataset.rows[:count], extractor)
+    seconds, numbers = (drawing / mesh.size(), looking), int(np.prod(dataset.shape))
+    asked = tuple(question.metrics)
+    say(effort.plan(("samples", f"reals of {dataset.name}"), counts, numbers, seconds, asked))
 
 
 def _question(metrics: Sequence[str], features: str, count: int | None, protocol: str) -> Question:
@@ -195,9 +214,16 @@ def evaluate_pictures(
     if len(rows) < 20:
         dropped = "".join(f" ({note})" for note in forms.dropped("samples", ours))
         raise UserError(f"{source} holds {len(rows)} pictures{dropped}: scores need 20 or more")
+    if extractor and progress and mesh.is_first():
+        seconds = effort.trial(lambda count: theirs.rows[:count], extractor)
+        sides, counts = (f"pictures of {ours.name}", f"of {theirs.name}"), (len(rows), len(theirs))
+        asked, numbers = tuple(question.metrics), int(np.prod(theirs.shape))
+        say(effort.plan(sides, counts, numbers, (seconds, seconds), asked))
     colour, uneven = forms.colours(ours, theirs)
     notes = [*forms.dropped("samples", ours), *forms.dropped("reals", theirs)]
-    notes += [*uneven, *forms.resized(looks, side)]
+    notes += [*uneven, *dict.fromkeys(forms.resized(looks, side))]
+    if ours.fingerprint == theirs.fingerprint:
+        notes.insert(0, "samples and reals are the same pictures: these scores tell nothing else")
     names = _names(ours)
     compared = Comparison(
         _reals(ours, rows, extractor, progress),
@@ -238,12 +264,19 @@ def _judged(
 ) -> Evaluation:
     """Return every score that is asked for, class by class too, with notes and pictures."""
     samples, reals, held_out, extractor, form, names, classes, changed = compared
+    if len(reals) < FEWEST:
+        raise UserError(
+            f"{counted(len(reals), 'real picture')} to compare with: give {FEWEST} at the very least, and "
+            f"{LEAST} or more for scores to mean anything"
+        )
     wanted, notes = _wanted(source, compared, question)
     stated, floors = "" if form is None else str(form), not question.protocol
     one = scorer(wanted, extractor, reals, held_out, len(samples), form=stated, floors=floors)
     found = Evaluation(source, [], [*changed, *notes], made=now())
     copies: list[Copy] = []
-    found.scores = _scores(one, samples, copies, progress and mesh.is_first())
+    shown = progress and mesh.is_first()
+    found.scores, few = _scores(one, samples, copies, shown, not question.metrics)
+    found.notes += few
     for label, group in enumerate(classes):
         parts = [side.of(side.labels == label) for side in (samples, reals)]
         if min(map(len, parts)) >= LEAST_OF_CLASS:
@@ -296,7 +329,11 @@ def _careful(samples: int, reals: int, question: Question) -> list[str]:
             f"{question.protocol} takes {question.count:,} samples and these are {samples:,}: "
             "not to be set beside published scores"
         )
-    if min(samples, reals) < 2_048:
+    if reals < LEAST:
+        notes.append(
+            f"{reals} real pictures are too few to tell what such pictures get: no score can be trusted"
+        )
+    elif min(samples, reals) < 2_048:
         notes.append(
             f"{samples:,} samples and {reals:,} reals are few: "
             "below 2,048 each trust only kid and its interval"
@@ -304,17 +341,26 @@ def _careful(samples: int, reals: int, question: Question) -> list[str]:
     return notes
 
 
-def _scores(one: Scorer, samples: Side, copies: list[Copy], progress: bool) -> list[Score]:
-    from dataclasses import replace
+def _scores(
+    one: Scorer, samples: Side, copies: list[Copy], progress: bool, lenient: bool
+) -> tuple[list[Score], list[str]]:
+    """Return the scores, and notes of those that cannot be had of so few pictures, if ``lenient``.
 
+    Raises UserError for such a score where it is not.
+    """
+    found: list[Score] = []
+    notes = []
     through = progress_bar(
         one.measures, desc="scoring", unit=" scores", shown=progress, leave=False
     )
-    return [
-        score
-        for measure in through
-        for score in replace(one, measures=[measure]).scores(samples, copies=copies)
-    ]
+    for measure in through:
+        try:
+            found += replace(one, measures=[measure]).scores(samples, copies=copies)
+        except UserError as error:
+            if not lenient:
+                raise
+            notes.append(f"{measure.gives[0]} was left out: {error}")
+    return found, notes
 
 
 def files_of(out: Path) -> list[Path]:

@@ -21,7 +21,9 @@ from figment.rounds import Playable
 from figment.sampling.generator import Generator
 
 LEAST = 20
-"""Reals that are enough for a floor."""
+"""Reals that are enough for a floor, and pictures that are enough for a score."""
+RATIOS = ("diversity", "checkerboard")
+"""Figures that are a ratio to the reals': what these get is 1, where too few are there to measure it."""
 RANKING = ("efficientnet", "mobilenet")
 """Features that may rank models, from the first that `auto` takes on."""
 REALS = 2_000
@@ -156,7 +158,7 @@ def scorer(
     if most is not None and len(others) >= most:
         reals = others = others.of(torch.arange(most))
     pretend = pretend if floors and pretend >= LEAST else 0
-    found: dict[str, float] = {}
+    found: dict[str, float] = dict.fromkeys(RATIOS if floors else (), 1.0)
     for measure in measures if pretend else ():
         if measure.floor:
             figures: list[Figure] = measure.give(stand_in, others, held_out, False)

@@ -78,7 +78,7 @@ def _n(value: float | None) -> str:
     """Return a number to three figures, without an exponent."""
     if value is None:
         return ""
-    if value == 0 or not math.isfinite(value):
-        return f"{value:g}"
+    if abs(value) < 1e-9 or not math.isfinite(value):  # what rounding leaves of 0
+        return f"{round(value, 9):g}"
     digits = max(0, 2 - math.floor(math.log10(abs(value))))
     return f"{value:,.{digits}f}"

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-CHUNK_PIXELS = 2**22
+CHUNK_PIXELS = 2**19
 
 
 def checkerboard(images: Tensor) -> Tensor:

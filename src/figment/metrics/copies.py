@@ -26,7 +26,8 @@ RIM = 3
 THUMB = 8
 CANDIDATES = 8
 """Pictures that a sample, and its mirror image, is compared with."""
-CHUNK = 256
+CHUNK_NUMBERS = 256 * 3 * 64 * 64
+"""Of the pictures that are looked at together: what is made of them on the way is 30 times as much."""
 FAINT = 2.0
 """Levels of 255: root mean square of a sketch below which a picture has nothing to be recognised by."""
 ALIKE = 0.9
@@ -53,7 +54,8 @@ class Gallery:
     def __init__(self, images: np.ndarray, rows: np.ndarray) -> None:
         """Take the ``rows`` [M] of uint8 pictures [N, C, R, R], which may be a file's map."""
         self.images, self.rows = images, rows
-        parts = [_thumbs(self._pictures(rows[i : i + CHUNK])) for i in range(0, len(rows), CHUNK)]
+        self.step = max(1, CHUNK_NUMBERS // int(np.prod(images.shape[1:])))
+        parts = [_thumbs(some) for some in self._pictures(rows)]
         self.thumbs = torch.cat(parts)  # [M, D]
 
     def matches(self, pictures: np.ndarray, apart: Sequence[np.ndarray] = ()) -> Matches:
@@ -63,9 +65,9 @@ class Gallery:
         likeness is -1 where nothing is left.
         """
         found = []
-        for start in range(0, len(pictures), CHUNK):
-            part = torch.from_numpy(np.array(pictures[start : start + CHUNK])).float()
-            places = apart[start : start + CHUNK]
+        for start in range(0, len(pictures), self.step):
+            part = torch.from_numpy(np.array(pictures[start : start + self.step])).float()
+            places = apart[start : start + self.step]
             (value, place), (other, turned) = (
                 self._best(side_on, places) for side_on in (part, part.flip(3))
             )
@@ -82,7 +84,7 @@ class Gallery:
             near[row, torch.from_numpy(places)] = -torch.inf
         ranks, places = near.topk(min(CANDIDATES, near.shape[1]))  # [n, K]
         unique, column = places.unique(return_inverse=True)
-        others = _sketch(self._pictures(self.rows[unique.numpy()]))
+        others = torch.cat([_sketch(some) for some in self._pictures(self.rows[unique.numpy()])])
         mine = _sketch(part)
         likeness = torch.stack([_likeness(mine, others[one]) for one in column.T], 1)  # [n, K]
         value, best = likeness.masked_fill(ranks.isinf(), -1).max(1)
@@ -91,8 +93,9 @@ class Gallery:
         value = torch.where(value > -1, torch.maximum(value, between), value)
         return value, places.gather(1, best)[:, 0]
 
-    def _pictures(self, rows: np.ndarray) -> Tensor:
-        return torch.from_numpy(np.array(self.images[rows])).float()
+    def _pictures(self, rows: np.ndarray) -> Iterator[Tensor]:
+        for start in range(0, len(rows), self.step):
+            yield torch.from_numpy(np.array(self.images[rows[start : start + self.step]])).float()
 
 
 def threshold(yardstick: Tensor) -> float:

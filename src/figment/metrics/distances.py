@@ -173,7 +173,7 @@ def fid_infinity(
     seen, fids = Moments.empty(fake.shape[1]), []
     for count in counts:
         seen.add(fake[order[seen.count : count]])
-        fids.append(_fid(real, root, seen))
+        fids.append(_fid(real, root, seen, _factor(fake[order[:count]], seen)))
     slope, value = np.polyfit(1 / counts, fids, 1)
     return FidInfinity(float(value), float(slope), tuple(counts.tolist()), tuple(fids))
 
@@ -277,8 +277,15 @@ def _root(of: Moments) -> torch.Tensor:
     return vectors[:, keep] * values[keep].sqrt()
 
 
-def _fid(a: Moments, root: torch.Tensor, b: Moments) -> float:
-    overlap = torch.linalg.svdvals(root.T @ _root(b)).sum()
+def _factor(features: torch.Tensor, of: Moments) -> torch.Tensor:
+    """Return F [D, R], F Fᵀ the covariance; of few features [N, D] their deviations, at no cost."""
+    if len(features) > features.shape[1]:
+        return _root(of)
+    return (features.double() - of.mean).T / math.sqrt(of.count - 1)
+
+
+def _fid(a: Moments, root: torch.Tensor, b: Moments, factor: torch.Tensor | None = None) -> float:
+    overlap = torch.linalg.svdvals(root.T @ (_root(b) if factor is None else factor)).sum()
     spread = a.covariance.trace() + b.covariance.trace() - 2 * overlap
     return max(0.0, float((a.mean - b.mean).square().sum() + spread))
 

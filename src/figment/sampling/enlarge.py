@@ -110,7 +110,7 @@ def enlarge(
                 made = _made(generator, name, reals, seed, truncation)
                 for one in _wanted(made, per_class, copies=copies, name=name):
                     file = folder / f"{one.seed:06d}.png"
-                    save_image(to_image(one.pixels), file)
+                    save_image(to_image(one.pixels), file, page=False)
                     lines.append(_line(file.relative_to(out), name, truncation, one))
                     bar.update()
                 seen += one.seed - seed + 1

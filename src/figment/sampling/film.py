@@ -41,11 +41,11 @@ def save_film(
     with replacing(path) as temporary:
         if ending == ".gif":
             first, *rest = _with_one_palette(frames)
-            timing |= signed("GIF")
+            timing |= signed("GIF", page=True)
             first.save(temporary, "GIF", save_all=True, append_images=rest, **timing)
         else:
             first, *rest = frames
-            timing |= {"quality": 90, "method": 2, **signed("WEBP")}
+            timing |= {"quality": 90, "method": 2, **signed("WEBP", page=True)}
             first.save(temporary, "WEBP", save_all=True, append_images=rest, **timing)
     return path
 

@@ -16,7 +16,7 @@ from PIL.PngImagePlugin import PngInfo
 from figment.cells import enlargement
 from figment.data.points import Mixture
 from figment.errors import UserError
-from figment.files import MARK, cannot_write, replacing
+from figment.files import MARK, PAGE, cannot_write, replacing
 from figment.sampling.cloud import scatter
 
 SHOWN = 100
@@ -77,7 +77,7 @@ class Pictures:
         path = Path(path)
         ending = path.suffix.lower()
         if ending in PICTURE_ENDINGS:
-            save_image(self.grid(), path)
+            save_image(self.grid(), path, page=len(self) > 1)
         elif ending in (".npy", ".npz"):
             _save_array(self.array, path)
         else:
@@ -126,7 +126,7 @@ def save_each(batches: Iterable[np.ndarray], path: Path, *, seed: int) -> int:
         path.mkdir(parents=True, exist_ok=True)
         for batch in batches:
             for pixels in batch:
-                save_image(to_image(pixels), path / f"{seed + written:06d}.png")
+                save_image(to_image(pixels), path / f"{seed + written:06d}.png", page=False)
                 written += 1
     except OSError as error:
         raise UserError(cannot_write(path, error)) from error
@@ -151,23 +151,30 @@ def png(image: Image.Image) -> bytes:
     return stream.getvalue()
 
 
-def save_image(image: Image.Image, path: Path) -> None:
-    """Write a picture in the form that the name's ending says, PNG where it says none."""
+def save_image(image: Image.Image, path: Path, *, page: bool = True) -> None:
+    """Write a picture in the form that the name's ending says, PNG where it says none.
+
+    ``page``: it shows several, and is not to be taken for one of the pictures of a data set.
+    """
     kind = {".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}.get(path.suffix.lower(), "PNG")
     with replacing(path) as temporary:
-        image.save(temporary, kind, **signed(kind))
+        image.save(temporary, kind, **signed(kind, page=page))
 
 
-def signed(kind: str) -> dict[str, Any]:
-    """Return what Pillow's ``save`` takes for a picture of a kind to say that figment made it."""
+def signed(kind: str, *, page: bool = False) -> dict[str, Any]:
+    """Return what Pillow's ``save`` takes for a picture, or page, of a kind to say that figment made it."""
     if kind == "GIF":
-        return {"comment": MARK}
+        return {"comment": PAGE if page else MARK}
     if kind == "PNG":
         text = PngInfo()
         text.add_text("Software", MARK)
+        if page:
+            text.add_text("Description", PAGE)
         return {"pnginfo": text}
     exif = Image.Exif()
     exif[ExifTags.Base.Software] = MARK
+    if page:
+        exif[ExifTags.Base.ImageDescription] = PAGE
     return {"exif": exif.tobytes()}
 
 

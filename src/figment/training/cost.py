@@ -24,6 +24,10 @@ ENOUGH_ROUNDS = 8_000
 """A time budget is spent on the largest form of a recipe that gets this many rounds out of it."""
 
 
+TRIALS = 0.1
+"""Share of a time budget that may be spent on finding the form: on a busy machine a round can take long."""
+
+
 class Cost(NamedTuple, Generic[R]):
     """What a recipe costs on this machine."""
 
@@ -37,17 +41,29 @@ class Cost(NamedTuple, Generic[R]):
         return seconds * self.images_per_second / self.images_per_round
 
 
-def measure(recipe: R, dataset: Dataset, device: torch.device, *, rounds: int = 2) -> Cost[R]:
+def measure(
+    recipe: R,
+    dataset: Dataset,
+    device: torch.device,
+    *,
+    rounds: int = 2,
+    most: float = math.inf,
+) -> Cost[R]:
     """Return what a recipe costs, measured: a trainer made for it alone plays a few rounds.
 
+    After ``most`` seconds no further round is begun.
     Raises UserError where the memory does not hold it.
     """
     try:
+        begun, rounds_played = time.perf_counter(), 0
         trainer = Trainer(recipe, dataset, device)
         trainer.round()  # the first one also allocates and chooses kernels
         before, start = trainer.clock.images, time.perf_counter()
         for _ in range(rounds):
             trainer.round()
+            rounds_played += 1
+            if mesh.first(time.perf_counter() - begun > most):
+                break
         if device.type == "cuda":
             torch.cuda.synchronize(device)
         seconds = time.perf_counter() - start
@@ -63,7 +79,7 @@ def measure(recipe: R, dataset: Dataset, device: torch.device, *, rounds: int = 
         raise UserError(too_large(recipe)) from None
     images = trainer.clock.images - before
     rate = float(mesh.first(images / seconds))  # ty: ignore[invalid-argument-type]
-    return Cost(recipe, rate, peak_memory(device), images / rounds)
+    return Cost(recipe, rate, peak_memory(device), images / rounds_played)
 
 
 def affordable(
@@ -72,12 +88,17 @@ def affordable(
     """Return the dearest of ever cheaper forms that gets ENOUGH_ROUNDS before the deadline, or the last.
 
     ``deadline`` is on ``time.perf_counter()``'s clock; the time that measuring takes counts. It climbs
-    from the cheapest form, so that little is spent on forms that are far too dear.
+    from the cheapest form, so that little is spent on forms that are far too dear, and no more than TRIALS.
     """
-    best = measure(forms[-1], dataset, device)
+    start = time.perf_counter()
+    allowed = TRIALS * (deadline - start)
+    best = measure(forms[-1], dataset, device, most=allowed)
     for form in reversed(forms[:-1]):
+        spent = time.perf_counter() - start
+        if mesh.first(2 * spent > allowed):  # the next form takes about as long as all before it
+            break
         try:
-            cost = measure(form, dataset, device)
+            cost = measure(form, dataset, device, most=allowed - spent)
         except UserError:  # too large for the memory
             break
         if not mesh.first(cost.rounds(deadline - time.perf_counter()) >= ENOUGH_ROUNDS):
