@@ -21,8 +21,10 @@ export function addressOf(picture) {
   const parts = [`seed=${written(picture.lineage)}`];
   if (picture.class !== null) parts.push(`class=${encodeURIComponent(picture.class)}`);
   if (picture.truncation !== null) parts.push(`truncation=${picture.truncation}`);
-  if (picture.sliders.some((value) => value !== 0)) parts.push(`sliders=${picture.sliders.join(",")}`);
-  if (picture.style) parts.push(`style=${written(picture.style.lineage)}&layer=${picture.style.layer}`);
+  if (picture.sliders.some((value) => value !== 0))
+    parts.push(`sliders=${picture.sliders.join(",")}`);
+  if (picture.style)
+    parts.push(`style=${written(picture.style.lineage)}&layer=${picture.style.layer}`);
   return parts.join("&");
 }
 
@@ -45,7 +47,9 @@ export function pictureOf(address, model) {
     lineage,
     class: model.classes.includes(parts.class) ? parts.class : null,
     truncation: model.truncation.of && truncation > 0 && truncation < 100 ? truncation : null,
-    sliders: model.directions.map((_, index) => (Number.isFinite(sliders[index]) ? sliders[index] : 0)),
+    sliders: model.directions.map((_, index) =>
+      Number.isFinite(sliders[index]) ? sliders[index] : 0,
+    ),
     style: second && layer > 0 && layer < model.layers ? { lineage: second, layer } : null,
   };
 }

@@ -17,7 +17,9 @@ export function element(tag, properties = {}, ...children) {
     else if (key.includes("-") || key === "role" || key === "for") made.setAttribute(key, value);
     else made[key] = value;
   }
-  made.append(...children.filter((child) => child !== null && child !== undefined && child !== false));
+  made.append(
+    ...children.filter((child) => child !== null && child !== undefined && child !== false),
+  );
   return made;
 }
 

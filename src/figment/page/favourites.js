@@ -19,7 +19,9 @@ export class Favourites extends EventTarget {
   }
 
   toggle(link) {
-    this.links = this.has(link) ? this.links.filter((other) => other !== link) : [link, ...this.links];
+    this.links = this.has(link)
+      ? this.links.filter((other) => other !== link)
+      : [link, ...this.links];
     try {
       localStorage.setItem(this.key, JSON.stringify(this.links));
     } catch {

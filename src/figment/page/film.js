@@ -13,7 +13,9 @@ const SMALLEST = 512; // pixels a side: of a smaller film little is left after c
 export function wayPast(model, stops, frames) {
   return stops.flatMap((from, leg) => {
     const to = stops[(leg + 1) % stops.length];
-    return Array.from({ length: frames }, (_, index) => mixed(model, from, to, eased(index / frames)));
+    return Array.from({ length: frames }, (_, index) =>
+      mixed(model, from, to, eased(index / frames)),
+    );
   });
 }
 
@@ -42,7 +44,8 @@ function eased(share) {
  */
 export async function recorded(frames, rate, progress) {
   const type = ["video/webm;codecs=vp9", "video/webm", "video/mp4"].find((name) =>
-    globalThis.MediaRecorder?.isTypeSupported(name));
+    globalThis.MediaRecorder?.isTypeSupported(name),
+  );
   if (!type) throw new Error("this browser records no films");
   const side = frames[0].width * Math.max(1, Math.ceil(SMALLEST / frames[0].width));
   const [small, large] = [canvas(frames[0].width), canvas(side)];
@@ -52,7 +55,9 @@ export async function recorded(frames, rate, progress) {
   const recorder = new MediaRecorder(stream, { mimeType: type, videoBitsPerSecond: 8_000_000 });
   const parts = [];
   recorder.ondataavailable = ({ data }) => parts.push(data);
-  const stopped = new Promise((resolve) => { recorder.onstop = resolve; });
+  const stopped = new Promise((resolve) => {
+    recorder.onstop = resolve;
+  });
   recorder.start();
   for (const [index, frame] of frames.entries()) {
     small.getContext("2d").putImageData(frame, 0, 0);

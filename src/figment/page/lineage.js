@@ -52,14 +52,19 @@ export function slerp(a, b, share) {
   const [longA, longB] = [Math.hypot(...a), Math.hypot(...b)];
   let product = 0;
   for (let index = 0; index < a.length; index++) product += a[index] * b[index];
-  const omega = Math.acos(Math.min(1, Math.max(-1 + 1e-6, product / Math.max(longA * longB, 1e-12))));
+  const omega = Math.acos(
+    Math.min(1, Math.max(-1 + 1e-6, product / Math.max(longA * longB, 1e-12))),
+  );
   const sine = Math.sin(omega);
   // A straight line, to rounding.
   const fromA = omega < 1e-4 ? 1 - share : Math.sin((1 - share) * omega) / sine;
   const fromB = omega < 1e-4 ? share : Math.sin(share * omega) / sine;
   const long = longA + share * (longB - longA);
-  return a.map((value, index) =>
-    long * ((fromA * value) / Math.max(longA, 1e-12) + (fromB * b[index]) / Math.max(longB, 1e-12)));
+  return a.map(
+    (value, index) =>
+      long *
+      ((fromA * value) / Math.max(longA, 1e-12) + (fromB * b[index]) / Math.max(longB, 1e-12)),
+  );
 }
 
 /** Returns a latent moved along each direction so far. */
@@ -67,7 +72,8 @@ export function moved(latent, moves, directions) {
   const found = latent.slice();
   directions.forEach(({ vector }, number) => {
     const move = moves[number] ?? 0;
-    if (move) for (let index = 0; index < found.length; index++) found[index] += move * vector[index];
+    if (move)
+      for (let index = 0; index < found.length; index++) found[index] += move * vector[index];
   });
   return found;
 }
@@ -102,7 +108,8 @@ export function read(text) {
     while (found && take(/~/y)) {
       const to = one(depth);
       const share = take(/:([\d.]+)/y);
-      found = to && share && Number(share[1]) <= 1 ? { from: found, to, share: Number(share[1]) } : null;
+      found =
+        to && share && Number(share[1]) <= 1 ? { from: found, to, share: Number(share[1]) } : null;
     }
     return found;
   };

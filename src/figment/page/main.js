@@ -13,12 +13,13 @@ import { directions } from "./views/directions.js";
 import { front } from "./views/front.js";
 import { gallery } from "./views/gallery.js";
 import { live } from "./views/live.js";
-import { mix } from "./views/mix.js";
+import { Mix } from "./views/mix.js";
 import { settings } from "./views/settings.js";
 import { stage } from "./views/stage.js";
 import { styles } from "./views/styles.js";
 import { tabs } from "./views/tabs.js";
-import { tray } from "./views/tray.js";
+import { themeSwitch } from "./views/theme.js";
+import { Tray } from "./views/tray.js";
 import { variations } from "./views/variations.js";
 import { walk } from "./views/walk.js";
 
@@ -35,6 +36,7 @@ addEventListener("keydown", keys);
 if (config.host === "site" && "serviceWorker" in navigator && isSecureContext) {
   navigator.serviceWorker.register(new URL("service-worker.js", document.baseURI)).catch(() => {});
 }
+document.querySelector(".top").append(themeSwitch());
 follow();
 
 /** Shows what the address says. */
@@ -89,7 +91,10 @@ async function openModel(place, several) {
 /** Shows the run of a model that cannot draw yet, until it can. */
 async function showTraining(place) {
   const run = await live(place.name, { always: true });
-  title(place.title ?? place.name, "A generator in training: its first pictures are still to come.");
+  title(
+    place.title ?? place.name,
+    "A generator in training: its first pictures are still to come.",
+  );
   main.replaceChildren(...(run ? [run] : []));
   ready();
   const look = setInterval(async () => {
@@ -120,14 +125,15 @@ function build(model, prefix) {
     variations(show),
     ...(model.directions.length ? [directions(show)] : []),
     walk(show, large),
-    mix(show, large),
+    new Mix(show, large),
     ...(model.layers ? [styles(show)] : []),
   ];
   main.replaceChildren(
     element("div.first", {}, large.node, element("div.side", {}, settings(show), tabs(show, ways))),
-    tray(show, favourites),
+    new Tray(show, favourites).node,
+    card(model.about),
     gallery(show),
-    card(model.about));
+  ); // has no end, so it comes last
   ready();
 }
 

@@ -6,8 +6,10 @@
     document.documentElement.dataset.state = "failed";
   };
   if (location.protocol === "file:") {
-    say("This page is made of several files, which a browser does not load from a disk. Put the folder on any " +
-      "web server (python3 -m http.server in this folder is one), or export with --single-file.");
+    say(
+      "This page is made of several files, which a browser does not load from a disk. Put the folder on any " +
+        "web server (python3 -m http.server in this folder is one), or export with --single-file.",
+    );
     return;
   }
   const main = document.createElement("script");

@@ -28,7 +28,13 @@ export class Model {
 
   /** Returns the picture of a seed, as it comes. */
   plain(seed) {
-    return { lineage: { seed }, class: null, truncation: null, sliders: this.directions.map(() => 0), style: null };
+    return {
+      lineage: { seed },
+      class: null,
+      truncation: null,
+      sliders: this.directions.map(() => 0),
+      style: null,
+    };
   }
 
   /** Returns the name of a picture's class, "" without classes. */
@@ -87,10 +93,15 @@ export class Model {
   /** Takes from those that wait the first few that can be drawn in one go. */
   #next() {
     this.#waiting = this.#waiting.filter(({ signal }) => !signal?.aborted);
-    const kind = ({ picture }) => `${picture.style?.layer} ${this.truncation.of === "styles" && picture.truncation}`;
+    const kind = ({ picture }) =>
+      `${picture.style?.layer} ${this.truncation.of === "styles" && picture.truncation}`;
     const first = this.#waiting[0];
     let count = 0;
-    while (count < Math.min(TOGETHER, this.#waiting.length) && kind(this.#waiting[count]) === kind(first)) count++;
+    while (
+      count < Math.min(TOGETHER, this.#waiting.length) &&
+      kind(this.#waiting[count]) === kind(first)
+    )
+      count++;
     return this.#waiting.splice(0, count);
   }
 
@@ -110,7 +121,11 @@ export class Model {
 
   #latent(lineage, picture) {
     const truncation = this.truncation.of === "latents" ? picture.truncation : null;
-    return latentOf(lineage, { size: this.about.latent.size, truncation, directions: this.directions });
+    return latentOf(lineage, {
+      size: this.about.latent.size,
+      truncation,
+      directions: this.directions,
+    });
   }
 
   #label(picture) {

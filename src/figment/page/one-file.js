@@ -14,8 +14,11 @@
   function linked(texts) {
     const places = {};
     for (const [name, text] of Object.entries(texts)) {
-      const whole = text.replace(/(from |import\()"(\.[^"]+)"/g, (_, before, to) =>
-        `${before}"${places[new URL(to, `http://page/${name}`).pathname.slice(1)]}"`);
+      const whole = text.replace(
+        /(from |import\()"(\.[^"]+)"/g,
+        (_, before, to) =>
+          `${before}"${places[new URL(to, `http://page/${name}`).pathname.slice(1)]}"`,
+      );
       places[name] = URL.createObjectURL(new Blob([whole], { type: "text/javascript" }));
     }
     return places;
@@ -23,14 +26,24 @@
 
   // A page from a disk and its worker have no origin in common, so the worker makes blobs of its own. What it is
   // told before its module is there waits.
-  window.figmentWorker = (name) => new Worker(URL.createObjectURL(new Blob([
-    `${linked}
+  window.figmentWorker = (name) =>
+    new Worker(
+      URL.createObjectURL(
+        new Blob(
+          [
+            `${linked}
     const early = [];
     self.onmessage = (event) => early.push(event);
     import(linked(${JSON.stringify(modules)})[${JSON.stringify(name)}])
       .then(() => early.forEach((event) => self.onmessage(event)))
       .catch((error) => early.forEach(({ data }) => self.postMessage({ id: data.id, error: String(error) })));`,
-  ], { type: "text/javascript" })));
+          ],
+          { type: "text/javascript" },
+        ),
+      ),
+    );
 
-  import(linked(modules)["page/main.js"]).catch((error) => say(`This page could not start: ${error.message}`));
+  import(linked(modules)["page/main.js"]).catch((error) =>
+    say(`This page could not start: ${error.message}`),
+  );
 })();

@@ -12,13 +12,17 @@ export async function pngOf(canvas, text) {
   const drawn = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
   const bytes = new Uint8Array(await drawn.arrayBuffer());
   const chunks = Object.entries(text).map(([key, value]) => textChunk(key, value));
-  return new Blob([bytes.subarray(0, AFTER_HEADER), ...chunks, bytes.subarray(AFTER_HEADER)], { type: "image/png" });
+  return new Blob([bytes.subarray(0, AFTER_HEADER), ...chunks, bytes.subarray(AFTER_HEADER)], {
+    type: "image/png",
+  });
 }
 
 /** Returns a chunk of text: PNG specification, 11.3.3. */
 export function textChunk(key, value) {
   const latin = /^[\x20-\xff]*$/.test(value);
-  const encoded = latin ? Uint8Array.from(value, (letter) => letter.charCodeAt(0)) : new TextEncoder().encode(value);
+  const encoded = latin
+    ? Uint8Array.from(value, (letter) => letter.charCodeAt(0))
+    : new TextEncoder().encode(value);
   // iTXt has flags for compression, and a language and a translated key, all of them empty here.
   const between = new Uint8Array(latin ? 1 : 5);
   return chunk(latin ? "tEXt" : "iTXt", [new TextEncoder().encode(key), between, encoded]);

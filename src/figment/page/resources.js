@@ -19,7 +19,9 @@ export async function bytesOf(name, progress = () => {}, version = "") {
   const answer = await fetch(new URL(name + query, document.baseURI));
   if (!answer.ok) throw new Error(`${name} could not be loaded (${answer.status})`);
   // Of a compressed answer the length is that of the packed bytes, which says little.
-  const all = answer.headers.get("content-encoding") ? 0 : Number(answer.headers.get("content-length"));
+  const all = answer.headers.get("content-encoding")
+    ? 0
+    : Number(answer.headers.get("content-length"));
   return joined(answer.body, all, progress);
 }
 

@@ -1,13 +1,14 @@
 // What is on show: one picture of one model, whose address is the page's.
 
 import { addressOf, pictureOf } from "./address.js";
-import { LARGEST_SEED } from "./stream.js";
 
 const SEEDS = 1_000_000; // that chance picks from: short enough to be told to a friend
 
 export class Show extends EventTarget {
   /** @type {import("./address.js").Picture} */
   picture;
+  /** The picture that comes next, where it is chosen already. */
+  #ahead = null;
 
   /**
    * @param {import("./model.js").Model} model
@@ -39,15 +40,38 @@ export class Show extends EventTarget {
     this.set({ ...this.picture, ...changes }, how);
   }
 
+  /** Shows the next picture. */
+  next() {
+    const { class: kind, truncation } = this.picture;
+    const fits = this.#ahead?.class === kind && this.#ahead.truncation === truncation;
+    const next = fits ? this.#ahead : this.byChance();
+    this.#ahead = null;
+    this.set(next);
+  }
+
+  /** Chooses the picture that comes next, and has it drawn before it is asked for. */
+  prepare(signal) {
+    this.#ahead = this.byChance();
+    this.model.draw(this.#ahead, { signal }).catch(() => {}); // whoever asks for it is told
+  }
+
   /** Returns a picture by chance, of the class and the truncation that are chosen. */
   byChance() {
     const { class: kind = null, truncation = null } = this.picture ?? {};
-    return { ...this.model.plain(anySeed()), class: kind, truncation };
+    return { ...this.model.plain(this.#seed()), class: kind, truncation };
   }
 
   /** Returns the part of a link that leads to a picture. */
   link(picture = this.picture) {
     return `#${this.prefix}${addressOf(picture)}`;
+  }
+
+  /** Returns a seed by chance; every second one of those whose nearest training picture is known, if any are. */
+  #seed() {
+    const known = Object.keys(this.model.about.nearest?.seeds ?? {});
+    return known.length && Math.random() < 0.5
+      ? BigInt(known[Math.floor(Math.random() * known.length)])
+      : anySeed();
   }
 
   #show(picture) {
@@ -61,9 +85,7 @@ export function anySeed() {
   return BigInt(crypto.getRandomValues(new Uint32Array(1))[0] % SEEDS);
 }
 
-/** Returns the seed that somebody has typed, or null where it is none. */
-export function typedSeed(text) {
-  const digits = text.trim();
-  if (!/^\d{1,19}$/.test(digits) || BigInt(digits) > LARGEST_SEED) return null;
-  return BigInt(digits);
+/** Returns so many seeds by chance. */
+export function seeds(count) {
+  return Array.from({ length: count }, anySeed);
 }

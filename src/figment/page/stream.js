@@ -116,7 +116,12 @@ export function philox(key, count) {
     for (let round = 0; round < 10; round++) {
       const first = a * 0xd2e7470ee14c6c93n;
       const second = c * 0xca5a826395121157n;
-      [a, b, c, d] = [(second >> 64n) ^ b ^ left, second & WORD, (first >> 64n) ^ d ^ right, first & WORD];
+      [a, b, c, d] = [
+        (second >> 64n) ^ b ^ left,
+        second & WORD,
+        (first >> 64n) ^ d ^ right,
+        first & WORD,
+      ];
       left = (left + 0x9e3779b97f4a7c15n) & WORD;
       right = (right + 0xbb67ae8584caa73bn) & WORD;
     }

@@ -18,7 +18,7 @@ export async function openEngine({ module, wasm, generator, mapping, about, webg
     extra: { session: { disable_quant_qdq: "1" } },
   };
   const opened = await ort.InferenceSession.create(generator, options);
-  const styles = mapping && await ort.InferenceSession.create(mapping, options);
+  const styles = mapping && (await ort.InferenceSession.create(mapping, options));
 
   const tensor = (values, ...shape) => new ort.Tensor(values, shape);
   const labelled = (labels) => (labels ? { labels: tensor(labels, labels.length) } : {});
@@ -39,9 +39,11 @@ export async function openEngine({ module, wasm, generator, mapping, about, webg
     let inputs = { latents: tensor(latents, count, about.latent.size), ...labelled(labels) };
     if (styles) {
       const first = await stylesOf(latents, labels, truncation);
-      const other = second && await stylesOf(second.latents, labels, truncation);
+      const other = second && (await stylesOf(second.latents, labels, truncation));
       const { size, layers } = about.styles;
-      inputs = { styles: tensor(layered(first, other, second?.layer, size, layers), count, layers, size) };
+      inputs = {
+        styles: tensor(layered(first, other, second?.layer, size, layers), count, layers, size),
+      };
     }
     const wanted = Object.fromEntries(opened.inputNames.map((name) => [name, inputs[name]]));
     const { data, dims } = (await opened.run(wanted)).images;
@@ -69,7 +71,10 @@ export function layered(first, other, from, size, layers) {
   for (let number = 0; number < count; number++) {
     for (let layer = 0; layer < layers; layer++) {
       const source = other && layer >= from ? other : first;
-      found.set(source.subarray(number * size, (number + 1) * size), (number * layers + layer) * size);
+      found.set(
+        source.subarray(number * size, (number + 1) * size),
+        (number * layers + layer) * size,
+      );
     }
   }
   return found;

@@ -19,26 +19,32 @@ import { bytesOf } from "../resources.js";
  * @returns {Promise<{ draw(request: Request): Promise<Uint8ClampedArray[]> }>}
  */
 export async function open(place, about, config, progress) {
-  const gpu = config.webgpu && await hasGPU();
+  const gpu = config.webgpu && (await hasGPU());
   const runtime = gpu ? config.webgpu : config.runtime;
   const wanted = [
     { name: runtime.wasm, version: runtime.version },
-    ...[about.generator, about.mapping].filter(Boolean).map((part) => (
-      { name: place.at + part.file, version: part.sha256, bytes: part.bytes })),
+    ...[about.generator, about.mapping]
+      .filter(Boolean)
+      .map((part) => ({ name: place.at + part.file, version: part.sha256, bytes: part.bytes })),
   ];
   const [wasm, generator, mapping = null] = await Promise.all(withProgress(wanted, progress));
   const ask = asking(startedWorker());
   const module = await moduleOf(runtime.module);
-  await ask({ open: { module, wasm: wasm.buffer, generator, mapping, about, webgpu: Boolean(gpu) } });
+  await ask({
+    open: { module, wasm: wasm.buffer, generator, mapping, about, webgpu: Boolean(gpu) },
+  });
   return {
-    draw: async ({ latents, labels, truncation, second }) => (await ask({
-      request: {
-        latents: joined(latents),
-        labels: labels && BigInt64Array.from(labels, BigInt),
-        truncation,
-        second: second && { latents: joined(second.latents), layer: second.layer },
-      },
-    })).drawn,
+    draw: async ({ latents, labels, truncation, second }) =>
+      (
+        await ask({
+          request: {
+            latents: joined(latents),
+            labels: labels && BigInt64Array.from(labels, BigInt),
+            truncation,
+            second: second && { latents: joined(second.latents), layer: second.layer },
+          },
+        })
+      ).drawn,
   };
 }
 
@@ -52,11 +58,17 @@ function withProgress(wanted, progress) {
   const done = wanted.map(() => 0);
   const all = wanted.map(({ bytes }) => bytes ?? 0);
   const sum = (numbers) => numbers.reduce((a, b) => a + b, 0);
-  return wanted.map(({ name, version }, index) => bytesOf(name, (so_far, length) => {
-    done[index] = so_far;
-    if (length) all[index] = length;
-    progress(sum(done), all.every(Boolean) ? sum(all) : 0);
-  }, version));
+  return wanted.map(({ name, version }, index) =>
+    bytesOf(
+      name,
+      (so_far, length) => {
+        done[index] = so_far;
+        if (length) all[index] = length;
+        progress(sum(done), all.every(Boolean) ? sum(all) : 0);
+      },
+      version,
+    ),
+  );
 }
 
 /** Returns the worker that draws; a page that is one file makes it of its own text. */
@@ -88,10 +100,11 @@ function asking(worker) {
     if (data.error) reject(new Error(data.error));
     else resolve(data);
   };
-  return (message) => new Promise((resolve, reject) => {
-    waiting.set(++last, { resolve, reject });
-    worker.postMessage({ id: last, ...message });
-  });
+  return (message) =>
+    new Promise((resolve, reject) => {
+      waiting.set(++last, { resolve, reject });
+      worker.postMessage({ id: last, ...message });
+    });
 }
 
 function joined(rows) {

@@ -11,7 +11,8 @@ export async function open(place, about) {
     async draw({ latents, labels, truncation, second }) {
       const body = { latents: latents.map((row) => [...row]), labels };
       if (truncation !== null) body.truncation = truncation;
-      if (second) body.second = { latents: second.latents.map((row) => [...row]), layer: second.layer };
+      if (second)
+        body.second = { latents: second.latents.map((row) => [...row]), layer: second.layer };
       const answer = await asked(address, body);
       return apart(new Uint8Array(await answer.arrayBuffer()), about.channels, about.resolution);
     },
@@ -43,7 +44,8 @@ function apart(bytes, channels, side) {
     const pixels = new Uint8ClampedArray(4 * area).fill(255);
     for (let index = 0; index < area; index++) {
       for (let colour = 0; colour < 3; colour++) {
-        pixels[4 * index + colour] = bytes[(number * area + index) * channels + (colour % channels)];
+        pixels[4 * index + colour] =
+          bytes[(number * area + index) * channels + (colour % channels)];
       }
     }
     return pixels;

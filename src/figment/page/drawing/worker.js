@@ -8,7 +8,10 @@ self.onmessage = async ({ data: { id, open, request } }) => {
   try {
     if (open) draw = await openEngine(open);
     const drawn = request ? await draw(request) : null;
-    self.postMessage({ id, drawn }, (drawn ?? []).map((pixels) => pixels.buffer));
+    self.postMessage(
+      { id, drawn },
+      (drawn ?? []).map((pixels) => pixels.buffer),
+    );
   } catch (error) {
     self.postMessage({ id, error: String(error?.message ?? error) });
   }

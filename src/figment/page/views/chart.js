@@ -14,18 +14,44 @@ export function chart(title, curves) {
   const values = curves.flatMap(({ y }) => y.filter((value) => value !== null));
   const [low, high] = range(values);
   const right = Math.max(1, ...curves.flatMap(({ x }) => x.filter((value) => value !== null)));
-  const lines = curves.map(({ x, y }, number) => drawn("path", {
-    d: path(x, y, (image) => (WIDE * image) / right, (value) => HIGH * (1 - (value - low) / (high - low))),
-    class: `series-${1 + (number % COLOURS)}`,
-  }));
-  const picture = drawn("svg", {
-    viewBox: `-2 -4 ${WIDE + 4} ${HIGH + 8}`, role: "img", "aria-label": told(title, curves), preserveAspectRatio: "none",
-  }, ...lines);
-  return element("figure.chart", {},
+  const lines = curves.map(({ x, y }, number) =>
+    drawn("path", {
+      d: path(
+        x,
+        y,
+        (image) => (WIDE * image) / right,
+        (value) => HIGH * (1 - (value - low) / (high - low)),
+      ),
+      class: `series-${1 + (number % COLOURS)}`,
+    }),
+  );
+  const picture = drawn(
+    "svg",
+    {
+      viewBox: `-2 -4 ${WIDE + 4} ${HIGH + 8}`,
+      role: "img",
+      "aria-label": told(title, curves),
+      preserveAspectRatio: "none",
+    },
+    ...lines,
+  );
+  return element(
+    "figure.chart",
+    {},
     element("figcaption", {}, title),
     picture,
-    element("p.legend", {}, ...curves.map(({ name, y }, number) => element(`span.series-${1 + (number % COLOURS)}`, {},
-      `${curves.length > 1 || name !== title ? `${name} ` : ""}${short(last(y))}`))));
+    element(
+      "p.legend",
+      {},
+      ...curves.map(({ name, y }, number) =>
+        element(
+          `span.series-${1 + (number % COLOURS)}`,
+          {},
+          `${curves.length > 1 || name !== title ? `${name} ` : ""}${short(last(y))}`,
+        ),
+      ),
+    ),
+  );
 }
 
 function path(x, y, across, up) {

@@ -5,7 +5,10 @@ import { chart } from "./chart.js";
 
 const EVERY = 3_000; // milliseconds between two looks
 const TITLES = {
-  loss: "Loss", score: "The discriminator's answers", jsd: "Divergence, estimate", gradient: "Gradient norms",
+  loss: "Loss",
+  score: "The discriminator's answers",
+  jsd: "Divergence, estimate",
+  gradient: "Gradient norms",
   speed: "Images a second",
 };
 
@@ -50,18 +53,36 @@ async function state(address) {
 function show(section, now) {
   const newest = now.samples.at(-1);
   const address = newest && new URL(newest.url, document.baseURI).href;
-  const words = { training: "In training", stopped: "Training stopped", finished: "Training finished" };
+  const words = {
+    training: "In training",
+    stopped: "Training stopped",
+    finished: "Training finished",
+  };
   section.replaceChildren(
     element("h2", { id: "live" }, words[now.state] ?? "Training"),
     element("p.note", { role: "status" }, far(now)),
-    now.total && element("progress", { max: now.total, value: now.images, "aria-label": "Training" }),
-    element("div.charts", {},
-      address && element("figure.chart", {},
-        element("figcaption", {}, `Samples after ${count(newest.images)} images`),
-        element("img", { src: address, alt: `Samples after ${count(newest.images)} images` })),
-      ...grouped(now.curves).map(([title, curves]) => chart(title, curves))),
-    ...now.doctor.map(({ severity, name, evidence, advice }) => element(`div.finding.${severity}`, {},
-      element("h3", {}, name), element("p", {}, `${evidence} ${advice ?? ""}`))),
+    now.total &&
+      element("progress", { max: now.total, value: now.images, "aria-label": "Training" }),
+    element(
+      "div.charts",
+      {},
+      address &&
+        element(
+          "figure.chart",
+          {},
+          element("figcaption", {}, `Samples after ${count(newest.images)} images`),
+          element("img", { src: address, alt: `Samples after ${count(newest.images)} images` }),
+        ),
+      ...grouped(now.curves).map(([title, curves]) => chart(title, curves)),
+    ),
+    ...now.doctor.map(({ severity, name, evidence, advice }) =>
+      element(
+        `div.finding.${severity}`,
+        {},
+        element("h3", {}, name),
+        element("p", {}, `${evidence} ${advice ?? ""}`),
+      ),
+    ),
   );
 }
 
@@ -84,7 +105,9 @@ function far({ images, total, left }) {
 
 function time(seconds) {
   if (seconds < 90) return `${Math.round(seconds)} seconds`;
-  return seconds < 5_400 ? `${Math.round(seconds / 60)} minutes` : `${(seconds / 3600).toFixed(1)} hours`;
+  return seconds < 5_400
+    ? `${Math.round(seconds / 60)} minutes`
+    : `${(seconds / 3600).toFixed(1)} hours`;
 }
 
 function count(number) {

@@ -18,21 +18,36 @@ export function settings(show) {
 function chips(show) {
   const choice = (value, words) => {
     const input = element("input", {
-      type: "radio", name: "class", value: value ?? "", checked: show.picture.class === value,
+      type: "radio",
+      name: "class",
+      value: value ?? "",
+      checked: show.picture.class === value,
       onchange: () => show.change({ class: value }),
     });
-    show.addEventListener("picture", () => { input.checked = show.picture.class === value; });
+    show.addEventListener("picture", () => {
+      input.checked = show.picture.class === value;
+    });
     return element("label.chip", {}, input, words);
   };
-  return element("fieldset.chips", {}, element("legend", {}, "Class"),
-    choice(null, "any"), ...show.model.classes.map((name) => choice(name, name)));
+  return element(
+    "fieldset.chips",
+    {},
+    element("legend", {}, "Class"),
+    choice(null, "any"),
+    ...show.model.classes.map((name) => choice(name, name)),
+  );
 }
 
 function list(show) {
-  const select = element("select", { id: "class", onchange: () => show.change({ class: select.value || null }) },
+  const select = element(
+    "select",
+    { id: "class", onchange: () => show.change({ class: select.value || null }) },
     element("option", { value: "" }, "any"),
-    ...show.model.classes.map((name) => element("option", { value: name }, name)));
-  const follow = () => { select.value = show.picture.class ?? ""; };
+    ...show.model.classes.map((name) => element("option", { value: name }, name)),
+  );
+  const follow = () => {
+    select.value = show.picture.class ?? "";
+  };
   show.addEventListener("picture", follow);
   follow();
   return element("label.row", {}, element("span", {}, "Class"), select);
@@ -49,7 +64,8 @@ function cut(show) {
     step: 0.05,
     value: show.picture.truncation ?? most,
     said: (value) => (value >= most ? "none" : value.toFixed(2)),
-    oninput: (value) => show.change({ truncation: value >= most ? null : value }, { passing: true }),
+    oninput: (value) =>
+      show.change({ truncation: value >= most ? null : value }, { passing: true }),
   });
   row.title = "Lower: safer pictures, more alike";
   show.addEventListener("picture", () => row.set(show.picture.truncation ?? most));
@@ -57,13 +73,23 @@ function cut(show) {
 }
 
 function bySeed(show) {
-  const input = element("input", { inputMode: "numeric", autocomplete: "off", maxLength: 19, pattern: "[0-9]+" });
-  const form = element("form.row", {}, element("label", {}, element("span", {}, "Seed"), input),
-    element("button.quiet", { type: "submit" }, "Show"));
+  const input = element("input", {
+    inputMode: "numeric",
+    autocomplete: "off",
+    maxLength: 19,
+    pattern: "[0-9]+",
+  });
+  const form = element(
+    "form.row",
+    {},
+    element("label", {}, element("span", {}, "Seed"), input),
+    element("button.quiet", { type: "submit" }, "Show"),
+  );
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const seed = seedIn(input);
-    if (seed !== null) show.change({ lineage: { seed }, sliders: show.picture.sliders.map(() => 0), style: null });
+    if (seed !== null)
+      show.change({ lineage: { seed }, sliders: show.picture.sliders.map(() => 0), style: null });
   });
   const follow = () => {
     if ("seed" in show.picture.lineage) input.value = String(show.picture.lineage.seed);

@@ -9,13 +9,30 @@ import { element } from "../dom.js";
  */
 export function tabs(show, panels) {
   let chosen = 0;
-  const heads = panels.map(({ title }, index) => element("button", {
-    type: "button", role: "tab", id: `tab-${index}`, "aria-controls": `panel-${index}`,
-    onclick: () => choose(index),
-  }, title));
-  const bodies = panels.map(({ node }, index) => element("div.panel", {
-    role: "tabpanel", id: `panel-${index}`, "aria-labelledby": `tab-${index}`,
-  }, node));
+  const heads = panels.map(({ title }, index) =>
+    element(
+      "button",
+      {
+        type: "button",
+        role: "tab",
+        id: `tab-${index}`,
+        "aria-controls": `panel-${index}`,
+        onclick: () => choose(index),
+      },
+      title,
+    ),
+  );
+  const bodies = panels.map(({ node }, index) =>
+    element(
+      "div.panel",
+      {
+        role: "tabpanel",
+        id: `panel-${index}`,
+        "aria-labelledby": `tab-${index}`,
+      },
+      node,
+    ),
+  );
 
   function choose(index) {
     if (index !== chosen) panels[chosen].hide();
@@ -28,17 +45,22 @@ export function tabs(show, panels) {
     if (show.picture) panels[index].show();
   }
 
-  const list = element("div.tabs", {
-    role: "tablist", "aria-label": "Ways on from this picture",
-    onkeydown: (event) => {
-      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-      if (!step) return;
-      event.preventDefault();
-      event.stopPropagation();
-      choose((chosen + step + panels.length) % panels.length);
-      heads[chosen].focus();
+  const list = element(
+    "div.tabs",
+    {
+      role: "tablist",
+      "aria-label": "Ways on from this picture",
+      onkeydown: (event) => {
+        const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+        if (!step) return;
+        event.preventDefault();
+        event.stopPropagation();
+        choose((chosen + step + panels.length) % panels.length);
+        heads[chosen].focus();
+      },
     },
-  }, ...heads);
+    ...heads,
+  );
   show.addEventListener("picture", () => panels[chosen].show());
   choose(0);
   return element("section.ways", { "aria-label": "Ways on from this picture" }, list, ...bodies);

@@ -10,21 +10,30 @@ import { element } from "../dom.js";
  */
 export function thumbnail(show, picture, { label, signal, onclick }) {
   const canvas = canvasOf(show, picture, { signal });
-  const press = onclick ?? (() => {
-    show.set(picture);
-    document.getElementById("picture").scrollIntoView({ block: "nearest" });
-  });
-  return element("button.thumbnail", { type: "button", "aria-label": label, title: label, onclick: press }, canvas);
+  const press =
+    onclick ??
+    (() => {
+      show.set(picture);
+      document.getElementById("picture").scrollIntoView({ block: "nearest" });
+    });
+  return element(
+    "button.thumbnail",
+    { type: "button", "aria-label": label, title: label, onclick: press },
+    canvas,
+  );
 }
 
 /** Returns a canvas with a picture, drawn when its turn comes. */
 export function canvasOf(show, picture, how) {
   const side = show.model.about.resolution;
   const canvas = element("canvas.waiting", { width: side, height: side });
-  show.model.draw(picture, how).then((pixels) => {
-    paint(canvas, pixels);
-    canvas.classList.remove("waiting");
-  }, () => canvas.classList.add("failed"));
+  show.model.draw(picture, how).then(
+    (pixels) => {
+      paint(canvas, pixels);
+      canvas.classList.remove("waiting");
+    },
+    () => canvas.classList.add("failed"),
+  );
   return canvas;
 }
 

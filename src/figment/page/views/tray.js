@@ -4,59 +4,81 @@ import { pictureOf } from "../address.js";
 import { button, element } from "../dom.js";
 import { between } from "../lineage.js";
 import { anySeed } from "../show.js";
+import { Sheet } from "./sheet.js";
 import { thumbnail } from "./thumbnail.js";
 
 const CHILDREN = 8;
 const MUTATION = 0.12; // how far a child lies from the way between its parents
 
-/**
- * @param {import("../show.js").Show} show
- * @param {import("../favourites.js").Favourites} favourites
- */
-export function tray(show, favourites) {
-  const parents = new Set();
-  const strip = element("div.strip", { role: "group", "aria-label": "Favourites" });
-  const litter = element("div.grid.eight", { role: "group", "aria-label": "Children" });
-  const breed = button("Breed", () => bear(), { className: "primary small" });
-  const how = element("p.note");
-  const section = element("section.tray", { "aria-labelledby": "favourites" },
-    element("h2", { id: "favourites" }, "Favourites"), how, strip, breed, litter);
+export class Tray {
+  /** Links of those that are ticked. */
+  #parents = new Set();
+  #strip = element("div.strip", { role: "group", "aria-label": "Favourites" });
+  #breed = button("Breed", () => this.#bear(), { className: "primary small" });
+  #how = element("p.note");
 
-  function draw() {
-    const kept = favourites.links.map((link) => ({ link, picture: pictureOf(link, show.model) }))
-      .filter(({ picture }) => picture);
-    for (const link of parents) if (!favourites.has(link)) parents.delete(link);
-    how.textContent = kept.length
-      ? "Tick two or more to breed from; without ticks all of them are parents. They stay in this browser."
-      : "Press ♡ at a picture to keep it here, in this browser.";
-    breed.hidden = kept.length < 2;
-    strip.replaceChildren(...kept.map(({ link, picture }, index) => element("div.kept", {},
-      thumbnail(show, picture, { label: `Favourite ${index + 1}` }),
-      element("label", {}, element("input", {
-        type: "checkbox", checked: parents.has(link), "aria-label": `Favourite ${index + 1} is a parent`,
-        onchange: (event) => (event.target.checked ? parents.add(link) : parents.delete(link)),
-      }), "parent"),
-      button("×", () => favourites.toggle(link), {
-        className: "remove", "aria-label": `Remove favourite ${index + 1}`,
-      }))));
-    if (kept.length < 2) litter.replaceChildren();
+  /**
+   * @param {import("../show.js").Show} show
+   * @param {import("../favourites.js").Favourites} favourites
+   */
+  constructor(show, favourites) {
+    this.show = show;
+    this.favourites = favourites;
+    this.children = new Sheet(show, "many", "Children");
+    this.node = element(
+      "section.tray",
+      { "aria-labelledby": "favourites" },
+      element("h2", { id: "favourites" }, "Favourites"),
+      this.#how,
+      this.#strip,
+      this.#breed,
+      this.children.node,
+    );
+    favourites.addEventListener("change", () => this.#draw());
+    this.#draw();
   }
 
-  /** Draws children of random pairs of parents: a point between them, and a little to the side. */
-  function bear() {
-    const links = parents.size > 1 ? [...parents] : favourites.links;
-    const kept = links.map((link) => pictureOf(link, show.model)).filter(Boolean);
-    litter.replaceChildren(...Array.from({ length: CHILDREN }, (_, index) => {
+  #draw() {
+    const kept = this.favourites.links
+      .map((link) => ({ link, picture: pictureOf(link, this.show.model) }))
+      .filter(({ picture }) => picture);
+    for (const link of this.#parents) if (!this.favourites.has(link)) this.#parents.delete(link);
+    this.#how.textContent = kept.length
+      ? "Tick two or more to breed from; without ticks all are parents. They stay in this browser."
+      : "Press ♡ at a picture to keep it here, in this browser.";
+    this.#breed.hidden = kept.length < 2;
+    if (kept.length < 2) this.children.clear();
+    this.#strip.replaceChildren(
+      ...kept.map(({ link, picture }, index) => this.#one(link, picture, `Favourite ${index + 1}`)),
+    );
+  }
+
+  #one(link, picture, label) {
+    const tick = element("input", {
+      type: "checkbox",
+      checked: this.#parents.has(link),
+      "aria-label": `${label} is a parent`,
+      onchange: () => (tick.checked ? this.#parents.add(link) : this.#parents.delete(link)),
+    });
+    const remove = button("×", () => this.favourites.toggle(link), {
+      className: "remove",
+      "aria-label": `Remove ${label.toLowerCase()}`,
+    });
+    const picked = thumbnail(this.show, picture, { label });
+    return element("div.kept", {}, picked, element("label", {}, tick, "parent"), remove);
+  }
+
+  /** Draws children of pairs of parents, by chance: a point between them, and a little to the side. */
+  #bear() {
+    const links = this.#parents.size > 1 ? [...this.#parents] : this.favourites.links;
+    const kept = links.map((link) => pictureOf(link, this.show.model)).filter(Boolean);
+    const children = Array.from({ length: CHILDREN }, () => {
       const one = Math.floor(Math.random() * kept.length);
       const other = (one + 1 + Math.floor(Math.random() * (kept.length - 1))) % kept.length;
-      const child = childOf(show.model, kept[one], kept[other]);
-      return thumbnail(show, child, { label: `Child ${index + 1}` });
-    }));
+      return childOf(this.show.model, kept[one], kept[other]);
+    });
+    this.children.fill(children, (_, index) => `Child ${index + 1}`);
   }
-
-  favourites.addEventListener("change", draw);
-  draw();
-  return section;
 }
 
 function childOf(model, mother, father) {
