@@ -21,6 +21,8 @@ FLAGS = {
     "single_file": ("web",),
     "webgpu": ("web", "hub"),
     "runtime": ("web", "hub"),
+    "neighbours": ("web", "hub"),
+    "push": ("hub",),
 }
 """The targets that a flag does something for, where these are not all."""
 
@@ -94,6 +96,7 @@ def _web(
     overwrite: bool,
     single_file: bool = False,
     runtime: Path | None = None,
+    neighbours: bool = False,
     **how: Any,
 ) -> str:
     from figment.export.graph import needed
@@ -106,13 +109,63 @@ def _web(
     else:
         folder_at(out, "a site")
     refuse_taken([out if single_file else out / "index.html"], overwrite=overwrite)
-    made = site([Subject(run, trust=trust) for run in runs], package=runtime, **how)
+    subjects = [Subject(run, trust=trust) for run in runs]
+    made = site(subjects, package=runtime, nearest=neighbours, trust=trust, **how)
     files = {out: made.alone()} if single_file else _under(out, made.folder())
     refuse_taken(files, overwrite=overwrite)
     write(files)
     size = sum(map(len, files.values())) / 1e6
-    opened = "open it in a browser" if single_file else f"try it with {_serving(out)}"
-    return f"{out}: {size:.1f} MB in all; {made.said}. To see it, {opened}"
+    opened = "open it in a browser" if single_file else _serving(out)
+    return f"{out}: {size:.1f} MB in all; {made.said}. To see it: {opened}"
+
+
+def _safetensors(
+    runs: Sequence[str], out: Path, *, trust: bool, overwrite: bool, **said: Any
+) -> str:
+    from figment.export.subject import Subject
+    from figment.export.weights import write_weights
+
+    file_at(out, ".safetensors", "a file of weights")
+    subject = Subject(runs[0], trust=trust)
+    refuse_taken([out], overwrite=overwrite)
+    return f"{out}: {write_weights(subject, out, **said)}"
+
+
+def _hub(
+    runs: Sequence[str],
+    out: Path,
+    *,
+    trust: bool,
+    overwrite: bool,
+    runtime: Path | None = None,
+    neighbours: bool = False,
+    push: str = "",
+    **how: Any,
+) -> str:
+    from figment import hub
+    from figment.export.graph import needed
+    from figment.export.hub_folder import hub_files
+    from figment.export.subject import Subject
+    from figment.export.weights import write_weights
+
+    needed()
+    folder_at(out, "an upload for the Hub")
+    weights = out / hub.WEIGHTS
+    refuse_taken([weights, out / "README.md", out / "index.html"], overwrite=overwrite)
+    subject = Subject(runs[0], trust=trust)
+    page = {"package": runtime, "nearest": neighbours, "trust": trust}
+    files, said = hub_files(subject, name=push, **page, **how)
+    refuse_taken(_under(out, files), overwrite=overwrite)
+    terms = {name: how[name] for name in ("title", "licence", "use") if name in how}
+    write_weights(subject, weights, **terms)
+    write(_under(out, files))
+    size = (sum(map(len, files.values())) + weights.stat().st_size) / 1e6
+    told = f"{out}: {size:.1f} MB in all; {said}"
+    if not push:
+        return f"{told}. To publish it, add --push OWNER/NAME"
+    names = [hub.WEIGHTS, *files]
+    places = [hub.pushed(out, push, names), hub.pushed(out, push, names, space=True)]
+    return f"{told}. Published: {' and '.join(places)}"
 
 
 def _under(out: Path, files: dict[str, bytes]) -> dict[Path, bytes]:
@@ -123,7 +176,7 @@ def _serving(out: Path) -> str:
     return f"{Path(sys.executable).name} -m http.server -d {out}"
 
 
-TARGETS = {"onnx": _onnx, "web": _web}
+TARGETS = {"onnx": _onnx, "web": _web, "safetensors": _safetensors, "hub": _hub}
 SERVER = ("fastapi", "uvicorn", "httptools", "python_multipart", "prometheus_client")
 """Modules that serving needs."""
 LARGEST_BATCH = 1_024

@@ -12,29 +12,34 @@ def export(
     runs: tuple[str, ...] = (),
     /,
     *,
-    to: Literal["onnx", "web"],
+    to: Literal["onnx", "web", "safetensors", "hub"],
     out: Path,
     weights: Literal["fp32", "fp16", "int8"] | None = None,
     single_file: bool = False,
     webgpu: bool = False,
     runtime: Path | None = None,
+    neighbours: bool = False,
+    push: str = "",
     licence: str = "",
     use: str = "",
     title: str = "",
     trust: bool = False,
     overwrite: bool = False,
 ) -> int:
-    """Publish a generator: as a site that draws in the browser, or as an ONNX file.
+    """Publish a generator: a site that draws in the browser, an ONNX file, weights, an upload for the Hub.
 
     Args:
         runs: The run folder, or a snapshot file; the latest run without it. A site takes several.
-        to: What to make of it: an ONNX file; a site, a folder that any host of plain files serves.
-        out: Where it goes: a folder; also FILE.onnx, and with --single-file FILE.html.
+        to: What to make of it: an ONNX file; a site, a folder that any host of plain files serves; one file
+            of weights; a folder for the Hugging Face Hub, a model and its page.
+        out: Where it goes: a folder; or FILE.onnx, FILE.safetensors, with --single-file FILE.html.
         weights: How weights are stored: fp32, fp16 (half the bytes), int8 (about a quarter); fp16 in a site
             and fp32 else without it.
         single_file: Make the site one HTML file, which opens from a disk.
         webgpu: Let the site draw by the graphics processor, where a browser allows it: 27 MB more.
         runtime: The file onnxruntime-web-1.30.0.tgz, where it is not to be fetched.
+        neighbours: Carry thumbnails of training pictures: those that the first 256 seeds are most like.
+        push: Publish the folder for the Hub there, as the model OWNER/NAME and as the Space of that name.
         licence: The terms under which you give it away, in a word or two.
         use: What you mean it for, in a sentence.
         title: What it is called, such as "This flower does not exist".
@@ -50,7 +55,7 @@ def export(
         "webgpu": webgpu,
         "runtime": runtime,
     }
-    how |= {"licence": licence, "use": use, "title": title}
+    how |= {"neighbours": neighbours, "push": push, "licence": licence, "use": use, "title": title}
     print(export(chosen, to=to, out=out, trust=trust, overwrite=overwrite, **how))
     return 0
 

@@ -36,18 +36,29 @@ def about(
     use: str = "",
     progress: bool = True,
 ) -> dict[str, Any]:
-    """Return model.json but for what is known of the files beside it.
+    """Return model.json but for what is known of the files beside it: its ``facts`` and directions.
 
-    ``licence`` and ``use`` are what the user says of terms and of the use it is meant for. Directions are
-    found by drawing a thousand pictures, with a bar on stderr.
+    Directions are found by drawing a thousand pictures, with a bar on stderr.
+    """
+    found = facts(subject, title=title, licence=licence, use=use)
+    return {**found, "directions": directions(subject.generator, progress=progress)}
+
+
+def facts(subject: Subject, *, title: str = "", licence: str = "", use: str = "") -> dict[str, Any]:
+    """Return what a generator is, how its latents are drawn, its card, and what it carries of its data.
+
+    ``licence`` and ``use`` are what the user says of terms and of the use it is meant for.
     """
     from importlib.metadata import version
 
-    generator = subject.generator
-    recipe = generator.recipe
+    generator, recipe = subject.generator, subject.generator.recipe
     system = SYSTEMS.get(subject.recipe)
-    found: dict[str, Any] = {"figment": version("figment-gan"), "format": FORMAT, "made": MARK}
-    found["name"] = subject.name
+    found: dict[str, Any] = {
+        "figment": version("figment-gan"),
+        "format": FORMAT,
+        "made": MARK,
+        "name": subject.name,
+    }
     if title:
         found["title"] = title
     found |= {
@@ -56,16 +67,15 @@ def about(
         "source": system.source if system else "",
         "kind": recipe.kind,
         "resolution": recipe.shape[-1] if recipe.kind == "images" else None,
-        "channels": recipe.shape[0],
+        "channels": recipe.shape[0] if recipe.kind == "images" else None,
         "images": subject.images,
         "latent": {"size": recipe.latent, "law": law(generator), "stream": "latent"},
         "classes": list(generator.classes),
         "class_ends": ends(generator),
         "truncation": truncation(generator),
-        "directions": directions(generator, progress=progress),
-        "nearest": None,
         "card": card_of(subject, licence=licence, use=use),
         "carries": carried(subject),
+        "nearest": None,
     }
     if (net := styled(generator)) is not None:
         mean = net.mean_style.tolist()

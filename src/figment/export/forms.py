@@ -7,6 +7,7 @@ left alone: it does not cover transposed convolutions, most of what a generator 
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
@@ -18,15 +19,18 @@ Form = Literal["fp32", "fp16", "int8"]
 FORMS: tuple[Form, ...] = get_args(Form)
 SMALLEST = 256
 """Numbers of a tensor that is worth nodes of its own."""
-BLOCK = 32
+BLOCK = 16
 """Weights, neighbours in memory, that share a scale in int8."""
+LITTLE = 0.02
+"""Share of all weights below which a tensor is not worth int8: the layer that makes the picture is one."""
 
 
 def stored_as(model: ModelProto, form: Form) -> ModelProto:
     """Return a copy of a graph with float32 weights that stores them in this form.
 
     Tensors of one axis (biases, gains, statistics) and small ones stay float32, as do those with numbers
-    beyond float16. int8 is symmetric, by blocks of 32; a tensor that has no whole number of them is fp16.
+    beyond float16. int8 is symmetric, by blocks of 16; a tensor that has no whole number of them, or is a
+    small part of the whole, is fp16.
     """
     import onnx
 
@@ -34,6 +38,7 @@ def stored_as(model: ModelProto, form: Form) -> ModelProto:
     found.CopyFrom(model)
     if form == "fp32":
         return found
+    total = sum(math.prod(tensor.dims) for tensor in found.graph.initializer)
     kept: list[TensorProto] = []
     made: list[NodeProto] = []
     for tensor in found.graph.initializer:
@@ -42,7 +47,7 @@ def stored_as(model: ModelProto, form: Form) -> ModelProto:
         if small or values.dtype != np.float32 or not np.abs(values).max() <= HALF_MOST:
             kept.append(tensor)
             continue
-        blocks = form == "int8" and values.size % BLOCK == 0
+        blocks = form == "int8" and values.size % BLOCK == 0 and values.size >= LITTLE * total
         tensors, nodes = (_int8 if blocks else _fp16)(tensor.name, values)
         kept += tensors
         made += nodes
@@ -65,7 +70,7 @@ def _fp16(name: str, values: np.ndarray) -> tuple[list[TensorProto], list[NodePr
 
 
 def _int8(name: str, values: np.ndarray) -> tuple[list[TensorProto], list[NodeProto]]:
-    """Return the tensor in int8 [K, 32] with its scales [K], and the nodes that make ``name`` of them."""
+    """Return the tensor in int8 [K, 16] with its scales [K], and the nodes that make ``name`` of them."""
     from onnx import TensorProto, helper, numpy_helper
 
     rows = values.reshape(-1, BLOCK)

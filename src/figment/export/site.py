@@ -11,6 +11,7 @@ from figment import page
 from figment.errors import UserError
 from figment.export import runtime
 from figment.export.forms import Form
+from figment.export.neighbours import carried, neighbours
 from figment.export.onnx_export import Exported, onnx_files
 from figment.export.subject import Subject
 from figment.files import MARK
@@ -49,12 +50,15 @@ def site(
     title: str = "",
     webgpu: bool = False,
     package: Path | None = None,
+    nearest: bool = False,
+    trust: bool = False,
     **said: Any,
 ) -> Site:
     """Return the site of one generator, or of several with a front page.
 
-    ``title`` names the page; ``package`` is that of ``figment.export.runtime.files_of``, ``said`` that of
-    ``figment.export.about.about``. Raises UserError for what no page can draw.
+    ``title`` names the page. With ``nearest`` it carries thumbnails of training pictures, for which the
+    run is opened, and may have to be trusted. ``package`` is that of ``figment.export.runtime.files_of``,
+    ``said`` that of ``figment.export.about.about``. Raises UserError for what no page can draw.
     """
     for subject in subjects:
         refuse_undrawable(subject)
@@ -63,6 +67,9 @@ def site(
     for subject, name in zip(subjects, _names(subjects), strict=True):
         own = {"title": title} if title and len(subjects) == 1 else {}
         made = onnx_files(subject, weights, **said, **own)
+        if nearest:
+            made.about["nearest"] = neighbours(subject, trust=trust)
+            made.about["carries"].append(carried(made.about["nearest"]))
         place = f"models/{name}/"
         files |= _model(place, name, made)
         entry = {"name": name, "title": made.about.get("title") or name, "at": place}

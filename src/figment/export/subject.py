@@ -74,8 +74,9 @@ def without_user(text: str) -> str:
 def _run_of(path: Path) -> Path | None:
     """Return the run that a path is, or that a file of weights lies in."""
     if not path.is_file():
-        return path
-    home = path.parent.parent if path.parent.name == "snapshots" else path.parent
+        home = path
+    else:
+        home = path.parent.parent if path.parent.name == "snapshots" else path.parent
     return home if folder.holds_run(home) else None
 
 
