@@ -1,0 +1,38 @@
+"""Two small old runs, served in this process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from asking import CLASSES, PLAIN, asking
+
+from figment.serve import kept
+from figment.serve.models import How, Model, open_models
+
+
+@pytest.fixture(scope="session")
+def models(session_cache: Path) -> dict[str, Model]:
+    """Both of them, drawn by torch, without sliders, which take a thousand pictures."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FIGMENT_CACHE", str(session_cache))
+        patch.setattr(kept, "directions", lambda generator: [])
+        return open_models([CLASSES, PLAIN], How(engine="torch", device="cpu"))
+
+
+@pytest.fixture
+def ask(models: dict[str, Model]) -> Callable[..., httpx.Response]:
+    """Return what sends one request to a fresh application and returns its answer."""
+
+    def one(address: str, method: str = "GET", *, serving: dict | None = None, **how: Any):
+        async def send() -> httpx.Response:
+            async with asking(models, **(serving or {})) as client:
+                return await client.request(method, address, **how)
+
+        return asyncio.run(send())
+
+    return one
