@@ -23,7 +23,7 @@ LEVELS = [
         "units",
     },
     {"files", "flags", "mesh", "optimizers", "progress", "rounds", "runs"},
-    {"page", "randomness_per_image", "tensors"},
+    {"hub", "page", "randomness_per_image", "tensors"},
     {"data", "metrics", "objectives"},
     {"networks"},
     {"augment", "penalties"},

@@ -6,6 +6,7 @@ is fetched is tensors and JSON, never code.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
@@ -31,6 +32,14 @@ def is_name(text: str) -> bool:
     return NAME.fullmatch(text) is not None and not os.path.lexists(owner)
 
 
+def check_name(name: str) -> None:
+    """Raise UserError unless this is of the form ``owner/name``, and the extra is there that pushes."""
+    if not NAME.fullmatch(name):
+        raise UserError(f"{name!r} is no name of a repository: write owner/name")
+    with _said(f"{name} cannot be written to"):
+        pass  # but for the extra, which it names
+
+
 def fetched(name: str) -> Path:
     """Return the folder of a repository's generator, fetched unless it is there already.
 
@@ -53,8 +62,7 @@ def pushed(folder: Path, name: str, files: Iterable[str], *, space: bool = False
     With ``space`` to the static Space of that name, which shows the page. Raises UserError, in one line,
     where the extra or the right to write is missing.
     """
-    if not NAME.fullmatch(name):
-        raise UserError(f"{name!r} is no name of a repository: write owner/name")
+    check_name(name)
     kind = "space" if space else "model"
     with _said(f"{name} cannot be written to"):
         hub = _library()
@@ -120,9 +128,18 @@ def _said(wrong: str) -> Generator[None]:
         status = getattr(getattr(error, "response", None), "status_code", None)
         if status in (401, 403):
             raise UserError(f"{wrong}: {TOKEN}") from None
-        raise _Unreached(f"{wrong}: {_host()} answers {status}. Try again later") from None
+        if status:
+            raise _Unreached(f"{wrong}: {_host()} answers {status}. Try again later") from None
+        raise _Unreached(f"{wrong}: {_unreached(error)}") from None
     except OSError as error:
-        raise _Unreached(f"{wrong}: no connection to {_host()} ({type(error).__name__})") from None
+        raise _Unreached(f"{wrong}: {_unreached(error)}") from None
+
+
+def _unreached(error: Exception) -> str:
+    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    if full:
+        return "the disk is full. Free some, or set FIGMENT_CACHE"
+    return f"no connection to {_host()} ({type(error).__name__})"
 
 
 def _library() -> Any:

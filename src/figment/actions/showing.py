@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import tempfile
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -112,7 +113,8 @@ def _web(
     subjects = [Subject(run, trust=trust) for run in runs]
     made = site(subjects, package=runtime, nearest=neighbours, trust=trust, **how)
     files = {out: made.alone()} if single_file else _under(out, made.folder())
-    refuse_taken(files, overwrite=overwrite)
+    signed = [out] if single_file else [out / "index.html"]
+    refuse_taken(files, overwrite=overwrite, signed=signed)
     write(files)
     size = sum(map(len, files.values())) / 1e6
     opened = "open it in a browser" if single_file else _serving(out)
@@ -149,23 +151,36 @@ def _hub(
     from figment.export.weights import write_weights
 
     needed()
+    if push:
+        hub.check_name(push)
     folder_at(out, "an upload for the Hub")
     weights = out / hub.WEIGHTS
-    refuse_taken([weights, out / "README.md", out / "index.html"], overwrite=overwrite)
+    signed = [weights, out / "README.md", out / "index.html"]
+    refuse_taken(signed, overwrite=overwrite)
     subject = Subject(runs[0], trust=trust)
     page = {"package": runtime, "nearest": neighbours, "trust": trust}
     files, said = hub_files(subject, name=push, **page, **how)
-    refuse_taken(_under(out, files), overwrite=overwrite)
+    refuse_taken(_under(out, files), overwrite=overwrite, signed=signed)
     terms = {name: how[name] for name in ("title", "licence", "use") if name in how}
     write_weights(subject, weights, **terms)
     write(_under(out, files))
     size = (sum(map(len, files.values())) + weights.stat().st_size) / 1e6
-    told = f"{out}: {size:.1f} MB in all; {said}"
+    told = f"{size:.1f} MB in all; {said}"
     if not push:
-        return f"{told}. To publish it, add --push OWNER/NAME"
+        return f"{out}: {told}. To publish it, add --push OWNER/NAME"
     names = [hub.WEIGHTS, *files]
     places = [hub.pushed(out, push, names), hub.pushed(out, push, names, space=True)]
-    return f"{told}. Published: {' and '.join(places)}"
+    return f"{' and '.join(places)}: {told}"
+
+
+def push_to_hub(run: str | Path, name: str, *, trust: bool = False, **how: Any) -> str:
+    """Publish a run's generator as the model and the Space ``name``, OWNER/NAME; return a sentence.
+
+    ``how``: title, licence, use, weights, webgpu, runtime, neighbours, as the flags of ``figment export``.
+    Raises UserError, in one line, where the extra or the right to write is missing.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        return _hub([str(run)], Path(folder), trust=trust, overwrite=False, push=name, **how)
 
 
 def _under(out: Path, files: dict[str, bytes]) -> dict[Path, bytes]:

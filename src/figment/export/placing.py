@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from figment.errors import UserError
-from figment.files import cannot_write, keep_others, replacing
+from figment.files import cannot_write, keep_others, made_by_figment, replacing
 
 FILES = (".zip", ".tar", ".gz", ".html", ".htm", ".json", ".js", ".pt", ".pth", ".pkl", ".bin")
 FILES += (".onnx", ".safetensors", ".png", ".jpg", ".md", ".txt")
@@ -29,13 +29,15 @@ def folder_at(out: Path, what: str, or_file: str = "") -> Path:
     return out
 
 
-def refuse_taken(paths: Iterable[Path], *, overwrite: bool) -> None:
+def refuse_taken(paths: Iterable[Path], *, overwrite: bool, signed: Sequence[Path] = ()) -> None:
     """Raise UserError where one of these could not be written, before any work is done for it.
 
-    Files that figment did not write are kept, unless it is to ``overwrite``; a folder always is.
+    Files that figment did not write are kept, unless it is to ``overwrite``; a folder always is. Not every
+    file of an export has room for a mark: where all that are ``signed`` are figment's, the others are.
     """
     paths = list(paths)
-    keep_others(paths, overwrite)
+    earlier = bool(signed) and all(made_by_figment(path) for path in signed)
+    keep_others(paths, overwrite or earlier)
     for path in paths:
         if path.is_dir():
             raise UserError(f"{path} is a folder, where a file is to go: choose another --out")

@@ -171,10 +171,10 @@ class StyleGAN2(GAN):
 
         from figment.randomness_per_image import integers, normal, uniform
 
-        count = len(style)
         alone = style[:, None].expand(-1, net.layers, -1)
         if not (net.training and self.mixing):
             return alone
+        count = len(style)
         other = self.style(net, normal(*latents.shape, like=latents), labels)
         first = 1 + integers(count, net.layers - 1, like=latents)  # layer of the second style
         mixes = uniform(count, like=latents) < self.mixing
