@@ -27,9 +27,11 @@ class Client(httpx.AsyncClient):
 
 
 @asynccontextmanager
-async def asking(models: dict[str, Model], **how: Any) -> AsyncGenerator[Client]:
-    """Give a client of an application that serves the models."""
-    app = application(models, **how)
+async def asking(
+    models: dict[str, Model], app: FastAPI | None = None, **how: Any
+) -> AsyncGenerator[Client]:
+    """Give a client of an application that serves the models: of ``app``, or of a new one."""
+    app = app or application(models, **how)
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with Client(transport=transport, base_url="http://test") as client:

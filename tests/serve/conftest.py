@@ -10,8 +10,10 @@ from typing import Any
 import httpx
 import pytest
 from asking import CLASSES, PLAIN, asking
+from fastapi import FastAPI
 
 from figment.serve import kept
+from figment.serve.app import application
 from figment.serve.models import How, Model, open_models
 
 
@@ -24,13 +26,19 @@ def models(session_cache: Path) -> dict[str, Model]:
         return open_models([CLASSES, PLAIN], How(engine="torch", device="cpu"))
 
 
+@pytest.fixture(scope="session")
+def app(models: dict[str, Model]) -> FastAPI:
+    """An application that serves them as it is by itself."""
+    return application(models)
+
+
 @pytest.fixture
-def ask(models: dict[str, Model]) -> Callable[..., httpx.Response]:
-    """Return what sends one request to a fresh application and returns its answer."""
+def ask(models: dict[str, Model], app: FastAPI) -> Callable[..., httpx.Response]:
+    """Return what sends one request, to an application with other settings if ``serving`` has any."""
 
     def one(address: str, method: str = "GET", *, serving: dict | None = None, **how: Any):
         async def send() -> httpx.Response:
-            async with asking(models, **(serving or {})) as client:
+            async with asking(models, None if serving else app, **(serving or {})) as client:
                 return await client.request(method, address, **how)
 
         return asyncio.run(send())

@@ -45,6 +45,13 @@ def wanted(*numbers: float, **how: Any) -> Drawing:
     return Drawing(torch.tensor(numbers)[:, None], **how)
 
 
+async def at_work(batcher: Batcher) -> None:
+    """Wait until something is being drawn."""
+    async with asyncio.timeout(10):
+        while not batcher.worker.busy:
+            await asyncio.sleep(0.002)
+
+
 def drawn(work, **limits: Any) -> Any:
     async def whole():
         batcher = Batcher(replace(Limits(), **limits), Counters())
@@ -100,7 +107,7 @@ def test_what_nobody_waits_for_is_not_drawn():
 
     async def leaving(batcher):
         first = asyncio.create_task(batcher.draw(model, wanted(0)))
-        await asyncio.sleep(0.02)
+        await at_work(batcher)
         gone = [asyncio.create_task(batcher.draw(model, wanted(9))) for _ in range(20)]
         await asyncio.sleep(0.01)
         for task in gone:
@@ -129,6 +136,20 @@ def test_the_queue_is_bounded_in_seconds_of_work():
         drawn(lambda batcher: batcher.draw(opened(engine, 1.0), wanted(*range(9))), queue_seconds=3)
 
 
+def test_who_wants_one_picture_does_not_wait_for_those_who_want_many():
+    engine = Slow()
+    model = opened(engine)
+
+    async def both(batcher):
+        many = [asyncio.create_task(batcher.draw(model, wanted(*range(32)))) for _ in range(6)]
+        await asyncio.sleep(0)
+        one = asyncio.create_task(batcher.draw(model, wanted(99)))
+        await asyncio.gather(one, *many)
+
+    drawn(both)
+    assert [99] in engine.batches[:2]
+
+
 def test_a_mistake_in_drawing_reaches_whoever_asked_and_nobody_else():
     model = opened(Slow())
 
@@ -145,7 +166,7 @@ def test_what_waits_at_the_end_is_refused():
 
     async def ending(batcher):
         first = asyncio.create_task(batcher.draw(model, wanted(1)))
-        await asyncio.sleep(0.05)
+        await at_work(batcher)
         second = asyncio.create_task(batcher.draw(model, wanted(2)))
         await asyncio.sleep(0.01)
         batcher.refuse_waiting()
@@ -163,7 +184,7 @@ def served(engine: Slow, cost: float) -> dict[str, Model]:
 
 
 def test_a_client_that_leaves_takes_its_request_with_it(monkeypatch):
-    engine = Slow(0.1)
+    engine = Slow(0.3)
     monkeypatch.setattr(
         "figment.serve.routes.pictures.of_seeds", lambda opened, seeds, *_: wanted(*seeds)
     )
@@ -171,7 +192,7 @@ def test_a_client_that_leaves_takes_its_request_with_it(monkeypatch):
     async def leaving(client):
         address = "/api/models/slow/image?format=raw&seed="
         first = asyncio.create_task(client.get(f"{address}1"))
-        await asyncio.sleep(0.03)
+        await at_work(client.service.batcher)
         app = client._transport.app
         gone = asyncio.Event()
         sent = []

@@ -12,7 +12,7 @@ import schemathesis
 from asking import asking
 from hypothesis import HealthCheck
 
-TRIES = 8
+TRIES = 6
 """Requests to each address."""
 
 

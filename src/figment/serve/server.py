@@ -26,6 +26,8 @@ from figment.serve.protocol import Connection, Crowd
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "::1")
 SPARE = 200
 """Files beside connections that the process may have open."""
+LINGER = 0.25
+"""Seconds for which it still takes in what had been sent by the signal to stop."""
 GRACE = 4
 """Seconds from the signal to stop until what still runs is given up."""
 
@@ -92,6 +94,7 @@ class Server(uvicorn.Server):
         service.stopping = True
         loop = asyncio.get_running_loop()
         late = loop.call_later(self.limits.stop_seconds, service.batcher.refuse_waiting)
+        await asyncio.sleep(LINGER)
         await super().shutdown(sockets)
         late.cancel()
 
