@@ -8,8 +8,8 @@ import { read, written } from "./lineage.js";
  * @property {string | null} class null: the class that its seed comes with
  * @property {number | null} truncation null: none
  * @property {number[]} sliders how far along each direction
- * @property {{ lineage: import("./lineage.js").Lineage, layer: number } | null} style whose styles the layers
- *   from that one on have
+ * @property {{ lineage: import("./lineage.js").Lineage, layer: number } | null} style whose styles
+ *   the layers from that one on have
  */
 
 /**
@@ -32,7 +32,8 @@ export function addressOf(picture) {
  * Returns the picture of an address as a model can draw it, or null where it names none. What the model has
  * not, such as a class, is left out.
  * @param {string} address
- * @param {{ classes: string[], truncation: {of: string | null}, directions: object[], layers: number }} model
+ * @param {{ classes: string[], truncation: { of: string | null }, directions: object[],
+ *   layers: number }} model
  * @returns {Picture | null}
  */
 export function pictureOf(address, model) {

@@ -62,7 +62,7 @@ export function download(blob, name) {
 
 let over = 0;
 
-/** Says a sentence to those who see and to those who listen; it goes after a while once the page is ready. */
+/** Says a sentence to all who see or listen; once the page is ready it goes after a while. */
 export function say(words) {
   const status = document.getElementById("status");
   status.textContent = words;

@@ -106,7 +106,7 @@ async function showTraining(place) {
   }, LOOK);
 }
 
-/** Returns what the server says of a model: its version, once there are weights, and whether it is in training. */
+/** Returns what the server says of a model: "version", once there are weights, and "training". */
 async function served({ name }) {
   const { models } = await jsonOf("api/models");
   return models.find((model) => model.name === name);

@@ -7,8 +7,8 @@
   };
   if (location.protocol === "file:") {
     say(
-      "This page is made of several files, which a browser does not load from a disk. Put the folder on any " +
-        "web server (python3 -m http.server in this folder is one), or export with --single-file.",
+      "This page is made of several files, which a browser does not load from a disk. Put the folder " +
+        "on any web server (python3 -m http.server in this folder is one), or export with --single-file.",
     );
     return;
   }

@@ -51,8 +51,8 @@ export class Model {
   /**
    * Returns the pixels of a picture, RGBA of `about.resolution` pixels a side.
    * @param {import("./address.js").Picture} picture
-   * @param {{ urgent?: boolean, signal?: AbortSignal }} [how] urgent: before all that waits; a picture whose
-   *   signal is aborted while it waits is not drawn, and its promise stays open
+   * @param {{ urgent?: boolean, signal?: AbortSignal }} [how] urgent: before all that waits; a picture
+   *   whose signal is aborted while it waits is not drawn, and its promise stays open
    * @returns {Promise<ImageData>}
    */
   draw(picture, { urgent = false, signal } = {}) {

@@ -6,7 +6,7 @@
     document.documentElement.dataset.state = "failed";
   };
   if (!("DecompressionStream" in window)) {
-    say("This page needs a newer browser: Chrome 80, Firefox 113 or Safari 16.4.");
+    say("This page needs a newer browser: Chrome 105, Firefox 121 or Safari 16.4.");
     return;
   }
   const modules = JSON.parse(document.getElementById("modules").textContent);
@@ -24,8 +24,8 @@
     return places;
   }
 
-  // A page from a disk and its worker have no origin in common, so the worker makes blobs of its own. What it is
-  // told before its module is there waits.
+  // A page from a disk and its worker have no origin in common, so the worker makes blobs of its own.
+  // What it is told before its module is there waits.
   window.figmentWorker = (name) =>
     new Worker(
       URL.createObjectURL(
@@ -36,7 +36,8 @@
     self.onmessage = (event) => early.push(event);
     import(linked(${JSON.stringify(modules)})[${JSON.stringify(name)}])
       .then(() => early.forEach((event) => self.onmessage(event)))
-      .catch((error) => early.forEach(({ data }) => self.postMessage({ id: data.id, error: String(error) })));`,
+      .catch((error) => early.forEach(({ data }) =>
+        self.postMessage({ id: data.id, error: String(error) })));`,
           ],
           { type: "text/javascript" },
         ),

@@ -1,7 +1,7 @@
 // Keeps what the page has loaded, so that it draws without a network, too.
 //
-// The page itself is asked for again each time and taken from the store where nobody answers; models and the
-// runtime never change under one address (their hash is part of it), so they are taken from the store at once.
+// The page itself is asked for again each time and taken from the store where nobody answers. Models
+// and the runtime never change under one address, whose query has their hash: the store has them at once.
 
 const STORE = "figment-1";
 const LASTING = /\.(onnx|wasm)$|\/runtime\//;

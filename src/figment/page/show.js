@@ -66,7 +66,7 @@ export class Show extends EventTarget {
     return `#${this.prefix}${addressOf(picture)}`;
   }
 
-  /** Returns a seed by chance; every second one of those whose nearest training picture is known, if any are. */
+  /** Returns a seed by chance; every second one has a known nearest training picture, if any has. */
   #seed() {
     const known = Object.keys(this.model.about.nearest?.seeds ?? {});
     return known.length && Math.random() < 0.5

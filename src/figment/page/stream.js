@@ -12,7 +12,7 @@ const WORD = 0xffffffffffffffffn;
 const POOL = 4; // words of a SeedSequence
 
 /**
- * Returns the latent of a seed, float32 [size], standard normal; cut off at ± truncation if it is a number.
+ * Returns the latent of a seed, float32 [size], standard normal, cut off at ± truncation if it is given.
  * @param {bigint} seed
  * @param {number} size
  * @param {number | null} [truncation]

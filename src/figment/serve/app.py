@@ -136,7 +136,7 @@ async def _http_error(request: Request, error: Any) -> Response:
 async def _invalid(request: Request, error: Any) -> Response:
     """Return the first thing that is wrong with a request, in one line."""
     first = error.errors()[0]
-    where = [str(part) for part in first["loc"] if part not in ("query", "path", "body")]
+    where = [str(part) for part in first["loc"][1:]]  # the first says in which part of the request
     place = ".".join(where)[:80] or "the body"
     bound = next(iter(first.get("ctx", {}).values()), "")
     said = SAID.get(first["type"], "{place} is wrong: {message}")

@@ -150,13 +150,20 @@ class Answer:
             for name, value in HEADERS.items():
                 headers.setdefault(name, value)
             headers.setdefault("Cache-Control", "no-store")
-            await self._send(message)
+            await self._pass(message)
             return
         body, more = message.get("body", b""), message.get("more_body", False)
         for start in range(0, max(len(body), 1), PIECE):
             last = start + PIECE >= len(body)
             piece = {"body": body[start : start + PIECE], "more_body": more or not last}
-            await self._send({**message, **piece})
+            await self._pass({**message, **piece})
+
+    async def _pass(self, message: Message) -> None:
+        try:
+            await self._send(message)
+        except RuntimeError as error:
+            if "handler is closed" not in str(error):  # uvloop's, of a client that has just gone
+                raise
 
 
 class _Body:

@@ -33,7 +33,7 @@ class Limits:
     """For a body to come in."""
     stalled_seconds: float = 10.0
     """For 64 KiB of an answer to be taken by the client."""
-    stop_seconds: float = 3.5
+    stop_seconds: float = 3.0
     """From SIGTERM until what still waits is refused."""
     connections: int = 1_000
     head: int = 64 << 10

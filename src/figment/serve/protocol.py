@@ -60,8 +60,12 @@ class Connection(HttpToolsProtocol):
         """Whether a request's body is still to come."""
 
     def abort(self) -> None:
-        """Close at once, whatever is still to be sent."""
+        """Close at once, whatever is still to be sent; the answer, if one is being made, is for nobody."""
         self.crowd.forget(self)
+        if self.cycle is not None:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+            self.flow.resume_writing()
         self.transport.abort()
 
     def connection_made(self, transport: asyncio.Transport) -> None:

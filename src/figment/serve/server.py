@@ -11,7 +11,7 @@ import sys
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
 import uvicorn
 from fastapi import FastAPI
@@ -26,6 +26,8 @@ from figment.serve.protocol import Connection, Crowd
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "::1")
 SPARE = 200
 """Files beside connections that the process may have open."""
+LINGER = 0.25
+"""Seconds for which it still takes in what had been sent by the signal to stop."""
 GRACE = 4
 """Seconds from the signal to stop until what still runs is given up."""
 
@@ -39,8 +41,8 @@ def run(
     token: str = "",
     hosts: tuple[str, ...] = (),
     title: str = "",
-) -> None:
-    """Serve until a signal to stop; what is asked for by then is answered.
+) -> NoReturn:
+    """Serve until a signal to stop, answer what is asked for by then, and end the process with 0.
 
     On a loopback address only its own names are answered to, besides ``hosts``. Raises UserError where the
     address cannot be listened on.
@@ -54,11 +56,10 @@ def run(
     print(f"figment serves {', '.join(models)} at {_address(listening, host, token)}", flush=True)
     server = Server(app, limits, counters)
     server.run(sockets=[listening])
-    if any(worker.busy for worker in app.state.service.workers):
-        # A thread in native code cannot be ended; nothing that it does is kept.
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(0)
+    # There is nothing to save. Taking torch apart takes seconds, threads in its code cannot be ended.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 class Server(uvicorn.Server):
@@ -89,10 +90,11 @@ class Server(uvicorn.Server):
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        batcher = self.app.state.service.batcher
+        service = self.app.state.service
+        service.stopping = True
         loop = asyncio.get_running_loop()
-        batcher.ending = True  # what comes from now on is refused; what waits is drawn, for a while
-        late = loop.call_later(self.limits.stop_seconds, batcher.refuse_waiting)
+        late = loop.call_later(self.limits.stop_seconds, service.batcher.refuse_waiting)
+        await asyncio.sleep(LINGER)
         await super().shutdown(sockets)
         late.cancel()
 

@@ -32,24 +32,16 @@ class Service:
         self.projecting = Worker("projecting")
         self.reading = Worker("reading")
         """What reads run folders."""
+        self.stopping = False
+        """Whether this server takes no more connections."""
         self.films = asyncio.Semaphore(limits.films)
         self.states: dict[str, tuple[float, asyncio.Future[dict[str, Any]]]] = {}
         """Of runs, as they were read last, and when."""
 
-    @property
-    def workers(self) -> list[Worker]:
-        return [
-            self.batcher.worker,
-            self.encoding,
-            self.filming,
-            self.projecting,
-            self.reading,
-        ]
-
     def stop(self) -> None:
         """End what can be ended; who still waits is refused."""
         self.batcher.close()
-        for worker in self.workers:
+        for worker in (self.encoding, self.filming, self.projecting, self.reading):
             worker.stop()
 
     async def unless_gone(

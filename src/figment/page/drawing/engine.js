@@ -4,8 +4,8 @@ import { pixelsOf } from "./pixels.js";
 
 /**
  * Returns the function that draws, once the networks are open.
- * @param {{ module: string | Uint8Array, wasm: ArrayBuffer, generator: Uint8Array, mapping: Uint8Array | null,
- *   about: object, webgpu: boolean }} given
+ * @param {{ module: string | Uint8Array, wasm: ArrayBuffer, generator: Uint8Array,
+ *   mapping: Uint8Array | null, about: object, webgpu: boolean }} given
  */
 export async function openEngine({ module, wasm, generator, mapping, about, webgpu }) {
   const ort = await import(typeof module === "string" ? module : blobOf(module));
@@ -14,6 +14,7 @@ export async function openEngine({ module, wasm, generator, mapping, about, webg
   ort.env.logLevel = "error";
   const options = {
     executionProviders: [webgpu ? "webgpu" : "wasm"],
+    logSeverityLevel: 3, // errors
     // int8 weights become float32 when the session begins, not in every picture.
     extra: { session: { disable_quant_qdq: "1" } },
   };
@@ -31,8 +32,8 @@ export async function openEngine({ module, wasm, generator, mapping, about, webg
   }
 
   /**
-   * Returns pictures as RGBA bytes, one array each. `second` has the latents [N * L] whose styles the layers
-   * from `layer` on are given.
+   * Returns pictures as RGBA bytes, one array each. `second` has the latents [N * L] whose styles
+   * the layers from `layer` on are given.
    */
   return async function draw({ latents, labels, truncation, second }) {
     const count = latents.length / about.latent.size;
@@ -55,7 +56,7 @@ function blobOf(text) {
   return URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
 }
 
-/** Returns styles [N, W] moved to their mean, a share `truncation` of the way from it left: torch's lerp. */
+/** Returns styles [N, W] a share `truncation` of their way from the mean: torch's lerp. */
 export function truncated(styles, mean, truncation) {
   return styles.map((value, index) => {
     const middle = mean[index % mean.length];

@@ -13,8 +13,7 @@ const TITLES = {
 };
 
 /**
- * Returns the section of a run that is in training, or null where there is nothing to tell: the host knows no
- * runs, or this one has ended.
+ * Returns the section of a run that is in training, or null where there is nothing to tell.
  * @param {string} name the model's
  * @param {{ always: boolean }} how also of a run that has ended
  */
@@ -100,7 +99,8 @@ function grouped(curves) {
 
 function far({ images, total, left }) {
   const share = total ? ` of ${count(total)}` : "";
-  return `${count(images)}${share} images${left === null || left === undefined ? "" : `, about ${time(left)} left`}.`;
+  const rest = left === null || left === undefined ? "" : `, about ${time(left)} left`;
+  return `${count(images)}${share} images${rest}.`;
 }
 
 function time(seconds) {

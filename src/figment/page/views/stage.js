@@ -5,7 +5,7 @@ import { caption, sentence } from "./caption.js";
 import { paint } from "./thumbnail.js";
 
 const SWIPE = 45; // pixels
-const REST = 250; // milliseconds without a change, after which a picture is told and the next one is prepared
+const REST = 250; // milliseconds after which a picture is told and the next one is prepared
 
 /**
  * @param {import("../show.js").Show} show

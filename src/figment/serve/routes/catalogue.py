@@ -23,7 +23,7 @@ TEXT = "text/plain; version=0.0.4; charset=utf-8"
 @router.get("/healthz")
 async def healthz(service: Serving) -> JSONResponse:
     """Whether the server takes work."""
-    if service.batcher.ending:
+    if service.stopping:
         return JSONResponse({"status": "stopping"}, 503, {"Retry-After": "5"})
     return JSONResponse({"status": "ok"})
 

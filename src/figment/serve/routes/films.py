@@ -48,6 +48,8 @@ async def walk(
 
 def _check(opened: Opened, service: Service, how: asked.Walk) -> None:
     """Raise UserError or Refusal where the film cannot be made, or is too large."""
+    if max(len(how.seeds), len(how.class_)) < 2:
+        raise Refusal(422, "a walk needs two stops: give two seeds, or two classes")
     check_film(Path(f"walk.{how.format}"))
     resolution = opened.about["resolution"]
     side = resolution * -(-SMALLEST // resolution)

@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from figment.serve import asked
 from figment.serve.caching import cache_headers, unchanged
-from figment.serve.drawing import Drawing, Second
+from figment.serve.drawing import Drawing, Second, Seeds
 from figment.serve.encoding import MEDIA_TYPES, encoded, raw, side_by_side
 from figment.serve.limits import LARGEST_SEED
 from figment.serve.models import Opened
@@ -90,14 +90,10 @@ async def draw(
 
 def of_seeds(
     opened: Opened, seeds: Sequence[int], label: str | None, truncation: float | None
-) -> Drawing:
-    """Return what ``figment sample`` draws for these seeds. Raises UserError for an unknown class."""
-    recipe = opened.generator.recipe
-    labels = recipe.labels_for(seeds, torch.device("cpu"))
-    if label is not None:
-        labels = torch.tensor([opened.generator.numbered(label)] * len(seeds))
-    latents = recipe.latents(seeds, truncation)
-    return Drawing(latents, labels, truncation if opened.styled else None)
+) -> Seeds:
+    """Return what is drawn of these seeds. Raises UserError for an unknown class."""
+    number = None if label is None else opened.generator.numbered(label)
+    return Seeds(opened.generator, seeds, number, truncation)
 
 
 def of_latents(opened: Opened, what: asked.Draw) -> Drawing:
