@@ -1,4 +1,4 @@
-"""Does a seed mean the same in the browser? Latents and classes of Python and of the page, number by number.
+"""Does a seed mean the same in the browser? Latents and classes of Python and of the page, compared.
 
     python benchmarks/stream.py [--seeds 10000] [--size 100] [--node node]
 

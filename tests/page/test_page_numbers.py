@@ -32,6 +32,15 @@ def test_seeds_have_the_latents_and_classes_of_python(truncation):
     assert found.ulps <= 1
 
 
+def test_a_place_at_the_end_of_a_share_belongs_to_the_next_class(run_module):
+    found = run_module(
+        'const { classOf } = await import(page + "/stream.js");'
+        "answer = [classOf(0n, 3, given), classOf(0n, 2, [1, 1]), classOf(7n, 2, null)];",
+        [0.0, 0.0, 1.0],
+    )
+    assert found == [2, 0, 1]  # seed 0 falls at 0
+
+
 def test_philox_and_seed_sequence_are_numpys(run_module):
     answer = run_module(
         'const { philox, seedSequence } = await import(page + "/stream.js");'
