@@ -26,6 +26,8 @@ FLAGS = {
     "push": ("hub",),
 }
 """The targets that a flag does something for, where these are not all."""
+MUCH = 25_000_000
+"""Bytes of a site that a visitor waits for."""
 
 
 def export(
@@ -103,6 +105,7 @@ def _web(
     from figment.export.graph import needed
     from figment.export.site import site
     from figment.export.subject import Subject
+    from figment.report.labels import amount
 
     needed()
     if single_file:
@@ -116,9 +119,11 @@ def _web(
     signed = [out] if single_file else [out / "index.html"]
     refuse_taken(files, overwrite=overwrite, signed=signed)
     write(files)
-    size = sum(map(len, files.values())) / 1e6
+    size = sum(map(len, files.values()))
+    much = size > MUCH and how.get("weights") != "int8" and not how.get("webgpu")
+    smaller = " Much for a page: --weights int8 makes it smaller." if much else ""
     opened = "open it in a browser" if single_file else _serving(out)
-    return f"{out}: {size:.1f} MB in all; {made.said}. To see it: {opened}"
+    return f"{out}: {amount(size)}B in all; {made.said}.{smaller} To see it: {opened}"
 
 
 def _safetensors(
@@ -149,6 +154,7 @@ def _hub(
     from figment.export.hub_folder import hub_files
     from figment.export.subject import Subject
     from figment.export.weights import write_weights
+    from figment.report.labels import amount
 
     needed()
     if push:
@@ -164,8 +170,8 @@ def _hub(
     terms = {name: how[name] for name in ("title", "licence", "use") if name in how}
     write_weights(subject, weights, **terms)
     write(_under(out, files))
-    size = (sum(map(len, files.values())) + weights.stat().st_size) / 1e6
-    told = f"{size:.1f} MB in all; {said}"
+    size = sum(map(len, files.values())) + weights.stat().st_size
+    told = f"{amount(size)}B in all; {said}"
     if not push:
         return f"{out}: {told}. To publish it, add --push OWNER/NAME"
     names = [hub.WEIGHTS, *files]

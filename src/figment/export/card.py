@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
+
+import msgspec
 
 from figment.export.subject import Subject
 from figment.metrics.score import Score
@@ -16,6 +18,43 @@ USE = (
 )
 
 
+class KeptScore(msgspec.Struct):
+    """A score of a card that anybody may have written."""
+
+    label: str
+    value: float
+    low: float | None = None
+    high: float | None = None
+    floor: float | None = None
+    better: Literal["lower", "higher", "floor"] = "lower"
+    protocol: str = ""
+    note: str = ""
+
+
+class KeptFinding(msgspec.Struct):
+    """A finding of such a card."""
+
+    severity: str
+    name: str
+    evidence: str
+
+
+class Kept(msgspec.Struct):
+    """Such a card, as ``card_of`` makes it."""
+
+    sentence: str
+    data: str
+    copies: str
+    licence: str
+    use: str
+    parameters: int
+    scores: list[KeptScore]
+    doctor: list[KeptFinding]
+    examples: int | None = None
+    images: int | None = None
+    scored_at: float | None = None
+
+
 def card_of(subject: Subject, *, licence: str = "", use: str = "") -> dict[str, Any]:
     """Return the card of model.json: sentences, figures, and the doctor's findings."""
     generator, record = subject.generator, subject.record
@@ -25,6 +64,9 @@ def card_of(subject: Subject, *, licence: str = "", use: str = "") -> dict[str, 
         standing(record.measurements, record.evaluation, subject.images) if record else ([], None)
     )
     findings = record.findings if record else []
+    if record is None and (kept := _kept(subject)):
+        terms = {"licence": licence, "use": use}
+        return {**kept, **{key: value for key, value in terms.items() if value}}
     return {
         "sentence": sentence(subject),
         "data": subject.data,
@@ -78,6 +120,14 @@ def carried(subject: Subject) -> list[str]:
     if subject.generator.classes and subject.note.get("classes"):
         said.append(f"class names: {', '.join(subject.generator.classes)}")
     return said
+
+
+def _kept(subject: Subject) -> dict[str, Any] | None:
+    """Return the card that weights without a run came with, None where it is none of figment's."""
+    try:
+        return msgspec.to_builtins(msgspec.convert(subject.note["model"]["card"], Kept))
+    except (KeyError, TypeError, msgspec.ValidationError):
+        return None
 
 
 def _score(score: Score) -> dict[str, Any]:

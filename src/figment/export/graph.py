@@ -128,8 +128,8 @@ def graph_of(generator: Generator, name: str) -> onnx.ModelProto:
     except torch.onnx.OnnxExporterError as error:
         reason = _reason(error)
         raise UserError(
-            f"this generator has no ONNX graph with a free batch ({reason}): in its forward use "
-            "x.shape[0] for len(x), and no branch on what tensors hold"
+            f"this generator has no ONNX graph with a free batch ({reason}): its forward must not branch "
+            "on what tensors hold, nor turn them into numbers"
         ) from None
     assert program is not None
     return _free(program.model_proto)
@@ -180,7 +180,12 @@ def _quiet() -> Iterator[None]:
     before = logging.root.manager.disable
     logging.disable(logging.ERROR)
     try:
-        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        said = io.StringIO()
+        with (
+            contextlib.redirect_stdout(said),
+            contextlib.redirect_stderr(said),
+            warnings.catch_warnings(),
+        ):
             warnings.simplefilter("ignore")
             yield
     finally:

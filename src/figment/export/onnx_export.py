@@ -16,6 +16,7 @@ from figment.export.graph import graph_of, networks
 from figment.export.measure import difference, refuse_wrong
 from figment.export.subject import Subject
 from figment.files import MARK
+from figment.report.labels import amount
 
 if TYPE_CHECKING:
     import onnx
@@ -61,13 +62,13 @@ def onnx_files(subject: Subject, form: Form = "fp32", *, name: str = "", **said:
 
 def _said(found: dict[str, Any], worst: float) -> str:
     parts = [found[part] for part in ("mapping", "generator") if part in found]
-    size = sum(part["bytes"] for part in parts) / 1e6
-    apart = found["generator"]["difference"]
-    unit = " of 255" if found["kind"] == "images" else ""
+    size = sum(part["bytes"] for part in parts)
+    apart, drawn = found["generator"]["difference"], found["kind"]
+    unit = " of 255" if drawn == "images" else ""
     return (
-        f"{size:.1f} MB, weights in {found['generator']['form']}; against torch the float32 graph differs "
-        f"by {worst:.1g} at most, what is written by {apart['mean']:.2g}{unit} on average, "
-        f"{apart['max']:.2g} at most"
+        f"{amount(size)}B of ONNX, weights in {found['generator']['form']}; its {drawn} differ from "
+        f"torch's by {apart['mean']:.2g}{unit} on average, {apart['max']:.2g} at most (the float32 graph "
+        f"by {worst:.0e} of 1)"
     )
 
 

@@ -12,6 +12,7 @@ from figment.export.about import facts
 from figment.export.subject import Subject
 from figment.fields import fields_of, neutral
 from figment.files import MARK
+from figment.report.labels import amount
 from figment.rounds import Playable
 from figment.tensors import write_tensors
 
@@ -33,7 +34,7 @@ def note_of(subject: Subject, **said: Any) -> dict[str, Any]:
 def write_weights(subject: Subject, path: Path, **said: Any) -> str:
     """Write the file at once; return a sentence that says how large it is."""
     write_tensors(path, subject.generator.net.state_dict(), note_of(subject, **said))
-    return f"{path.stat().st_size / 1e6:.1f} MB, float32, with the recipe inside"
+    return f"{amount(path.stat().st_size)}B, float32, with the recipe inside"
 
 
 def portable(recipe: Playable) -> dict[str, Any]:
