@@ -15,10 +15,9 @@ pytest.importorskip("playwright")
 def test_a_site_draws_without_a_network_once_it_has_been_seen(visit):
     with visit("site", "#seed=7") as visitor:
         visitor.settle()
-        visitor.page.evaluate("navigator.serviceWorker.ready.then(() => undefined)")
-        visitor.page.reload()  # what was loaded before the worker was there goes through it now
-        visitor.settle()
         before = visitor.pixels()
+        visitor.page.evaluate("navigator.serviceWorker.ready.then(() => undefined)")
+        visitor.page.wait_for_timeout(500)  # it keeps what was loaded before it was there
         visitor.page.context.set_offline(True)
         visitor.page.reload()
         visitor.settle()
