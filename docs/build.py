@@ -3,8 +3,9 @@
     python docs/build.py [notebooks] [run] [site]
 
 Without a word all three. `notebooks` writes examples/*.ipynb from docs/course/*.md, which is where they
-are changed; `run` executes them one after another in a temporary folder, each training cut to a moment
-(docs/tiny.py), which shows that they work and nothing else; `site` builds into site/ and fails on a warning.
+are changed. `run` executes them one after another in a temporary folder, each training cut to a moment
+(docs/tiny.py), which shows that they work and nothing else. `site` builds into site/ and fails on a
+warning.
 """
 
 from __future__ import annotations
