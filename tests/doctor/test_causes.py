@@ -29,6 +29,25 @@ def test_a_critic_that_nothing_bounds(lines: int):
     assert "unbounded critic" not in names(log, objective="hinge")
 
 
+def test_a_clip_that_no_weight_comes_near_bounds_nothing():
+    assert names(run(), objective="wasserstein", clip=10.0)[0] == "unbounded critic"
+
+
+def test_no_gradient_to_the_generator_comes_before_the_sure_discriminator():
+    sure = {
+        "score/accuracy": 1.0,
+        "score/fake": 0.001,
+        "watch/distance": 0.8,
+        "watch/movement": 0.0,
+    }
+    log = with_all(run(), sure)
+    assert names(with_all(log, {"gradient/generator": 0.0}))[0] == "generator stands still"
+    starved = with_all(log[:3], {"gradient/generator": 9.0}) + with_all(
+        log[3:], {"gradient/generator": 0.0}
+    )  # by a discriminator that is sure
+    assert names(starved)[0] == "discriminator too strong"
+
+
 def test_no_system_is_unbounded_or_drops_too_much():
     for name, system in SYSTEMS.items():
         fields = fields_of(system.recipe)

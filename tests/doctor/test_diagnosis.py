@@ -117,8 +117,13 @@ def test_early_runs_that_look_collapsed_are_not_called_so():
 def test_constant_data_explain_all_else():
     log = with_all(run(watch__real_diversity=0.001), ONE_PICTURE)
     assert names(log) == ["constant data"]
-    repeated = diagnose(run(), FIELDS, DATA | {"duplicates": 12_000})
+    repeated = diagnose(run(), FIELDS, DATA | {"duplicates": 12_995})
     assert [finding.name for finding in repeated] == ["constant data"]
+
+
+def test_different_pictures_repeated_are_not_constant():
+    found = diagnose(run(), FIELDS, DATA | {"duplicates": 12_000})
+    assert [finding.name for finding in found] == ["duplicates", "nothing else found"]
 
 
 def test_divergence():
@@ -223,6 +228,13 @@ def test_wrong_normalisation():
     assert names(run(watch__dark=0.0))[0] == "wrong normalisation"
 
 
+def test_flat_or_untrained_samples_have_no_levels_to_judge():
+    flat = ONE_PICTURE | {"watch/dark": 0.0, "watch/range": 0.0, "watch/brightness": 0.21}
+    assert "wrong normalisation" not in names(with_all(run(), flat))
+    unrisen = run(5, watch__diversity=0.2, watch__range=0.28, watch__look_alikes=0.6)
+    assert "wrong normalisation" not in names(unrisen)
+
+
 def test_checkerboard_is_a_warning():
     (finding, rest) = diagnose(run(watch__checkerboard=12.0), FIELDS, DATA)
     assert (finding.name, finding.severity) == ("checkerboard", "warning")
@@ -239,6 +251,17 @@ def test_discriminator_overfitting():
     assert first.name == "discriminator overfitting" and first.severity == "fault"
     assert first.flags == ("--mirror", "--dropout 0.3")
     assert "0.90" in first.evidence and "0.30" in first.evidence
+
+
+def test_pictures_seen_once_are_not_known_by_heart_but_changed_on_their_way():
+    known = {"score__real": 0.9, "score__held_out": 0.3, "score__sign": 0.95}
+    log, many = run(**known, score__held_out_sign=-0.5), DATA | {"count": 60_000}
+    first = diagnose(log, FIELDS, many)[0]
+    assert first.name == "wrong normalisation" and "1.3 passes" in first.evidence
+    assert names(log)[0] == "discriminator overfitting"  # the same after six passes
+    turned = diagnose(log, FIELDS | {"augment": "study"}, many)
+    assert [one.name for one in turned] == ["healthy"]  # which is meant to change the reals
+    assert [one.name for one in diagnose(run(), FIELDS, many)] == ["healthy"]
 
 
 def test_a_high_sign_alone_is_no_overfitting():

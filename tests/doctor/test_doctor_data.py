@@ -70,6 +70,11 @@ def test_duplicates(tmp_path: Path, flowers: np.ndarray):
     assert finding.name == "duplicates" and "40 of 280" in finding.evidence
 
 
+def test_different_pictures_three_times_each(tmp_path: Path, flowers: np.ndarray):
+    finding = examine(str(folder_of(tmp_path / "thrice", flowers.repeat(3, 0))), progress=False)[0]
+    assert finding.name == "duplicates" and "480 of 720" in finding.evidence
+
+
 def test_flat_pictures(tmp_path: Path, flowers: np.ndarray):
     some = flowers.copy()
     some[:30] = np.arange(30, dtype=np.uint8)[:, None, None, None] * 8

@@ -136,7 +136,7 @@ def test_run_without_scores_is_named(pair):
     for name in ("metrics.jsonl", "evaluation.json"):
         (pair[0] / name).unlink()
     page = page_of(pair)
-    assert "one has no scores: `figment evaluate RUN` measures them." in page.text
+    assert "one has no scores: figment evaluate RUN measures them." in page.text
     assert f"figment evaluate {pair[0]}" in page.text
     assert f"figment evaluate {pair[1]}" not in page.text
 

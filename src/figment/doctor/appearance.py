@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from figment.doctor.balance import EARLY_ROUNDS
+from figment.doctor.balance import EARLY_ROUNDS, unrisen
 from figment.doctor.finding import Finding
 from figment.doctor.history import FEW, History, falling
 from figment.doctor.samples import few_samples
@@ -14,6 +14,8 @@ WIDE = 1.5
 """watch/range outside these, or"""
 BRIGHT_ONLY = 0.02
 """watch/dark below which samples never leave the bright half, which is [0, 1] of the range [-1, 1]; or"""
+FLAT = 0.1
+"""watch/range up to which samples are of one grey, which says nothing of where levels may lie."""
 CLIPPED = 0.3
 """watch/clipped beyond this, are no matter of taste: a healthy DCGAN is within .03, .95 to 1.02 and .03."""
 
@@ -39,8 +41,8 @@ def normalisation(history: History) -> Finding | None:
     half = _bright_half_only(history)
     if not half and abs(offset) < OFF_LEVEL and NARROW <= width <= WIDE and clipped < CLIPPED:
         return None
-    if not half and few_samples(history):  # one picture may be pale, or all black and white
-        return None
+    if not half and (few_samples(history) or unrisen(history)):
+        return None  # a few pictures may be pale, or all black and white
     if _levels_settle(history):
         return None
     return Finding(
@@ -56,9 +58,9 @@ def normalisation(history: History) -> Finding | None:
 
 
 def _bright_half_only(history: History) -> bool:
-    """Whether no sample has ever been darker than middle grey, where the reals are."""
-    dark = history.series("watch/dark")
-    return bool(dark) and max(dark) < BRIGHT_ONLY
+    """Whether no sample has ever been darker than middle grey, where the reals are, nor all of one grey."""
+    dark, width = history.series("watch/dark"), history.series("watch/range")
+    return bool(dark) and max(dark) < BRIGHT_ONLY and max([0.0, *width]) > FLAT
 
 
 def _levels_settle(history: History) -> bool:

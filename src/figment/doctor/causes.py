@@ -103,6 +103,22 @@ def tiny_batch(history: History) -> Finding | None:
     )
 
 
+def unreached(history: History) -> Finding | None:
+    """No gradient has ever reached the generator: one that a sure discriminator has starved had some."""
+    moved, gradients = history.series("watch/movement"), history.series("gradient/generator")
+    if len(moved) < FEW or len(gradients) < FEW or max(moved) > STILL or max(gradients) > 0:
+        return None
+    return Finding(
+        "generator stands still",
+        "fault",
+        0.95,
+        f"No gradient reaches the generator: it has been 0 at all {len(gradients):,} lines of the log, and "
+        "the same latents give the same samples.",
+        "Look at what lies between the generator and its loss: a detach, a no_grad, a rounding, a norm of "
+        "inputs that do not vary, or weights that do not ask for gradients.",
+    )
+
+
 def stands_still(history: History) -> Finding | None:
     """The generator does not learn, although it is told how."""
     moved = history.latest("watch/movement")

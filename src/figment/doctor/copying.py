@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from figment.doctor.balance import EARLY_ROUNDS
 from figment.doctor.finding import Finding
 from figment.doctor.history import FEW, History
@@ -16,6 +18,9 @@ SIGN_GAP = 0.3
 OFTEN = 50
 FEW_PICTURES = 1_000
 
+SEEN_BEFORE = 2
+"""Passes before which a discriminator has met no picture often enough to know it by heart."""
+
 COPIED, COPIED_LEAST = 0.25, 0.1
 """watch/copies from which samples are copies, where all training pictures are compared with or only some:
 healthy runs have 0 to .02 (.05 in their first minutes), held-out reals .01."""
@@ -28,18 +33,17 @@ REFERENCE = 1_000
 
 def overfitting(history: History) -> Finding | None:
     """The discriminator tells training pictures from new ones."""
-    if history.rounds < EARLY_ROUNDS:
+    if history.rounds < EARLY_ROUNDS or 0 < history.passes < SEEN_BEFORE:
         return None
-    sign, held = history.mean("score/sign"), history.mean("score/held_out_sign")
-    real, new, fake = (history.mean(f"score/{name}") for name in ("real", "held_out", "fake"))
     advice = (
         "More, or more varied, pictures cure it; mirroring and dropout help, and so does stopping "
         "at the best score."
     )
-    if new is None or real is None or fake is None or sign is None or held is None:
-        return _suspected(history, sign, advice)
-    gap = (real - new) / max(real - fake, 0.05)
-    if gap < GAP or sign - held < SIGN_GAP or sign < ADA_TARGET:
+    seen = _scores(history)
+    if seen is None:
+        return _suspected(history, history.mean("score/sign"), advice)
+    gap, real, new, fake, sign, held = seen
+    if not _apart(seen):
         return None
     return Finding(
         "discriminator overfitting",
@@ -51,6 +55,50 @@ def overfitting(history: History) -> Finding | None:
         advice,
         _against(history),
     )
+
+
+def reals_changed(history: History) -> Finding | None:
+    """Held-out pictures are told from training pictures that have hardly been seen: not by heart, then."""
+    if history.rounds < EARLY_ROUNDS or not 0 < history.passes < SEEN_BEFORE or history.points():
+        return None
+    seen = _scores(history)
+    if history.fields.get("augment") == "study" or seen is None or not _apart(seen):
+        return None  # that augmentation changes the reals, and is meant to
+    return Finding(
+        "wrong normalisation",
+        "fault",
+        0.75,
+        f"After {history.passes:.1f} passes, too few to know any picture by heart, the discriminator's "
+        f"mean score is {seen.real:.2f} on training pictures and {seen.new:.2f} on held-out ones: "
+        "something changes the pictures on their way to it.",
+        "Look at how the recipe scales the reals: they must lie in [-1, 1], as what the "
+        "generator draws does.",
+    )
+
+
+class _Scores(NamedTuple):
+    """What the discriminator says of reals, held-out pictures and fakes, and how much is by heart."""
+
+    gap: float
+    real: float
+    new: float
+    fake: float
+    sign: float
+    held: float
+
+
+def _scores(history: History) -> _Scores | None:
+    names = ("real", "held_out", "fake", "sign", "held_out_sign")
+    found = [history.mean(f"score/{name}") for name in names]
+    real, new, fake, sign, held = found
+    if real is None or new is None or fake is None or sign is None or held is None:
+        return None
+    return _Scores((real - new) / max(real - fake, 0.05), real, new, fake, sign, held)
+
+
+def _apart(seen: _Scores) -> bool:
+    """Whether training pictures are told from new ones."""
+    return seen.gap >= GAP and seen.sign - seen.held >= SIGN_GAP and seen.sign >= ADA_TARGET
 
 
 def memorisation(history: History) -> Finding | None:

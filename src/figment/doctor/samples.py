@@ -22,6 +22,9 @@ LOST = 0.3
 have lost variety; one that never had more is given RISEN_ROUNDS. From one measurement of
 a young run to the next, few-shot on 900 flowers went from 0.2 to 0.35 missing and back."""
 
+DIFFERENT = 16
+"""Pictures that differ, fewer than which are one and its like, however often each is repeated."""
+
 SAME = 0.004
 """Reals whose spread is less than one level of 256 are one picture."""
 
@@ -40,9 +43,10 @@ def constant_data(history: History) -> Finding | None:
             "Give other data; `figment doctor DATA` says what is in these.",
         )
     if history.count and repeated > 0.5 * history.count:
+        few = history.count - repeated < DIFFERENT
         return Finding(
-            "constant data",
-            "fault",
+            "constant data" if few else "duplicates",
+            "fault" if few else "warning",
             0.9,
             f"{repeated:,} of {history.count:,} pictures repeat another one byte for byte.",
             "Remove the repeats; `figment doctor DATA` names them.",

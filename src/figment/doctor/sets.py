@@ -137,7 +137,7 @@ def sameness(rows: Tensor, count: int, duplicates: int) -> list[Finding]:
         )
         advice = "There is nothing to learn from noise: check how these files were made or read."
         return [Finding("noise for data", "fault", 0.95, evidence, advice)]
-    if duplicates > MOSTLY * count:
+    if duplicates > MOSTLY * count and count - duplicates < FEWEST:
         return [constant(f"Of {count:,} pictures {duplicates:,} repeat another one.")]
     if spread < NEARLY_SAME:
         evidence = (

@@ -92,7 +92,7 @@ def none(text: str) -> str:
 
 def notes(lines: Iterable[str]) -> str:
     """Return a small paragraph a line."""
-    return "\n".join(f'<p class="note">{escape(line)}</p>' for line in lines)
+    return "\n".join(f'<p class="note">{prose(line)}</p>' for line in lines)
 
 
 def fold(title: str, *parts: str, name: str = "") -> str:

@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from torch import nn
 
 
+LOOSE = 1.0
+"""A bound that the weights of a layer of some hundred inputs never come near, so that it bounds nothing;
+the paper's is .01."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Fields(Settings):
     clip: float = 0.0
@@ -26,7 +31,7 @@ class Clipping(Technique[Fields]):
         at_least_zero(r, "clip")
 
     def bounds(self, r: Fields) -> bool:
-        return self.on(r)
+        return 0 < r.clip < LOOSE
 
     def after(self, r: Fields, player: str, nets: nn.ModuleDict) -> None:
         from figment.penalties import clip
