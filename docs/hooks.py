@@ -66,8 +66,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     from mkdocs.structure.files import File
 
     # The plugin for pages on a disk asks another server for a shim; only the search from a disk needs it.
-    scripts = config.extra_javascript
-    config.extra_javascript = [each for each in scripts if not str(each).startswith("https:")]
+    config.extra["polyfills"] = []
     made = {
         site: (REPOSITORY / name).read_text(encoding="utf-8") for name, site in ROOT_PAGES.items()
     }

@@ -49,6 +49,14 @@ def test_links_are_those_of_the_site():
     assert site == "[a](data.md#x) ![b](results/c.png) `d` [e](https://e)\n```\n[f](g)\n```"
 
 
+def test_what_pages_load_from_elsewhere_is_seen():
+    asks = "<script src='https://a/b.js'></script> <link rel=x href=\"//c/d.css\">"
+    assert build.elsewhere(asks) == ["https://a/b.js", "//c/d.css"]
+    assert (
+        build.elsewhere("<a href='https://a'>a</a> <img src='b/c.png'> <link href='d.css'>") == []
+    )
+
+
 def test_every_page_is_in_the_navigation():
     config = hooks.on_config(SimpleNamespace())
     found = {page for section in config.nav for pages in section.values() for page in listed(pages)}
