@@ -146,7 +146,7 @@ def test_help_of_train_is_narrow_and_says_what_happens():
 def test_help_shows_what_flags_take(capsys):
     assert main(["sample", "--help"]) == 0
     said = capsys.readouterr().out
-    assert "OPTIONS] RUN" in said and "--count N" in said and "None" not in said
+    assert "OPTIONS] [RUN]" in said and "--count N" in said and "None" not in said
     assert set(METAVARS.values()) == {"N", "X", "NAME"}
 
 
