@@ -49,9 +49,6 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     there = {path.stem for path in DOCS.glob("*.md")}
     guides = [name for name in GUIDES if name in there]
     guides += sorted(there - set(guides) - set(PROJECT))
-    # The plugin for pages on a disk asks another server for a shim; there only the search needs it.
-    scripts = config.extra_javascript
-    config.extra_javascript = [each for each in scripts if not str(each).startswith("https:")]
     config.nav = [
         {"figment": "index.md"},
         {"Course": [f"course/{path.name}" for path in lessons()]},
@@ -65,9 +62,11 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the pages that are not in docs/."""
+    """Add the pages that are not in docs/, and keep away what is on other servers."""
     from mkdocs.structure.files import File
 
+    # The plugin for pages on a disk asks another server for a shim; only the search from a disk needs it.
+    config.extra["polyfills"] = []
     made = {
         site: (REPOSITORY / name).read_text(encoding="utf-8") for name, site in ROOT_PAGES.items()
     }

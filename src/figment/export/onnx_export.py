@@ -67,8 +67,8 @@ def _said(found: dict[str, Any], worst: float) -> str:
     unit = " of 255" if drawn == "images" else ""
     return (
         f"{amount(size)}B of ONNX, weights in {found['generator']['form']}; its {drawn} differ from "
-        f"torch's by {apart['mean']:.2g}{unit} on average, {apart['max']:.2g} at most (the float32 graph "
-        f"by {worst:.0e} of 1)"
+        f"torch's by {apart['mean']:.2g}{unit} on average, {apart['max']:.2g} at most (the float32 "
+        f"graph by {worst:.0e} of 1)"
     )
 
 
