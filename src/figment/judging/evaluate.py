@@ -268,8 +268,8 @@ def _judged(
     if kinds < FEWEST:
         all_of = f" ({len(reals):,} with repeats)" if kinds < len(reals) else ""
         raise UserError(
-            f"{counted(kinds, 'real picture')}{all_of} to compare with: give {FEWEST} at the very least, and "
-            f"{LEAST} or more for scores to mean anything"
+            f"{counted(kinds, 'real picture')}{all_of} to compare with: give {FEWEST} at the very least, "
+            f"and {LEAST} or more for scores to mean anything"
         )
     wanted, notes = _wanted(source, compared, question)
     stated, floors = "" if form is None else str(form), not question.protocol
