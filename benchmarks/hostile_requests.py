@@ -124,17 +124,17 @@ async def wrong_words(victim: Victim) -> Counter:
 
 
 async def slow_readers(victim: Victim) -> Counter:
-    """200 clients ask for films and grids again and again and read nothing."""
+    """200 clients ask for films, grids and 10 MB of files, and read nothing."""
     found: Counter = Counter()
+    files = get("/page/page.css") * 600
 
     async def one(number: int) -> None:
         reader, writer = await victim.open()
         writer.transport.pause_reading()
         with suppress(ConnectionError):
-            for turn in range(20):
-                path = f"{MODEL}/grid?seed={number * 20 + turn}&count=100&format=png"
-                writer.write(get(path if turn else f"{MODEL}/walk?frames=24&format=gif"))
-                await asyncio.sleep(1)
+            writer.write(get(f"{MODEL}/walk?frames=24&format=gif"))
+            writer.write(get(f"{MODEL}/grid?seed={number}&count=100") + files)
+            await asyncio.sleep(25)
         found["cut off" if await cut_off(reader, writer) else "open"] += 1
         writer.close()
 

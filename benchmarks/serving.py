@@ -32,7 +32,7 @@ from pathlib import Path
 
 import torch
 
-from figment.recipes import SYSTEMS
+from figment.recipes import find
 from figment.recipes.parameters import CLASSES
 from figment.training import folder
 
@@ -64,7 +64,7 @@ def write_run(path: Path, system: str) -> Path:
     """Write a run folder of a system, as its training would begin."""
     from dataclasses import replace
 
-    recipe = SYSTEMS[system].recipe
+    name, recipe = find(system)
     if recipe.classed and not recipe.class_count():
         recipe = replace(recipe, classes=CLASSES)
     classes = [str(number) for number in range(recipe.class_count())]
@@ -72,7 +72,7 @@ def write_run(path: Path, system: str) -> Path:
     data |= {"shape": list(recipe.shape), "fingerprint": "0" * 64, "held_out": []}
     machine = {"figment": "0", "data": data, "parameters": {}, "budget": {"images": 1}}
     torch.manual_seed(0)
-    folder.begin(path, system, recipe, machine)
+    folder.begin(path, name, recipe, machine)
     folder.write_snapshot(path, recipe, recipe.networks()["generator"], 1)
     return path
 

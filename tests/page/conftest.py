@@ -122,6 +122,16 @@ class Published(NamedTuple):
     generators: dict[str, Generator]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def few_samples() -> Iterator[None]:
+    """Directions are looked for among few pictures: a thousand would be most of what an export takes."""
+    from figment.export import directions
+
+    before, directions.SAMPLES = directions.SAMPLES, 64
+    yield
+    directions.SAMPLES = before
+
+
 @pytest.fixture(scope="session")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Published:
     """Two tiny generators, the first as a site and as a file, as ``figment export`` makes them."""
@@ -134,7 +144,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Published:
     root = tmp_path_factory.mktemp("published")
     plain = with_fields(SYSTEMS["dcgan"].recipe.tiny(), BY_CLASS)
     runs = [
-        _write_run(root / "runs" / "flowers", "dcgan", plain, ("rose", "tulip")),
+        _write_run(root / "runs" / "flowers", "dcgan", plain),
         _write_run(root / "runs" / "faces", STYLED, STYLEGAN2_64.tiny()),
     ]
     subjects = [Subject(run, trust=True) for run in runs]
@@ -145,14 +155,16 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Published:
     return Published(root, runs, {subject.name: subject.generator for subject in subjects})
 
 
-def _write_run(run: Path, system: str, recipe: Any, classes: tuple[str, ...] = ()) -> Path:
-    """Write a run of pictures that are not grey: those of the tests of exporting."""
-    path = Path(__file__).parents[1] / "export" / "conftest.py"
+def _write_run(run: Path, system: str, recipe: Any) -> Path:
+    """Write a run whose pictures are not grey, as the tests of exporting do, with a line of its log."""
+    path = Path(__file__).parents[1] / "export" / "small_runs.py"
     spec = importlib.util.spec_from_file_location("runs_to_export", path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module.write_run(run, system, recipe, classes)
+    module.write_run(run, system, recipe)
+    (run / "log.jsonl").write_text(json.dumps({"images": 1000, "seconds": 1.0}) + "\n")
+    return run
 
 
 def _put(folder: Path, content: dict[str, bytes]) -> None:

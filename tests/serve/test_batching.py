@@ -229,7 +229,7 @@ def test_a_full_queue_is_503_with_a_time_to_come_again(monkeypatch):
         asked = (client.get(f"/api/models/slow/image?seed={seed}") for seed in range(8))
         return await asyncio.gather(*asked)
 
-    found = run_with(served(Slow(), 1.0), crowd, limits=Limits(queue_seconds=3.0))
+    found = run_with(served(Slow(0.7), 1.0), crowd, limits=Limits(queue_seconds=3.0))
     assert sorted(answer.status_code for answer in found) == [200] * 3 + [503] * 5
     refused = next(answer for answer in found if answer.status_code == 503)
     assert refused.headers["retry-after"] == "3" and "ask again" in refused.json()["detail"]

@@ -17,7 +17,8 @@ from figment.files import MARK
 
 OWN = (".css", ".js")
 """Endings of the files in this folder that a browser is given."""
-AT_ROOT = ("service-worker.js", "icon.svg")
+WORKER = "service-worker.js"
+AT_ROOT = (WORKER, "icon.svg")
 """Files that lie beside index.html: a service worker rules over its own folder only."""
 RUNTIME = {
     "module": "runtime/ort.wasm.bundle.min.mjs",
@@ -30,7 +31,10 @@ def files() -> dict[str, bytes]:
     """Return the page's files by their place in a site, index.html and manifest apart."""
     here = resources("figment.page")
     found = {name: here.joinpath(name).read_bytes() for name in AT_ROOT}
-    return found | {f"page/{name}": text for name, text in _walk(here).items() if name not in found}
+    found |= {f"page/{name}": text for name, text in _walk(here).items() if name not in found}
+    kept = json.dumps(sorted(found.keys() - {WORKER}))
+    found[WORKER] = found[WORKER].replace(b"const PAGE = [];", f"const PAGE = {kept};".encode())
+    return found
 
 
 def site(config: Mapping[str, Any]) -> dict[str, bytes]:

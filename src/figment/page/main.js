@@ -6,6 +6,7 @@ import * as local from "./drawing/local.js";
 import * as remote from "./drawing/remote.js";
 import { Favourites } from "./favourites.js";
 import { Model } from "./model.js";
+import { keepSite } from "./offline.js";
 import { jsonOf } from "./resources.js";
 import { Show } from "./show.js";
 import { card } from "./views/card.js";
@@ -33,9 +34,11 @@ let show = null;
 addEventListener("hashchange", follow);
 addEventListener("popstate", follow);
 addEventListener("keydown", keys);
-if (config.host === "site" && "serviceWorker" in navigator && isSecureContext) {
-  navigator.serviceWorker.register(new URL("service-worker.js", document.baseURI)).catch(() => {});
-}
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault(); // what stands behind "#" is the picture
+  main.focus();
+});
+keepSite(config);
 document.querySelector(".top").append(themeSwitch());
 follow();
 

@@ -1,5 +1,7 @@
 // The files beside the page, or inside it where it is one file.
 
+import { keep } from "./offline.js";
+
 /**
  * Returns the bytes of a file, by its place in the site.
  * @param {string} name
@@ -16,13 +18,16 @@ export async function bytesOf(name, progress = () => {}, version = "") {
     return joined(packed.stream().pipeThrough(new DecompressionStream("gzip")), all, progress);
   }
   const query = version ? `?v=${version.slice(0, 16)}` : "";
-  const answer = await fetch(new URL(name + query, document.baseURI));
+  const address = new URL(name + query, document.baseURI);
+  const answer = await fetch(address);
   if (!answer.ok) throw new Error(`${name} could not be loaded (${answer.status})`);
   // Of a compressed answer the length is that of the packed bytes, which says little.
   const all = answer.headers.get("content-encoding")
     ? 0
     : Number(answer.headers.get("content-length"));
-  return joined(answer.body, all, progress);
+  const bytes = await joined(answer.body, all, progress);
+  keep(address, bytes, answer.headers.get("content-type") ?? "");
+  return bytes;
 }
 
 /** Returns the value of a JSON file, by its place in the site. */

@@ -4,9 +4,13 @@
 // and the runtime never change under one address, whose query has their hash: the store has them at once.
 
 const STORE = "figment-1";
+const PAGE = []; // the page's own files, as figment.page.files lists them
 const LASTING = /\.(onnx|wasm)$|\/runtime\//;
 
-self.addEventListener("install", () => self.skipWaiting());
+self.addEventListener("install", (event) => {
+  self.skipWaiting();
+  event.waitUntil(caches.open(STORE).then((store) => store.addAll(["./", ...PAGE])));
+});
 self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
 self.addEventListener("fetch", (event) => {
   const { request } = event;

@@ -75,7 +75,7 @@ class Server(uvicorn.Server):
                 **how,
                 ws="none",
                 lifespan="on",
-                log_level="warning",
+                log_level="critical",  # mistakes of ours are told by ``app``
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,  # anybody can write them
