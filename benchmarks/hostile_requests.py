@@ -4,11 +4,12 @@
 
 A server of an untrained DCGAN, and a polite client that asks for a picture every quarter of a second all
 the while, each in a process of its own. Against it: wrong parameters and paths; 200 clients that ask for
-large answers and do not read them, 200 that send 600 requests at once; connections that say nothing, by the
-thousand; requests that come letter by letter; an upload of 1 GB, told and not told beforehand; a PNG of 300 megapixels; clients that ask and
-leave; at the end SIGTERM with requests in flight. A table: what was answered, how the polite client was
-answered meanwhile, the slowest of its requests, the server's memory. Exit code 1 where an answer is
-not a documented one, a polite request fails or takes over ten seconds, or the end takes over five.
+large answers and do not read them; 200 that send 600 requests at once; connections that say nothing, by the
+thousand; requests that come letter by letter; an upload of 1 GB, told and not told beforehand; a PNG of
+300 megapixels; clients that ask and leave; at the end SIGTERM with requests in flight. ``--only`` names
+some. A table: what was answered, how the polite client was answered meanwhile, the slowest of its requests,
+the server's memory. Exit code 1 where an answer is not a documented one, a polite request fails or takes
+over ten seconds, or the end takes over five.
 """
 
 from __future__ import annotations
@@ -140,11 +141,13 @@ async def slow_readers(victim: Victim) -> Counter:
             await loop.sock_sendall(client, get(f"{MODEL}/grid?seed={number % 5}&count=100"))
             start = await loop.sock_recv(client, 1024)
             await asyncio.sleep(25)
+            status, taken = start[9:12].decode(), len(start)
+            whole = int(start.lower().partition(b"content-length: ")[2].split()[0])
             with suppress(ConnectionError):
                 async with asyncio.timeout(5):
-                    while await loop.sock_recv(client, 1 << 16):
-                        pass
-            return f"{start[9:12].decode()} and cut off"
+                    while piece := await loop.sock_recv(client, 1 << 16):
+                        taken += len(piece)
+            return f"{status}, " + ("cut off" if taken < whole else "whole, then closed")
 
     async def told(number: int) -> str:
         try:
@@ -335,6 +338,7 @@ def main() -> int:
     chosen = parser.parse_args()
     if chosen.polite:
         asyncio.run(polite(chosen.polite))
+        return 0
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     with suppress(ValueError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, chosen.connections + 1000), hard))

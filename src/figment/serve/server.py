@@ -54,11 +54,7 @@ def run(
     how = {"token": token, "hosts": names, "title": title}
     app = application(models, limits=limits, counters=counters, **how)
     listening = _listen(host, port)
-    if host not in LOOPBACK and not token:
-        say(
-            f"warning: whoever reaches this machine on port {listening.getsockname()[1]} may "
-            "have pictures drawn: --token WORD lets in who knows it, --host 127.0.0.1 this machine only"
-        )
+    _warn(host, token)
     print(f"figment serves {', '.join(models)} at {_address(listening, host, token)}", flush=True)
     server = Server(app, limits, counters)
     server.run(sockets=[listening])
@@ -132,6 +128,15 @@ def _listen(host: str, port: int) -> socket.socket:
             f"cannot listen on {host} port {port} ({reason}): choose another --port or --host"
         ) from None
     return listening
+
+
+def _warn(host: str, token: str) -> None:
+    """Say that anybody may ask, where not only this machine can and there is no token."""
+    if host not in LOOPBACK and not token:
+        say(
+            "warning: whoever reaches this machine may have pictures drawn: --token WORD lets in only who"
+            " knows it, --host 127.0.0.1 only this machine"
+        )
 
 
 def _address(listening: socket.socket, host: str, token: str) -> str:
