@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,23 @@ from fastapi import FastAPI
 from figment.serve import kept
 from figment.serve.app import application
 from figment.serve.models import How, Model, open_models
+
+
+@pytest.fixture(autouse=True)
+def a_minute() -> Iterator[None]:
+    """What waits for ever fails where it waits, after a minute."""
+
+    def late(*_: Any) -> None:
+        raise TimeoutError("this test has taken a minute")
+
+    if not hasattr(signal, "SIGALRM"):  # Windows
+        yield
+        return
+    before = signal.signal(signal.SIGALRM, late)
+    signal.alarm(60)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
 
 
 @pytest.fixture(scope="session")

@@ -1,11 +1,15 @@
-"""A server of an old run with small limits, for a process of its own: prints its address."""
+"""A server with small limits, of a slow run and one of large pictures, for a process of its own."""
 
 from __future__ import annotations
 
 import sys
+import tempfile
+from pathlib import Path
 
-from asking import PLAIN
+from asking import PLAIN, write_run
 
+from figment.recipe import with_fields
+from figment.recipes import SYSTEMS
 from figment.serve import kept
 from figment.serve.limits import Limits
 from figment.serve.models import How, open_models
@@ -31,7 +35,9 @@ class Sleepy:
 
 
 if __name__ == "__main__":
-    models = open_models([PLAIN], How(engine="torch", device="cpu"))
+    recipe = with_fields(SYSTEMS["dcgan"].recipe, {"resolution": 64, "width": 8})
+    large = write_run(Path(tempfile.mkdtemp()) / "large", "dcgan", recipe)
+    models = open_models([PLAIN, large], How(engine="torch", device="cpu"))
     model = models["dcgan"]
     assert model.opened is not None
     model.opened.engine = Sleepy(model.opened.engine)

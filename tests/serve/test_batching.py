@@ -161,6 +161,36 @@ def test_a_mistake_in_drawing_reaches_whoever_asked_and_nobody_else():
     assert drawn(one_wrong) == [5]
 
 
+@pytest.mark.parametrize("wrong", [StopIteration, SystemExit, None])
+def test_nothing_that_a_drawing_does_leaves_requests_without_an_answer(wrong):
+    class Wrong(Slow):
+        def draw(self, wanted):
+            if wrong is None:
+                return np.zeros((0, 1, 1, 1), np.uint8)
+            raise wrong
+
+    async def one_wrong(batcher):
+        with pytest.raises(RuntimeError):
+            await batcher.draw(opened(Wrong()), wanted(1))
+        return (await batcher.draw(opened(Slow()), wanted(5))).ravel().tolist()
+
+    assert drawn(one_wrong) == [5]
+
+
+def test_a_mistake_in_batching_is_told_to_who_waits_and_drawing_goes_on(monkeypatch):
+    async def one_wrong(batcher):
+        async def wrong(line):
+            monkeypatch.undo()
+            raise ZeroDivisionError
+
+        monkeypatch.setattr(batcher, "_company", wrong)
+        with pytest.raises(ZeroDivisionError):
+            await batcher.draw(opened(Slow()), wanted(1))
+        return (await batcher.draw(opened(Slow()), wanted(5))).ravel().tolist(), batcher.seconds
+
+    assert drawn(one_wrong) == ([5], 0)
+
+
 def test_what_waits_at_the_end_is_refused():
     model = opened(Slow(0.1))
 

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from asking import CLASSES, PLAIN, run_with
+from asking import CLASSES, PLAIN, run_with, write_run
 from PIL import Image
 
 from figment.errors import UserError
+from figment.recipes import SYSTEMS
 from figment.serve import kept
 from figment.serve.live import grid_at, live
 from figment.serve.models import How, open_models
@@ -128,13 +129,9 @@ def test_names_are_plain_and_apart(run: Path):
 
 
 def test_points_are_not_served(tmp_path: Path):
-    from figment.launch import train
-
-    ring = train(
-        "ring", run=tmp_path / "ring", images=16, hidden=(8,), latent=4, batch=16, progress=False
-    )
+    ring = write_run(tmp_path / "ring", "points", SYSTEMS["points"].recipe)
     with pytest.raises(UserError, match="points, which are no pictures to serve"):
-        open_models([ring.path], How())
+        open_models([ring], How())
 
 
 def test_what_is_counted_is_shown_to_prometheus(models):

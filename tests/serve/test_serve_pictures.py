@@ -9,8 +9,6 @@ from asking import CLASSES, PLAIN, run_with
 from PIL import Image
 
 from figment.opened import generator_at
-from figment.serve import kept
-from figment.serve.models import How, open_models
 
 LAST = 2**63 - 1
 
@@ -113,19 +111,3 @@ def test_what_is_known_is_not_drawn_again(models):
     assert known.headers["etag"] == first.headers["etag"] != other.headers["etag"]
     assert other.status_code == 200 and first.headers["cache-control"] == "private, no-cache"
     assert "immutable" in good.headers["cache-control"]
-
-
-def test_onnxruntime_draws_the_same_pictures(monkeypatch):
-    monkeypatch.setattr(kept, "directions", lambda generator: [])
-    served = open_models([CLASSES], How(engine="onnx"))
-    about = served["few-shot-classes"].opened.about
-    assert about["engine"] == "onnx"
-
-    async def grid(client):
-        return await client.get("/api/models/few-shot-classes/grid?count=16&columns=1")
-
-    page = pixels_of(run_with(served, grid).content).astype(int)
-    expected = sampled(CLASSES, 0, 16).transpose(1, 0, 2, 3).reshape(page.shape)
-    assert abs(page - expected).mean() < 0.1
-    monkeypatch.setattr(kept, "onnx_files", None)  # it was kept
-    assert open_models([CLASSES], How(engine="onnx"))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import asyncio
+
 import numpy as np
 import pytest
 from asking import run_with
@@ -41,6 +43,20 @@ def test_a_search_ends_when_its_time_is_over(models):
     answer, busy = run_with(models, late, limits=Limits(project_seconds=0.0))
     assert answer.status_code == 422 and "ask for fewer steps" in answer.json()["detail"]
     assert not busy
+
+
+def test_a_search_is_refused_when_the_server_ends(models):
+    async def ended(client):
+        picture = (await client.get("/api/models/dcgan/image?seed=7")).content
+        found = asyncio.create_task(client.post(f"{ADDRESS}?steps=300", content=picture))
+        async with asyncio.timeout(20):
+            while not client.service.projecting.busy:
+                await asyncio.sleep(0.002)
+            client.service.refuse_waiting()
+            return await found, await client.get("/api/models/dcgan/image?seed=8")
+
+    for answer in run_with(models, ended):
+        assert answer.status_code == 503 and "stopping" in answer.json()["detail"]
 
 
 def test_one_is_looked_for_at_a_time(models):

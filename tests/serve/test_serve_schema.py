@@ -12,7 +12,7 @@ import schemathesis
 from asking import asking
 from hypothesis import HealthCheck
 
-TRIES = 6
+TRIES = 3
 """Requests to each address."""
 
 

@@ -7,12 +7,16 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+
+from figment.serve.server import _warn
 
 REQUEST = b"GET /api/models/dcgan/image?seed=%d HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
@@ -25,7 +29,10 @@ def server() -> Iterator[tuple[subprocess.Popen, int]]:
     words = [sys.executable, str(here / "serving.py")]
     process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=environment)
     assert process.stdout is not None
+    timer = threading.Timer(60, process.kill)  # then the line is empty
+    timer.start()
     line = process.stdout.readline()
+    timer.cancel()
     yield process, int(line.rsplit(":", 1)[1].strip("/\n"))
     process.kill()
     process.wait()
@@ -97,6 +104,47 @@ def test_an_upload_of_any_size_is_refused_and_the_connection_stays_of_use(server
             connection.sendall(piece)
         connection.sendall(bytes(100_000_000 - 95 * len(piece)) + REQUEST % 3)
         assert told(connection).startswith(b"HTTP/1.1 200")
+
+
+def test_a_client_that_does_not_take_its_answer_is_closed(server):
+    _, port = server
+    with socket.socket() as client:
+        client.settimeout(20)
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)  # the server buffers little
+        client.connect(("127.0.0.1", port))
+        client.sendall(REQUEST.replace(b"dcgan/image?seed=%d", b"large/grid?count=100"))
+        found = client.recv(1024)
+        assert found.startswith(b"HTTP/1.1 200")
+        whole = int(found.lower().partition(b"content-length: ")[2].split()[0])
+        time.sleep(3)  # of which one is given
+        with suppress(ConnectionError):
+            while piece := client.recv(1 << 16):
+                found += piece
+    assert len(found) < whole > 300_000
+    assert asked(port, 4).startswith(b"HTTP/1.1 200 OK")
+
+
+def test_a_request_before_the_answer_to_another_is_left(server):
+    _, port = server
+    with connected(port) as connection:
+        connection.sendall(REQUEST % 1 + 2 * (REQUEST % 2))
+        found = b""
+        while piece := connection.recv(1 << 16):
+            found += piece
+    head, _, body = found.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200") and b"connection: close" in head.lower()
+    assert len(body) == int(head.lower().partition(b"content-length: ")[2].split()[0])
+
+
+@pytest.mark.parametrize(
+    ("host", "token", "warned"),
+    [("0.0.0.0", "", True), ("0.0.0.0", "word", False), ("127.0.0.1", "", False)],
+)
+def test_a_server_for_a_network_without_a_token_is_warned_of(capsys, host, token, warned: bool):
+    _warn(host, token)
+    said = capsys.readouterr().err
+    assert said.count("\n") == warned and ("--token" in said) == warned
 
 
 def test_a_signal_to_stop_answers_what_was_asked(server):

@@ -147,28 +147,42 @@ class Batcher:
             self.counters.dropped.inc(job.count)
 
     async def _run(self) -> None:
-        """Draw batch after batch; what goes wrong with one is told to those who wait for it."""
+        """Draw batch after batch; whatever goes wrong is told to those who wait, and drawing goes on."""
         while True:
-            batch = await self._next()
-            opened = batch[0].opened
-            wanted = [job.wanted for job in batch]
-            began = time.perf_counter()
+            batch: list[Job] = []
             try:
-                pictures = await self.worker.do(lambda o=opened, w=wanted: _drawn(o, w))
+                batch = await self._next()
+                await self._draw(batch)
             except Exception as error:
-                for job in batch:
+                for job in batch or self._all():
                     if not job.result.done():
                         job.result.set_exception(error)
-                continue
-            taken = time.perf_counter() - began
-            opened.cost += NEWEST * (taken / len(pictures) - opened.cost)
-            self.counters.batches.observe(len(pictures))
-            self.counters.pictures.labels(opened.name).inc(len(pictures))
-            start = 0
-            for job in batch:
-                if not job.result.done():
-                    job.result.set_result(pictures[start : start + job.count])
-                start += job.count
+
+    def _all(self) -> list[Job]:
+        """Take out all that wait."""
+        jobs = [*self.few.jobs, *self.many.jobs]
+        self.few.jobs.clear()
+        self.many.jobs.clear()
+        return jobs
+
+    async def _draw(self, batch: list[Job]) -> None:
+        """Draw a batch, and give each job its pictures."""
+        opened, wanted = batch[0].opened, [job.wanted for job in batch]
+        began = time.perf_counter()
+        pictures = await self.worker.do(lambda: _drawn(opened, wanted))
+        if len(pictures) != sum(job.count for job in batch):
+            raise RuntimeError(
+                f"{len(pictures)} pictures were drawn, which is not what was asked for"
+            )
+        taken = time.perf_counter() - began
+        opened.cost += NEWEST * (taken / len(pictures) - opened.cost)
+        self.counters.batches.observe(len(pictures))
+        self.counters.pictures.labels(opened.name).inc(len(pictures))
+        start = 0
+        for job in batch:
+            if not job.result.done():
+                job.result.set_result(pictures[start : start + job.count])
+            start += job.count
 
     async def _next(self) -> list[Job]:
         """Return the jobs that are drawn next: the first of a line, and those that go with it."""

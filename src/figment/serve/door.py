@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from figment.serve.counters import Counters
 from figment.serve.limits import Limits
-from figment.serve.refusals import Refusal
+from figment.serve.refusals import Busy, Refusal
 
 COOKIE = "figment"
 OPEN = ("/healthz",)
@@ -65,6 +65,11 @@ class Door:
             kept_out = self._kept_out(scope)
             body = _Body(receive, self.limits, self._most(scope))
             await (kept_out or self.app)(scope, body.receive, answer.send)
+        except asyncio.CancelledError:  # the server ends, and waits no longer
+            if not answer.status:
+                await refused(Busy("this server is stopping: ask again"))(
+                    scope, receive, answer.send
+                )
         finally:
             route = getattr(scope.get("route"), "path", "none")
             self.counters.requests.labels(route, str(answer.status)).inc()

@@ -1,6 +1,9 @@
 """Connections: how many there are at most, and how long each may leave the server waiting.
 
-uvicorn's protocol bounds neither headers nor slow readers. Connections that are not in the middle of a
+uvicorn's protocol bounds neither headers nor slow readers, and does not tell a request that its client has
+gone where others have come after it on the same connection. Here a connection has one request at a time:
+who sends another before the answer (pipelining, which no browser does) is answered the first, and closed.
+That is what HTTP lets servers do, and such clients ask again. Connections that are not in the middle of a
 request are the first to go when there are too many, the oldest of them: whoever asks at once is answered.
 """
 
@@ -58,6 +61,8 @@ class Connection(HttpToolsProtocol):
         """Bytes that came in since the last request was complete, until all its headers are there."""
         self.incoming = False
         """Whether a request's body is still to come."""
+        self.ahead = False
+        """Whether another request came before the answer: no more is taken in."""
 
     def abort(self) -> None:
         """Close at once, whatever is still to be sent; the answer, if one is being made, is for nobody."""
@@ -87,18 +92,33 @@ class Connection(HttpToolsProtocol):
         self.crowd.counters.connections.set(len(self.connections))
 
     def data_received(self, data: bytes) -> None:
+        if self.ahead:
+            return
         if self in self.crowd.idle:
             self.head += len(data)
         super().data_received(data)
         if self.head > self.crowd.limits.head and self in self.crowd.idle:
             self._refuse(431, f"a request's headers may have {self.crowd.limits.head:,} bytes")
 
+    def on_message_begin(self) -> None:
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.ahead, self.cycle.keep_alive = True, False
+        super().on_message_begin()  # what is left of this piece of data does not mix with the first
+
     def on_headers_complete(self) -> None:
+        if self.ahead:
+            return
         self.crowd.idle.pop(self, None)
         self.head, self.incoming = 0, True
         super().on_headers_complete()
 
+    def on_body(self, body: bytes) -> None:
+        if not self.ahead:
+            super().on_body(body)
+
     def on_message_complete(self) -> None:
+        if self.ahead:
+            return
         self.incoming = False
         super().on_message_complete()
         if self.crowd.sending.pop(self, None) is not None:
@@ -110,7 +130,7 @@ class Connection(HttpToolsProtocol):
             self.crowd.stalled.setdefault(self, now)
         elif self.incoming:
             self.crowd.sending[self] = now
-        elif not self.pipeline:
+        else:
             self.crowd.idle[self] = now
         super().on_response_complete()
 

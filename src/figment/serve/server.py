@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import resource
 import signal
 import socket
 import sys
@@ -17,6 +16,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from figment.errors import UserError
+from figment.progress import say
 from figment.serve.app import application
 from figment.serve.counters import Counters
 from figment.serve.limits import Limits
@@ -26,8 +26,9 @@ from figment.serve.protocol import Connection, Crowd
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "::1")
 SPARE = 200
 """Files beside connections that the process may have open."""
-LINGER = 0.25
-"""Seconds for which it still takes in what had been sent by the signal to stop."""
+LINGER, TURNS = 0.25, 20
+"""Seconds, and turns of the event loop, for which it still takes in what was sent before it was to stop: a
+loop with much to do looks at its sockets but a few times in so many seconds."""
 GRACE = 4
 """Seconds from the signal to stop until what still runs is given up."""
 
@@ -53,6 +54,7 @@ def run(
     how = {"token": token, "hosts": names, "title": title}
     app = application(models, limits=limits, counters=counters, **how)
     listening = _listen(host, port)
+    _warn(host, token)
     print(f"figment serves {', '.join(models)} at {_address(listening, host, token)}", flush=True)
     server = Server(app, limits, counters)
     server.run(sockets=[listening])
@@ -93,8 +95,10 @@ class Server(uvicorn.Server):
         service = self.app.state.service
         service.stopping = True
         loop = asyncio.get_running_loop()
-        late = loop.call_later(self.limits.stop_seconds, service.batcher.refuse_waiting)
+        late = loop.call_later(self.limits.stop_seconds, service.refuse_waiting)
         await asyncio.sleep(LINGER)
+        for _ in range(TURNS):
+            await asyncio.sleep(0)
         await super().shutdown(sockets)
         late.cancel()
 
@@ -126,6 +130,15 @@ def _listen(host: str, port: int) -> socket.socket:
     return listening
 
 
+def _warn(host: str, token: str) -> None:
+    """Say that anybody may ask, where not only this machine can and there is no token."""
+    if host not in LOOPBACK and not token:
+        say(
+            "warning: whoever reaches this machine may have pictures drawn: --token WORD lets in only who"
+            " knows it, --host 127.0.0.1 only this machine"
+        )
+
+
 def _address(listening: socket.socket, host: str, token: str) -> str:
     port = listening.getsockname()[1]
     name = f"[{host}]" if ":" in host else host
@@ -134,6 +147,10 @@ def _address(listening: socket.socket, host: str, token: str) -> str:
 
 def _allow_files(wanted: int) -> None:
     """Let the process have that many files open, as far as the system lets it."""
+    try:
+        import resource
+    except ImportError:  # Windows, which sets no such bound
+        return
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
     if soft != resource.RLIM_INFINITY and soft < most:

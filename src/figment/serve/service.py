@@ -34,12 +34,21 @@ class Service:
         """What reads run folders."""
         self.stopping = False
         """Whether this server takes no more connections."""
+        self.over = asyncio.get_running_loop().create_future()
+        """Done when this server answers no more than refusals."""
         self.films = asyncio.Semaphore(limits.films)
         self.states: dict[str, tuple[float, asyncio.Future[dict[str, Any]]]] = {}
         """Of runs, as they were read last, and when."""
 
+    def refuse_waiting(self) -> None:
+        """Refuse what has not been answered, and all that comes: the server stops."""
+        self.batcher.refuse_waiting()
+        if not self.over.done():
+            self.over.set_result(None)
+
     def stop(self) -> None:
         """End what can be ended; who still waits is refused."""
+        self.refuse_waiting()
         self.batcher.close()
         for worker in (self.encoding, self.filming, self.projecting, self.reading):
             worker.stop()
@@ -55,7 +64,7 @@ class Service:
         watch = asyncio.ensure_future(_gone(request))
         try:
             await asyncio.wait(
-                {task, watch},
+                {task, watch, self.over},
                 timeout=seconds or self.limits.request_seconds,
                 return_when=asyncio.FIRST_COMPLETED,
             )
@@ -63,6 +72,8 @@ class Service:
                 return task.result()
             if watch.done():
                 raise Gone
+            if self.over.done():
+                raise Busy("this server is stopping: ask again")
             self.counters.refused.labels("time").inc()
             raise Busy("this took too long: ask again, or for less")
         finally:
@@ -78,7 +89,8 @@ async def _gone(request: Request) -> None:
         pass
 
 
-def service_of(request: Request) -> Service:
+# What requests depend on is async, though it waits for nothing: FastAPI calls functions in other threads.
+async def service_of(request: Request) -> Service:
     """Return the service that a request came to."""
     return request.app.state.service
 
@@ -86,7 +98,7 @@ def service_of(request: Request) -> Service:
 Serving = Annotated[Service, Depends(service_of)]
 
 
-def model_of(service: Serving, model: Annotated[str, Path(max_length=200)]) -> Model:
+async def model_of(service: Serving, model: Annotated[str, Path(max_length=200)]) -> Model:
     """Return the model that an address names. Raises Refusal where there is none."""
     found = service.models.get(model)
     if found is None:
@@ -99,7 +111,7 @@ def model_of(service: Serving, model: Annotated[str, Path(max_length=200)]) -> M
 Chosen = Annotated[Model, Depends(model_of)]
 
 
-def opened_of(model: Chosen) -> Opened:
+async def opened_of(model: Chosen) -> Opened:
     """Return the generator of a model. Raises Busy while it has none."""
     if model.opened is None:
         raise Busy(f"{model.name} is in training and has no snapshot yet: ask again", 10)
@@ -109,7 +121,7 @@ def opened_of(model: Chosen) -> Opened:
 Drawn = Annotated[Opened, Depends(opened_of)]
 
 
-def refuse_repeated(request: Request) -> None:
+async def refuse_repeated(request: Request) -> None:
     """Raise Refusal where a parameter is given twice: only one of them would count."""
     seen: set[str] = set()
     several = {"class"} if request.url.path.endswith("/walk") else set()

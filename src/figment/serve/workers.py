@@ -55,5 +55,8 @@ def _succeed(future: asyncio.Future, result: Any) -> None:
 
 
 def _fail(future: asyncio.Future, error: BaseException) -> None:
+    """Tell an error as an exception that a task may raise: others would end the loop, or be lost."""
+    if not isinstance(error, Exception) or isinstance(error, StopIteration):
+        error = RuntimeError(repr(error))
     if not future.done():
         future.set_exception(error)
