@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check clean
+.PHONY: demo test check docs clean
 
 demo: .venv/demo
 	@echo "Training on the built-in flowers: about 4 minutes. The plan and the progress follow."
@@ -14,13 +14,17 @@ demo: .venv/demo
 test: .venv/test check
 	$(BIN)/python -m pytest -q -n 2
 
+docs: .venv/docs
+	$(BIN)/python docs/build.py
+	@echo "Open site/index.html in a browser."
+
 check: .venv/test
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/ty check
 
 clean:
-	rm -rf .venv runs/demo
+	rm -rf .venv runs/demo site
 
 .venv/pip:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "figment needs Python 3.11 or newer: make PYTHON=python3.12")'
@@ -35,4 +39,9 @@ clean:
 
 .venv/test: .venv/demo
 	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt --group dev
+	-$(BIN)/python -m figment.export.runtime  # pages are tested where a browser can draw
+	@touch $@
+
+.venv/docs: .venv/test
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt --group docs
 	@touch $@

@@ -3,14 +3,16 @@
     python docs/build.py [notebooks] [run] [site]
 
 Without a word all three. `notebooks` writes examples/*.ipynb from docs/course/*.md, which is where they
-are changed; `run` executes them one after another in a temporary folder, each training cut to a moment
-(docs/tiny.py), which shows that they work and nothing else; `site` builds into site/ and fails on a warning.
+are changed. `run` executes them one after another in a temporary folder, each training cut to a moment
+(docs/tiny.py), which shows that they work and nothing else. `site` builds into site/ and fails on a
+warning, and where a page would ask another server for anything.
 """
 
 from __future__ import annotations
 
 import os
 import posixpath
+import re
 import subprocess
 import sys
 import tempfile
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 EXAMPLES = REPOSITORY / "examples"
+SITE = REPOSITORY / "site"
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
 
@@ -75,6 +78,24 @@ def run_notebooks(chosen: list[Path], folder: Path) -> list[NotebookNode]:
     return made
 
 
+def build_site() -> None:
+    """Build into site/. Exits where mkdocs warns, or where a page would ask another server for anything."""
+    command = [sys.executable, "-m", "mkdocs", "build"]  # --quiet would also forget to be strict
+    quiet = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
+    if code := subprocess.run(command, cwd=REPOSITORY, env=quiet).returncode:
+        sys.exit(code)
+    pages = {page: page.read_text(encoding="utf-8") for page in SITE.rglob("*.html")}
+    asking = [str(page) for page, text in pages.items() if elsewhere(text)]
+    if asking:
+        sys.exit(f"these pages ask other servers: {', '.join(sorted(asking))}")
+
+
+def elsewhere(page: str) -> list[str]:
+    """Return what a page of HTML loads from other servers; links that one follows are no matter."""
+    loads = r"""(?:\bsrc=|<link\b[^>]*\bhref=)["']?((?:https?:)?//[^\s"'>]+)"""
+    return re.findall(loads, page)
+
+
 def numbered() -> list[Path]:
     """Return the lessons that are notebooks: all but the page that lists them."""
     return [path for path in lessons() if path.stem != "README"]
@@ -98,11 +119,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             run_notebooks(numbered(), Path(folder))
     if "site" in wanted:
-        quiet = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
-        done = subprocess.run(
-            [sys.executable, "-m", "mkdocs", "build", "-q"], cwd=REPOSITORY, env=quiet
-        )
-        sys.exit(done.returncode)
+        build_site()
 
 
 if __name__ == "__main__":

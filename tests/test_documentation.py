@@ -7,7 +7,7 @@ import re
 import shlex
 import sys
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import pytest
 
@@ -49,12 +49,16 @@ def test_links_are_those_of_the_site():
     assert site == "[a](data.md#x) ![b](results/c.png) `d` [e](https://e)\n```\n[f](g)\n```"
 
 
-def test_every_page_is_in_the_navigation():
-    class Config(dict):
-        extra_javascript = ("https://elsewhere/shim",)
+def test_what_pages_load_from_elsewhere_is_seen():
+    asks = "<script src='https://a/b.js'></script> <link rel=x href=\"//c/d.css\">"
+    assert build.elsewhere(asks) == ["https://a/b.js", "//c/d.css"]
+    assert (
+        build.elsewhere("<a href='https://a'>a</a> <img src='b/c.png'> <link href='d.css'>") == []
+    )
 
-    config = hooks.on_config(Config())
-    assert config.extra_javascript == []
+
+def test_every_page_is_in_the_navigation():
+    config = hooks.on_config(SimpleNamespace())
     found = {page for section in config.nav for pages in section.values() for page in listed(pages)}
     docs = {path.relative_to(hooks.DOCS).as_posix() for path in hooks.DOCS.rglob("*.md")}
     assert docs <= found and "index.md" in found and "api/sampling.md" in found

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from figment.actions.showing import push_to_hub
     from figment.launch import train
     from figment.recipe import Recipe
     from figment.run import Run, load
 
-__all__ = ["Recipe", "Run", "load", "train"]
+__all__ = ["Recipe", "Run", "load", "push_to_hub", "train"]
 
 
 def __getattr__(name: str) -> object:
@@ -22,6 +23,10 @@ def __getattr__(name: str) -> object:
         from figment.launch import train
 
         return train
+    if name == "push_to_hub":
+        from figment.actions.showing import push_to_hub
+
+        return push_to_hub
     if name in ("Run", "load"):
         from figment import run
 

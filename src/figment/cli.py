@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from figment.commands import data, drawing, judging, training
+from figment.commands import data, drawing, judging, showing, training
 from figment.errors import UserError
 from figment.flags import call, unknown
 
@@ -28,6 +28,8 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "doctor": judging.doctor,
     "report": judging.report,
     "compare": judging.compare,
+    "export": showing.export,
+    "serve": showing.serve,
     "runs": data.runs,
     "recipes": data.recipes,
     "data": data.data,

@@ -141,6 +141,8 @@ def resume(
     started = time.perf_counter() if started is None else started
     path, added = Path(path), Budget(images, minutes, epochs)
     added.check()
+    if folder.alone(path) is not None:
+        raise UserError(f"{path} is a generator without its run, and only a run can go on training")
     _, recipe, _ = read_run(path, trust=trust)
     with leaving_on_sigterm(), folder.lock(path) if mesh.is_first() else nullcontext():
         _, _, machine = folder.read(path)  # now that nobody else can change it

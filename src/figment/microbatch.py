@@ -68,7 +68,7 @@ def in_parts(function: Function, *inputs: Tensor) -> Tensor:
     differentiated once: a penalty on a slope goes in whole. Of what it holds beside, such as labels, it
     takes ``own_rows``.
     """
-    rows = len(inputs[0])
+    rows = inputs[0].shape[0]  # len() is a number in a trace, and would fix the batch of an export
     if _now.parts > 1 or not 0 < _now.size < rows:
         return function(*inputs)
     run = _Run(function, _now, _parts(rows, _now.size), inputs[0].device)

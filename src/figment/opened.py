@@ -31,8 +31,12 @@ if TYPE_CHECKING:
 
 
 def read_run(path: Path, *, trust: bool = False) -> tuple[str, Recipe, dict[str, Any]]:
-    """Return a run's recipe name, recipe and machine. Raises UserError if it is no run, or not trusted."""
-    name, fields, machine = folder.read(path)
+    """Return a run's recipe name, recipe and machine. Raises UserError if it is no run, or not trusted.
+
+    A generator without a run, such as ``figment export`` writes, is opened as far as it says.
+    """
+    weights = folder.alone(path)
+    name, fields, machine = folder.read(path) if weights is None else folder.read_alone(weights)
     name, recipe = recipe_from({"recipe": name, "fields": fields}, path, trust=trust)
     return name, recipe, machine
 
@@ -84,7 +88,7 @@ def load_classifier(path: Path, device: torch.device, *, trust: bool = False) ->
 
 
 def generator_at(path: str | Path, device: str = "auto", *, trust: bool = False) -> Generator:
-    """Return the generator of a run folder (its best, or else its latest) or of a snapshot file."""
+    """Return the generator of a run folder (its best, or else its latest) or of a file of weights."""
     from figment.training.devices import choose_device
 
     path = Path(path)
@@ -128,6 +132,8 @@ def open_data(
 
     _, recipe, machine = read_run(run, trust=trust)
     own = machine["data"]
+    if against is None and not own["path"]:
+        raise UserError(f"{run} comes without its data: name some with --against")
     kept = builtin(own["path"]) or is_remote(own["path"]) or Path(own["path"]).exists()
     if against is None and not kept:
         raise UserError(

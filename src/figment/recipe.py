@@ -151,6 +151,19 @@ class Recipe(Settings):
         """Return how many classes samples come in; 0 where they have none."""
         return 0
 
+    @property
+    def styled(self) -> bool:
+        """Latents become styles, of which pictures are made: see ``style``."""
+        return False
+
+    def style(self, generator: nn.Module, latents: Tensor, labels: Tensor | None) -> Tensor:
+        """Return the styles [N, W] of latents [N, L] and, with classes, labels [N], where it is styled.
+
+        Its generator then makes images of the styles of all its ``layers`` [N, layers, W], and has a
+        ``mean_style`` [W], towards which ``draw`` truncates.
+        """
+        raise NotImplementedError
+
     def latents(self, seeds: Sequence[int], truncation: float | None = None) -> Tensor:
         """Return the latents [N, L] of seeds, cut off at ± ``truncation``.
 

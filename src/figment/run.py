@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from figment import hub
 from figment.errors import UserError
 from figment.opened import (
     known_fields,
@@ -31,7 +32,10 @@ if TYPE_CHECKING:
 
 
 class Run:
-    """A run folder, opened. Its log, findings and report are read from JSON alone."""
+    """A run folder, opened. Its log, findings and report are read from JSON alone.
+
+    A generator without a run (a snapshot, an export for the Hub) is opened as one that has no log.
+    """
 
     def __init__(self, path: str | Path, *, stopped_by: int = 0, trust: bool = False) -> None:
         self.path = Path(path)
@@ -39,10 +43,17 @@ class Run:
         """The signal that ended its training, 0 if it came to its end."""
         self.trust = trust
         """Whether a recipe that is not built in may be imported."""
-        self.name, self.fields, self.machine = folder.read(self.path)
+        self.alone = folder.alone(self.path)
+        """The file of weights where there is a generator and no run, else None."""
+        read = folder.read(self.path) if self.alone is None else folder.read_alone(self.alone)
+        self.name, self.fields, self.machine = read
 
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r}, recipe {self.name})"
+
+    def _refuse_alone(self, what: str) -> None:
+        if self.alone is not None:
+            raise UserError(f"{self.path} is a generator without its run, which has no {what}")
 
     @cached_property
     def recipe(self) -> Recipe:
@@ -86,6 +97,7 @@ class Run:
         """Return the lines of the log."""
         from figment.training.log import read_log
 
+        self._refuse_alone("log")
         return read_log(self.path)
 
     def evaluate(self, against: str | None = None, **how: Any) -> Evaluation:
@@ -100,7 +112,8 @@ class Run:
 
         folder.refuse_links(self.path)
         device = choose_device(how.get("device", "auto"))
-        how = {"out": self.path, **how, "device": str(device)}
+        home = self.path if self.alone is None else None
+        how = {"out": home, **how, "device": str(device)}
         dataset, held_out = open_data(
             self.path, against, trust=self.trust, progress=how.get("progress", True)
         )
@@ -122,6 +135,8 @@ class Run:
         """Return what a notebook shows: how far it got, how good it is, and what it makes."""
         from figment.report.cell import run_cell
 
+        if self.alone is not None:
+            return self.generator._repr_html_()
         return run_cell(self.path)
 
     def doctor(self) -> Findings:
@@ -149,6 +164,7 @@ class Run:
         from figment.report.card import write_card
         from figment.report.page import write_report
 
+        self._refuse_alone("report")
         write_card(self.path)
         return write_report(self.path)
 
@@ -179,9 +195,13 @@ def findings_of(path: Path, log: list[dict]) -> list[Finding]:
 
 
 def load(path: str | Path, *, trust: bool = False) -> Run:
-    """Return the run in a folder. Raises UserError if there is none.
+    """Return the run in a folder, a generator in a file of weights, or one of the Hub, ``owner/name``.
+
+    What is on this disk comes first. Raises UserError if there is none.
 
     ``trust``: a recipe of one's own, which the run only names, may be imported when it is needed. See
     docs/safety.md.
     """
+    if isinstance(path, str) and hub.is_name(path):
+        path = hub.fetched(path)
     return Run(path, trust=trust)

@@ -194,13 +194,12 @@ def test_page_is_the_same_each_time_and_replaced_whole(make_run, monkeypatch):
 
 
 def test_every_colour_of_a_chart_is_in_both_themes():
-    from importlib.resources import files
-
+    from figment.page import palette
     from figment.report.plots import COLOURS
 
-    css = files("figment.report").joinpath("page.css").read_text(encoding="utf-8")
     light, dark = (
-        re.findall(r"(--[\w-]+):", block) for block in re.findall(r":root {(.*?)}", css, re.DOTALL)
+        re.findall(r"(--[\w-]+):", block)
+        for block in re.findall(r":root {(.*?)}", palette(), re.DOTALL)
     )
     assert light == dark
     assert {f"--series-{index}" for index in range(1, COLOURS + 1)} <= set(light)

@@ -215,9 +215,9 @@ def _drawing(path: str | Path, what: str, ending: str, how: dict[str, Any]) -> P
     """
     from figment.data.names import file_names
 
-    if not Path(path).is_file():
+    if folder.alone(Path(path)) is None:
         folder.read(Path(path))  # where it is no run, that is what is wrong
-    weights = Path(path) if Path(path).is_file() else folder.weights_of(Path(path))
+    weights = folder.weights_of(Path(path))
     words = [what]
     for name, value in {"seed": "", **how}.items():
         if value is None or value in ("", (), USUAL[what].get(name)):

@@ -199,7 +199,7 @@ class Generator(nn.Module):
             self.pictures.append(ToPicture(after, channels, style=latent))
 
     def forward(self, styles: Tensor) -> Tensor:
-        x = self.constant.expand(len(styles), -1, -1, -1)  # [N, F, 4, 4]
+        x = self.constant.expand(styles.shape[0], -1, -1, -1)  # [N, F, 4, 4]
         x = self.sames[0](x, styles[:, 0])
         image = self.pictures[0](x, styles[:, 1])
         later = zip(self.ups, self.sames[1:], self.pictures[1:], strict=True)

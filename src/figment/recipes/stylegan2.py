@@ -127,6 +127,10 @@ class StyleGAN2(GAN):
 
     # -- the generator ----------------------------------------------------------------------------
 
+    @property
+    def styled(self) -> bool:
+        return True
+
     def latents(self, seeds: Sequence[int], truncation: float | None = None) -> Tensor:
         """Whole: it is styles that are truncated, by ``draw``."""
         return super().latents(seeds)
@@ -156,9 +160,8 @@ class StyleGAN2(GAN):
             style = net.mean_style.lerp(style, truncation)
         return in_parts(net, self.mixed(net, style, latents, labels))
 
-    def style(self, net: Generator, latents: Tensor, labels: Tensor | None) -> Tensor:
-        """Return the styles [N, L] of latents and classes."""
-        return super().generate(net.mapping, latents, labels)
+    def style(self, generator: nn.Module, latents: Tensor, labels: Tensor | None) -> Tensor:
+        return super().generate(cast("Generator", generator).mapping, latents, labels)
 
     def mixed(
         self, net: Generator, style: Tensor, latents: Tensor, labels: Tensor | None
@@ -168,10 +171,10 @@ class StyleGAN2(GAN):
 
         from figment.randomness_per_image import integers, normal, uniform
 
-        count = len(style)
         alone = style[:, None].expand(-1, net.layers, -1)
         if not (net.training and self.mixing):
             return alone
+        count = len(style)
         other = self.style(net, normal(*latents.shape, like=latents), labels)
         first = 1 + integers(count, net.layers - 1, like=latents)  # layer of the second style
         mixes = uniform(count, like=latents) < self.mixing

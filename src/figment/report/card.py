@@ -7,7 +7,7 @@ from pathlib import Path
 from figment.files import MARK, made_by_figment, write_text
 from figment.metrics.score import Score
 from figment.report import labels
-from figment.report.judgement import leading
+from figment.report.judgement import standing
 from figment.report.record import Record, read_run
 from figment.training import folder
 
@@ -57,16 +57,8 @@ def _of_before(path: Path) -> bool:
 
 def _scores(record: Record) -> str:
     """Return the scores of the weights that samples are drawn from, or else the nearest, with protocols."""
-    found, when = [], None
     at = record.weights.images if record.weights else None
-    course = leading(record.measurements, at)
-    judged = record.evaluation if record.evaluation and record.evaluation.scores else None
-    if judged and (course is None or judged.images in (None, at) or course.kept.images != at):
-        found = [score for score in judged.scores if not score.group]
-        when = judged.images
-    elif course:
-        when = course.kept.images
-        found = next(one.scores for one in record.measurements if one.images == when)
+    found, when = standing(record.measurements, record.evaluation, at)
     if not found:
         return ""
     after = "" if when is None else f" after {labels.count(when)} images"

@@ -13,6 +13,7 @@ from html import escape
 from importlib.resources import files
 
 from figment.files import MARK
+from figment.page import palette
 from figment.report.pictures import Picture
 
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
@@ -33,7 +34,7 @@ def document(title: str, sections: Iterable[str]) -> str:
 <title>{escape(title)}</title>
 <link rel="icon" href="data:,">
 <style>
-{here.joinpath("page.css").read_text(encoding="utf-8")}</style>
+{palette()}{here.joinpath("page.css").read_text(encoding="utf-8")}</style>
 </head>
 <body>
 <main>

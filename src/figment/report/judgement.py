@@ -94,6 +94,23 @@ def leading(measurements: Sequence[Measurement], at: float | None = None) -> Cou
     return next(course for course in courses(measurements, at) if course.score is first)
 
 
+def standing(
+    measurements: Sequence[Measurement], evaluation: Evaluation | None, at: float | None
+) -> tuple[list[Score], float | None]:
+    """Return the scores of the weights ``at`` so many images, or else the nearest, and their moment.
+
+    The moment is in images seen, None where it is not known; without any score ([], None).
+    """
+    course = leading(measurements, at)
+    judged = evaluation if evaluation and evaluation.scores else None
+    if judged and (course is None or judged.images in (None, at) or course.kept.images != at):
+        return [score for score in judged.scores if not score.group], judged.images
+    if course is None:
+        return [], None
+    when = course.kept.images
+    return next(one.scores for one in measurements if one.images == when), when
+
+
 def read_measurements(path: Path, problems: list[str]) -> list[Measurement]:
     """Return the lines of metrics.jsonl, none where there is no file."""
     found = []

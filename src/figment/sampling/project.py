@@ -70,32 +70,35 @@ def project(
     lr: float = 0.1,
     seed: int = 0,
     label: int | None = None,
+    candidates: int | None = None,
     progress: bool = False,
 ) -> Projection:
     """Return the latent found for a picture ``target`` [C, R, R] in [-1, 1].
 
-    Of ``CANDIDATES`` random latents, of every class unless ``label`` gives it, the ``starts`` nearest
-    are fitted to the pixels (``fitted``), which finds a picture that the generator can make to the last
-    bit. From there all are followed downhill by Adam, whose rate falls to 0, and the nearest end is taken.
+    Of ``candidates`` random latents (``CANDIDATES`` if it is not said), of every class unless ``label``
+    gives it, the ``starts`` nearest are fitted to the pixels (``fitted``), which finds a picture that the
+    generator can make to the last bit. From there all are followed downhill by Adam, whose rate falls to
+    0, and the nearest end is taken.
     The loss is the squared distance of features plus that of pixels, each over its mean for two random
     samples; a latent is kept from growing longer than the longest of them. Like Karras et al. 2020
     (StyleGAN2), appendix D, but in z and from several starts, since small generators have no w and many
     valleys.
     """
-    _check(steps, starts, seed)
+    candidates = candidates or CANDIDATES
+    _check(steps, starts, seed, candidates)
     net, recipe = generator.net, generator.recipe
     device = next(net.parameters()).device
     target = target[None].to(device)
     goal = perceive(target).detach()
-    seeds = [seed_of("project", seed, number) for number in range(CANDIDATES)]
-    labels = recipe.labels_for(range(CANDIDATES), device)
+    seeds = [seed_of("project", seed, number) for number in range(candidates)]
+    labels = recipe.labels_for(range(candidates), device)
     if labels is not None and label is not None:
         labels = torch.full_like(labels, label)
     latents = recipe.latents(seeds).to(device)
     apart, pixels_apart, scores = _survey(
         generator, latents, labels, perceive, target, goal, progress=progress
     )
-    best = scores.topk(min(starts, CANDIDATES), largest=False).indices
+    best = scores.topk(starts, largest=False).indices
     of = None if labels is None else labels[best]
 
     def look(z: Tensor) -> tuple[Tensor, Tensor]:
@@ -119,10 +122,10 @@ def project(
     )
 
 
-def _check(steps: int, starts: int, seed: int) -> None:
+def _check(steps: int, starts: int, seed: int, candidates: int) -> None:
     for name, value, least, most in (
         ("steps", steps, 1, 100_000),
-        ("starts", starts, 1, CANDIDATES),
+        ("starts", starts, 1, candidates),
         ("seed", seed, 0, 1 << 62),
     ):
         if not least <= value <= most:

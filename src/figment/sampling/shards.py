@@ -27,8 +27,6 @@ USUAL = 16 * BATCH
 MOST = 1_000_000_000
 """Pictures of one command."""
 MANIFEST = "manifest.json"
-SAID = {"class": "--class {}", "weights": "weights {:.12}"}
-"""How a difference between manifests is said, where it is not as the flag of that name."""
 
 
 class Order(NamedTuple):
@@ -119,9 +117,9 @@ def write_shards(
     mesh.barrier()  # what follows is said when all is there
     there = order.shards - len(missing)
     kept = f", {there:,} of them there already" if there else ""
-    last = order.seed + order.count - 1
+    last, shards = order.seed + order.count - 1, "shard" if order.shards == 1 else "shards"
     return (
-        f"{order.out}: {order.count:,} samples in {order.shards:,} shards{kept}, "
+        f"{order.out}: {order.count:,} samples in {order.shards:,} {shards}{kept}, "
         f"seeds {order.seed} to {last}, {MANIFEST}"
     )
 
@@ -150,8 +148,7 @@ def _claim(order: Order, overwrite: bool) -> None:
         wanted = order.manifest
         for key in wanted:
             if found.get(key) != wanted[key]:
-                said = SAID.get(key, f"--{key} {{}}")
-                there, here = (said.format(about.get(key)) for about in (found, wanted))
+                there, here = (_said(key, about.get(key)) for about in (found, wanted))
                 raise UserError(
                     f"{order.out} holds the shards of another command ({there}, not {here}): "
                     "choose another folder"
@@ -165,6 +162,13 @@ def _claim(order: Order, overwrite: bool) -> None:
         )
     keep_others([path], overwrite)
     write_json(path, order.manifest)
+
+
+def _said(key: str, value: object) -> str:
+    """A line of a manifest, as the flag that it is of."""
+    if key == "weights":
+        return f"weights {str(value)[:12]}"
+    return f"no --{key}" if value is None else f"--{key} {value}"
 
 
 def _read(path: Path) -> dict[str, Any] | None:

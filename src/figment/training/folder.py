@@ -33,6 +33,8 @@ BEST_IN_TURN = "best-in-turn.safetensors"
 """The best weights of a measurement in turn, while those of the training's end are better."""
 EVENTS = "events.jsonl"
 """What happened to a training that is not in its log: rollbacks."""
+PUBLISHED = "generator.safetensors"
+"""The generator in a folder that was exported for the Hub, which is no run."""
 CLASSIFIER = "classifier.safetensors"
 """The weights that tell classes, where a recipe learns to."""
 GRID = 64
@@ -191,6 +193,38 @@ def read(run: Path) -> tuple[str, dict[str, Any], dict[str, Any]]:
     return name, fields, machine
 
 
+def alone(path: Path) -> Path | None:
+    """Return the file of weights that a path is, or that was published in it without a run; else None."""
+    if path.is_file():
+        return path
+    published = path / PUBLISHED
+    return published if published.is_file() and not holds_run(path) else None
+
+
+def read_alone(weights: Path) -> tuple[str, dict[str, Any], dict[str, Any]]:
+    """Return the recipe's name and fields as a file of weights has them, and what a machine.json would say.
+
+    Raises UserError where the file is damaged or of something else.
+    """
+    try:
+        note = read_note(weights)
+        name, fields = note.get("recipe"), note.get("fields")
+        if not isinstance(name, str) or not isinstance(fields, dict):
+            raise Unreadable("it says of no recipe what it is")
+    except (OSError, Unreadable) as error:
+        raise UserError(f"{weights} holds no generator that figment wrote ({error})") from None
+    names = note.get("classes")
+    data = {
+        "name": str(note.get("data", "")),
+        "path": "",
+        "count": 0,
+        "classes": [str(name) for name in names] if isinstance(names, list) else [],
+        "fingerprint": "",
+    }
+    images = number(note.get("images")) or 0
+    return name, fields, {"data": data, "parameters": {}, "budget": {"images": images}}
+
+
 def damaged(file: Path, reason: str) -> UserError:
     """Return the error for a JSON file of a run that cannot be understood."""
     return UserError(
@@ -201,8 +235,10 @@ def damaged(file: Path, reason: str) -> UserError:
 def weights_of(run: Path) -> Path:
     """Return the file that samples are drawn from: the best weights, or else the latest snapshot.
 
-    Raises UserError where there is none yet.
+    Of a generator alone it is that. Raises UserError where there is none yet.
     """
+    if (weights := alone(run)) is not None:
+        return weights
     best, snapshots = run / BEST, snapshots_of(run)
     if best.is_file():
         return best

@@ -1,0 +1,1 @@
+"""Publishing a generator: as an ONNX file, one file of weights, a site, an upload for the Hub."""
