@@ -21,12 +21,14 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
+from unittest.mock import patch
 
 import numpy as np
 from PIL import Image
 
 from figment.cli import COMMANDS, main
 from figment.commands.training import WORDS
+from figment.errors import UserError
 from figment.flags import Word, words_of
 from figment.recipes.help import flags_for
 
@@ -92,7 +94,9 @@ def wrong(words: list[str]) -> tuple[int, str]:
     """Run a line here; return its exit code, and what is wrong with its end, if anything."""
     before = _tree()
     out, err = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+    endless = patch("figment.serve.server.run")  # a server that begins does not end by itself
+    alone = patch("figment.export.runtime._downloaded", side_effect=UserError("no network here"))
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), endless, alone:
         try:
             code = main(words)
         except BaseException as error:  # the very thing that is looked for

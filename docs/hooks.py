@@ -101,14 +101,20 @@ def rooms() -> list[str]:
 
 
 def front_door() -> str:
-    """Return the first page of the API: what ``import figment`` gives, and what that returns."""
-    front = ("launch.train", "run.load", "run.Run", "recipe.Recipe")
-    front += ("sampling.generator.Generator", "sampling.pictures.Pictures", "errors.UserError")
-    pages = "\n".join(f"::: figment.{name}\n" for name in front)
+    """Return the first page of the API: what ``import figment`` gives, and what that leads to."""
+    lines = (
+        ("figment.train", "launch.train", "trains on a folder of pictures and returns the run"),
+        ("figment.load", "run.load", "opens a run"),
+        ("figment.Run", "run.Run", "a run: its generator, log, scores, findings, report"),
+        ("figment.Recipe", "recipe.Recipe", "what every system has; a subclass is one of your own"),
+        ("run.generator", "sampling.generator.Generator", "seeds in, pictures out"),
+        ("generator.sample(16)", "sampling.pictures.Pictures", "pictures, as an array or as files"),
+        ("figment.errors.UserError", "errors.UserError", "every mistake of a user, in one line"),
+    )
+    table = "\n".join(f"| [`{name}`][figment.{place}] | {does} |" for name, place, does in lines)
     return (
-        "# The Python API\n\n`figment.train`, `figment.load`, `figment.Run` and `figment.Recipe` are what "
-        "`import figment` gives; a generator and its pictures are what they lead to. The other pages have "
-        f"every room of the package.\n\n{pages}"
+        "# The Python API\n\nWhat `import figment` gives, and what that leads to. The other pages have "
+        f"every room of the package ([architecture](../architecture.md)).\n\n| | |\n|---|---|\n{table}\n"
     )
 
 

@@ -226,7 +226,14 @@ def test_each_class_is_read_for_help_once():
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory, session_cache: Path) -> Path:
-    fields = {"resolution": 32, "width": 4, "batch": 4, "tick": 8}
+    fields = {
+        "resolution": 32,
+        "width": 4,
+        "batch": 4,
+        "tick": 8,
+        "features": "small",
+        "metric_count": 64,
+    }
     run = tmp_path_factory.mktemp("trained") / "run"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FIGMENT_CACHE", str(session_cache))

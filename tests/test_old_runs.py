@@ -42,7 +42,10 @@ def test_an_old_run_is_reported_on_and_evaluated(old: Path):
     run = figment.load(old)
     text = run.report().read_text(encoding="utf-8")
     assert "Samples" in text and run.name in text
-    scores = {score.name: score.value for score in run.evaluate(count=64, progress=False).scores}
+    scores = {
+        score.name: score.value
+        for score in run.evaluate(count=64, features="small", progress=False).scores
+    }
     assert np.isfinite(scores["kid"])
     assert run.doctor()
 

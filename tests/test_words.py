@@ -13,7 +13,7 @@ from figment.cli import COMMANDS, main
 from figment.commands import drawing, judging
 from figment.errors import UserError
 from figment.fields import fields_of
-from figment.flags import METAVARS, call, given, words_of
+from figment.flags import METAVARS, Word, call, given, words_of
 from figment.gan import GAN
 from figment.recipes.help import GROUPS, train_text
 from figment.recipes.points import POINTS
@@ -69,19 +69,25 @@ def test_every_word_of_every_command_reads_its_value(command: str):
     """Each flag alone, before and after the bare words, gives its value and nothing else."""
     takes = words_of(COMMANDS[command])
     bare = [f"word{number}" for number, word in enumerate(takes) if word.bare and word.needed]
-    values = {int: "3", float: "0.5", Path: "place"}
-    for word in takes:
-        if word.bare or (word.name == "out" and word.needed):
-            continue
-        base = ["--out", "place"] if any(w.name == "out" and w.needed for w in takes) else []
-        value = [] if word.hint is bool else [values.get(word.hint, "auto")]
-        if "tuple" in str(word.hint):
-            value = ["1", "2"] if "int" in str(word.hint) else ["a", "b"]
-        if "Literal" in str(word.hint):
-            value = [str(word.hint.__args__[0])]
-        orders = [word.said, *value, *base, *bare], [*bare, *base, word.said, *value]
+    flags = [word for word in takes if not word.bare]
+    needed = {word.name: [word.said, *_value(word)] for word in flags if word.needed}
+    for word in flags:
+        own = [word.said, *_value(word)]
+        base = [part for name, words in needed.items() if name != word.name for part in words]
+        orders = [*own, *base, *bare], [*bare, *base, *own]
         before, after = (given(list(order), takes, prog=command) for order in orders)
         assert before == after and word.name in before
+
+
+def _value(word: Word) -> list[str]:
+    """A value that a flag takes, as words."""
+    if word.hint is bool:
+        return []
+    if "tuple" in str(word.hint):
+        return ["1", "2"] if "int" in str(word.hint) else ["a", "b"]
+    if "Literal" in str(word.hint):
+        return [str(word.hint.__args__[0])]
+    return [{int: "3", float: "0.5", Path: "place"}.get(word.hint, "auto")]
 
 
 def test_a_run_after_a_flag_of_many_values_is_the_run(tmp_path: Path, monkeypatch):

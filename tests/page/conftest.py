@@ -230,9 +230,9 @@ def serving(runs: list[Path]) -> Iterator[str]:
         thread.join()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """Debian's Chromium."""
+    """Debian's Chromium, no longer than these tests: an event loop runs in this thread meanwhile."""
     api = pytest.importorskip("playwright.sync_api")
     if not CHROMIUM.exists():
         pytest.skip(f"{CHROMIUM} is not installed")
@@ -242,7 +242,7 @@ def browser() -> Iterator[Any]:
         running.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def visit(
     browser: Any, plain_files: str, published: Published
 ) -> Iterator[Callable[..., AbstractContextManager[Visitor]]]:

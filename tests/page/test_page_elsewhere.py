@@ -12,6 +12,13 @@ from figment.training import folder
 pytest.importorskip("playwright")
 
 
+def faults(page):
+    """What axe-core finds on a page."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    found = axe.run(page).response["violations"]
+    return [(one["id"], one["nodes"][0]["html"]) for one in found]
+
+
 def test_a_site_draws_without_a_network_once_it_has_been_seen(visit):
     with visit("site", "#seed=7") as visitor:
         visitor.settle()
@@ -35,6 +42,7 @@ def test_several_generators_have_a_front_page_and_styles_mix(visit, published):
         page = visitor.page
         page.wait_for_selector(".model")
         assert page.locator(".model").count() == 2
+        assert faults(page) == []
         page.click(".model:has-text('faces')")
         visitor.settle()
         visitor.generator = published.generators["faces"]
@@ -65,5 +73,6 @@ def test_a_run_in_training_is_shown_as_it_goes(visit, published):
         with open(run / "log.jsonl", "a") as log:
             log.write(json.dumps({"images": 3000, "seconds": 3.0, "loss/generator": 0.7}) + "\n")
         live.locator("text=3,000").wait_for()
-        live.locator("svg").wait_for()
+        live.locator("svg").first.wait_for()
+        assert faults(visitor.page) == []
         assert visitor.problems == []

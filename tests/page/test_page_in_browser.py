@@ -54,6 +54,14 @@ def test_keys_and_a_swipe_show_the_next_picture(shown):
     assert shown.link() == before, "keys belong to the field that has the focus"
 
 
+def test_the_first_link_leads_past_the_heading_and_keeps_the_picture(shown):
+    shown.go("#seed=7")
+    shown.page.focus(".skip")
+    shown.page.keyboard.press("Enter")
+    assert shown.page.evaluate("document.activeElement.id") == "main"
+    assert shown.link() == "#seed=7"
+
+
 def test_a_class_is_chosen(shown):
     shown.go("#seed=8")
     for name in shown.generator.classes:

@@ -311,7 +311,7 @@ def test_a_truncated_state_is_named_with_its_cure(small_run: Path, keep: int):
 
 
 def test_changed_data_are_refused(tmp_path: Path, photos: Path):
-    fields = {"resolution": 16, "hidden": (8,), "batch": 8, "tick": 16}
+    fields = {"resolution": 16, "hidden": (8,), "batch": 8, "tick": 16, "metrics": ()}
     run = train(photos, "cats-mlp", run=tmp_path / "run", images=16, progress=False, **fields).path
     (photos / "0.png").unlink()
     with pytest.raises(UserError, match="has changed since"):
@@ -319,7 +319,7 @@ def test_changed_data_are_refused(tmp_path: Path, photos: Path):
 
 
 def test_moved_data_are_found(tmp_path: Path, photos: Path):
-    fields = {"resolution": 16, "hidden": (8,), "batch": 8, "tick": 16}
+    fields = {"resolution": 16, "hidden": (8,), "batch": 8, "tick": 16, "metrics": ()}
     run = train(photos, "cats-mlp", run=tmp_path / "run", images=16, progress=False, **fields).path
     photos.rename(tmp_path / "elsewhere")
     with pytest.raises(UserError, match="photos"):

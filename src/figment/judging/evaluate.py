@@ -35,7 +35,7 @@ MOST = 1_000_000
 LEAST_OF_CLASS = 50
 """Samples and reals that a class needs for scores of its own."""
 FEWEST = 4
-"""Reals with which there is anything to compute at all."""
+"""Different reals with which there is anything to compute at all."""
 PER_CLASS = ("kid",)
 """Scores that are given class by class, where there are classes."""
 
@@ -264,10 +264,12 @@ def _judged(
 ) -> Evaluation:
     """Return every score that is asked for, class by class too, with notes and pictures."""
     samples, reals, held_out, extractor, form, names, classes, changed = compared
-    if len(reals) < FEWEST:
+    kinds = len(reals.distinct)
+    if kinds < FEWEST:
+        all_of = f" ({len(reals):,} with repeats)" if kinds < len(reals) else ""
         raise UserError(
-            f"{counted(len(reals), 'real picture')} to compare with: give {FEWEST} at the very least, and "
-            f"{LEAST} or more for scores to mean anything"
+            f"{counted(kinds, 'real picture')}{all_of} to compare with: give {FEWEST} at the very least, "
+            f"and {LEAST} or more for scores to mean anything"
         )
     wanted, notes = _wanted(source, compared, question)
     stated, floors = "" if form is None else str(form), not question.protocol

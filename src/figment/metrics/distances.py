@@ -271,7 +271,9 @@ def _tiny(of: Moments) -> float:
 
 
 def _root(of: Moments) -> torch.Tensor:
-    """Return F [D, R] with F Fᵀ the covariance, R its numerical rank."""
+    """Return F [D, R] with F Fᵀ the covariance, R its numerical rank: 0 where all samples are alike."""
+    if of.covariance.trace() <= _tiny(of) * of.mean.square().sum():
+        return of.covariance[:, :0]  # nothing but rounding, on which eigh need not converge
     values, vectors = torch.linalg.eigh(of.covariance)
     keep = values > values[-1].clamp(min=0) * _tiny(of)
     return vectors[:, keep] * values[keep].sqrt()

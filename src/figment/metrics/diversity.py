@@ -89,8 +89,8 @@ def diversity_ratio(
     for features in (fake, real):
         own = _mean_distances(_subset(features, limit, "diversity", 0))
         means.append(float(own.mean()))
-        variance += 4 * float(own.var()) / len(own) / max(means[-1], 1e-300) ** 2
-    ratio = means[0] / max(means[1], 1e-300)
+        variance += 4 * float(own.var()) / len(own) / max(means[-1], 1e-150) ** 2
+    ratio = means[0] / max(means[1], 1e-150)
     low, high = normal_interval(0.0, variance**0.5, level)
     return ratio, Interval(ratio * math.exp(low), ratio * math.exp(high))
 

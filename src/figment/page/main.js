@@ -34,6 +34,10 @@ let show = null;
 addEventListener("hashchange", follow);
 addEventListener("popstate", follow);
 addEventListener("keydown", keys);
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault(); // what stands behind "#" is the picture
+  main.focus();
+});
 keepSite(config);
 document.querySelector(".top").append(themeSwitch());
 follow();
