@@ -30,7 +30,7 @@ def one_thread():
 @pytest.fixture(scope="session", autouse=True)
 def few_standing_statistics():
     """Batches here are of a few: a thousand latents would be most of what training in a test takes."""
-    before, average.STANDING = average.STANDING, 64
+    before, average.STANDING = average.STANDING, 16
     yield
     average.STANDING = before
 

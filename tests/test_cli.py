@@ -231,7 +231,6 @@ def trained(tmp_path_factory: pytest.TempPathFactory, session_cache: Path) -> Pa
         "width": 4,
         "batch": 4,
         "tick": 8,
-        "features": "small",
         "metric_count": 64,
     }
     run = tmp_path_factory.mktemp("trained") / "run"

@@ -54,11 +54,17 @@ TINY = {
 
 
 def chosen() -> list[str]:
-    """Return a system of each family, way to play, conditioning and objective; all if one asks for that."""
-    kinds = {
-        (type(r), r.play, r.conditioning, r.objective): name for name, r in reversed(TINY.items())
-    }
-    return list(TINY) if os.environ.get("FIGMENT_EVERY_SYSTEM") else list(kinds.values())
+    """Return systems with every family, way to play, conditioning and objective; all if asked to."""
+    if os.environ.get("FIGMENT_EVERY_SYSTEM"):
+        return list(TINY)
+    seen: set[object] = set()
+    few = []
+    for name, r in TINY.items():
+        kinds = {type(r), ("play", r.play), ("by", r.conditioning), ("for", r.objective)}
+        if kinds - seen:
+            few.append(name)
+        seen |= kinds
+    return few
 
 
 ALL = {name: frozenset(fields_of(recipe)) - {"classes"} for name, recipe in TINY.items()}

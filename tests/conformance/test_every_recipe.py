@@ -226,10 +226,6 @@ def test_trains_samples_and_resumes_bit_for_bit(name: str, tmp_path: Path):
     reached = saved_clock(half.path / "state").images  # 12, or more where a round has several moves
     resume(half.path, images=32 - reached, progress=False)
     assert_same_run(whole.path, half.path)
-    written = str(whole.path / "recipe.json")  # training from it again reproduces the run
-    again = train(data_for(recipe), written, run=tmp_path / "again", progress=False)
-    assert_same_run(whole.path, again.path)
-
     once, twice = (Run(run).generator.sample(5, seed=3) for run in (whole.path, half.path))
     assert once.array.shape == (5, *recipe.shape)
     assert np.array_equal(once.array, twice.array)
@@ -239,6 +235,16 @@ def test_trains_samples_and_resumes_bit_for_bit(name: str, tmp_path: Path):
     assert (tmp_path / "grid.png").stat().st_size > 0
     assert (whole.path / "report.html").exists()
     assert (whole.path / "README.md").exists()
+
+
+@every_pair
+def test_training_from_its_recipe_again_reproduces_a_run(name: str, tmp_path: Path):
+    recipe = TINY[name]
+    how = {"progress": False, **fields_for(name)}
+    run = train(data_for(recipe), name, run=tmp_path / "run", images=16, **how)
+    written = str(run.path / "recipe.json")
+    again = train(data_for(recipe), written, run=tmp_path / "again", progress=False)
+    assert_same_run(run.path, again.path)
 
 
 @every_recipe

@@ -75,9 +75,9 @@ def same_end(one: Path, other: Path) -> None:
 
 
 def test_killed_runs_end_like_an_undisturbed_one(tmp_path: Path):
-    whole = train("ring", run=tmp_path / "whole", images=16_000, progress=False, **FIELDS)
+    whole = train("ring", run=tmp_path / "whole", images=8_000, progress=False, **FIELDS)
     run = tmp_path / "killed"
-    process = figment("train", *RING, "--images", "16000", "--run", str(run))
+    process = figment("train", *RING, "--images", "8000", "--run", str(run))
     rng = random.Random(0)
     for _ in range(2):
         wait_for(run / "state" / "latest.safetensors", process)
