@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from figment import mesh, provenance
@@ -370,11 +371,12 @@ def _say(progress: bool, text: str) -> None:
 def _what_next(run: Run, images: int, seconds: float) -> str:
     from figment.units import duration
 
+    word = quote(str(run.path))
     if not images and not run.stopped_by:
-        return f"the time was over before the first round: `figment resume {run.path} --minutes 10`"
+        return f"the time was over before the first round: `figment resume {word} --minutes 10`"
     if run.stopped_by:
-        return f"stopped and saved at {images:,} images: `figment resume {run.path}` goes on"
+        return f"stopped and saved at {images:,} images: `figment resume {word}` goes on"
     return (
         f"{images:,} images in {duration(seconds)}: look at {run.path / 'report.html'}; "
-        f"`figment sample {run.path}` draws new pictures"
+        f"`figment sample {word}` draws new pictures"
     )

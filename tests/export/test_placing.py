@@ -31,6 +31,10 @@ from figment.export.placing import refuse_taken
         ("--to onnx --out a --neighbours", "--neighbours is for --to web and --to hub"),
         ("--to gif --out a", "--to is one of onnx, web, safetensors, hub, not 'gif'"),
         ("--to onnx", "needs --out"),
+        ("--to web --out again", "would lie among the files of the run"),
+        ("--to safetensors --out again/best.safetensors", "would lie among the files of the run"),
+        ("--to onnx --out again/snapshots/a", "would lie among the files of the run"),
+        ("again --to web --out a", "cats is named twice: name each run once"),
         ("again --to onnx --out a", "--to onnx is of one run, not of 2: export them one by one"),
         ("--to hub --out taken", "taken/README.md is there already, and not made by figment"),
         ("--to onnx --out taken", "taken/generator.onnx is there already, and not made by figment"),
@@ -51,6 +55,10 @@ def test_refusals_come_before_any_work(cats, words, answer, tmp_path, monkeypatc
     assert answer in error
     assert error.count("\n") == 1
     assert sorted(Path().rglob("*")) == before
+
+
+def test_a_folder_within_a_run_is_no_part_of_it(cats):
+    refuse_taken([cats / "site" / "index.html"], overwrite=False)
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write all")

@@ -11,6 +11,7 @@ from asking import CLASSES, PLAIN, run_with, write_run
 from PIL import Image
 
 from figment.errors import UserError
+from figment.export.subject import plain_name
 from figment.recipes import SYSTEMS
 from figment.serve import kept
 from figment.serve.live import grid_at, live
@@ -126,6 +127,15 @@ def test_whatever_a_runs_files_hold_is_json(run: Path):
 def test_names_are_plain_and_apart(run: Path):
     names = [*open_models([run, run, CLASSES], How(engine="torch"))]
     assert names == ["a-run", "a-run-2", "few-shot-classes"]
+
+
+def test_an_accent_is_left_off_a_name():
+    assert plain_name("Küche mit Katzen") == "kuche-mit-katzen"
+
+
+def test_a_folder_of_nothing_is_no_run(tmp_path: Path):
+    with pytest.raises(UserError, match="is not a run: it holds no recipe"):
+        open_models([tmp_path], How(engine="torch"))
 
 
 def test_points_are_not_served(tmp_path: Path):

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any, Literal
 
 from figment.errors import UserError
@@ -51,6 +52,10 @@ def export(
             raise UserError(f"--{flag.replace('_', '-')} is for {named}: leave it out of --to {to}")
     if len(runs) > 1 and to != "web":
         raise UserError(f"--to {to} is of one run, not of {len(runs)}: export them one by one")
+    places = [Path(run).resolve() for run in runs]
+    for run, place in zip(runs, places, strict=True):
+        if places.count(place) > 1:
+            raise UserError(f"{run} is named twice: name each run once")
     return TARGETS[to](runs, out, trust=trust, overwrite=overwrite, **how)
 
 
@@ -194,7 +199,7 @@ def _under(out: Path, files: dict[str, bytes]) -> dict[Path, bytes]:
 
 
 def _serving(out: Path) -> str:
-    return f"{Path(sys.executable).name} -m http.server -d {out}"
+    return f"{Path(sys.executable).name} -m http.server -d {quote(str(out))}"
 
 
 TARGETS = {"onnx": _onnx, "web": _web, "safetensors": _safetensors, "hub": _hub}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from figment.errors import UserError
 from figment.files import cannot_write, keep_others, made_by_figment, replacing
+from figment.training import folder
 
 FILES = (".zip", ".tar", ".gz", ".html", ".htm", ".json", ".js", ".pt", ".pth", ".pkl", ".bin")
 FILES += (".onnx", ".safetensors", ".png", ".jpg", ".md", ".txt")
@@ -34,14 +35,20 @@ def refuse_taken(paths: Iterable[Path], *, overwrite: bool, signed: Sequence[Pat
 
     Files that figment did not write are kept, unless it is to ``overwrite``; a folder always is. Not every
     file of an export has room for a mark: where all that are ``signed`` are figment's, the others are.
+    Nothing goes among the files of a run: weights there would be taken for those that it scored best with.
     """
     paths = list(paths)
+    for path in paths:
+        if (run := folder.run_of(path)) is not None:
+            raise UserError(
+                f"{path} would lie among the files of the run {run}: choose another --out"
+            )
     earlier = bool(signed) and all(made_by_figment(path) for path in signed)
     keep_others(paths, overwrite or earlier)
     for path in paths:
         if path.is_dir():
             raise UserError(f"{path} is a folder, where a file is to go: choose another --out")
-        there = next(folder for folder in path.absolute().parents if os.path.lexists(folder))
+        there = next(place for place in path.absolute().parents if os.path.lexists(place))
         if not there.is_dir():
             raise UserError(f"{there} is no folder: choose another --out")
         if not os.access(there, os.W_OK | os.X_OK):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import re
+import unicodedata
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -52,13 +53,20 @@ class Subject:
     def name(self) -> str:
         """The name that it goes by: the run's, fit for a folder and an address."""
         own = self.weights.stem if self.run is None else self.run.resolve().name
-        return re.sub(r"[^a-z0-9]+", "-", without_user(own).lower()).strip("-") or "generator"
+        return plain_name(own)
 
     @property
     def data(self) -> str:
         """The name of its data, "" where that is not known."""
         told = self.record.data.get("name") if self.record else self.note.get("data")
         return without_user(told) if isinstance(told, str) else ""
+
+
+def plain_name(text: str) -> str:
+    """Return a name in letters that an address holds as they are: Küche 2 is kuche-2."""
+    bare = unicodedata.normalize("NFKD", without_user(text))
+    letters = "".join(letter for letter in bare if not unicodedata.combining(letter))
+    return re.sub(r"[^a-z0-9]+", "-", letters.lower()).strip("-") or "generator"
 
 
 def without_user(text: str) -> str:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from shlex import quote
 from typing import Any, Literal
 
 import torch
 
 from figment.errors import UserError
 from figment.export.about import about
-from figment.export.subject import Subject, without_user
+from figment.export.subject import Subject, plain_name
 from figment.progress import say
 from figment.sampling.generator import Generator
 from figment.serve import kept
@@ -134,8 +134,7 @@ def _name(path: Path) -> str:
     path = path.resolve()
     if path.is_file():
         path = path.parent.parent if path.parent.name == "snapshots" else path.with_suffix("")
-    plain = re.sub(r"[^a-z0-9]+", "-", without_user(path.name).lower())
-    return plain.strip("-") or "generator"
+    return plain_name(path.name)
 
 
 def _free(name: str, taken: dict[str, Model]) -> str:
@@ -151,7 +150,8 @@ def _opened(name: str, path: Path, how: How, *, training: bool) -> Opened:
     generator = subject.generator
     if generator.recipe.kind != "images":
         raise UserError(
-            f"{path} makes points, which are no pictures to serve: `figment report {path}` shows them"
+            f"{path} makes points, which are no pictures to serve: "
+            f"`figment report {quote(str(path))}` shows them"
         )
     weights = _digest(subject.weights)
     engine = _engine(subject, weights, how, training=training)

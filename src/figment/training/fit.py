@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
+from shlex import quote
 from typing import Any
 
 import torch
@@ -287,10 +288,10 @@ def _status(values: dict[str, float], session: Session) -> str:
 
 
 def _stopped(session: Session, alarm: Alarm) -> str:
-    at, run = session.trainer.clock.images, session.run
+    at, word = session.trainer.clock.images, quote(str(session.run))
     return (
         f"training stopped at {at:,} images: {alarm.name}: {alarm.evidence}; all is saved: "
-        f"`figment doctor {run}` says what to do, `figment sample {run}` draws from the best weights"
+        f"`figment doctor {word}` says what to do, `figment sample {word}` draws from the best weights"
     )
 
 

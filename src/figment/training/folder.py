@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -58,11 +59,25 @@ def holds_run(run: Path) -> bool:
     return (run / "recipe.json").is_file()
 
 
+def run_of(path: Path) -> Path | None:
+    """Return the run among whose own files a path lies, None where it lies in none.
+
+    Other folders within a run, such as a site put there, are not its own.
+    """
+    home = path.absolute().parent
+    if holds_run(home):
+        return home
+    return next(
+        (up.parent for up in (home, *home.parents) if up.name in PARTS and holds_run(up.parent)),
+        None,
+    )
+
+
 def refuse_taken(run: Path) -> None:
     """Raise UserError where a run cannot begin: one is there, or other files are."""
     if holds_run(run):
         raise UserError(
-            f"{run} holds a run already: `figment resume {run}` goes on with it, "
+            f"{run} holds a run already: `figment resume {quote(str(run))}` goes on with it, "
             "--run DIR starts another"
         )
     begun = {"samples", "snapshots", "state", "machine.json", "lock"}  # of a start that was killed
@@ -242,8 +257,12 @@ def weights_of(run: Path) -> Path:
     best, snapshots = run / BEST, snapshots_of(run)
     if best.is_file():
         return best
+    if not snapshots and not holds_run(run):
+        raise _no_run(run)
     if not snapshots:
-        raise UserError(f"{run} has no snapshot yet: `figment resume {run}` goes on to the first")
+        raise UserError(
+            f"{run} has no snapshot yet: `figment resume {quote(str(run))}` goes on to the first"
+        )
     return snapshots[-1]
 
 
