@@ -121,7 +121,7 @@ class OneLost(Relabelled):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Unmoved(DCGAN):
+class Cut(Game):
     """No gradient reaches its generator."""
 
     def generator_terms(
@@ -131,13 +131,13 @@ class Unmoved(DCGAN):
 
 
 @dataclass(frozen=True, kw_only=True)
-class UnmovedPoints(Points):
-    """No gradient reaches its generator."""
+class Unmoved(Cut, DCGAN):
+    """No gradient reaches its generator of pictures."""
 
-    def generator_terms(
-        self, nets: nn.ModuleDict, batch: Batch, fakes: Tensor, clock: Clock
-    ) -> Terms:
-        return super().generator_terms(nets, batch, fakes.detach() + 0 * fakes, clock)
+
+@dataclass(frozen=True, kw_only=True)
+class UnmovedPoints(Cut, Points):
+    """No gradient reaches its generator of points."""
 
 
 @dataclass(frozen=True, kw_only=True)

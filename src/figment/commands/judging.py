@@ -50,9 +50,8 @@ def evaluate(
     """
     from figment.actions.judging import evaluation
 
-    how: dict[str, Any] = {"count": count} if count is not None else {}
-    how |= {"out": out} if out is not None else {}
-    how |= {"resolution": resolution} if resolution is not None else {}
+    given: dict[str, Any] = {"count": count, "out": out, "resolution": resolution}
+    how = {name: value for name, value in given.items() if value is not None}
     said = evaluation(
         what or named(what),
         as_json=json_,

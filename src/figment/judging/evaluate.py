@@ -97,11 +97,7 @@ def evaluate_generator(
     rows, apart = np.arange(len(dataset)), np.empty(0, np.int64)
     if held_out is not None and not question.protocol:
         rows, apart = split(dataset, *held_out)
-    drawn = effort.samples_for(len(rows)) if question.count is None else question.count
-    if not LEAST <= drawn <= MOST:
-        raise UserError(
-            f"count must be 20 or more for a score to mean anything, and at most {MOST:,}, not {drawn}"
-        )
+    drawn = _drawn(question, len(rows))
     if extractor and progress and mesh.is_first():
         _say_plan(generator, dataset, (drawn, len(rows)), extractor, question)
     reals = _reals(dataset, rows, extractor, progress)
@@ -126,6 +122,16 @@ def evaluate_generator(
     if asked or not (metrics or protocol):
         _tested(found, classifier, dataset, held_out, bool(asked))
     return found
+
+
+def _drawn(question: Question, reals: int) -> int:
+    """Return how many samples are drawn. Raises UserError for a count that says nothing or is too many."""
+    drawn = effort.samples_for(reals) if question.count is None else question.count
+    if not LEAST <= drawn <= MOST:
+        raise UserError(
+            f"count must be {LEAST} or more for a score to mean anything, and at most {MOST:,}, not {drawn}"
+        )
+    return drawn
 
 
 def _say_plan(
