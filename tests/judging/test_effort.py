@@ -24,16 +24,17 @@ def pictures() -> np.ndarray:
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory, pictures) -> Path:
     root = tmp_path_factory.mktemp("folders")
-    for name, chosen in {"all": pictures, "ten": pictures[:10], "three": pictures[:3]}.items():
+    sets = {"all": pictures, "ten": pictures[:10], "three": pictures[:3], "black": 0 * pictures}
+    for name, chosen in sets.items():
         (root / name).mkdir()
         for number, pixels in enumerate(chosen):
             Image.fromarray(pixels.transpose(1, 2, 0)).save(root / name / f"{number}.png")
     return root
 
 
-def compare(folders: Path, reals: str):
+def compare(folders: Path, reals: str, samples: str = "all"):
     how = {"features": "small", "progress": False}
-    return evaluate_pictures(str(folders / "all"), str(folders / reals), **how)
+    return evaluate_pictures(str(folders / samples), str(folders / reals), **how)
 
 
 @pytest.mark.parametrize(("reals", "samples"), [(20, 1_000), (600, 3_000), (50_000, 5_000)])
@@ -64,6 +65,14 @@ def test_few_reals_are_not_to_be_trusted_and_what_cannot_be_computed_is_left_out
     assert {"kid", "copied"} <= {score.name for score in found.scores}
     with pytest.raises(UserError, match=r"^3 real pictures to compare with: give 4 at the very"):
         compare(folders, "three")
+    with pytest.raises(UserError, match=r"^1 real picture \(24 with repeats\) to compare with"):
+        compare(folders, "black")
+
+
+def test_samples_that_are_all_alike_have_scores(folders):
+    scores = {score.name: score for score in compare(folders, "all", samples="black").scores}
+    assert scores["diversity"].value == scores["recall"].value == 0
+    assert scores["fid"].low <= scores["fid"].value <= scores["fid"].high < np.inf
 
 
 def test_figures_do_not_depend_on_how_much_is_held_at_a_time(monkeypatch, pictures):
