@@ -175,7 +175,7 @@ class GAN(Fields, Recipe):
         found = {}
         for player in ("generator", "discriminator"):
             rate = getattr(self, f"{player}_lr")
-            weights = nets[player].parameters()
+            weights = [weight for weight in nets[player].parameters() if weight.requires_grad]
             found[player] = optimizer_for(self.optimizer, weights, rate, self.betas)
             for group in found[player].param_groups:
                 group["rate"] = f"{player}_lr"  # the field that ``adjust`` takes it from

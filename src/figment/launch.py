@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from figment.sampling.pictures import Pictures
     from figment.training.monitor import Untrained
     from figment.training.session import Session
+    from figment.training.transfer import Weights
 
 
 OnSample = Callable[["Pictures", int], object]
@@ -50,6 +51,8 @@ class Play(NamedTuple):
     on_sample: OnSample | None
     untrained: Untrained | None = None
     """The measurement of the first weights, if it has been made."""
+    begin_from: Weights | None = None
+    """What another training has learned, if this one begins there."""
 
 
 def train(
@@ -65,19 +68,26 @@ def train(
     trust: bool = False,
     on_sample: OnSample | None = None,
     started: float | None = None,
+    from_: str | Path | None = None,
     **fields: Any,
 ) -> Run:
     """Train on a folder, zip, packed file or built-in set and return the run.
 
     At most one of ``images``, ``minutes`` and ``epochs`` says how long; without one the recipe does.
+    ``from_`` is a run, or a file of weights, that training begins from; without a recipe with its own.
     ``fields`` are fields of the recipe; ``trust`` lets a recipe.json name a module of one's own.
     ``on_sample`` is called with each sample grid (a ``Pictures``) and the images seen then; without it a
     notebook's cell shows them. Raises UserError for anything that cannot work.
     """
+    from figment.training.transfer import read_weights, refuse_strange
+
     started = time.perf_counter() if started is None else started
     budget = Budget(images, minutes, epochs)
     budget.check()
-    plan = choose(str(data), recipe, fields, trust=trust)
+    weights = None if from_ is None else read_weights(from_)
+    plan = choose(str(data), recipe, fields, trust=trust, like=from_)
+    if getattr(plan.recipe, "freeze_layers", 0) and weights is None:
+        raise UserError("--freeze-layers keeps what was learned: say with --from what that is")
     path = _home(run, plan)
     deadline = None if minutes is None else started + 60 * minutes
     with leaving_on_sigterm(), folder.claimed(path) if mesh.is_first() else nullcontext():
@@ -85,17 +95,23 @@ def train(
         if not run and path.name != plan.run_name:
             _say(progress, f"{HOME / plan.run_name} is there already, so this run is {path}")
         plan, dataset = _planned(plan, str(data), budget, deadline, target, progress)
+        if weights is not None:
+            refuse_strange(plan.recipe, weights)
         end = plan.recipe.images if deadline is None else None
         if mesh.is_first():
-            machine = provenance.machine_of(plan, target) | {
-                "budget": {"images": end} if minutes is None else {"minutes": minutes},
-                "fields": provenance.decided(plan, recipe, timed=minutes is not None),
-                "data": provenance.about_data(dataset, str(data), plan.recipe),
-            }
+            machine = (
+                provenance.machine_of(plan, target)
+                | {
+                    "budget": {"images": end} if minutes is None else {"minutes": minutes},
+                    "fields": provenance.decided(plan, recipe, timed=minutes is not None),
+                    "data": provenance.about_data(dataset, str(data), plan.recipe),
+                }
+                | ({} if weights is None else {"from": weights.about()})
+            )
             folder.begin(path, plan.name, plan.recipe, machine)
             own.remember(plan.name)
         mesh.barrier()
-        play = Play(end, deadline, started, progress, on_sample, plan.untrained)
+        play = Play(end, deadline, started, progress, on_sample, plan.untrained, weights)
         return _play(path, plan.recipe, dataset, target, play)
 
 
@@ -234,14 +250,20 @@ def _session(
     path: Path, recipe: Recipe, dataset: Dataset, device: torch.device, play: Play
 ) -> Session:
     """Return a session at the saved state of the run, or at its start if nothing was saved."""
-    from figment.training.log import Log
+    from figment.training.log import Log, Tally
     from figment.training.monitor import monitor_for
     from figment.training.session import Session
-    from figment.training.state import load_state
+    from figment.training.state import load_state, save_state
     from figment.training.trainer import Trainer
+    from figment.training.transfer import take
 
     machine = folder.read(path)[2]
     trainer = Trainer(recipe, dataset, device)
+    if play.begin_from is not None:
+        _say(play.progress, take(trainer, play.begin_from))
+        if mesh.is_first():  # what resuming a run that is stopped early begins from
+            save_state(path / "state", trainer, Tally())
+        mesh.barrier()
     tally = load_state(path / "state", trainer)
     return Session(
         path,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from figment import mesh
@@ -113,22 +114,31 @@ class Plan:
 
 
 def choose(
-    data: str, recipe: str | Recipe | None, fields: dict[str, Any], *, trust: bool = False
+    data: str,
+    recipe: str | Recipe | None,
+    fields: dict[str, Any],
+    *,
+    trust: bool = False,
+    like: str | Path | None = None,
 ) -> Plan:
     """Return the plan as far as a glance at the data decides it.
 
-    Raises UserError for a recipe or fields that cannot work, before anything is packed or written.
+    ``like`` is a run whose recipe it is to be where no other is named, but for its length and what the data
+    decide. Raises UserError for a recipe or fields that cannot work, before anything is packed or written.
     """
     from figment.data import look
     from figment.data.names import file_names
     from figment.judging.measures import check_measuring
 
     given = named(recipe, trust=trust) if recipe is not None else None
+    same = frozenset[str]()
+    if given is None and like is not None:
+        given, same = _like(Path(like), trust=trust)
     folders = fields.get("folders", given[1].folders if given else "auto")
     seen = look(data, folders)
     name, chosen = given or find(suited(seen))
     written = isinstance(recipe, str) and recipe.endswith(".json")  # it says all there is to say
-    pinned = frozenset(fields_of(chosen) if written else fields)
+    pinned = frozenset(fields_of(chosen) if written else fields) | same
     chosen = with_fields(chosen, fields)
     by_colour = seen.kind == "images" and chosen.channels == 3 and "channels" not in pinned
     chosen = chosen.fit_to(seen, pinned)
@@ -139,6 +149,17 @@ def choose(
         [seen.name if recipe is None else f"{seen.name}-{name}".replace(":", "-")]
     )
     return Plan(name, chosen, seen, pinned, by_colour, called)
+
+
+def _like(run: Path, *, trust: bool) -> tuple[tuple[str, Recipe], frozenset[str]]:
+    """Return name and recipe of another run for other data, and the fields that have to stay its own."""
+    from figment.opened import read_run
+
+    name, recipe, _ = read_run(run, trust=trust)
+    first = fields_of(find(name)[1])
+    free = {"images", *recipe.BY_DATA}
+    new = {field: value for field, value in first.items() if field in free}
+    return (name, with_fields(recipe, new)), frozenset(fields_of(recipe)) - free
 
 
 def named(recipe: str | Recipe, *, trust: bool = False) -> tuple[str, Recipe]:

@@ -17,6 +17,7 @@ WORDS = [
     Word("run", str),
     Word("minutes", float),
     Word("epochs", float),
+    Word("from_", str),
     Word("device", str),
     TRUST,
 ]

@@ -50,6 +50,7 @@ GROUPS = {
     ),
     "For few pictures": (
         *("augment", "augment_p", "ada_target", "ada_images", "ada_transforms", "lecam"),
+        "freeze_layers",
     ),
     "Measuring": ("metrics", "features", "metric_every", "metric_count"),
 }
@@ -68,6 +69,8 @@ OWN = {
     "--images N": "How long: real images that are seen, repeats counted. Without any of these three: {}.",
     "--minutes X": "How long: minutes, with everything included.",
     "--epochs X": "How long: passes over the data.",
+    "--from RUN|FILE": "Begin from the weights of a run, or of a snapshot's file, as far as they fit; "
+    "without --recipe with that run's recipe.",
     "--device NAME": "cpu, cuda, mps, or auto.",
     "--trust": "Let a recipe.json name a module of your own, which is imported.",
 }

@@ -5,7 +5,8 @@ The list is the order in which they act, at each moment at which several do:
 - on reals, mirroring before what turns them;
 - on what the discriminator sees, augmentation before noise, which it would smooth away, and packing last,
   since nothing after it knows single pictures;
-- on networks, norms by class before other norms, spectral norm around whatever layers there are then;
+- on networks, norms by class before other norms, spectral norm around whatever layers there are then,
+  and what is frozen last;
 - on the head, what replaces it (projection) before what compares a batch in front of it, the classifier
   outside;
 - on losses, augmentation first: ADA's probability moves by this batch before penalties augment again; then
@@ -29,6 +30,7 @@ from figment.techniques import (
     consistency,
     drift,
     feature_matching,
+    freeze,
     guidance,
     historical_averaging,
     instance_noise,
@@ -60,6 +62,7 @@ TECHNIQUES: tuple[Technique[Any], ...] = (
     conditioning.Conditioning(),
     normalisation.Normalisation(),
     spectral_norm.SpectralNorm(),
+    freeze.Freeze(),
     minibatch_stddev.MinibatchStddev(),
     minibatch_discrimination.MinibatchDiscrimination(),
     play.TakingTurns(),
@@ -101,6 +104,7 @@ class Fields(  # those that read others' fields before these; the last base's ar
     conditioning.Fields,
     normalisation.Fields,
     spectral_norm.Fields,
+    freeze.Fields,
     instance_noise.Fields,
     augmentation.Fields,
     mirror.Fields,

@@ -32,6 +32,7 @@ EXCLUSIONS: tuple[tuple[Side, Side, str], ...] = (
     ("class_norm", ("generator_norm", "reference"), "both replace the generator's batch norms"),
     ("class_norm", ("generator_norm", "virtual"), "both replace the generator's batch norms"),
     ("conditioning", "packing", "a pack has no single class"),
+    ("freeze_layers", "clip", "clipping changes the layers that are to stay"),
 )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 import time
 from collections.abc import Sequence
 from typing import Generic, NamedTuple, TypeVar
@@ -15,6 +14,7 @@ from figment.data import Dataset
 from figment.errors import UserError
 from figment.rounds import Playable
 from figment.training.devices import peak_memory
+from figment.training.memory import free, in_smaller_parts, is_full, too_large
 from figment.training.trainer import NotFinite, Trainer
 from figment.units import duration, round_off
 
@@ -51,32 +51,40 @@ def measure(
 ) -> Cost[R]:
     """Return what a recipe costs, measured: a trainer made for it alone plays a few rounds.
 
-    After ``most`` seconds no further round is begun.
-    Raises UserError where the memory does not hold it.
+    After ``most`` seconds no further round is begun. Where memory does not hold its batches they go through
+    in micro-batches, halved until it does. Raises UserError where that does not help.
     """
     try:
-        begun, rounds_played = time.perf_counter(), 0
-        trainer = Trainer(recipe, dataset, device)
-        trainer.round()  # the first one also allocates and chooses kernels
-        before, start = trainer.clock.images, time.perf_counter()
-        for _ in range(rounds):
-            trainer.round()
-            rounds_played += 1
-            if mesh.first(time.perf_counter() - begun > most):
-                break
-        if device.type == "cuda":
-            torch.cuda.synchronize(device)
-        seconds = time.perf_counter() - start
+        return _measured(recipe, dataset, device, rounds, most)
     except NotFinite as error:
         raise UserError(
             f"the first rounds already fail: {error}: lower the learning rates"
         ) from None
-    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and not re.search(
-            "out of memory|allocate memory|enough memory", str(error)
-        ):
+    except Exception as error:
+        if not is_full(error):
             raise
-        raise UserError(too_large(recipe)) from None
+    free(device)  # not within the except clause: the traceback holds on to what is to go
+    smaller = in_smaller_parts(recipe)
+    if smaller is None:
+        raise UserError(too_large(recipe))
+    return measure(smaller, dataset, device, rounds=rounds, most=most)
+
+
+def _measured(
+    recipe: R, dataset: Dataset, device: torch.device, rounds: int, most: float
+) -> Cost[R]:
+    begun, rounds_played = time.perf_counter(), 0
+    trainer = Trainer(recipe, dataset, device)
+    trainer.round()  # the first one also allocates and chooses kernels
+    before, start = trainer.clock.images, time.perf_counter()
+    for _ in range(rounds):
+        trainer.round()
+        rounds_played += 1
+        if mesh.first(time.perf_counter() - begun > most):
+            break
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    seconds = time.perf_counter() - start
     images = trainer.clock.images - before
     rate = float(mesh.first(images / seconds))  # ty: ignore[invalid-argument-type]
     return Cost(recipe, rate, peak_memory(device), images / rounds_played)
@@ -101,17 +109,12 @@ def affordable(
             cost = measure(form, dataset, device, most=allowed - spent)
         except UserError:  # too large for the memory
             break
+        if cost.recipe.micro_batch != form.micro_batch:  # memory holds it in parts only
+            break
         if not mesh.first(cost.rounds(deadline - time.perf_counter()) >= ENOUGH_ROUNDS):
             break
         best = cost
     return best
-
-
-def too_large(recipe: Playable) -> str:
-    """Return the sentence for a recipe that memory does not hold."""
-    return (
-        f"batches of {recipe.batch} do not fit into memory: halve --batch, or --width if it has one"
-    )
 
 
 def sentence(
@@ -131,6 +134,7 @@ def sentence(
         data = f"{dataset.name} ({len(dataset):,} pictures, {ways})"
     width = getattr(recipe, "width", None)
     form = f"width {width}, " if width else ""
+    parts = f" in parts of {recipe.micro_batch}" if recipe.micro_batch else ""
     left = max(0.0, seconds or 0.0)
     images = int(left * cost.images_per_second) if end is None else end
     rounds = math.ceil(images / cost.images_per_round)
@@ -141,7 +145,7 @@ def sentence(
     else:
         length = f"{images:,} images ({rounds:,} rounds), about {duration(images / cost.images_per_second)}"
     return (
-        f"{name} on {data}: {form}batch {recipe.batch}, {recipe.precision}; {length} at "
+        f"{name} on {data}: {form}batch {recipe.batch}{parts}, {recipe.precision}; {length} at "
         f"{_rate(cost.images_per_second)}; {cost.memory_gib:.1f} GiB of memory"
         + too_short(recipe, rounds, cost.images_per_second, cost.images_per_round)
     )

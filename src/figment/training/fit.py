@@ -17,12 +17,12 @@ from figment.progress import progress_bar, say
 from figment.sampling.generator import Generator
 from figment.training import folder
 from figment.training.clouds import landscape, modes_reached
-from figment.training.cost import too_large
 from figment.training.devices import peak_memory
 from figment.training.due import due, due_wider
 from figment.training.interrupt import Interruption
 from figment.training.length import correct, images_at_end, length_now
 from figment.training.log import Tally
+from figment.training.memory import go_on_in_smaller_parts, is_full
 from figment.training.rollback import Alarm, examine, roll_back
 from figment.training.session import Session
 from figment.training.state import save_state, saved_clock
@@ -49,23 +49,26 @@ def fit(session: Session, *, progress: bool = True) -> int:
     Raises UserError, the last good state kept, when a loss is not finite, the disk is full, or training
     has collapsed and is to stop then.
     """
-    trainer = session.trainer
     with Interruption() as interruption, _bar(session, progress) as bar:
-        if trainer.clock.images == 0:
+        if session.trainer.clock.images == 0:
             _show(session, picture=True, snapshot=False)
-            session.monitor.measure(trainer, session.seconds())
-        session.playing = session.ticked = (time.perf_counter(), trainer.clock.images)
+            session.monitor.measure(session.trainer, session.seconds())
+        session.playing = session.ticked = (time.perf_counter(), session.trainer.clock.images)
         reason = _agree(session, interruption, {}, 0.0)[1]
         while reason == 0:
-            before = trainer.clock.images
+            before = session.trainer.clock.images
             try:
-                values, reason = _play_round(session, interruption, bar)
+                played = _play_round(session, interruption, bar)
             except NotFinite as error:
                 _back_from_divergence(session, error, bar)
                 continue
+            if played is None:
+                _back_from_full_memory(session, bar)
+                continue
+            values, reason = played
             _tell(bar, session, values, before)
             alarm = _write_what_is_due(session, before)
-            if session.monitor.out_of_patience(trainer.recipe):
+            if session.monitor.out_of_patience(session.trainer.recipe):
                 reason = reason or 1
             if alarm is not None and _back_from_collapse(session, alarm, bar):
                 reason = 0
@@ -75,13 +78,22 @@ def fit(session: Session, *, progress: bool = True) -> int:
 
 def _play_round(
     session: Session, interruption: Interruption, bar: Any
-) -> tuple[dict[str, float], int]:
-    """Play a round; return its scalars and why to stop after it (see ``_agree``), and count it in."""
+) -> tuple[dict[str, float], int] | None:
+    """Play a round; return its scalars and why to stop after it (see ``_agree``), and count it in.
+
+    None where memory did not hold it.
+    """
     start = time.perf_counter()
     try:
         seen = session.trainer.round()
-    except torch.OutOfMemoryError:
-        raise UserError(too_large(session.trainer.recipe)) from None
+    except (MemoryError, RuntimeError) as error:
+        if not is_full(error):
+            raise
+        seen = (
+            None  # the error's traceback, gone after this clause, holds on to the round's tensors
+        )
+    if seen is None:
+        return None
     values, reason = _agree(session, interruption, seen, time.perf_counter() - start)
     length = round(values.pop(LENGTH, 0))
     news = correct(session, length) if length else ""
@@ -97,6 +109,14 @@ def _back_from_divergence(session: Session, error: NotFinite, bar: Any) -> None:
         _write_line(session, cut_short=True, not_finite=True)
         raise UserError(_not_finite(session, error)) from None
     _rewind(session, bar)
+
+
+def _back_from_full_memory(session: Session, bar: Any) -> None:
+    """Go on from the last saved state in smaller micro-batches. Raises UserError where there are none."""
+    news = go_on_in_smaller_parts(session)
+    _rewind(session, bar)
+    if not bar.disable:
+        say(news)
 
 
 def _back_from_collapse(session: Session, alarm: Alarm, bar: Any) -> bool:

@@ -74,7 +74,7 @@ class Monitor:
         columns = self._signs(trainer, generator)
         if self.scorer is None:
             return columns
-        if images == 0 and self.untrained is not None:
+        if images == 0 and self.untrained is not None and not trainer.begun_elsewhere:
             scores, before = self.untrained.scores, self.untrained.seconds
         else:
             scores = self.scorer.score_samples(generator, trainer.recipe.metric_count)

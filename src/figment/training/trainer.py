@@ -51,6 +51,8 @@ class Trainer:
             self.nets["turns"] = self.take_turns.memory(self.weights())
         self.rate_scale = 1.0
         """What the recipe's learning rates are multiplied by: halved by every rollback."""
+        self.begun_elsewhere = False
+        """Whether its first weights were learned by another training (``figment.training.transfer``)."""
 
     def round(self) -> Scalars:
         """Play one round and return the scalars seen in it, of this process's share."""

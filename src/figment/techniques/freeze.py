@@ -1,0 +1,47 @@
+"""Freezing: layers of the discriminator that stay as another training left them.
+
+Mo et al. 2020, arXiv:2002.10964 (FreezeD): its layers next to the picture know edges and textures already;
+learning the others alone keeps few pictures from being learned by heart.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from figment.errors import UserError
+from figment.settings import Settings
+from figment.techniques.technique import Technique, at_least_zero
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fields(Settings):
+    freeze_layers: int = 0
+    """Layers of the discriminator, from the picture on, that stay as --from has them (FreezeD)."""
+
+
+class Freeze(Technique[Fields]):
+    def on(self, r: Fields) -> bool:
+        return r.freeze_layers > 0
+
+    def check(self, r: Fields) -> None:
+        at_least_zero(r, "freeze_layers")
+
+    def describe(self, r: Fields) -> list[str]:
+        return [f"{r.freeze_layers} layers of the discriminator frozen"]
+
+    def networks(self, r: Fields, nets: nn.ModuleDict) -> None:
+        """Freeze all weights before the first layer that learns; norms belong to what they follow."""
+        layers = 0
+        for weight in nets["discriminator"].parameters():
+            layers += weight.ndim >= 2  # biases and norms have one dimension
+            if layers > r.freeze_layers:
+                return
+            weight.requires_grad_(False)
+        raise UserError(
+            f"the discriminator has {layers} layers, and the last of them has to learn: set "
+            f"--freeze-layers to {layers - 1} at most"
+        )

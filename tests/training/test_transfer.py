@@ -1,0 +1,119 @@
+"""Beginning from what another training has learned."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from figment.errors import UserError
+from figment.launch import resume, train
+
+FIELDS = {"hidden": (16,), "latent": 4, "batch": 16, "tick": 80, "metrics": ()}
+
+
+@pytest.fixture
+def teacher(tmp_path: Path) -> Path:
+    return train("ring", run=tmp_path / "teacher", images=320, progress=False, **FIELDS).path
+
+
+def state(run: Path) -> dict[str, torch.Tensor]:
+    return load_file(run / "state" / "latest.safetensors")
+
+
+def test_both_networks_and_the_average_begin_there(tmp_path: Path, teacher: Path):
+    path = tmp_path / "run"
+    run = train("grid", run=path, images=16, progress=False, from_=teacher, generator_lr=1e-30)
+    before, after = state(teacher), state(path)
+    names = [name for name in before if name.startswith("nets.generator.")]
+    assert len(names) > 3
+    assert all(torch.equal(before[name], after[name]) for name in names)  # at a rate of nothing
+    assert run.recipe.hidden == (16,)  # ty: ignore[unresolved-attribute]
+    assert run.recipe.images == 16
+    assert run.machine["from"]["images"] == 320
+    assert run.machine["from"]["path"] == str(teacher / "state" / "latest.safetensors")
+
+
+def test_a_file_of_weights_has_a_generator_alone(tmp_path: Path, teacher: Path, capsys):
+    file = teacher / "snapshots" / "000000320.safetensors"
+    path = tmp_path / "run"
+    train("ring", run=path, images=16, from_=file, recipe="points", **FIELDS)
+    said = capsys.readouterr().err
+    assert (
+        f"begins from {file}, 320 images on: all of the generator; the discriminator begins" in said
+    )
+    begun, drawn = state(path), load_file(file)
+    first = "nets.discriminator.layers.0.weight"
+    assert not torch.equal(begun[first], state(teacher)[first])
+    assert drawn
+
+
+def test_what_does_not_fit_begins_anew_and_is_said(tmp_path: Path, teacher: Path, capsys):
+    fields = FIELDS | {"hidden": (16, 16)}
+    train("ring", run=tmp_path / "run", images=16, recipe="points", from_=teacher, **fields)
+    said = capsys.readouterr().err
+    assert "tensors of the generator (the first that is not, generator." in said
+    assert "is 2x16 there and 16x16 here" in said
+
+
+def test_nothing_that_fits_is_refused_before_a_run_is_there(tmp_path: Path, teacher: Path):
+    fields = FIELDS | {"hidden": (9,), "latent": 3}
+    with pytest.raises(UserError, match=r"nothing of the generator in .* fits this recipe"):
+        train(
+            "ring", run=tmp_path / "run", recipe="points", from_=teacher, progress=False, **fields
+        )
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_that_is_stopped_goes_on_from_there(tmp_path: Path, teacher: Path):
+    how = {"progress": False, "from_": teacher}
+    straight = train("ring", run=tmp_path / "straight", images=64, **how)
+    train("ring", run=tmp_path / "halves", images=32, **how)
+    resume(tmp_path / "halves", images=32, progress=False)
+    one, two = state(straight.path), state(tmp_path / "halves")
+    assert all(torch.equal(one[name], two[name]) for name in one)
+
+
+def test_frozen_layers_stay_as_they_were(tmp_path: Path, teacher: Path):
+    path = tmp_path / "run"
+    train("ring", run=path, images=64, progress=False, from_=teacher, freeze_layers=1)
+    before, after = state(teacher), state(path)
+    for kind in ("weight", "bias"):
+        frozen, learned = (f"nets.discriminator.{layer}.{kind}" for layer in ("layers.0", "head"))
+        assert torch.equal(before[frozen], after[frozen])
+        assert not torch.equal(before[learned], after[learned])
+
+
+def test_one_layer_has_to_learn(tmp_path: Path, teacher: Path):
+    with pytest.raises(UserError, match=r"has 2 layers, .* --freeze-layers to 1 at most"):
+        train("ring", run=tmp_path / "run", progress=False, from_=teacher, freeze_layers=2)
+
+
+def test_freezing_asks_for_what_was_learned(tmp_path: Path):
+    with pytest.raises(UserError, match="say with --from what that is"):
+        train("ring", run=tmp_path / "run", progress=False, freeze_layers=1)
+
+
+@pytest.mark.parametrize("damage", ["missing", "flipped"])
+def test_what_cannot_be_read_is_one_line(tmp_path: Path, teacher: Path, damage: str):
+    source = tmp_path / "nowhere"
+    if damage == "flipped":
+        source, file = teacher, teacher / "state" / "latest.safetensors"
+        changed = bytearray(file.read_bytes())
+        changed[-3] ^= 1
+        file.write_bytes(changed)
+    with pytest.raises(UserError, match=r"there is no run|cannot be begun from"):
+        train("ring", run=tmp_path / "run", progress=False, from_=source)
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_digest_is_that_of_the_file(tmp_path: Path, teacher: Path):
+    import hashlib
+
+    train("ring", run=tmp_path / "run", images=16, progress=False, from_=teacher)
+    written = json.loads((tmp_path / "run" / "machine.json").read_text())["from"]
+    file = teacher / "state" / "latest.safetensors"
+    assert written["sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
