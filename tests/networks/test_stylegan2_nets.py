@@ -7,17 +7,16 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from figment.networks.layers.equalised import Linear, normalised
+from figment.networks.layers.mapping import Mapping
+from figment.networks.layers.minibatch_stddev import with_spread
 from figment.networks.stylegan2 import (
     ClassDirection,
     Convolution,
     Discriminator,
     Down,
     Generator,
-    Linear,
-    Mapping,
     ModulatedConvolution,
-    normalised,
-    with_spread,
 )
 
 

@@ -21,9 +21,11 @@ from torch import Tensor, nn
 from figment import mesh
 from figment.networks.layers.discriminator import FeatureDiscriminator
 from figment.networks.layers.dropout import Dropout
+from figment.networks.layers.equalised import Linear, normalised, plain
 from figment.networks.layers.head import Head
 from figment.networks.layers.low_pass import Blur, Double, Halve
-from figment.networks.layers.minibatch_stddev import group_size
+from figment.networks.layers.mapping import Mapping, activated
+from figment.networks.layers.minibatch_stddev import with_spread
 from figment.randomness_per_image import normal
 
 CLASS_LAYERS = 8
@@ -34,24 +36,6 @@ def widths(width: int, resolution: int, until: int = 32) -> list[int]:
     """Return the channels of maps of 4, 8, ..., R pixels: `width` up to `until`, then halved each time."""
     sides = [1 << power for power in range(2, resolution.bit_length())]
     return [max(1, width // max(1, side // until)) for side in sides]
-
-
-def plain(features: int) -> nn.Module:
-    """Return the paper's head: [N, F] -> [N, 1]."""
-    return Linear(features, 1)
-
-
-class Linear(nn.Module):
-    """[N, in] -> [N, out], equalised; `rate` multiplies what it learns by."""
-
-    def __init__(self, inputs: int, outputs: int, *, rate: float = 1.0, start: float = 0.0) -> None:
-        super().__init__()
-        self.rate, self.scale = rate, rate * inputs**-0.5
-        self.weight = nn.Parameter(torch.randn(outputs, inputs) / rate)
-        self.bias = nn.Parameter(torch.full((outputs,), start))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return F.linear(x, self.weight * self.scale, self.bias * self.rate)
 
 
 class Convolution(nn.Module):
@@ -139,28 +123,6 @@ class ToPicture(nn.Module):
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
         return self.convolution(x, w) + self.bias[:, None, None]
-
-
-class Mapping(nn.Module):
-    """Latents [N, L], behind them one-hot classes [N, K] if there are any -> styles [N, L].
-
-    Both are normalised before the first layer. Layers learn at .01 of the rate.
-    """
-
-    def __init__(self, latent: int, layers: int, classes: int = 0) -> None:
-        super().__init__()
-        self.latent = latent
-        self.embed = Linear(classes, latent) if classes else None
-        sizes = [2 * latent if classes else latent, *[latent] * layers]
-        self.layers = nn.ModuleList(Linear(a, b, rate=0.01) for a, b in pairwise(sizes))
-
-    def forward(self, z: Tensor) -> Tensor:
-        x = normalised(z[:, : self.latent])
-        if self.embed is not None:
-            x = torch.cat([x, normalised(self.embed(z[:, self.latent :]))], dim=1)
-        for layer in self.layers:
-            x = activated(layer(x))
-        return x
 
 
 class ClassDirection(nn.Module):
@@ -293,26 +255,3 @@ class Discriminator(FeatureDiscriminator):
         x = self.blocks(activated(self.first(x)))  # [N, F, 4, 4]
         x = activated(self.last(with_spread(x, self.group)))
         return activated(self.linear(x.flatten(1)))  # [N, 16 F] -> [N, F]
-
-
-def activated(x: Tensor) -> Tensor:
-    """Return LeakyReLU(.2) of x, times √2, which about keeps its length."""
-    return F.leaky_relu(x, 0.2) * math.sqrt(2)
-
-
-def normalised(x: Tensor) -> Tensor:
-    """Return x [N, L] with a mean square of 1 in each row."""
-    return x * (x.square().mean(1, keepdim=True) + 1e-8).rsqrt()
-
-
-def with_spread(x: Tensor, group: int = 4) -> Tensor:
-    """Return maps [N, C, H, W] with one more behind them, the spread of its group: [N, C + 1, H, W].
-
-    As ``layers.minibatch_stddev``, but that a group are neighbours in the batch, not every so manieth: so
-    groups stay whole when a batch is shared between processes or cut into micro-batches of whole groups.
-    """
-    size = group_size(len(x), group)
-    groups = x.float().flatten(1).unflatten(0, (-1, size))  # [N/g, g, C H W]
-    spread = (groups.var(dim=1, correction=0) + 1e-8).sqrt().mean(1)  # [N/g]
-    maps = spread.repeat_interleave(size)[:, None, None, None].expand(-1, 1, *x.shape[2:])
-    return torch.cat([x, maps.to(x.dtype)], dim=1)

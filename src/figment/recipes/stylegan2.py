@@ -14,13 +14,13 @@ for the batch; the discriminator compares neighbours in the batch, not every so 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Self, cast
 
 from figment.errors import UserError
-from figment.gan import GAN
 from figment.recipes import limits
+from figment.recipes.styled import Styled
 from figment.rounds import penalty
 from figment.techniques.slopes import sloped
 from figment.techniques.technique import at_least_zero
@@ -46,7 +46,7 @@ REFUSED = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class StyleGAN2(GAN):
+class StyleGAN2(Styled):
     """GAN whose generator is told a style at every layer."""
 
     REFUSED: ClassVar[Mapping[str, str]] = REFUSED
@@ -66,10 +66,6 @@ class StyleGAN2(GAN):
     """The discriminator's blocks have a way around their layers."""
     spread_group: int = 4
     """Neighbours in a batch whose spread the discriminator sees."""
-    mapping_layers: int = 2
-    """Layers that make a style of a latent."""
-    mixing: float = 0.9
-    """Share of fakes that have two styles, from a random layer on the second."""
     path_length: float = 2.0
     """Weight of the path lengths' squared distance from their mean."""
     path_length_every: int = 4
@@ -83,10 +79,8 @@ class StyleGAN2(GAN):
                 f"wide_until must be a power of two from 4 to {self.resolution}, not {self.wide_until}"
             )
         limits.at_least(self, self.resolution // self.wide_until, "width")
-        limits.at_least(self, 1, "mapping_layers", "path_length_every", "spread_group")
+        limits.at_least(self, 1, "path_length_every", "spread_group")
         at_least_zero(self, "path_length")
-        if not 0 <= self.mixing <= 1:
-            raise UserError(f"mixing must be a share from 0 to 1, not {self.mixing}")
         for field, reason in self.REFUSED.items():
             if getattr(self, field) not in (False, "none"):
                 raise UserError(f"--{field.replace('_', '-')} is not for StyleGAN2: {reason}")
@@ -111,7 +105,8 @@ class StyleGAN2(GAN):
     def build(self) -> nn.ModuleDict:
         from torch import nn
 
-        from figment.networks.stylegan2 import Discriminator, Generator, plain
+        from figment.networks.layers.equalised import plain
+        from figment.networks.stylegan2 import Discriminator, Generator
 
         size = {"width": self.width, "resolution": self.resolution, "until": self.wide_until}
         generator = Generator(
@@ -141,63 +136,6 @@ class StyleGAN2(GAN):
 
         mean = {"path_length": MeanLength()} if self.path_length else {}
         return {**super().memory(nets), **mean}
-
-    # -- the generator ----------------------------------------------------------------------------
-
-    @property
-    def styled(self) -> bool:
-        return True
-
-    def latents(self, seeds: Sequence[int], truncation: float | None = None) -> Tensor:
-        """Whole: it is styles that are truncated, by ``draw``."""
-        return super().latents(seeds)
-
-    def generate(self, generator: nn.Module, latents: Tensor, labels: Tensor | None) -> Tensor:
-        """In training mode the mean style follows, and images mix styles and draw noise."""
-        from figment.microbatch import in_parts
-
-        net = cast("Generator", generator)
-        style = self.style(net, latents, labels)
-        if net.training:
-            net.follow(style)
-        return in_parts(net, self.mixed(net, style, latents, labels))
-
-    def draw(
-        self,
-        generator: nn.Module,
-        latents: Tensor,
-        labels: Tensor | None,
-        truncation: float | None = None,
-    ) -> Tensor:
-        from figment.microbatch import in_parts
-
-        net = cast("Generator", generator)
-        style = self.style(net, latents, labels)
-        if truncation is not None:
-            style = net.mean_style.lerp(style, truncation)
-        return in_parts(net, self.mixed(net, style, latents, labels))
-
-    def style(self, generator: nn.Module, latents: Tensor, labels: Tensor | None) -> Tensor:
-        return super().generate(cast("Generator", generator).mapping, latents, labels)
-
-    def mixed(
-        self, net: Generator, style: Tensor, latents: Tensor, labels: Tensor | None
-    ) -> Tensor:
-        """Return the styles of every layer [N, layers, L]: one, or two while training."""
-        import torch
-
-        from figment.randomness_per_image import integers, normal, uniform
-
-        alone = style[:, None].expand(-1, net.layers, -1)
-        if not (net.training and self.mixing):
-            return alone
-        count = len(style)
-        other = self.style(net, normal(*latents.shape, like=latents), labels)
-        first = 1 + integers(count, net.layers - 1, like=latents)  # layer of the second style
-        mixes = uniform(count, like=latents) < self.mixing
-        layer = torch.arange(net.layers, device=style.device)
-        second = mixes[:, None] & (layer >= first[:, None])  # [N, layers]
-        return torch.where(second[:, :, None], other[:, None], alone)
 
     # -- a round ----------------------------------------------------------------------------------
 
