@@ -132,7 +132,7 @@ def test_a_slope_is_that_of_the_small_picture(recipe: Growing):
 
 @both
 def test_layers_to_come_stay_as_they_are(recipe: Growing):
-    trainer = trainer_for(replace(recipe, level=1.0, stage_images=10_000, batch=4))
+    trainer = trainer_for(replace(recipe, level=1.0, stage_images=10_000))
     before = {name: value.clone() for name, value in trainer.nets["generator"].named_parameters()}
     for _ in range(2):
         trainer.round()
@@ -163,7 +163,7 @@ def test_it_resumes_to_the_bit_while_layers_fade_in(recipe: Growing, tmp_path: P
 @both
 def test_micro_batches_are_the_whole(recipe: Growing):
     """All layers at once: Adam turns the rounding of a new one's first gradients into signs."""
-    found = difference_in_quarters(replace(recipe, batch=16, level=2.0), rounds=2)
+    found = difference_in_quarters(replace(recipe, batch=16, level=2.0, stage_images=0), rounds=2)
     assert max(found.values()) < 1e-5
 
 
@@ -179,9 +179,13 @@ def test_a_snapshot_keeps_its_level(recipe: Growing, tmp_path: Path):
         "classes": [],
         "fingerprint": "0" * 64,
         "count": 256,
+        "shape": [3, 16, 16],
+        "held_out": [],
     }
     name = "stylegan" if recipe.styled else "progan"
-    folder.begin(tmp_path, name, trainer.recipe, {"data": data})
+    folder.begin(
+        tmp_path, name, trainer.recipe, {"data": data, "parameters": {}, "budget": {"images": 16}}
+    )
     folder.write_snapshot(tmp_path, trainer.recipe, net, 16)
     opened = load_generator(folder.snapshot_path(tmp_path, 16), CPU)
     assert (

@@ -31,7 +31,7 @@ class ProGAN(Growing):
     betas: tuple[float, float] = (0.0, 0.99)
 
     def tiny(self) -> Self:
-        return replace(super().tiny(), resolution=16, width=4)
+        return replace(super().tiny(), resolution=16, width=4, stage_images=12)
 
     def build(self) -> nn.ModuleDict:
         from torch import nn

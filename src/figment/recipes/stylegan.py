@@ -39,7 +39,8 @@ class StyleGAN(Growing, Styled):
     betas: tuple[float, float] = (0.0, 0.99)
 
     def tiny(self) -> Self:
-        return replace(super().tiny(), resolution=16, width=4, mapping_layers=2)
+        short = replace(super().tiny(), resolution=16, width=4, stage_images=12)
+        return replace(short, mapping_layers=2)
 
     def build(self) -> nn.ModuleDict:
         from torch import nn
