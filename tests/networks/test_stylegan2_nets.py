@@ -7,14 +7,16 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from figment.networks.layers.equalised import Linear, normalised
+from figment.networks.layers.mapping import Mapping
+from figment.networks.layers.minibatch_stddev import with_spread
 from figment.networks.stylegan2 import (
+    ClassDirection,
     Convolution,
     Discriminator,
+    Down,
     Generator,
-    Linear,
-    Mapping,
     ModulatedConvolution,
-    with_spread,
 )
 
 
@@ -22,19 +24,26 @@ def count(net: nn.Module) -> int:
     return sum(parameter.numel() for parameter in net.parameters())
 
 
-@pytest.mark.parametrize(
-    ("resolution", "layers", "generator", "discriminator"),
-    [
-        (64, 2, 22_243_608, 23_407_361),
-        (128, 2, 22_949_277, 23_882_369),
-        (256, 8, 24_767_458, 24_001_089),
-    ],
-)
-def test_counts_are_the_published_ones(resolution, layers, generator, discriminator):
-    size = {"width": 512, "resolution": resolution, "channels": 3}
-    with torch.device("meta"):
-        assert count(Generator(latent=512, mapping_layers=layers, **size)) == generator
-        assert count(Discriminator(dropout=0.0, **size)) == discriminator
+def test_a_class_is_a_direction_of_length_one_among_features():
+    """Against its words: features through a layer, times the mapped class, over the root of F."""
+    head, x = ClassDirection(16, 3), torch.randn(5, 16)
+    labels = torch.tensor([0, 1, 2, 1, 0])
+    mapped = normalised(head.embed(F.one_hot(labels, 3).float()))
+    assert mapped.square().mean(1).tolist() == pytest.approx([1] * 5, rel=1e-4)
+    for layer in head.layers:
+        mapped = F.leaky_relu(layer(mapped), 0.2) * 2**0.5
+    expected = torch.einsum("nf,nf->n", head.linear(x), mapped) / 4
+    assert torch.allclose(head(x, labels), expected, atol=1e-5)
+
+
+def test_blocks_without_a_way_around_are_their_two_layers():
+    x = torch.randn(2, 8, 8, 8)
+    torch.manual_seed(1)
+    whole = Down(8, 8)
+    torch.manual_seed(1)
+    alone = Down(8, 8, residual=False)
+    around = whole.aside(x)
+    assert torch.allclose(whole(x), (alone(x) + around) / 2**0.5, atol=1e-5)
 
 
 @pytest.mark.parametrize(("args", "expected"), [((8,), 2_101_248), ((2,), 525_312)])
@@ -136,4 +145,8 @@ def test_the_spread_is_that_of_four_neighbours():
     expected = x[:4].std(dim=0, correction=0).mean()
     assert torch.allclose(found[:4, 3], expected.expand(4, 4, 4), atol=1e-5)
     assert torch.equal(found[4:], with_spread(x[4:]))
+    whole = x.std(dim=0, correction=0).mean().expand(8, 4, 4)
+    assert torch.allclose(
+        with_spread(x, 32)[:, 3], whole, atol=1e-5
+    )  # of all, where they are fewer
     assert not with_spread(x[:1].expand(4, -1, -1, -1))[:, 3].gt(1e-3).any()

@@ -12,7 +12,8 @@ from playing import CPU, assert_resumes, difference_in_quarters, state_of, train
 from figment.errors import UserError
 from figment.penalties.path_length import MeanLength, path_lengths
 from figment.randomness_per_image import normal
-from figment.recipes.stylegan2 import PAPER_256, StyleGAN2
+from figment.recipes.parameters import count
+from figment.recipes.stylegan2 import ADA_64, AUTO_64, CIFAR, PAPER_256, PAPER_1024, StyleGAN2
 from figment.sampling.generator import Generator
 from figment.training.trainer import build
 
@@ -33,6 +34,35 @@ def trained() -> torch.nn.Module:
     for layer in (*trainer.nets["average"].ups, *trainer.nets["average"].sames):
         layer.strength.fill_(0.5)
     return trainer.averaged_generator()
+
+
+# -- sizes ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("recipe", "generator", "discriminator"),
+    [
+        (CIFAR, 19_947_539, 20_720_641),
+        (replace(CIFAR, conditioning="projection", classes=10), 20_215_315, 23_089_664),
+        (AUTO_64, 22_243_608, 23_407_361),
+        (replace(AUTO_64, resolution=128), 22_949_277, 23_882_369),
+        (PAPER_256, 24_767_458, 24_001_089),
+        (PAPER_1024, 30_370_060, 29_012_513),
+    ],
+    ids=["cifar", "cifar by class", "64", "128", "256", "1024"],
+)
+def test_counts_are_the_published_ones(recipe: StyleGAN2, generator: int, discriminator: int):
+    recipe.check()
+    assert count(recipe) == {"generator": generator, "discriminator": discriminator}
+
+
+def test_the_named_ones_have_the_papers_numbers():
+    """R1's gamma by the authors' rule, .0002 px² / batch; Adam's rates; ADA's target and length."""
+    assert StyleGAN2().r1 == pytest.approx(2e-4 * 64**2 / 64)
+    for recipe in (StyleGAN2(), AUTO_64, CIFAR, PAPER_256):
+        assert (recipe.generator_lr, recipe.betas, recipe.penalty_every) == (2.5e-3, (0, 0.99), 16)
+    assert (ADA_64.augment, ADA_64.ada_target, ADA_64.ada_images) == ("ada", 0.6, 500_000)
+    assert ADA_64.ada_transforms == "bgc"
 
 
 # -- path length ----------------------------------------------------------------------------------
@@ -217,8 +247,10 @@ def test_it_takes_classes(conditioning: str):
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
-        ({"resolution": 48}, "from 32 to 256, not 48: try 32"),
+        ({"resolution": 48}, "from 32 to 1024, not 48: try 32"),
         ({"width": 1}, "width must be 2 or more"),
+        ({"wide_until": 48}, "wide_until must be a power of two from 4 to 64, not 48"),
+        ({"spread_group": 0}, "spread_group must be 1 or more"),
         ({"mixing": 1.5}, "mixing must be a share from 0 to 1"),
         ({"path_length": -1.0}, "path_length must be 0 or more"),
         ({"path_length_every": 0}, "path_length_every must be 1 or more"),
@@ -231,6 +263,5 @@ def test_it_takes_classes(conditioning: str):
 )
 def test_what_makes_no_sense_is_refused(fields: dict, sentence: str):
     StyleGAN2().check()
-    PAPER_256.check()
     with pytest.raises(UserError, match=sentence):
         StyleGAN2(**fields).check()

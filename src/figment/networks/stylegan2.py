@@ -2,7 +2,7 @@
 
 The generator adds up pictures of all sizes ("skip"), the discriminator is residual. Weights start from
 N(0, 1) and are scaled as they are used, so that all learn at one rate ("equalised"). Width 512 at 256 px
-with 8 mapping layers of 512 numbers is the paper's: 24 767 458 and 24 001 089 parameters.
+with 8 mapping layers of 512 numbers is the authors': 24 767 458 and 24 001 089 parameters.
 
 Noise: while training every image draws its own in every pass. In evaluation it is a picture of noise a
 layer, drawn once and kept in a buffer with the weights: so a sample is a function of its latent alone,
@@ -21,37 +21,21 @@ from torch import Tensor, nn
 from figment import mesh
 from figment.networks.layers.discriminator import FeatureDiscriminator
 from figment.networks.layers.dropout import Dropout
+from figment.networks.layers.equalised import Linear, normalised, plain
 from figment.networks.layers.head import Head
 from figment.networks.layers.low_pass import Blur, Double, Halve
-from figment.networks.layers.minibatch_stddev import group_size
+from figment.networks.layers.mapping import Mapping, activated
+from figment.networks.layers.minibatch_stddev import with_spread
 from figment.randomness_per_image import normal
 
-GROUP = 4
-"""Neighbours in a batch whose spread the discriminator sees."""
+CLASS_LAYERS = 8
+"""Layers that make the discriminator's direction of a class, as in the authors' code."""
 
 
-def widths(width: int, resolution: int) -> list[int]:
-    """Return the channels of the maps of 4, 8, ..., R pixels: `width` up to 32, halved at each above."""
+def widths(width: int, resolution: int, until: int = 32) -> list[int]:
+    """Return the channels of maps of 4, 8, ..., R pixels: `width` up to `until`, then halved each time."""
     sides = [1 << power for power in range(2, resolution.bit_length())]
-    return [max(1, width // max(1, side // 32)) for side in sides]
-
-
-def plain(features: int) -> nn.Module:
-    """Return the paper's head: [N, F] -> [N, 1]."""
-    return Linear(features, 1)
-
-
-class Linear(nn.Module):
-    """[N, in] -> [N, out], equalised; `rate` multiplies what it learns by."""
-
-    def __init__(self, inputs: int, outputs: int, *, rate: float = 1.0, start: float = 0.0) -> None:
-        super().__init__()
-        self.rate, self.scale = rate, rate * inputs**-0.5
-        self.weight = nn.Parameter(torch.randn(outputs, inputs) / rate)
-        self.bias = nn.Parameter(torch.full((outputs,), start))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return F.linear(x, self.weight * self.scale, self.bias * self.rate)
+    return [max(1, width // max(1, side // until)) for side in sides]
 
 
 class Convolution(nn.Module):
@@ -141,26 +125,28 @@ class ToPicture(nn.Module):
         return self.convolution(x, w) + self.bias[:, None, None]
 
 
-class Mapping(nn.Module):
-    """Latents [N, L], behind them one-hot classes [N, K] if there are any -> styles [N, L].
+class ClassDirection(nn.Module):
+    """Features [N, F] and labels [N] -> logits [N]: <features, mapped class> / √F, no term without a class.
 
-    Both are normalised before the first layer. Layers learn at .01 of the rate.
+    The head of the authors' code (Karras et al. 2020a): a linear layer on the features, and a mapping of
+    the class by eight layers.
     """
 
-    def __init__(self, latent: int, layers: int, classes: int = 0) -> None:
+    def __init__(self, features: int, classes: int) -> None:
         super().__init__()
-        self.latent = latent
-        self.embed = Linear(classes, latent) if classes else None
-        sizes = [2 * latent if classes else latent, *[latent] * layers]
-        self.layers = nn.ModuleList(Linear(a, b, rate=0.01) for a, b in pairwise(sizes))
+        self.classes = classes
+        self.embed = Linear(classes, features)
+        self.layers = nn.ModuleList(
+            Linear(features, features, rate=0.01) for _ in range(CLASS_LAYERS)
+        )
+        self.linear = Linear(features, features)
 
-    def forward(self, z: Tensor) -> Tensor:
-        x = normalised(z[:, : self.latent])
-        if self.embed is not None:
-            x = torch.cat([x, normalised(self.embed(z[:, self.latent :]))], dim=1)
+    def forward(self, x: Tensor, labels: Tensor) -> Tensor:
+        one_hot = F.one_hot(labels, self.classes).to(x.dtype)  # [N, K]
+        direction = normalised(self.embed(one_hot))
         for layer in self.layers:
-            x = activated(layer(x))
-        return x
+            direction = activated(layer(direction))
+        return (self.linear(x) * direction).sum(1) * x.shape[1] ** -0.5
 
 
 class Generator(nn.Module):
@@ -181,9 +167,10 @@ class Generator(nn.Module):
         width: int,
         resolution: int,
         channels: int,
+        until: int = 32,
     ) -> None:
         super().__init__()
-        wide = widths(width, resolution)
+        wide = widths(width, resolution, until)
         self.layers = 2 * len(wide)
         """Styles that an image has; a picture shares its own with the layer that comes next."""
         self.mapping = Mapping(latent, mapping_layers, classes)
@@ -218,33 +205,46 @@ class Generator(nn.Module):
 
 
 class Down(nn.Module):
-    """[N, in, H, W] -> [N, out, H/2, W/2]: the discriminator's residual block."""
+    """[N, in, H, W] -> [N, out, H/2, W/2]: the discriminator's block, `residual` or two layers alone."""
 
-    def __init__(self, wide_in: int, wide_out: int) -> None:
+    def __init__(self, wide_in: int, wide_out: int, *, residual: bool = True) -> None:
         super().__init__()
         self.same = Convolution(wide_in, wide_in, 3)
         self.down = Convolution(wide_in, wide_out, 3, down=True)
-        self.aside = nn.Sequential(Halve(), Convolution(wide_in, wide_out, 1, bias=False))
+        self.aside = None
+        if residual:
+            self.aside = nn.Sequential(Halve(), Convolution(wide_in, wide_out, 1, bias=False))
 
     def forward(self, x: Tensor) -> Tensor:
         y = activated(self.down(activated(self.same(x))))
-        return (y + self.aside(x)) * math.sqrt(0.5)
+        return y if self.aside is None else (y + self.aside(x)) * math.sqrt(0.5)
 
 
 class Discriminator(FeatureDiscriminator):
     """Images [N, C, R, R], and labels [N] if its head is conditional -> logits [N].
 
-    Blocks halve maps to 4 px; the spread of four neighbours in the batch is set beside them (Karras et al.
-    2018), then a 3x3 convolution and a linear layer make features. R is a power of two.
+    Blocks halve maps to 4 px; the spread of `group` neighbours in the batch is set beside them (Karras et
+    al. 2018), then a 3x3 convolution and a linear layer make features. R is a power of two.
     """
 
     def __init__(
-        self, *, width: int, resolution: int, channels: int, dropout: float, head: Head = plain
+        self,
+        *,
+        width: int,
+        resolution: int,
+        channels: int,
+        dropout: float,
+        head: Head = plain,
+        until: int = 32,
+        residual: bool = True,
+        group: int = 4,
     ) -> None:
         super().__init__()
-        wide = widths(width, resolution)[::-1]
+        wide = widths(width, resolution, until)[::-1]
+        self.group = group
         self.first = Convolution(channels, wide[0], 1)
-        self.blocks = nn.Sequential(*(Down(before, after) for before, after in pairwise(wide)))
+        blocks = (Down(before, after, residual=residual) for before, after in pairwise(wide))
+        self.blocks = nn.Sequential(*blocks)
         self.last = Convolution(wide[-1] + 1, wide[-1], 3)
         self.linear = Linear(wide[-1] * 16, wide[-1])
         self.dropout = Dropout(dropout)
@@ -253,28 +253,5 @@ class Discriminator(FeatureDiscriminator):
     def features(self, x: Tensor) -> Tensor:
         """Return features [N, F], F the width at 4 px, before their dropout."""
         x = self.blocks(activated(self.first(x)))  # [N, F, 4, 4]
-        x = activated(self.last(with_spread(x)))
+        x = activated(self.last(with_spread(x, self.group)))
         return activated(self.linear(x.flatten(1)))  # [N, 16 F] -> [N, F]
-
-
-def activated(x: Tensor) -> Tensor:
-    """Return LeakyReLU(.2) of x, times √2, which about keeps its length."""
-    return F.leaky_relu(x, 0.2) * math.sqrt(2)
-
-
-def normalised(x: Tensor) -> Tensor:
-    """Return x [N, L] with a mean square of 1 in each row."""
-    return x * (x.square().mean(1, keepdim=True) + 1e-8).rsqrt()
-
-
-def with_spread(x: Tensor) -> Tensor:
-    """Return maps [N, C, H, W] with one more behind them, the spread of its group: [N, C + 1, H, W].
-
-    As ``layers.minibatch_stddev``, but that a group are neighbours in the batch, not every so manieth: so
-    groups stay whole when a batch is shared between processes or cut into micro-batches of whole groups.
-    """
-    size = group_size(len(x), GROUP)
-    groups = x.float().flatten(1).unflatten(0, (-1, size))  # [N/g, g, C H W]
-    spread = (groups.var(dim=1, correction=0) + 1e-8).sqrt().mean(1)  # [N/g]
-    maps = spread.repeat_interleave(size)[:, None, None, None].expand(-1, 1, *x.shape[2:])
-    return torch.cat([x, maps.to(x.dtype)], dim=1)

@@ -1,28 +1,26 @@
 """StyleGAN2: Karras et al. 2020, arXiv:1912.04958, in the numbers of its successor's "auto" (ADA's code).
 
-A starting point: not in the table of systems until a benchmark of its own stands behind its numbers.
-
 The latent becomes a style, which every layer of the generator is given; two styles are mixed in nine
 images of ten while training. R1 is applied in one round of 16 and path length in one of four, each the
 stronger for it. Truncation pulls styles towards their mean: ``truncation`` is the share of the way that
 is left, 0 the mean picture, 1 none. What is drawn is a function of the seed, noise included (see
 ``figment.networks.stylegan2``).
 
-Width and latent are an eighth and a quarter of the paper's, for one small machine; ``PAPER_256`` has its
-own. Against the authors' code: a lazy penalty is added to the loss of its round, where theirs takes a
-step of its own; mixing is drawn for each image, not for the batch; classes enter the discriminator as all
-systems' here do.
+Width and latent are an eighth and a quarter of the paper's, for one small machine; ``PAPER_1024``,
+``PAPER_256``, ``AUTO_64`` and ``CIFAR`` have the authors' own. Against the authors' code: a lazy penalty is
+added to the loss of its round, where theirs takes a step of its own; mixing is drawn for each image, not
+for the batch; the discriminator compares neighbours in the batch, not every so manieth.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Self, cast
+from typing import TYPE_CHECKING, ClassVar, Self, cast
 
 from figment.errors import UserError
-from figment.gan import GAN
 from figment.recipes import limits
+from figment.recipes.styled import Styled
 from figment.rounds import penalty
 from figment.techniques.slopes import sloped
 from figment.techniques.technique import at_least_zero
@@ -37,7 +35,7 @@ if TYPE_CHECKING:
 
 SHRINK = 2
 """Path length looks at every second image of a batch."""
-OWN = {
+REFUSED = {
     "minibatch_stddev": "these networks have one of their own",
     "spectral_norm": "its layers are equalised",
     "orthogonal": "its layers are equalised",
@@ -48,8 +46,10 @@ OWN = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class StyleGAN2(GAN):
+class StyleGAN2(Styled):
     """GAN whose generator is told a style at every layer."""
+
+    REFUSED: ClassVar[Mapping[str, str]] = REFUSED
 
     latent: int = 128
     ema: int = 20_000
@@ -59,11 +59,13 @@ class StyleGAN2(GAN):
     r1: float = 0.0128
     penalty_every: int = 16
     width: int = 64
-    """Channels of maps of 4 to 32 pixels, halved at every doubling above."""
-    mapping_layers: int = 2
-    """Layers that make a style of a latent."""
-    mixing: float = 0.9
-    """Share of fakes that have two styles, from a random layer on the second."""
+    """Channels of maps of 4 to --wide-until pixels, halved at every doubling above."""
+    wide_until: int = 32
+    """Side of the largest maps that have all of --width."""
+    residual: bool = True
+    """The discriminator's blocks have a way around their layers."""
+    spread_group: int = 4
+    """Neighbours in a batch whose spread the discriminator sees."""
     path_length: float = 2.0
     """Weight of the path lengths' squared distance from their mean."""
     path_length_every: int = 4
@@ -71,19 +73,21 @@ class StyleGAN2(GAN):
 
     def check(self) -> None:
         super().check()
-        limits.power_of_two(self, 32, 256)
-        limits.at_least(self, self.resolution // 32, "width")
-        limits.at_least(self, 1, "mapping_layers", "path_length_every")
+        limits.power_of_two(self, 32, 1024)
+        if self.wide_until & (self.wide_until - 1) or not 4 <= self.wide_until <= self.resolution:
+            raise UserError(
+                f"wide_until must be a power of two from 4 to {self.resolution}, not {self.wide_until}"
+            )
+        limits.at_least(self, self.resolution // self.wide_until, "width")
+        limits.at_least(self, 1, "path_length_every", "spread_group")
         at_least_zero(self, "path_length")
-        if not 0 <= self.mixing <= 1:
-            raise UserError(f"mixing must be a share from 0 to 1, not {self.mixing}")
-        for field, reason in OWN.items():
+        for field, reason in self.REFUSED.items():
             if getattr(self, field) not in (False, "none"):
                 raise UserError(f"--{field.replace('_', '-')} is not for StyleGAN2: {reason}")
-        if self.micro_batch % 4:
+        if self.micro_batch % self.spread_group:
             raise UserError(
-                f"micro_batch must be a multiple of 4, not {self.micro_batch}: the discriminator sees the "
-                "spread of four pictures"
+                f"micro_batch must be a multiple of {self.spread_group}, not {self.micro_batch}: the "
+                f"discriminator sees the spread of {self.spread_group} pictures"
             )
 
     def idle(self) -> Mapping[str, str]:
@@ -91,7 +95,7 @@ class StyleGAN2(GAN):
         return {**super().idle(), **needs}
 
     def nearest_resolution(self, side: int) -> int:
-        return limits.power_below(min(side, self.resolution), 32, 256)
+        return limits.power_below(min(side, self.resolution), max(32, self.wide_until))
 
     def tiny(self) -> Self:
         return replace(super().tiny(), resolution=32, width=4, penalty_every=2, path_length_every=2)
@@ -101,9 +105,10 @@ class StyleGAN2(GAN):
     def build(self) -> nn.ModuleDict:
         from torch import nn
 
-        from figment.networks.stylegan2 import Discriminator, Generator, plain
+        from figment.networks.layers.equalised import plain
+        from figment.networks.stylegan2 import Discriminator, Generator
 
-        size = {"width": self.width, "resolution": self.resolution}
+        size = {"width": self.width, "resolution": self.resolution, "until": self.wide_until}
         generator = Generator(
             latent=self.latent,
             classes=self.inputs - self.latent,
@@ -115,72 +120,22 @@ class StyleGAN2(GAN):
             channels=self.discriminator_channels,
             dropout=self.dropout,
             head=self.head(plain),
+            residual=self.residual,
+            group=self.spread_group,
             **size,
         )
         return nn.ModuleDict({"generator": generator, "discriminator": discriminator})
+
+    def projection(self, features: int) -> nn.Module:
+        from figment.networks.stylegan2 import ClassDirection
+
+        return ClassDirection(features, self.classes)
 
     def memory(self, nets: nn.ModuleDict) -> dict[str, nn.Module]:
         from figment.penalties.path_length import MeanLength
 
         mean = {"path_length": MeanLength()} if self.path_length else {}
         return {**super().memory(nets), **mean}
-
-    # -- the generator ----------------------------------------------------------------------------
-
-    @property
-    def styled(self) -> bool:
-        return True
-
-    def latents(self, seeds: Sequence[int], truncation: float | None = None) -> Tensor:
-        """Whole: it is styles that are truncated, by ``draw``."""
-        return super().latents(seeds)
-
-    def generate(self, generator: nn.Module, latents: Tensor, labels: Tensor | None) -> Tensor:
-        """In training mode the mean style follows, and images mix styles and draw noise."""
-        from figment.microbatch import in_parts
-
-        net = cast("Generator", generator)
-        style = self.style(net, latents, labels)
-        if net.training:
-            net.follow(style)
-        return in_parts(net, self.mixed(net, style, latents, labels))
-
-    def draw(
-        self,
-        generator: nn.Module,
-        latents: Tensor,
-        labels: Tensor | None,
-        truncation: float | None = None,
-    ) -> Tensor:
-        from figment.microbatch import in_parts
-
-        net = cast("Generator", generator)
-        style = self.style(net, latents, labels)
-        if truncation is not None:
-            style = net.mean_style.lerp(style, truncation)
-        return in_parts(net, self.mixed(net, style, latents, labels))
-
-    def style(self, generator: nn.Module, latents: Tensor, labels: Tensor | None) -> Tensor:
-        return super().generate(cast("Generator", generator).mapping, latents, labels)
-
-    def mixed(
-        self, net: Generator, style: Tensor, latents: Tensor, labels: Tensor | None
-    ) -> Tensor:
-        """Return the styles of every layer [N, layers, L]: one, or two while training."""
-        import torch
-
-        from figment.randomness_per_image import integers, normal, uniform
-
-        alone = style[:, None].expand(-1, net.layers, -1)
-        if not (net.training and self.mixing):
-            return alone
-        count = len(style)
-        other = self.style(net, normal(*latents.shape, like=latents), labels)
-        first = 1 + integers(count, net.layers - 1, like=latents)  # layer of the second style
-        mixes = uniform(count, like=latents) < self.mixing
-        layer = torch.arange(net.layers, device=style.device)
-        second = mixes[:, None] & (layer >= first[:, None])  # [N, layers]
-        return torch.where(second[:, :, None], other[:, None], alone)
 
     # -- a round ----------------------------------------------------------------------------------
 
@@ -223,12 +178,39 @@ class StyleGAN2(GAN):
 
 
 STYLEGAN2_64 = StyleGAN2()
-PAPER_256 = StyleGAN2(
+ADA_64 = StyleGAN2(augment="ada")
+AUTO_64 = StyleGAN2(latent=512, width=512)
+"""The authors' "auto" for 64 px: Karras et al. 2020a, with a batch of 64."""
+CIFAR = replace(
+    AUTO_64,
+    resolution=32,
+    residual=False,
+    spread_group=32,
+    mixing=0.0,
+    path_length=0.0,
+    r1=0.01,
+    ema=500_000,
+    augment="ada",
+    images=100_000_000,
+)
+"""Of the same paper, for CIFAR-10: no mixing, no path length, a discriminator without ways around."""
+PAPER_256 = replace(
+    AUTO_64,
     resolution=256,
-    latent=512,
-    width=512,
     mapping_layers=8,
+    spread_group=8,
     r1=1.0,
     mirror=True,
     images=25_000_000,
+)
+PAPER_1024 = replace(
+    PAPER_256,
+    resolution=1024,
+    wide_until=64,
+    spread_group=4,
+    batch=32,
+    generator_lr=2e-3,
+    discriminator_lr=2e-3,
+    r1=10.0,
+    ema=10_000,
 )

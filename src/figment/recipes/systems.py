@@ -14,9 +14,12 @@ from figment.recipes import (
     goodfellow,
     mlp,
     points,
+    progan,
     resnet,
     semisupervised,
     stacked_mnist,
+    stylegan,
+    stylegan2,
     wgan,
 )
 
@@ -124,6 +127,24 @@ SYSTEMS = {
     "flowers-128": System("W6", flowers.STAGE_6, "Flowers study: W5 with one up-sampling more"),
     "stacked-mnist": System(
         "K1", stacked_mnist.HALF, "Metz et al. 2016, as Lin et al. 2018 build it: 1,000 modes"
+    ),
+    "progan": System(
+        "M2p",
+        progan.PROGAN_64,
+        "Karras et al. 2018: ProGAN, growing from 4 px, an eighth as wide",
+    ),
+    "stylegan": System(
+        "M2s",
+        stylegan.STYLEGAN_64,
+        "Karras et al. 2019: StyleGAN, growing from 8 px, an eighth as wide",
+    ),
+    "stylegan2": System(
+        "M2",
+        stylegan2.STYLEGAN2_64,
+        "Karras et al. 2020: StyleGAN2 in the numbers of ADA's code, an eighth as wide",
+    ),
+    "stylegan2-ada": System(
+        "M2a", stylegan2.ADA_64, "Karras et al. 2020a: M2 with adaptive augmentation (ADA)"
     ),
     "points": System(
         "P1", points.POINTS, "Goodfellow et al. 2014 in the plane, after Metz et al. 2016"

@@ -27,6 +27,12 @@ class Fields(Settings):
     class_shares: tuple[float, ...] = ()
     """Share of each class in samples that name none: those of the data, unless given; empty: all alike."""
 
+    def projection(self, features: int) -> nn.Module:
+        """Return the head that takes classes by projection; a family may have a form of its own."""
+        from figment.networks.layers.projection import Projection
+
+        return Projection(features, self.classes)
+
 
 class Conditioning(Technique[Fields]):
     def on(self, r: Fields) -> bool:
@@ -58,11 +64,7 @@ class Conditioning(Technique[Fields]):
         return [f"conditional on {r.classes} classes"]
 
     def head(self, r: Fields, head: Head) -> Head:
-        from figment.networks.layers.projection import Projection
-
-        if r.conditioning != "projection":
-            return head
-        return lambda features: Projection(features, r.classes)
+        return r.projection if r.conditioning == "projection" else head
 
     def networks(self, r: Fields, nets: nn.ModuleDict) -> None:
         from figment.networks import surgery

@@ -108,18 +108,21 @@ def _tensors(trainer: Trainer) -> dict[str, Tensor]:
 
 
 def _prime(trainer: Trainer, names: Iterable[str]) -> None:
-    """Make the optimisers that have moments in the file allocate them: steps that loading undoes.
+    """Make the optimisers allocate the moments that the file has: steps that loading undoes.
 
-    A player that has always waited (``balance``) has none yet.
+    A player that has always waited (``balance``) has none yet, nor have layers that are still to come.
     """
-    begun = {name.split(".")[1] for name in names if name.startswith("optimizers.")}
+    begun = {tuple(name.split(".")[1:3]) for name in names if name.startswith("optimizers.")}
     for player, optimizer in trainer.optimizers.items():
         optimizer.state.clear()
-        if player not in begun:
+        weights = trainer.weights(player)
+        moving = [
+            weights[number] for number in range(len(weights)) if (player, str(number)) in begun
+        ]
+        if not moving:
             continue
-        for group in optimizer.param_groups:
-            for weight in group["params"]:
-                weight.grad = torch.zeros_like(weight)
+        for weight in moving:
+            weight.grad = torch.zeros_like(weight)
         optimizer.step()
         optimizer.zero_grad()
 

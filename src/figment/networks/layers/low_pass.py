@@ -1,4 +1,4 @@
-"""Twice or half the size through the filter [1, 3, 3, 1]: how StyleGAN2 and R3GAN resample.
+"""Twice or half the size through the filter [1, 3, 3, 1]: how StyleGAN2 and R3GAN resample; and a blur.
 
 Inside a picture it is bilinear resampling with pixel centres aligned. Beyond the border there are zeros,
 as in the authors' code: a constant map of ones comes out as 3/4 along the edges when doubled, 9/16 in
@@ -53,3 +53,17 @@ class Blur(LowPass):
 
     def forward(self, x: Tensor) -> Tensor:
         return F.conv2d(x, self.kernel(x), padding=self.padding, groups=x.shape[1])
+
+
+class Soften(nn.Module):
+    """[N, C, H, W] -> the same, through the filter [1, 2, 1]: how StyleGAN resamples; zeros around."""
+
+    taps: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        row = torch.tensor([1.0, 2.0, 1.0]) / 4
+        self.register_buffer("taps", row[:, None] * row, persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.conv2d(x, self.taps.expand(x.shape[1], 1, 3, 3), padding=1, groups=x.shape[1])

@@ -37,3 +37,16 @@ class MinibatchStddev(nn.Module):
 def group_size(batch: int, largest: int) -> int:
     """Return the largest divisor of ``batch`` that is at most ``largest``."""
     return max(size for size in range(1, min(batch, largest) + 1) if batch % size == 0)
+
+
+def with_spread(x: Tensor, group: int = 4) -> Tensor:
+    """Return maps [N, C, H, W] with one more behind them, the spread of its group: [N, C + 1, H, W].
+
+    As ``MinibatchStddev``, but that a group are neighbours in the batch, not every so manieth: so groups
+    stay whole when a batch is shared between processes or cut into micro-batches of whole groups.
+    """
+    size = group_size(len(x), group)
+    groups = x.float().flatten(1).unflatten(0, (-1, size))  # [N/g, g, C H W]
+    spread = (groups.var(dim=1, correction=0) + 1e-8).sqrt().mean(1)  # [N/g]
+    maps = spread.repeat_interleave(size)[:, None, None, None].expand(-1, 1, *x.shape[2:])
+    return torch.cat([x, maps.to(x.dtype)], dim=1)
