@@ -62,6 +62,23 @@ def plain(features: int) -> nn.Module:
     return _normal(nn.Linear(features, 1, bias=False))
 
 
+class ByClass(nn.Module):
+    """Features [N, F] and labels [N] -> logits [N]: <a linear map of the features, the class's row>.
+
+    What stands in the place of ``Projection`` in the authors' code: no logit without a class.
+    """
+
+    def __init__(self, features: int, classes: int) -> None:
+        super().__init__()
+        self.linear = _normal(nn.Linear(features, features, bias=False))
+        self.embedding = nn.Embedding(classes, features)
+        nn.init.normal_(self.embedding.weight, std=classes**-0.5)
+        self.scale = features**-0.5
+
+    def forward(self, x: Tensor, labels: Tensor) -> Tensor:
+        return (self.linear(x) * self.embedding(labels) * self.scale).sum(1)
+
+
 class Block(nn.Module):
     """[N, C, H, W] -> [N, C, H, W]: twice as wide inside, the 3x3 convolution in groups.
 

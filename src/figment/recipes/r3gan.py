@@ -10,8 +10,8 @@ side, one block a map, and widths that are halved from smaller maps on; rates ar
 as long as the training. The others are the authors' own for five data sets. Their weight of R1 and R2
 goes from .05 (CIFAR-10) to 150 (faces of 256 px): tune it.
 
-Against the authors' code: both players see the same reals in a round, and classes enter the discriminator
-as all systems' here do, by projection without their linear layer before.
+Against the authors' code: both players see the same reals in a round, and lengths count in images shown to
+the discriminator.
 """
 
 from __future__ import annotations
@@ -141,7 +141,9 @@ class R3GAN(GAN):
     def build(self) -> nn.ModuleDict:
         from torch import nn
 
-        from figment.networks.r3gan import Discriminator, Generator, Size, plain
+        from figment.networks.layers.projection import Projection
+        from figment.networks.r3gan import ByClass, Discriminator, Generator, Size, plain
+        from figment.networks.surgery import swap
 
         size = Size(
             width=self.width,
@@ -155,6 +157,7 @@ class R3GAN(GAN):
         generator = Generator(size, latent=self.latent, classes=self.inputs - self.latent)
         seen = size._replace(channels=self.discriminator_channels)
         discriminator = Discriminator(seen, dropout=self.dropout, head=self.head(plain))
+        swap(discriminator, Projection, lambda old: ByClass(size.widths[0], self.classes))
         return nn.ModuleDict({"generator": generator, "discriminator": discriminator})
 
 
