@@ -318,7 +318,8 @@ class GAN(Fields, Recipe):
         labels = batch.labels
         for technique in self.techniques:
             fakes, labels = technique.fakes(self, nets, fakes, labels)
-        view = View(self, nets, batch, fakes, labels, clock)
+        sloped = {s for each in self.techniques for s in each.differentiates(self, clock)}
+        view = View(self, nets, batch, fakes, labels, clock, sloped=sloped)
         _ = view.shown_reals, view.shown_fakes  # both draw their noise before any network does
         terms = no_terms()
         for technique in self.techniques:

@@ -61,6 +61,11 @@ def own_rows(tensor: Tensor) -> Tensor:
     return tensor.tensor_split(_now.parts)[_now.part]
 
 
+def whole(rows: int) -> bool:
+    """Return whether ``in_parts`` takes so many rows at once, and so keeps their graph."""
+    return _now.parts > 1 or not 0 < _now.size < rows
+
+
 def in_parts(function: Function, *inputs: Tensor) -> Tensor:
     """Return function(*inputs), computed a micro-batch at a time where the trainer asks for that.
 
@@ -69,7 +74,7 @@ def in_parts(function: Function, *inputs: Tensor) -> Tensor:
     takes ``own_rows``.
     """
     rows = inputs[0].shape[0]  # len() is a number in a trace, and would fix the batch of an export
-    if _now.parts > 1 or not 0 < _now.size < rows:
+    if whole(rows):
         return function(*inputs)
     run = _Run(function, _now, _parts(rows, _now.size), inputs[0].device)
     if not torch.is_grad_enabled():
@@ -92,7 +97,7 @@ class _Run:
         self.averaged = [buffer for buffer in buffers if buffer.is_floating_point()]
         self.counted = [buffer for buffer in buffers if not buffer.is_floating_point()]
         self.before = self.state()
-        self.random = _random_state(device)
+        self.random = random_state(device)
         self.low, self.dtype = (
             torch.is_autocast_enabled(device.type),
             torch.get_autocast_dtype(device.type),
@@ -129,7 +134,7 @@ class _Run:
         """Return the function of one part, from the state in which the whole was called."""
         global _now
         self.set_state(self.before)
-        _set_random_state(self.device, self.random)
+        set_random_state(self.device, self.random)
         outside, _now = _now, _Now(self.now.size, self.now.nets, part, self.parts)
         try:
             with torch.autocast(self.device.type, self.dtype, self.low):
@@ -156,7 +161,7 @@ class _InParts(torch.autograd.Function):
             )
         run: _Run = ctx.run
         inputs, wanted = ctx.saved_tensors, ctx.needs_input_grad[2:]
-        after, random = run.state(), _random_state(run.device)
+        after, random = run.state(), random_state(run.device)
         gradients: list[list[Tensor]] = []
         for part in range(run.parts):
             leaves = [
@@ -169,7 +174,7 @@ class _InParts(torch.autograd.Function):
                 torch.autograd.backward(output, run.rows(part, ups)[0])
             gradients.append([_slope(leaf) for leaf in leaves])
         run.set_state(after)
-        _set_random_state(run.device, random)
+        set_random_state(run.device, random)
         whole = [torch.cat(parts) for parts in zip(*gradients, strict=True)]
         return None, None, *(g if wants else None for g, wants in zip(whole, wanted, strict=True))
 
@@ -178,14 +183,16 @@ def _slope(leaf: Tensor) -> Tensor:
     return torch.zeros_like(leaf) if leaf.grad is None else leaf.grad
 
 
-def _random_state(device: torch.device) -> tuple[Tensor, ...]:
+def random_state(device: torch.device) -> tuple[Tensor, ...]:
+    """Return the state of torch's random numbers, of the processor and of a device."""
     states = (torch.get_rng_state(),)
     if device.type == "cuda":
         return *states, torch.cuda.get_rng_state(device)
     return (*states, torch.mps.get_rng_state()) if device.type == "mps" else states
 
 
-def _set_random_state(device: torch.device, states: tuple[Tensor, ...]) -> None:
+def set_random_state(device: torch.device, states: tuple[Tensor, ...]) -> None:
+    """Return nothing; let random numbers go on from a state of ``random_state``."""
     torch.set_rng_state(states[0])
     if device.type == "cuda":
         torch.cuda.set_rng_state(states[1], device)

@@ -7,14 +7,26 @@ from pathlib import Path
 
 import pytest
 import torch
-from playing import assert_resumes, difference_in_quarters, trainer_for
+from playing import assert_resumes, difference_in_quarters, flowers, trainer_for
 
+from figment.data import look
+from figment.data.symmetry import symmetric
 from figment.errors import UserError
-from figment.recipes.r3gan import FFHQ_64, FFHQ_256, R3GAN
+from figment.recipes.parameters import count
+from figment.recipes.r3gan import (
+    CIFAR,
+    FFHQ_64,
+    FFHQ_256,
+    IMAGENET_32,
+    IMAGENET_64,
+    R3GAN,
+    SMALL,
+    STACKED_MNIST,
+)
 from figment.rounds import Clock
 from figment.sampling.generator import Generator
 
-TINY = replace(R3GAN().tiny(), precision="float32")
+TINY = replace(R3GAN(ema=100_000).tiny(), precision="float32")
 
 
 @pytest.mark.parametrize(
@@ -36,6 +48,44 @@ def test_five_ramps(share, rate, gamma, beta2, p, half_life):
     assert now.augment_p == pytest.approx(p, abs=1e-6)
     assert now.ema == half_life
     assert replace(now, images=1) != now and now.width == 768  # nothing else moves
+
+
+def test_the_ramp_of_the_small_one_is_as_long_as_its_training():
+    recipe = replace(SMALL, images=1000)
+    assert recipe.at(Clock(images=500)).r1 == pytest.approx(SMALL.r1 * 0.55)
+    assert recipe.at(Clock(images=1000)).r1 == pytest.approx(SMALL.r1 * 0.1)
+
+
+def test_the_small_one_follows_its_pictures():
+    """Its finest map has half of their side; it mirrors what has no left and right."""
+    dataset = flowers(64)
+    fitted = SMALL.fit_to(look("flowers:256")).settle(dataset)
+    assert (fitted.resolution, fitted.finest, fitted.mirror) == (64, 32, symmetric(dataset))
+    half = SMALL.fit_to(look("flowers:256"), frozenset({"resolution"}))
+    small = replace(SMALL, resolution=32).fit_to(look("flowers:256"), frozenset({"resolution"}))
+    assert (half.finest, small.finest) == (32, 16)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "gamma", "half_life", "p"),
+    [
+        (CIFAR, 0.05, 5_000_000, 0.55),
+        (STACKED_MNIST, 1.0, 500_000, 0.0),
+        (IMAGENET_32, 0.5, 50_000_000, 0.5),
+        (IMAGENET_64, 1.0, 50_000_000, 0.4),
+    ],
+)
+def test_other_published_settings(recipe: R3GAN, gamma: float, half_life: int, p: float):
+    recipe = replace(recipe, classes=10) if recipe.conditional else recipe
+    recipe.check()
+    start, end = recipe.at(Clock()), recipe.at(Clock(images=recipe.ramp_images))
+    assert (start.r1, end.r1) == pytest.approx((gamma, gamma / 10))
+    assert (end.ema, end.augment_p) == (half_life, p)
+
+
+def test_imagenet_is_twice_as_wide():
+    counts = count(replace(IMAGENET_64, classes=1000))
+    assert counts == {"generator": 103_570_432, "discriminator": 107_205_120}
 
 
 def test_the_rates_also_fall_as_in_all_games():
@@ -110,12 +160,15 @@ def test_it_takes_classes(conditioning: str):
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
-        ({"width": 8}, "width must be a multiple of 16 at 64 px, .* not 8: try 16"),
+        ({"width": 8}, "width must be a multiple of 16 with maps up to 64 px, .* not 8: try 16"),
         ({"resolution": 256, "width": 96}, "try 64"),
         ({"resolution": 16}, "from 32 to 256, not 16: try 32"),
         ({"final_rate": 0.0}, "final_rate must be above 0"),
         ({"final_beta2": 1.0}, "final_beta2 must be at least 0 and below 1"),
-        ({"ramp_images": 0}, "ramp_images must be 1 or more"),
+        ({"ramp_images": -1}, "ramp_images must be 0 or more"),
+        ({"finest": 64}, r"finest must be 0 or one of \[8, 16, 32\], not 64"),
+        ({"widest": 12}, "widest must be 4, 8, 16, 32 or 64, not 12"),
+        ({"group": 32, "width": 48}, "groups of 32 channels, not 48: try 32"),
         ({"spectral_norm": "discriminator"}, "--spectral-norm is not for R3GAN"),
         ({"augment": "ada"}, "no zero to tell overfitting by"),
     ],

@@ -12,7 +12,11 @@ from typing import Literal, TypeVar
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from figment.networks.layers.conditional_norm import ConditionalBatchNorm, by_class
+from figment.networks.layers.conditional_norm import (
+    ConditionalBatchNorm,
+    SharedEmbedding,
+    by_class,
+)
 from figment.networks.layers.conditional_sequential import ConditionalSequential
 from figment.networks.layers.reference_norm import ReferenceBatchNorm, VirtualBatchNorm
 from figment.networks.layers.residual import UpBlock
@@ -62,9 +66,10 @@ def spectrally(network: nn.Module) -> int:
     """Divide the weights of every linear layer, convolution and embedding by their spectral norm.
 
     Gains and shifts of conditional norms stay as they are, as in the code of Brock et al. 2019: they start
-    at 0, which has no direction.
+    at 0, which has no direction. So does an embedding that they share.
     """
-    norms = [module for module in network.modules() if isinstance(module, ConditionalBatchNorm)]
+    own = ConditionalBatchNorm | SharedEmbedding
+    norms = [module for module in network.modules() if isinstance(module, own)]
     spared = {layer for norm in norms for layer in norm.modules()}
     layers = [module for module in network.modules() if isinstance(module, Weighted)]
     layers = [layer for layer in layers if layer not in spared]

@@ -1,23 +1,24 @@
-"""R3GAN: Huang et al. 2024, arXiv:2501.05441: relativistic pairs, R1 and R2, and no other trick.
-
-A starting point: not in the table of systems until a benchmark of its own stands behind its numbers.
+"""R3GAN: Huang et al. 2024, arXiv:2501.05441: relativistic pairs, R1 and R2, and no other trick (M4).
 
 Five things follow one half-cosine over ``ramp_images``, then stay: the learning rates, Adam's second
 decay rate, the weights of R1 and R2, the probability of the augmentation and the half-life of the
 average. What falls, or goes from one value to another, is set by its start, and a ``final_`` field says
-how it ends; what rises from 0 (``augment_p``, ``ema``) is set by its end. The numbers are those for faces
-of 64 px; width, batch and lengths are a tenth or so of theirs, for one small machine (``FFHQ_64`` has
-the authors' own). Their weight of R1 and R2 goes from .05 (CIFAR-10) to 150 (faces of 256 px): tune it.
+how it ends; what rises from 0 (``augment_p``, ``ema``) is set by its end.
 
-Against the authors' code: both players see the same reals in a round, and classes enter the discriminator
-as all systems' here do, by projection without their linear layer before.
+``SMALL`` is for one processor: maps of many pixels cost most, so its finest map has half of the picture's
+side, one block a map, and widths that are halved from smaller maps on; rates are higher, and the ramp is
+as long as the training. The others are the authors' own for five data sets. Their weight of R1 and R2
+goes from .05 (CIFAR-10) to 150 (faces of 256 px): tune it.
+
+Against the authors' code: both players see the same reals in a round, and lengths count in images shown to
+the discriminator.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from figment.errors import UserError
 from figment.gan import GAN
@@ -28,6 +29,7 @@ from figment.techniques.augmentation import Augment
 if TYPE_CHECKING:
     from torch import nn
 
+    from figment.data import Dataset, Look
     from figment.rounds import Clock
 
 
@@ -36,7 +38,7 @@ class R3GAN(GAN):
     """GAN of residual blocks without norms, with penalties on both sides and one ramp."""
 
     latent: int = 64
-    ema: int = 100_000
+    ema: int = 500_000
     objective: Name = "relativistic"
     betas: tuple[float, float] = (0.0, 0.9)
     r1: float = 2.0
@@ -45,10 +47,18 @@ class R3GAN(GAN):
     augment: Augment = "ada-fixed"
     augment_p: float = 0.3
     ada_transforms: Literal["bg", "bgc", "bgcf", "bgcfn", "bgcfnc", "r3gan"] = "r3gan"
-    width: int = 64
-    """Channels of maps of 4 to 32 pixels, halved at every doubling above."""
-    ramp_images: int = 1_000_000
-    """Images until all that changes has its final value."""
+    width: int = 768
+    """Channels of maps of 4 to ``widest`` pixels, halved at every doubling above."""
+    widest: int = 32
+    """Pixels a side up to which maps have the full width."""
+    finest: int = 0
+    """Pixels a side of the largest map that has blocks; 0: the picture's own."""
+    blocks: int = 2
+    """Residual blocks at each resolution."""
+    group: int = 16
+    """Channels in a group of the 3x3 convolutions."""
+    ramp_images: int = 20_000_000
+    """Images until all that changes has its final value; 0: all of the training."""
     final_rate: float = 0.25
     """What both learning rates are multiplied by in the end."""
     final_beta2: float = 0.99
@@ -59,14 +69,12 @@ class R3GAN(GAN):
     def check(self) -> None:
         super().check()
         limits.power_of_two(self, 32, 256)
-        limits.at_least(self, 1, "ramp_images")
+        limits.at_least(self, 1, "blocks", "group")
         limits.share(self, "final_beta2")
-        step = 8 * self.resolution // 32
-        if self.width < step or self.width % step:
-            raise UserError(
-                f"width must be a multiple of {step} at {self.resolution} px, where convolutions have "
-                f"groups of 16 channels, not {self.width}: try {max(step, self.width // step * step)}"
-            )
+        if self.ramp_images < 0:
+            raise UserError(f"ramp_images must be 0 or more, not {self.ramp_images}")
+        self.check_maps()
+        self.check_width()
         if self.spectral_norm != "none":
             raise UserError(
                 "--spectral-norm is not for R3GAN: the last layer of each block starts at 0, which has no "
@@ -76,17 +84,39 @@ class R3GAN(GAN):
             if getattr(self, name) <= 0:
                 raise UserError(f"{name} must be above 0, not {getattr(self, name)}")
 
+    def check_maps(self) -> None:
+        """Refuse maps that these networks do not have."""
+        sides = [1 << power for power in range(2, self.resolution.bit_length())]
+        if self.finest not in (0, *sides[1:-1]):
+            raise UserError(f"finest must be 0 or one of {sides[1:-1]}, not {self.finest}")
+        if self.widest not in (4, 8, 16, 32, 64):
+            raise UserError(f"widest must be 4, 8, 16, 32 or 64, not {self.widest}")
+
+    def check_width(self) -> None:
+        """Refuse widths that the finest map cannot share out to its groups."""
+        finest = self.finest or self.resolution
+        halved = max(1, finest // self.widest)
+        step = halved * self.group // math.gcd(2, self.group)
+        if self.width < step or self.width % step:
+            raise UserError(
+                f"width must be a multiple of {step} with maps up to {finest} px, where convolutions have "
+                f"groups of {self.group} channels, not {self.width}: try "
+                f"{max(step, self.width // step * step)}"
+            )
+
     def nearest_resolution(self, side: int) -> int:
         return limits.power_below(min(side, self.resolution), 32, 256)
 
     def tiny(self) -> Self:
-        return replace(super().tiny(), resolution=32, width=16, ramp_images=64)
+        small = replace(super().tiny(), resolution=32, width=16, widest=32, group=16)
+        finest = 16 if self.finest else 0
+        return replace(small, ramp_images=64, finest=finest)
 
     # -- the ramp ---------------------------------------------------------------------------------
 
     def ramp(self, clock: Clock, start: float, end: float) -> float:
         """Return where a number that goes from ``start`` to ``end`` is at a moment."""
-        gone = min(1.0, clock.images / self.ramp_images)
+        gone = min(1.0, clock.images / (self.ramp_images or self.images))
         return end + (start - end) * (1 + math.cos(math.pi * gone)) / 2
 
     def at(self, clock: Clock) -> Self:
@@ -111,23 +141,102 @@ class R3GAN(GAN):
     def build(self) -> nn.ModuleDict:
         from torch import nn
 
-        from figment.networks.r3gan import Discriminator, Generator, plain
+        from figment.networks.layers.projection import Projection
+        from figment.networks.r3gan import ByClass, Discriminator, Generator, Size, plain
+        from figment.networks.surgery import swap
 
-        size = {"width": self.width, "resolution": self.resolution}
-        generator = Generator(
-            latent=self.latent, classes=self.inputs - self.latent, channels=self.channels, **size
+        size = Size(
+            width=self.width,
+            resolution=self.resolution,
+            channels=self.channels,
+            blocks=self.blocks,
+            widest=self.widest,
+            finest=self.finest,
+            group=self.group,
         )
-        discriminator = Discriminator(
-            channels=self.discriminator_channels,
-            dropout=self.dropout,
-            head=self.head(plain),
-            **size,
-        )
+        generator = Generator(size, latent=self.latent, classes=self.inputs - self.latent)
+        seen = size._replace(channels=self.discriminator_channels)
+        discriminator = Discriminator(seen, dropout=self.dropout, head=self.head(plain))
+        swap(discriminator, Projection, lambda old: ByClass(size.widths[0], self.classes))
         return nn.ModuleDict({"generator": generator, "discriminator": discriminator})
 
 
-R3GAN_64 = R3GAN()
-FFHQ_64 = R3GAN(
-    width=768, batch=256, images=100_000_000, ramp_images=20_000_000, ema=500_000, held_out=0.0
-)
+@dataclass(frozen=True, kw_only=True)
+class Small(R3GAN):
+    """R3GAN for one processor and short trainings."""
+
+    BY_DATA: ClassVar[tuple[str, ...]] = (*R3GAN.BY_DATA, "mirror", "finest")
+
+    ema: int = 10_000
+    mirror: bool = False
+    augment: Augment = "none"
+    augment_p: float = 0.0
+    ada_transforms: Literal["bg", "bgc", "bgcf", "bgcfn", "bgcfnc", "r3gan"] = "bgc"
+    ramp_images: int = 0
+    width: int = 64
+    widest: int = 8
+    finest: int = 32
+    blocks: int = 1
+    generator_lr: float = 1e-3
+    discriminator_lr: float = 1e-3
+    batch: int = 32
+    images: int = 1_000_000
+    r1: float = 0.5
+    r2: float = 0.5
+
+    def fit_to(self, look: Look, pinned: frozenset[str] = frozenset()) -> Self:
+        """The finest map has half of the picture's side."""
+        fitted = super().fit_to(look, pinned)
+        return fitted if "finest" in pinned else replace(fitted, finest=fitted.resolution // 2)
+
+    def settle(self, dataset: Dataset, pinned: frozenset[str] = frozenset()) -> Self:
+        """Mirror reals where the set as a whole has no left and right."""
+        from figment.data.symmetry import symmetric
+
+        mirror = "mirror" not in pinned and symmetric(dataset)
+        return super(Small, replace(self, mirror=True) if mirror else self).settle(dataset, pinned)
+
+
+SMALL = Small()
+FFHQ_64 = R3GAN(batch=256, images=100_000_000, held_out=0.0)
 FFHQ_256 = replace(FFHQ_64, resolution=256, images=200_000_000, r1=150.0, r2=150.0)
+CIFAR = R3GAN(
+    resolution=32,
+    batch=512,
+    images=250_000_000,
+    r1=0.05,
+    r2=0.05,
+    ema=5_000_000,
+    augment_p=0.55,
+    conditioning="projection",
+    held_out=0.0,
+)
+STACKED_MNIST = R3GAN(
+    resolution=32,
+    batch=512,
+    images=10_000_000,
+    ramp_images=2_000_000,
+    r1=1.0,
+    r2=1.0,
+    final_rate=1.0,
+    mirror=False,
+    augment="none",
+    augment_p=0.0,
+    ada_transforms="bgc",
+    held_out=0.0,
+)
+IMAGENET_32 = R3GAN(
+    resolution=32,
+    width=1536,
+    group=32,
+    batch=4096,
+    images=1_000_000_000,
+    ramp_images=200_000_000,
+    r1=0.5,
+    r2=0.5,
+    ema=50_000_000,
+    augment_p=0.5,
+    conditioning="projection",
+    held_out=0.0,
+)
+IMAGENET_64 = replace(IMAGENET_32, resolution=64, widest=64, r1=1.0, r2=1.0, augment_p=0.4)

@@ -71,16 +71,27 @@ class ResNet(GAN):
     def build(self) -> nn.ModuleDict:
         from torch import nn
 
-        from figment.networks.resnet import Discriminator, Generator, mean_pool, plain, sum_pool
+        return nn.ModuleDict(
+            {"generator": self.new_generator(), "discriminator": self.new_discriminator()}
+        )
 
-        generator = Generator(
+    def new_generator(self) -> nn.Module:
+        """Return the generator as it is before fields change layers of it."""
+        from figment.networks.resnet import Generator
+
+        return Generator(
             latent=self.inputs,
             width=self.width,
             resolution=self.resolution,
             channels=self.channels,
             attend=self.attend,
         )
-        discriminator = Discriminator(
+
+    def new_discriminator(self) -> nn.Module:
+        """Return the discriminator likewise."""
+        from figment.networks.resnet import Discriminator, mean_pool, plain, sum_pool
+
+        return Discriminator(
             width=self.discriminator_width,
             resolution=self.resolution,
             channels=self.discriminator_channels,
@@ -89,7 +100,6 @@ class ResNet(GAN):
             attend=self.attend,
             head=self.head(plain),
         )
-        return nn.ModuleDict({"generator": generator, "discriminator": discriminator})
 
 
 WGAN_GP = ResNet(

@@ -6,8 +6,10 @@ from typing import NamedTuple
 
 from figment.recipe import Recipe
 from figment.recipes import (
+    biggan,
     dcgan,
     faces,
+    fastgan,
     fccgan,
     few_shot,
     flowers,
@@ -15,6 +17,7 @@ from figment.recipes import (
     mlp,
     points,
     progan,
+    r3gan,
     resnet,
     semisupervised,
     stacked_mnist,
@@ -125,6 +128,15 @@ SYSTEMS = {
     ),
     "flowers-64": System("W5", flowers.STAGE_5, "Flowers study: 64 px by bilinear up-sampling"),
     "flowers-128": System("W6", flowers.STAGE_6, "Flowers study: W5 with one up-sampling more"),
+    "biggan": System(
+        "M3", biggan.CIFAR, "Brock et al. 2019: BigGAN in its size for CIFAR-10, with classes"
+    ),
+    "biggan-small": System("M3s", biggan.SMALL, "Brock et al. 2019: M3 in a size for a processor"),
+    "r3gan": System("M4", r3gan.SMALL, "Huang et al. 2024: R3GAN in a size for a processor"),
+    "r3gan-cifar": System("M4c", r3gan.CIFAR, "Huang et al. 2024: R3GAN for CIFAR-10, with classes"),
+    "r3gan-ffhq-64": System("M4p", r3gan.FFHQ_64, "Huang et al. 2024: R3GAN for faces of 64 px"),
+    "r3gan-ffhq-256": System("M4q", r3gan.FFHQ_256, "Huang et al. 2024: R3GAN for faces of 256 px"),
+    "fastgan": System("M4f", fastgan.SMALL, "Liu et al. 2021: FastGAN in a size for a processor"),
     "stacked-mnist": System(
         "K1", stacked_mnist.HALF, "Metz et al. 2016, as Lin et al. 2018 build it: 1,000 modes"
     ),

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from figment.rounds import Terms, no_terms
-from figment.techniques import packing
+from figment.techniques import packing, spectral_norm
 from figment.techniques.technique import Technique, above_zero, at_least_zero
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from figment.rounds import Scalars
+    from figment.penalties import Critic
+    from figment.rounds import Clock, Scalars
     from figment.techniques.technique import View
 
 WEIGHTS = ("r1", "r2", "gradient_penalty", "zero_centred", "dragan")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fields(packing.Fields):
+class Fields(packing.Fields, spectral_norm.Fields):
     r1: float = 0.0
     """R1 penalty's gamma: weight of half the squared gradient on reals; usual .01 to 150."""
     r2: float = 0.0
@@ -63,6 +63,12 @@ class Slopes(Technique[Fields]):
     def bounds(self, r: Fields) -> bool:
         return sloped(r)
 
+    def differentiates(self, r: Fields, clock: Clock) -> Collection[str]:
+        """Spectral norm's iteration takes a step a pass, which slopes are not to share."""
+        if clock.rounds % r.penalty_every or r.spectral_norm != "none":
+            return ()
+        return [side for side, weight in (("reals", r.r1), ("fakes", r.r2)) if weight > 0]
+
     def discriminator(self, r: Fields, view: View) -> Terms:
         """By the pictures themselves (packed): what augments them on their way is part of the function."""
         from figment.microbatch import own_rows
@@ -73,34 +79,31 @@ class Slopes(Technique[Fields]):
             return no_terms()
         reals, fakes = pack(view.batch.images, r.packing), pack(view.fakes, r.packing)
 
-        def logits_as(labels: Tensor, packed: Tensor) -> Tensor:
-            return view.logits(packed.reshape(-1, *r.shape), own_rows(labels))
+        def of_reals(packed: Tensor) -> Tensor:
+            return view.logits(packed.reshape(-1, *r.shape), own_rows(view.batch.labels))
 
-        # Where earlier fakes are among them, fakes have labels of their own.
-        of_reals, of_fakes = (partial(logits_as, each) for each in (view.batch.labels, view.labels))
+        found: Scalars = {}
         with hold_statistics(view.nets["discriminator"]):
-            found = _penalties(r, of_reals, of_fakes, reals, fakes)
+            if r.r1 > 0:
+                found["r1"] = r.r1 * view.reals_side.squared_slopes(r.packing) / 2
+            if r.r2 > 0:  # where earlier fakes are among them, they have labels of their own
+                found["r2"] = r.r2 * view.fakes_side.squared_slopes(r.packing) / 2
+            found |= _between(r, of_reals, reals, fakes)
         weighted = {name: r.penalty_every * value.mean() for name, value in found.items()}
         return Terms({}, weighted, {})
 
 
-def _penalties(
-    r: Fields, of_reals: partial, of_fakes: partial, reals: Tensor, fakes: Tensor
-) -> Scalars:
-    """The penalties [N] that have a weight, weighted, in the order in which they draw random numbers."""
+def _between(r: Fields, critic: Critic, reals: Tensor, fakes: Tensor) -> Scalars:
+    """The penalties [N] at other places that have a weight, weighted, in the order of their draws."""
     from figment import penalties
 
     found: Scalars = {}
-    if r.r1 > 0:
-        found["r1"] = r.r1 * penalties.r1(of_reals, reals)
-    if r.r2 > 0:
-        found["r2"] = r.r2 * penalties.r2(of_fakes, fakes)
     if r.gradient_penalty > 0:
         one_sided = r.gradient_penalty_sides == 1
-        values = penalties.gradient_penalty(of_reals, reals, fakes, one_sided=one_sided)
+        values = penalties.gradient_penalty(critic, reals, fakes, one_sided=one_sided)
         found["gradient_penalty"] = r.gradient_penalty * values
     if r.zero_centred > 0:
-        found["zero_centred"] = r.zero_centred * penalties.zero_centred(of_reals, reals, fakes)
+        found["zero_centred"] = r.zero_centred * penalties.zero_centred(critic, reals, fakes)
     if r.dragan > 0:
-        found["dragan"] = r.dragan * penalties.dragan(of_reals, reals)
+        found["dragan"] = r.dragan * penalties.dragan(critic, reals)
     return found

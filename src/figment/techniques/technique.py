@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
@@ -109,6 +109,10 @@ class Technique(Generic[F]):
         """Return the generator's adversarial losses [N, ...], some of them made to count more or less."""
         return losses
 
+    def differentiates(self, r: F, clock: Clock) -> Collection[str]:
+        """Return which logits its terms for the discriminator differentiate: of "reals", of "fakes"."""
+        return ()
+
     def discriminator(self, r: F, view: View) -> Terms:
         """Return what the discriminator minimises too, and what to log. Called once a move."""
         return no_terms()
@@ -125,6 +129,67 @@ class Technique(Generic[F]):
         """Do what follows a player's step, such as clipping its weights."""
 
 
+class Side:
+    """Reals or fakes of one move; what is made of them is computed when first asked for.
+
+    ``pictures`` that ask for a gradient have logits that can be differentiated by them, twice.
+    """
+
+    def __init__(
+        self, game: TwoPlayer, nets: nn.ModuleDict, pictures: Tensor, labels: Tensor
+    ) -> None:
+        self.game, self.nets, self.pictures, self.labels = game, nets, pictures, labels
+        self.draws: list[tuple[Tensor, ...]] = []
+        """States of the random numbers before they were shown, and before they were judged."""
+
+    @cached_property
+    def shown(self) -> Tensor:
+        """They as the discriminator sees them."""
+        from figment.microbatch import random_state
+
+        self.draws.append(random_state(self.pictures.device))
+        return self.game.show(self.nets, self.pictures)
+
+    @cached_property
+    def examined(self) -> tuple[Tensor, Tensor | None]:
+        """Logits [N, ...] and, where a technique reads them, features [N, F]."""
+        from figment.microbatch import random_state
+
+        shown = self.shown
+        self.draws.append(random_state(self.pictures.device))
+        return self.game.examine(self.nets, shown, self.labels)
+
+    def squared_slopes(self, packing: int) -> Tensor:
+        """Return each pack's squared slope [N/m] of its logit by the pictures themselves.
+
+        Of the pass that gave the logits, where its graph is there; else of another one like it, with the
+        same random numbers. What augments pictures on their way is part of the function.
+        """
+        import torch
+
+        from figment.microbatch import random_state, set_random_state
+        from figment.networks.layers.packing import pack
+        from figment.penalties import squared_slope
+
+        logits = self.examined[0]
+        if self.pictures.is_leaf and self.pictures.requires_grad:
+            (slopes,) = torch.autograd.grad(logits.sum(), self.pictures, create_graph=True)
+            return pack(slopes, packing).flatten(1).square().sum(1)
+        after = random_state(self.pictures.device)
+        found = squared_slope(self._again, pack(self.pictures, packing))
+        set_random_state(self.pictures.device, after)
+        return found
+
+    def _again(self, packed: Tensor) -> Tensor:
+        from figment.microbatch import own_rows, set_random_state
+
+        shown, judged = self.draws
+        set_random_state(packed.device, shown)
+        seen = self.game.show(self.nets, packed.reshape(-1, *self.pictures.shape[1:]))
+        set_random_state(packed.device, judged)
+        return self.game.logits(self.nets, seen, own_rows(self.labels))
+
+
 class View:
     """One move as a technique sees it; logits and features are computed when first asked for."""
 
@@ -136,48 +201,49 @@ class View:
         fakes: Tensor,
         labels: Tensor,
         clock: Clock,
+        *,
+        sloped: Collection[str] = (),
     ) -> None:
         self.game, self.nets, self.batch, self.clock = game, nets, batch, clock
         self.fakes, self.labels = fakes, labels
         """Fakes as they were made, and their classes: those of ``batch``, or earlier fakes' own."""
+        reals = batch.images
+        if once(reals):  # one pass is enough for logits and slopes
+            reals = reals.detach().requires_grad_() if "reals" in sloped else reals
+            apart = "fakes" in sloped and not fakes.requires_grad
+            fakes = fakes.detach().float().requires_grad_() if apart else fakes
+        self.reals_side = Side(game, nets, reals, batch.labels)
+        self.fakes_side = Side(game, nets, fakes, labels)
 
-    @cached_property
+    @property
     def shown_reals(self) -> Tensor:
         """Reals as the discriminator sees them."""
-        return self.game.show(self.nets, self.batch.images)
+        return self.reals_side.shown
 
-    @cached_property
+    @property
     def shown_fakes(self) -> Tensor:
         """Fakes as the discriminator sees them."""
-        return self.game.show(self.nets, self.fakes)
-
-    @cached_property
-    def _of_reals(self) -> tuple[Tensor, Tensor | None]:
-        return self.game.examine(self.nets, self.shown_reals, self.batch.labels)
-
-    @cached_property
-    def _of_fakes(self) -> tuple[Tensor, Tensor | None]:
-        return self.game.examine(self.nets, self.shown_fakes, self.labels)
+        return self.fakes_side.shown
 
     @property
     def real(self) -> Tensor:
         """Logits [N, ...] of the reals."""
-        return self._of_reals[0]
+        return self.reals_side.examined[0]
 
     @property
     def fake(self) -> Tensor:
         """Logits [N, ...] of the fakes."""
-        return self._of_fakes[0]
+        return self.fakes_side.examined[0]
 
     @property
     def real_features(self) -> Tensor:
         """Features [N, F] of the reals, for techniques with ``reads_features``."""
-        return _there(self._of_reals[1])
+        return _there(self.reals_side.examined[1])
 
     @property
     def fake_features(self) -> Tensor:
         """Features [N, F] of the fakes, for techniques with ``reads_features``."""
-        return _there(self._of_fakes[1])
+        return _there(self.fakes_side.examined[1])
 
     def logits(self, images: Tensor, labels: Tensor) -> Tensor:
         """Return the logits of other images, shown to the discriminator as all are."""
@@ -186,6 +252,15 @@ class View:
     def logits_of_shown(self, shown: Tensor, labels: Tensor) -> Tensor:
         """Return the logits of images that are as the discriminator sees them."""
         return self.game.logits(self.nets, shown, labels)
+
+
+def once(images: Tensor) -> bool:
+    """Return whether a pass over these images keeps a graph that can be differentiated twice, in float32."""
+    import torch
+
+    from figment.microbatch import whole
+
+    return whole(len(images)) and not torch.is_autocast_enabled(images.device.type)
 
 
 def at_least_zero(r: Settings, *names: str) -> None:

@@ -180,7 +180,9 @@ def build(recipe: Playable, device: torch.device) -> nn.ModuleDict:
         nets["average"] = averaged(nets["generator"])
     nets.update(recipe.memory(nets))
     nets["album"] = PreviousSamples(recipe)  # the name that states of earlier versions have
-    return nets.to(device).to(memory_format=torch.channels_last)  # ty: ignore[no-matching-overload]
+    for net in nets.to(device).values():  # as a network asks for, else as most are fastest
+        net.to(memory_format=getattr(net, "memory_format", torch.channels_last))  # ty: ignore[no-matching-overload]
+    return nets
 
 
 @contextmanager

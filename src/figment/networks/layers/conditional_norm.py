@@ -25,6 +25,16 @@ class ConditionalBatchNorm(nn.Module):
         return self.norm(x) * gain[:, :, None, None] + shift[:, :, None, None]
 
 
+class SharedEmbedding(nn.Embedding):
+    """One-hot classes [N, K], or mixtures of them -> what all conditional norms are told of them [N, E].
+
+    Brock et al. 2019, appendix B. Spectral norm spares it, as in their code.
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        return input.to(self.weight.dtype) @ self.weight
+
+
 def _of(rows: nn.Module, condition: Tensor) -> Tensor:
     """The rows of a condition [N, C], mixed where it is a mixture of classes."""
     if isinstance(rows, nn.Embedding) and condition.is_floating_point():
