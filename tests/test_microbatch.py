@@ -43,6 +43,7 @@ TECHNIQUES = {
     "guided": {"guidance": 1.0, "guidance_balance": 0.5, "classes": 2, "guide_images": 64},
     "compared": {"minibatch_discrimination": 8, "minibatch_stddev": True},
     "weights": {"orthogonal": 1e-3, "off_diagonal": 1e-3, "historical_averaging": 0.1},
+    "vision": {"vision_aided": 1.0, "vision_side": 32},
     "bounded": {"spectral_norm": "both", "r1": 1.0},
     "clipped": {"clip": 0.1, "balance": 0.6},
     "earlier": {"replay": 16},

@@ -116,7 +116,8 @@ class GAN(Fields, Recipe):
 
     def tiny(self) -> Self:
         short = super().tiny()
-        return replace(short, classes=2) if self.classed else short
+        small = {"vision_side": 32} if self.vision_aided else {}
+        return replace(short, **small, **({"classes": 2} if self.classed else {}))
 
     def describe(self) -> list[str]:
         return [words for technique in self.techniques for words in technique.describe(self)]

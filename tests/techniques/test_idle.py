@@ -41,6 +41,15 @@ IDLE: dict[str, tuple[Any, str, list[dict[str, Any]], list[dict[str, Any]]]] = {
         )
         for field, value in (("ada_target", 0.5), ("ada_images", 1_000))
     },
+    **{
+        field: (
+            value,
+            "without --vision-aided",
+            [{"vision_aided": 1.0}],
+            [{}, {"augment": "diffaugment"}],
+        )
+        for field, value in (("vision_side", 32), ("vision_augment", "none"))
+    },
     "unroll": (9, "without --play unrolled", [{"play": "unrolled"}], [{}, {"play": "svre"}]),
     "gradient_penalty_sides": (
         1,

@@ -53,6 +53,9 @@ SYSTEMS = {
         few_shot.FEW_SHOT,
         "Radford et al. 2015 with Zhao et al. 2020, for 50 to 2,000 pictures",
     ),
+    "vision-aided": System(
+        "V1", dcgan.VISION_AIDED, "Kumari et al. 2022, Sauer et al. 2021: heads on frozen features"
+    ),
     "faces": System("F1", faces.FACES, "Faces study 2019: convolutional G, fully connected D"),
     "fccgan-baseline": System(
         "S1", fccgan.STUDY_BASELINE, "Study: DCGAN at 32 px with 5x5 kernels, FCC-GAN's baseline"

@@ -47,6 +47,7 @@ from figment.techniques import (
     slopes,
     spectral_norm,
     top_k,
+    vision_aided,
 )
 from figment.techniques.technique import Technique, View
 
@@ -76,6 +77,7 @@ TECHNIQUES: tuple[Technique[Any], ...] = (
     feature_matching.FeatureMatching(),
     auxiliary_classifier.AuxiliaryClassifier(),
     latent_consistency.LatentConsistency(),
+    vision_aided.VisionAided(),
     orthogonal.Orthogonal(),
     historical_averaging.HistoricalAveraging(),
     clipping.Clipping(),
@@ -84,6 +86,7 @@ TECHNIQUES: tuple[Technique[Any], ...] = (
 
 @dataclass(frozen=True, kw_only=True)
 class Fields(  # those that read others' fields before these; the last base's are listed first
+    vision_aided.Fields,
     guidance.Fields,
     minibatch_stddev.Fields,
     minibatch_discrimination.Fields,

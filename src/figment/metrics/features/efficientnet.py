@@ -162,12 +162,12 @@ class EfficientNetLite0(nn.Module):
         pooled = x.float().mean((2, 3))
         return pooled, self.fc(pooled.to(x.dtype))
 
-    def stages(self, images: Tensor) -> list[Tensor]:
-        """Return the maps at the end of the seven stages: 16 to 320 channels, H / 2 to H / 32."""
+    def stages(self, images: Tensor, count: int = len(TABLE)) -> list[Tensor]:
+        """Return the maps at the end of the first ``count`` stages: 16 to 320 channels, H / 2 to H / 32."""
         x = ((images - 127) / 128).to(self.fc.weight.dtype)
         x = F.relu6(self.bn0(self.conv_stem(x)), inplace=True)
         maps = []
-        for number, block in enumerate(self.blocks):
+        for number, block in enumerate(self.blocks[: self.ends[count - 1] + 1]):
             x = block(x)
             if number in self.ends:
                 maps.append(x)
