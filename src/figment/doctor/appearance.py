@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from figment.doctor.balance import EARLY_ROUNDS, unrisen
 from figment.doctor.finding import Finding
-from figment.doctor.history import FEW, History, falling
+from figment.doctor.history import FEW, MANY, History, falling
 from figment.doctor.samples import few_samples
 
 OFF_LEVEL = 0.2
@@ -23,6 +23,14 @@ GRID = 5.0
 """watch/checkerboard from this on can be seen: a generator with 3x3 layers was at 7 to 9. Healthy DCGANs
 start at 5 to 36 and are at 1.4 to 4 after 1,000 rounds, the most on the smoothest pictures."""
 GRID_ROUNDS = 1_000
+PLAIN_GRID = 100.0
+"""watch/checkerboard that no sound run has had at any moment, from which a grid that stays is named before
+GRID_ROUNDS: one brighter pixel in 2x2 is at 900 to 6,000."""
+HALF = 0.25
+"""watch/range from which samples that keep to one half of the levels do so for a reason: middle grey, which
+all begin from, is at .2."""
+SWAPPED = 0.5
+"""watch/channels from which colours are in another order than the reals'."""
 
 COLOURLESS = 0.3
 """watch/saturation below which samples are grey beside the reals: a DCGAN on cats is above 0.73 from its
@@ -34,16 +42,19 @@ BLURRED = 0.4
 
 def normalisation(history: History) -> Finding | None:
     """The samples' levels are not the reals': washed out, too dark, saturated."""
-    if history.rounds < EARLY_ROUNDS or history.measured() < FEW:
+    if history.measured() < FEW:
+        return None
+    leaving = _leaves_one_half(history)
+    if history.rounds < EARLY_ROUNDS and not leaving:
         return None
     offset, width = history.value("watch/brightness", 0.0), history.value("watch/range", 1.0)
     clipped = history.value("watch/clipped", 0.0)
-    half = _bright_half_only(history)
+    half = leaving or ("darker" if _bright_half_only(history) else "")
     if not half and abs(offset) < OFF_LEVEL and NARROW <= width <= WIDE and clipped < CLIPPED:
         return None
     if not half and (few_samples(history) or unrisen(history)):
         return None  # a few pictures may be pale, or all black and white
-    if _levels_settle(history):
+    if not leaving and _levels_settle(history):
         return None
     return Finding(
         "wrong normalisation",
@@ -51,7 +62,7 @@ def normalisation(history: History) -> Finding | None:
         0.95 if half else min(0.95, 0.5 + abs(offset) + abs(width - 1) / 2 + clipped / 2),
         f"Samples are {abs(offset):.0%} {'brighter' if offset > 0 else 'darker'} than the reals, their "
         f"levels span {width:.0%} of the reals' range, and {clipped:.0%} more of them are black or white "
-        "than of the reals'" + ("; none is ever darker than middle grey." if half else "."),
+        "than of the reals'" + (f"; none is ever {half} than middle grey." if half else "."),
         "Reals and the generator's output must both lie in [-1, 1]: check the generator's last layer "
         "(tanh) and how the recipe scales the pictures.",
     )
@@ -61,6 +72,36 @@ def _bright_half_only(history: History) -> bool:
     """Whether no sample has ever been darker than middle grey, where the reals are, nor all of one grey."""
     dark, width = history.series("watch/dark"), history.series("watch/range")
     return bool(dark) and max(dark) < BRIGHT_ONLY and max([0.0, *width]) > FLAT
+
+
+def _leaves_one_half(history: History) -> str:
+    """Return "darker" or "brighter" where samples have left that half of the levels, and go on leaving it.
+
+    A generator begins from middle grey, and a sound one may have no dark pixels for a while; but it comes
+    nearer to the reals meanwhile.
+    """
+    offsets = [abs(value) for value in history.latest("watch/brightness", MANY)]
+    if not history.stays("watch/range", low=HALF) or offsets[-1] < max(offsets[0], OFF_LEVEL / 2):
+        return ""
+    for key, name in (("watch/dark", "darker"), ("watch/light", "brighter")):
+        if history.stays(key, high=BRIGHT_ONLY):
+            return name
+    return ""
+
+
+def colours_swapped(history: History) -> Finding | None:
+    """The samples have the reals' colours, with one channel for another."""
+    if not history.stays("watch/channels", low=SWAPPED):
+        return None
+    return Finding(
+        "wrong normalisation",
+        "fault",
+        0.85,
+        f"The samples' colours are like the reals' once their channels are put into another order, and "
+        f"{history.value('watch/channels', 0.0):.0%} as unlike them as reals in that order are.",
+        "Something exchanges the channels on their way to the discriminator, such as blue for red: look at "
+        "how the recipe, or what wrote the files, orders them.",
+    )
 
 
 def _levels_settle(history: History) -> bool:
@@ -77,9 +118,10 @@ def _levels_settle(history: History) -> bool:
 
 def checkerboard(history: History) -> Finding | None:
     """A grid lies over the samples."""
-    if history.rounds < GRID_ROUNDS or history.measured() < FEW:
+    if history.measured() < FEW:
         return None
-    if history.untold():
+    plain = history.stays("watch/checkerboard", low=PLAIN_GRID)
+    if not plain and (history.rounds < GRID_ROUNDS or history.untold()):
         return None
     grid = min(history.latest("watch/checkerboard") or [1.0])
     if grid < GRID or history.falls("watch/checkerboard"):

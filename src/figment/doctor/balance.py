@@ -7,7 +7,7 @@ from statistics import median
 
 from figment.doctor import flags
 from figment.doctor.finding import Finding
-from figment.doctor.history import FEW, History
+from figment.doctor.history import FEW, MANY, History
 
 EARLY_ROUNDS = 500
 """Until here nothing is called collapsed or overpowered: a DCGAN on cats had .98 look-alikes at 317
@@ -48,6 +48,18 @@ the median of so many measurements. Points that rotated from mode to mode moved 
 diversities of .05 to .3; settled ones by .05 with 1; a healthy DCGAN by .3 to .7 with 1. Or, past the first
 bound alone, where watch/distance is far and does not fall: points with a diversity of .7 moved by .5 at a
 time and stayed at .45."""
+
+ADVICE = (
+    "Lower the generator's learning rate and keep the discriminator's higher; Adam without momentum (a "
+    "first beta of 0) may help too."
+)
+CHASING = 10.0
+"""Times watch/diversity that a generator moves which draws one thing at a time and has never drawn more:
+points that were shown one mode after another moved 7 to 60 times as far; WGAN-GP on flowers, young, 5."""
+NARROWER = 0.7
+HAS_VARIED = 0.1
+"""A generator that has had the second of watch/diversity and stays below the first of its best has lost what
+little it had, and is not merely slow to begin: one with a tenth of the usual rates never had it."""
 
 
 def divergence(history: History) -> Finding | None:
@@ -165,13 +177,39 @@ def oscillation(history: History) -> Finding | None:
         f"From one measurement to the next, samples of the same latents move by {far:.2g} times the data's "
         f"spread, while the samples themselves are spread {wide:.2g} times as wide as the data (last "
         f"{len(moved)} measurements): the generator moves about instead of settling.",
-        "Lower the generator's learning rate and keep the discriminator's higher; Adam without momentum "
-        "(a first beta of 0) may help too.",
-        (
-            flags.slower(history, "generator"),
-            flags.rate(history, "discriminator", 2),
-            "--betas 0 0.999",
-        ),
+        ADVICE,
+        _steadier(history),
+    )
+
+
+def chase(history: History) -> Finding | None:
+    """The generator runs from one thing to another, drawing one at a time and never more."""
+    moved = history.latest("watch/movement", 2 * CIRCLES)
+    spread = history.latest("watch/diversity", 2 * CIRCLES)
+    if min(len(moved), len(spread)) < MANY or history.rounds < EARLY_ROUNDS:
+        return None
+    far, wide = median(moved), max(median(spread), 1e-6)
+    if far < WANDERING or far < CHASING * wide or history.value("watch/distance", 0.0) < FAR:
+        return None
+    if history.falls("watch/distance", CIRCLES):
+        return None
+    return Finding(
+        "oscillation",
+        "fault",
+        0.9,
+        f"From one measurement to the next, samples of the same latents move by {far:.2g} times the data's "
+        f"spread, while they are spread {wide:.2g} times as wide as the data (last {len(moved)} "
+        "measurements): the generator draws one thing at a time.",
+        ADVICE,
+        _steadier(history),
+    )
+
+
+def _steadier(history: History) -> tuple[str, ...]:
+    return (
+        flags.slower(history, "generator"),
+        flags.rate(history, "discriminator", 2),
+        "--betas 0 0.999",
     )
 
 
@@ -183,7 +221,11 @@ def _unmeasured(history: History) -> bool:
 def unrisen(history: History) -> bool:
     """Whether the generator has not begun to vary, and need not have by now."""
     before = history.series("watch/diversity")
-    return bool(before) and max(before) < RISEN and history.rounds < RISEN_ROUNDS
+    if not before or max(before) >= RISEN or history.rounds >= RISEN_ROUNDS:
+        return False
+    best = max(before)
+    lost = best >= HAS_VARIED and history.stays("watch/diversity", high=NARROWER * best)
+    return not lost or history.falls("watch/distance")
 
 
 def _not_finite(line: dict) -> bool:

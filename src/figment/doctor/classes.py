@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from figment.doctor.balance import FAR
 from figment.doctor.finding import Finding
-from figment.doctor.history import FEW, History, falling
+from figment.doctor.history import FEW, MANY, History, falling
 
 ROUNDS = 1_000
 """Before this even a good run has hardly begun to mind its classes."""
@@ -20,6 +20,9 @@ DISOBEYED = 0.2
 NEVER, OTHERS = 0.1, 0.45
 """Share below which a class has stayed in the last few measurements that is not obeyed, where that of the
 others is above the second and TOLD of its reals are told."""
+VARIED = 0.5
+"""watch/diversity from which classes that are steadily told as one another are swapped, however short a run
+or far its samples: before, all may be told as the one class that they look most like."""
 ABSENT = 0.1
 """Times the reals' share of a class that samples without asked-for classes must have of it."""
 
@@ -28,11 +31,13 @@ def disobeyed(history: History) -> Finding | None:
     """Samples are not of the class that was asked for: swapped, all classes alike, or some."""
     told = history.now("watch/classes_told")
     own = _shares(history, "obeyed")
-    if told is None or len(own) < 2 or history.rounds < ROUNDS or history.measured() < FEW:
+    if told is None or len(own) < 2 or history.measured() < FEW:
         return None
     guess = 1 / len(own)
-    if (told - guess) / (1 - guess) < TOLD or history.value("watch/distance", 1.0) > FAR:
+    if (told - guess) / (1 - guess) < TOLD:
         return None
+    if history.rounds < ROUNDS or history.value("watch/distance", 1.0) > FAR:
+        return _swapped(history, own, told) if _steadily_swapped(history, own) else None
     for rule in (_swapped, _none_obeyed, _some_disobeyed):
         finding = rule(history, own, told)
         if finding:
@@ -62,6 +67,21 @@ def _swapped(history: History, own: dict[int, float], told: float) -> Finding | 
         "Check the order of the classes: what the networks are given in training must be what is asked "
         "for when drawing.",
     )
+
+
+def _steadily_swapped(history: History, own: dict[int, float]) -> bool:
+    """Whether classes have been told as one another, and as the same ones, in the last MANY measurements."""
+    if not history.stays("watch/diversity", low=VARIED):
+        return False
+    instead = {
+        k: set(history.latest(f"class/instead/{k}", MANY))
+        for k in own
+        if history.stays(f"class/mistaken/{k}", low=MISTAKEN)
+        and history.stays(f"class/obeyed/{k}", high=DISOBEYED)
+    }
+    wrong = {k: int(min(others)) for k, others in instead.items() if len(others) == 1}
+    among = {k: other for k, other in wrong.items() if other in wrong}
+    return len(among) >= 2 and len(set(among.values())) == len(among)
 
 
 def _none_obeyed(history: History, own: dict[int, float], told: float) -> Finding | None:

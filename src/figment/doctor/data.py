@@ -157,7 +157,7 @@ def _shapes(found: Inspection) -> list[Finding]:
         advice = "Train at their own size, or give larger pictures."
         flag = f"--resolution {max(32, 1 << (max(1, found.side[1]).bit_length() - 1))}"
         flags = (flag,) if found.side[1] >= 32 else ()
-        findings.append(Finding("small pictures", "warning", 0.8, evidence, advice, flags))
+        findings.append(Finding("small pictures", "note", 0.8, evidence, advice, flags))
     for what, (number, files) in found.odd.items():
         if what in ("grey among colour", "in colour among grey") and number > MIXED * found.usable:
             evidence = f"{number:,} of {found.usable:,} pictures are {what}, such as {files[0]}."

@@ -31,7 +31,9 @@ RULES: tuple[Rule, ...] = (
     causes.stands_still,
     appearance.normalisation,
     copying.reals_changed,
+    appearance.colours_swapped,
     classes.disobeyed,
+    balance.chase,
     balance.generator_too_strong,
     balance.discriminator_too_strong,
     balance.oscillation,
@@ -88,6 +90,7 @@ def diagnose(
     found += [one for one in of_data if one.severity == "warning" and one.name not in known]
     if not any(finding.severity == "fault" for finding in found):
         found.append(progress(history, alone=not found))
+    found += [one for one in of_data if one.severity == "note"]  # after the run's own verdict
     return sorted(found, key=lambda finding: SEVERITIES.index(finding.severity))
 
 

@@ -16,6 +16,9 @@ YOUNG_ROUNDS = 3_000
 BETTER = 0.9
 """What falls to this share of itself from one window of measurements to the next is still falling."""
 
+MANY = 6
+"""Measurements in a row of a sign that no sound run has, from which it is named before a run is old."""
+
 
 class History:
     """The lines of a log, the recipe's fields and what is known of the data; any of it may be missing."""
@@ -99,6 +102,11 @@ class History:
     def falls(self, key: str, window: int = FEW) -> bool:
         """Return whether a column is clearly lower than a window of measurements ago."""
         return falling(self.series(key), window)
+
+    def stays(self, key: str, low: float = -math.inf, high: float = math.inf) -> bool:
+        """Return whether all of the last MANY measurements of a column lie from ``low`` to ``high``."""
+        values = self.latest(key, MANY)
+        return len(values) == MANY and low <= min(values) and max(values) <= high
 
     def untold(self) -> bool:
         """Return whether a young run has too few measurements to tell what it is getting rid of."""

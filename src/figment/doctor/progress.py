@@ -26,7 +26,7 @@ SHAPES = 8_000
 
 def progress(history: History, *, alone: bool = True) -> Finding:
     """Return the verdict on a run without faults. ``alone``: there is no warning above it either."""
-    verdict = _too_early(history) or _still_far(history)
+    verdict = _scored_far(history) or _too_early(history) or _still_far(history)
     if alone:
         verdict = verdict or _almost(history)
     verdict = verdict or _plateau(history) or _healthy(history)
@@ -66,6 +66,12 @@ def _still_far(history: History) -> Finding | None:
     """The samples are not like the data yet, though nothing is known to be wrong."""
     evidence = _points_far(history) if history.points() else _pictures_far(history)
     return _far(history, evidence) if evidence else None
+
+
+def _scored_far(history: History) -> Finding | None:
+    """The score says that samples are far, at whatever age."""
+    score = standing(history)
+    return _still_far(history) if score is not None and score.far else None
 
 
 def _almost(history: History) -> Finding | None:

@@ -85,6 +85,8 @@ def partial_collapse(history: History) -> Finding | None:
     if history.rounds < EARLY_ROUNDS or history.measured() < FEW or few_samples(history):
         return None
     missing = history.value("watch/missing", 0.0)
+    if history.rounds < YOUNG_ROUNDS and not history.stays("watch/missing", low=MISSING):
+        missing = 0.0  # of a young run's clusters now these are reached and now those
     twins = history.value("watch/look_alikes", 0.0)
     twins = 0.0 if history.points() else twins  # generators on a curve repeat themselves there
     if (missing < MISSING and twins < SOME_TWINS) or _spreading(history):

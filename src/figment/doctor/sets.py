@@ -13,6 +13,7 @@ from figment.data import Dataset, evenly_spaced
 from figment.doctor import pixels
 from figment.doctor.finding import SEVERITIES, Finding
 from figment.doctor.neighbours import distances
+from figment.doctor.repeats import MOSTLY, repeats, variants
 from figment.doctor.samples import SAME
 from figment.doctor.signs import REALS
 
@@ -22,17 +23,13 @@ FEW_PICTURES = 200
 """Below this a GAN from scratch learns by heart (none are held out either, see figment.data.split)."""
 NEARLY_SAME = 0.05
 """Spread of thumbnails below which all pictures are variants of one: cats are at 0.22, digits at 0.2."""
-REPEATED = 0.05
-MOSTLY = 0.5
-"""Share of the pictures from which repeats are worth a warning, and from which they are the set's fault."""
-NEAR = 0.018
-"""Root mean square difference of grey thumbnails, 1 being black against white, up to which one picture is
-another saved again. JPEG of quality 80 is at 0.002 to 0.014, the nearest of different cats, digits or drawn
-flowers at 0.03 and more."""
 SEARCHED = 3_000
 """Pictures that repeats are looked for among."""
 NOISE = 1.2
 """Differences of neighbouring pixels over the contrast: noise has 1.41, pictures 0.1 to 0.7."""
+EVEN, ONE_KIND = 0.5, 3.0
+"""Noise that was enlarged: ``pixels.evenness`` above and below these. Noise of three values from 16 to 32 px
+has .71 and 2.0 (and differences of .78); cats .05 and 3.1, lines .19 and 12, waves .14 and 31."""
 GREY_LEVELS = 2
 """Levels of 256 by which the channels of a grey picture may differ."""
 DARK, BRIGHT = 0.05, 0.95
@@ -75,7 +72,7 @@ def findings_of(dataset: Dataset) -> list[Finding]:
     if alike:  # nothing more can be seen in such pictures
         return found
     near = nearest(rows)
-    found += _repeats(near, len(dataset), len(rows), dataset.duplicates)
+    found += repeats(rows, len(dataset), dataset.duplicates)
     if len(dataset.classes) > 1:
         labels = torch.from_numpy(np.array(dataset.labels[chosen]))
         found += doubtful(near, labels, dataset.classes)
@@ -100,7 +97,7 @@ def amount(usable: int, files: int) -> list[Finding]:
         return [
             Finding(
                 "few pictures",
-                "warning",
+                "note",
                 0.9,
                 f"{usable:,} pictures: a discriminator soon memorises so few, and scores against "
                 "them are unreliable.",
@@ -130,10 +127,12 @@ def sameness(rows: Tensor, count: int, duplicates: int) -> list[Finding]:
             f"{levels.high:.2f}, 0 being black and 1 white."
         )
         return [Finding("pale data", "warning", 0.9, evidence, "Check how they were exported.")]
-    if levels.detail > NOISE:
+    even, peaked = pixels.evenness(some)
+    if levels.detail > NOISE or (even > EVEN and peaked < ONE_KIND):
         evidence = (
-            f"Neighbouring pixels differ {levels.detail:.2f} times as much as the pictures' contrast; "
-            "noise has 1.41, pictures have 0.1 to 0.7."
+            f"Neighbouring pixels differ {levels.detail:.2f} times as much as the pictures' contrast (noise "
+            f"1.41, enlarged noise 0.8, pictures 0.1 to 0.7), and coarse patterns are {even:.2f} times as "
+            "strong as the coarsest (noise 1, pictures 0.02 to 0.2)."
         )
         advice = "There is nothing to learn from noise: check how these files were made or read."
         return [Finding("noise for data", "fault", 0.95, evidence, advice)]
@@ -144,13 +143,8 @@ def sameness(rows: Tensor, count: int, duplicates: int) -> list[Finding]:
             f"The pictures differ by {spread:.2g} of the range from black to white; sets that a GAN is "
             "worth training on by 0.1 and more."
         )
-        return [_variants(evidence)]
+        return [variants(evidence)]
     return []
-
-
-def _variants(evidence: str) -> Finding:
-    advice = "They are variants of one picture or a few: give others, or expect just these."
-    return Finding("near-identical pictures", "fault", 0.9, evidence, advice)
 
 
 class Nearest(NamedTuple):
@@ -173,27 +167,6 @@ def nearest(rows: Tensor) -> Nearest:
     apart[torch.arange(len(asked)), asked] = torch.inf
     found = apart.topk(min(AGREEING, len(fine) - 1), largest=False)
     return Nearest(asked, found.values, found.indices)
-
-
-def _repeats(near: Nearest, count: int, searched: int, duplicates: int) -> list[Finding]:
-    """Return whether pictures repeat others, byte for byte or saved again."""
-    advice = "Remove the repeats: the model memorises them first."
-    if duplicates > REPEATED * count:
-        evidence = f"{duplicates:,} of {count:,} pictures repeat another one byte for byte."
-        return [Finding("duplicates", "warning", 0.95, evidence, advice)]
-    crowded = float((near.distances[:, -1] < NEAR).double().mean())
-    if crowded > MOSTLY and near.distances.shape[1] == AGREEING:
-        evidence = f"{crowded:.0%} of the pictures have {AGREEING} others that are nearly the same."
-        return [_variants(evidence)]
-    share = float((near.distances[:, 0] < NEAR).double().mean())
-    if share - duplicates / count < REPEATED:
-        return []
-    among = "" if count <= searched else f" among {searched:,}"
-    evidence = (
-        f"{share:.0%} of the pictures are nearly the same as another{among}, such as one picture saved or "
-        "resized twice."
-    )
-    return [Finding("near repeats", "warning", 0.85, evidence, advice)]
 
 
 def _colours(rows: Tensor) -> list[Finding]:

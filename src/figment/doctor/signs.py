@@ -44,6 +44,8 @@ MEANING = {
     "watch/brightness": "mean level of the samples minus the reals', 1 being black to white",
     "watch/range": "range of levels of the samples over the reals'; 1 is right",
     "watch/dark": "share of values below middle grey over the reals'; 1 is right",
+    "watch/light": "share of values above middle grey over the reals'; 1 is right",
+    "watch/channels": "how far colours are the reals' in another order of channels, from 0 to 1; 0 is right",
     "watch/contrast": "contrast of the samples over the reals'; 1 is right",
     "watch/saturation": "strength of colour of the samples over the reals'; 1 is right",
     "watch/clipped": "share of values at black or white, above the reals' own",
@@ -100,6 +102,8 @@ class Reference:
     middle: Tensor
     """Mean of the reals [D]."""
     levels: pixels.Levels | None
+    colours: pixels.Colours | None
+    """How the reals' colours are spread; None of points and grey pictures."""
     grid: float
     """Checkerboard of the reals themselves."""
     modes: tuple[Tensor, float] | None = None
@@ -140,6 +144,7 @@ def reference(
         axes=_axes(rows, images),
         middle=rows.mean(0),
         levels=pixels.levels(train) if images else None,
+        colours=pixels.colours(train) if images and train.shape[1] == 3 else None,
         grid=pixels.checkerboard(train) if images else 1.0,
         modes=None if images else _modes(rows, centres, cluster),
         told=_told(train, labels) if images and labels is not None else None,
@@ -233,12 +238,15 @@ def _look(fakes: Tensor, real: Reference) -> dict[str, float]:
         "range": (ours.high - ours.low) / max(theirs.high - theirs.low, 1 / 255),
         "contrast": ours.contrast / max(theirs.contrast, _FLAT),
         "dark": ours.dark / max(theirs.dark, 0.01),
+        "light": (1 - ours.dark) / max(1 - theirs.dark, 0.01),
         "clipped": max(0.0, ours.clipped - theirs.clipped),
         "detail": ours.detail / max(theirs.detail, 1e-3),
         "checkerboard": pixels.checkerboard(fakes) / max(real.grid, 1.0),
     }
     if theirs.saturation > 0:
         found["saturation"] = ours.saturation / max(theirs.saturation, _FLAT)
+    if real.colours is not None:
+        found["channels"] = pixels.exchanged(pixels.colours(fakes), real.colours)
     return found
 
 
