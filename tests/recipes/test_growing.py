@@ -169,8 +169,8 @@ def test_micro_batches_are_the_whole(recipe: Growing):
 
 @both
 def test_a_snapshot_keeps_its_level(recipe: Growing, tmp_path: Path):
-    trainer = trainer_for(replace(recipe, level=1.0, stage_images=16))
-    for _ in range(4):
+    trainer = trainer_for(replace(recipe, level=1.0, stage_images=32))
+    for _ in range(6):
         trainer.round()
     net = trainer.averaged_generator()
     data = {
@@ -184,10 +184,10 @@ def test_a_snapshot_keeps_its_level(recipe: Growing, tmp_path: Path):
     }
     name = "stylegan" if recipe.styled else "progan"
     folder.begin(
-        tmp_path, name, trainer.recipe, {"data": data, "parameters": {}, "budget": {"images": 16}}
+        tmp_path, name, trainer.recipe, {"data": data, "parameters": {}, "budget": {"images": 24}}
     )
-    folder.write_snapshot(tmp_path, trainer.recipe, net, 16)
-    opened = load_generator(folder.snapshot_path(tmp_path, 16), CPU)
+    folder.write_snapshot(tmp_path, trainer.recipe, net, 24)
+    opened = load_generator(folder.snapshot_path(tmp_path, 24), CPU)
     assert (
         float(opened.net.level) == float(net.level) == 1.5
     )  # that of the last round, at 12 images

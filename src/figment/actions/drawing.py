@@ -51,6 +51,28 @@ def sample(
         return write_samples(generator, out, **how)
 
 
+def mix(
+    path: str | Path,
+    out: Path | None = None,
+    *,
+    mix_layers: Sequence[int] = (),
+    device: str = "auto",
+    trust: bool = False,
+    overwrite: bool = False,
+    **how: Any,
+) -> str:
+    """Write the table of style mixing, without ``out`` as a picture in the run.
+
+    ``how`` is that of ``figment.sampling.styles.mixing_table``.
+    """
+    from figment.sampling.styles import mixing_table
+
+    how = {name: value for name, value in how.items() if value is not None}
+    out = out or _drawing(path, "styles", ".png", {**how, "layers": mix_layers})
+    keep_others([out], overwrite)
+    return mixing_table(generator_at(path, device, trust=trust), out, layers=mix_layers, **how)
+
+
 def _sharded(
     path: str | Path, device: str, trust: bool, overwrite: bool, how: dict[str, Any]
 ) -> str:
@@ -167,22 +189,26 @@ def project(
     out: Path | None = None,
     features: str = "auto",
     label: str | None = None,
+    space: str = "auto",
+    noise: bool = False,
     device: str = "auto",
     trust: bool = False,
     overwrite: bool = False,
     **how: Any,
 ) -> str:
-    """Find a picture's latent; write the pair and the latent into ``out``.
+    """Find a picture's latent, or its styles where there are any; write the pair and these into ``out``.
 
     ``how`` is that of ``figment.sampling.project.project``.
     """
     from figment.judging.scorer import extractor_for
     from figment.sampling.project import files_of, perceiver, project, read_target, write
+    from figment.sampling.project_styles import project_styles, space_of
     from figment.training.devices import choose_device
 
     if out is None:
         folder.refuse_links(_run_of(Path(path)))
-        chosen = {**how, "label": label, "picture": picture.stem}
+        chosen = {**how, "label": label, "picture": picture.stem, "space": space}
+        chosen |= {"noise": "noise" if noise else None}
         out = _drawing(path, "projection", "", chosen)
     keep_others(files_of(picture, out), overwrite)
     generator = generator_at(path, device, trust=trust)
@@ -193,18 +219,28 @@ def project(
         raise UserError("points have no pictures to look for: give a run of pictures")
     number = None if label is None else generator.numbered(label)
     perceive = perceiver(extractor)
-    found = project(generator, target, perceive, label=number, progress=True, **how)
-    return write(found, generator, target, picture, out, extractor.name)
+    how |= {"label": number, "progress": True}
+    place_in = space_of(generator, space, noise)
+    if place_in == "z":
+        found = project(generator, target, perceive, **how)
+        return write(found, generator, target, picture, out, extractor.name)
+    found = project_styles(generator, target, perceive, space=place_in, noise=noise, **how)
+    more = {"space": found.space, "styles": found.styles.tolist()}
+    more |= {"noise": [each.tolist() for each in found.noise]} if noise else {}
+    return write(found, generator, target, picture, out, extractor.name, **more)
 
 
 USUAL: dict[str, dict[str, Any]] = {
     "sample": {},
+    "styles": {"count": 5},
     "walk": {"seeds": (1, 2, 3), "frames": 120, "fps": 24, "loop": True},
     "truncate": {"count": 10, "values": ("0.01", "1.5", "none")},
     "evolve": {"count": 10, "fps": 4},
-    "projection": {"steps": 300, "starts": 4},
+    "projection": {"steps": 300, "starts": 4, "space": "auto"},
 }
 """Choices that the name of a drawing does not mention, as the commands have them."""
+NAMED = ("count", "frames", "fps", "loop", "truncation", "mix", "layers", "mix_layers")
+"""Choices that it mentions by name."""
 
 
 def _drawing(path: str | Path, what: str, ending: str, how: dict[str, Any]) -> Path:
@@ -223,9 +259,7 @@ def _drawing(path: str | Path, what: str, ending: str, how: dict[str, Any]) -> P
         if value is None or value in ("", (), USUAL[what].get(name)):
             continue
         said = "-".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-        words.append(
-            name + said if name in ("count", "frames", "fps", "loop", "truncation") else said
-        )
+        words.append(name + said if name in NAMED else said)
     words.append(f"at-{folder.images_of(weights)}")
     return _run_of(Path(path)) / (file_names(["-".join(words)])[0] + ending)
 

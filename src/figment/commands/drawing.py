@@ -18,6 +18,8 @@ def sample(
     seed: int = 0,
     class_: str | None = None,
     truncation: float | None = None,
+    mix: tuple[int, ...] = (),
+    mix_layers: tuple[int, ...] = (),
     per_class: int | None = None,
     copies: bool = True,
     out: Path | None = None,
@@ -35,6 +37,10 @@ def sample(
         seed: Seed of the first picture.
         class_: Name of the class to draw; all classes in turn without it.
         truncation: Cut the latents off at this value; less is safer and more alike.
+        mix: Seeds of the columns of a table of style mixing, whose rows are the seeds from --seed on, 5 of
+            them without --count: each picture takes some layers' styles from its column. For generators
+            with styles (stylegan, stylegan2).
+        mix_layers: The first layer of those, or the first and the last; the finer half without it.
         per_class: Enlarge the data set: so many of each class into folders, with a manifest.
         copies: Keep pictures of an enlarged set that are copies of training pictures.
         out: FILE.png for a grid, FILE.zip, FILE.npy or a folder for single pictures; a grid in the run
@@ -48,7 +54,17 @@ def sample(
         overwrite: Replace files that figment did not write, too.
     """
     from figment.actions.drawing import enlarge, sample
+    from figment.actions.drawing import mix as table
 
+    if mix:
+        if per_class is not None or format is not None or shards is not None or not copies:
+            raise UserError("a table of style mixing is one picture: give --out FILE.png")
+        rows: dict[str, Any] = {"mix": mix, "count": count, "seed": seed, "label": class_}
+        rows |= {"truncation": truncation, "trust": trust, "overwrite": overwrite}
+        print(table(named(run), out, mix_layers=mix_layers, device=device, **rows))
+        return 0
+    if mix_layers:
+        raise UserError("--mix-layers are those that take other styles: add --mix SEEDS")
     if per_class is not None:
         if format is not None or shards is not None:
             raise UserError("an enlarged set has a folder a class: leave --format and --shards out")
@@ -77,6 +93,8 @@ def walk(
     fps: int = 24,
     loop: bool = True,
     truncation: float | None = None,
+    mix: int | None = None,
+    mix_layers: tuple[int, ...] = (),
     device: str = "auto",
     trust: bool = False,
     overwrite: bool = False,
@@ -92,6 +110,8 @@ def walk(
         fps: Pictures a second.
         loop: Come back to the first stop.
         truncation: Cut the latents of the stops off at this value.
+        mix: Seed whose style some layers keep all the way, for generators with styles.
+        mix_layers: The first layer of those, or the first and the last; the finer half without it.
         device: cpu, cuda, mps, or auto.
         trust: Open a recipe of your own, which the run only names: its module is imported.
         overwrite: Replace files that figment did not write, too.
@@ -99,6 +119,7 @@ def walk(
     from figment.actions.drawing import walk
 
     stops = {"seeds": seeds, "classes": classes, "truncation": truncation}
+    stops |= {"mix": mix, "mix_layers": mix_layers}
     how = {"frames": frames, "fps": fps, "loop": loop, "device": device}
     print(walk(named(run), out, trust=trust, overwrite=overwrite, **how, **stops))
     return 0
@@ -181,6 +202,8 @@ def project(
     steps: int = 300,
     starts: int = 4,
     seed: int = 0,
+    space: Literal["auto", "z", "w", "w+"] = "auto",
+    fit_noise: bool = False,
     features: str = "auto",
     device: str = "auto",
     trust: bool = False,
@@ -196,6 +219,9 @@ def project(
         steps: Steps downhill from every start.
         starts: Starts that are followed, the nearest of 1,024 latents.
         seed: Seed of those latents.
+        space: Where to look: among latents, z; with styles among styles, w, or styles of every layer, w+.
+            auto: w+ where there are styles.
+        fit_noise: Find the noise of the layers, too.
         features: What is compared: auto, efficientnet, mobilenet, small, inception, dinov2, NAME:FILE
             or file:FILE.
         device: cpu, cuda, mps, or auto.
@@ -205,7 +231,7 @@ def project(
     from figment.actions.drawing import project
 
     how: dict[str, Any] = {"label": class_, "steps": steps, "starts": starts, "seed": seed}
-    how |= {"trust": trust, "overwrite": overwrite}
+    how |= {"trust": trust, "overwrite": overwrite, "space": space, "noise": fit_noise}
     if picture == LATEST:
         run, picture = LATEST, run
     print(project(named(run), Path(picture), out=out, features=features, device=device, **how))

@@ -110,7 +110,7 @@ class Discriminator(Grown, FeatureDiscriminator):
         channels: int,
         dropout: float,
         head: Head,
-        soft: bool = False,
+        soft: bool,
     ) -> None:
         super().__init__()
         wide = widths(width, resolution)

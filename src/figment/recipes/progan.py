@@ -46,6 +46,7 @@ class ProGAN(Growing):
             channels=self.discriminator_channels,
             dropout=self.dropout,
             head=self.head(plain),
+            soft=False,
             **size,
         )
         return nn.ModuleDict({"generator": generator, "discriminator": discriminator})

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -60,6 +60,17 @@ class Projection:
     """The least loss of all ways, step by step."""
 
 
+class Survey(NamedTuple):
+    """What is known before the search."""
+
+    apart: Tensor
+    """Mean distance of two random samples in features."""
+    pixels_apart: Tensor
+    """Their mean squared difference in pixels."""
+    scores: Tensor
+    """[N], the candidates' losses."""
+
+
 def project(
     generator: Generator,
     target: Tensor,
@@ -85,7 +96,7 @@ def project(
     valleys.
     """
     candidates = candidates or CANDIDATES
-    _check(steps, starts, seed, candidates)
+    check(steps, starts, seed, candidates)
     net, recipe = generator.net, generator.recipe
     device = next(net.parameters()).device
     target = target[None].to(device)
@@ -95,7 +106,7 @@ def project(
     if labels is not None and label is not None:
         labels = torch.full_like(labels, label)
     latents = recipe.latents(seeds).to(device)
-    apart, pixels_apart, scores = _survey(
+    apart, pixels_apart, scores = survey(
         generator, latents, labels, perceive, target, goal, progress=progress
     )
     best = scores.topk(starts, largest=False).indices
@@ -103,7 +114,7 @@ def project(
 
     def look(z: Tensor) -> tuple[Tensor, Tensor]:
         fakes = recipe.generate(net, z, of).float()
-        return fakes, _loss(fakes, target, perceive, goal, apart, pixels_apart)
+        return fakes, loss_of(fakes, target, perceive, goal, apart, pixels_apart)
 
     longest = float(latents.norm(dim=1).max())
     near = _fit(generator, target, latents[best], of, longest, progress=progress)
@@ -122,7 +133,8 @@ def project(
     )
 
 
-def _check(steps: int, starts: int, seed: int, candidates: int) -> None:
+def check(steps: int, starts: int, seed: int, candidates: int) -> None:
+    """Refuse numbers that make no search. Raises UserError."""
     for name, value, least, most in (
         ("steps", steps, 1, 100_000),
         ("starts", starts, 1, candidates),
@@ -277,8 +289,12 @@ def write(
     picture: Path,
     out: Path,
     features: str,
+    **more: Any,
 ) -> str:
-    """Write the picture beside what was found, and its latent; return a sentence that says how near."""
+    """Write the picture beside what was found, and its latent; return a sentence that says how near.
+
+    ``more`` is said of it too, in the file of the latent.
+    """
     given = to_uint8(target).cpu()
     pair = tile(torch.stack([given, found.picture]).numpy(), 2)
     label = None if found.label is None else generator.classes[found.label]
@@ -288,7 +304,7 @@ def write(
     try:
         out.mkdir(parents=True, exist_ok=True)
         save_image(enlarged(pair), image)
-        write_json(latent, about | {"software": MARK, "latent": found.latent.tolist()})
+        write_json(latent, about | {"software": MARK, "latent": found.latent.tolist()} | more)
     except OSError as error:
         raise UserError(cannot_write(out, error)) from error
     of = f" as {label}" if label else ""
@@ -299,7 +315,7 @@ def write(
 
 
 @torch.no_grad()
-def _survey(
+def survey(
     generator: Generator,
     latents: Tensor,
     labels: Tensor | None,
@@ -308,7 +324,7 @@ def _survey(
     goal: Tensor,
     *,
     progress: bool,
-) -> tuple[Tensor, Tensor, Tensor]:
+) -> Survey:
     """Return how far two random samples are apart, in features and pixels, and candidates' losses."""
     seen, pictures = [], []
     parts = list(_parts(len(latents), 64))
@@ -322,13 +338,15 @@ def _survey(
     apart = (features[some] - features[some + 1]).norm(dim=1).mean()
     pixels_apart = (images[some] - images[some + 1]).square().mean()
     scores = [
-        _loss(images[part], target, lambda _, part=part: features[part], goal, apart, pixels_apart)
+        loss_of(
+            images[part], target, lambda _, part=part: features[part], goal, apart, pixels_apart
+        )
         for part in parts
     ]
-    return apart, pixels_apart, torch.cat(scores)
+    return Survey(apart, pixels_apart, torch.cat(scores))
 
 
-def _loss(
+def loss_of(
     fakes: Tensor,
     target: Tensor,
     perceive: Perceive,

@@ -13,6 +13,7 @@ from figment.errors import UserError
 from figment.sampling.film import check_film, save_film
 from figment.sampling.generator import Generator
 from figment.sampling.pictures import to_image
+from figment.sampling.styles import layers_of, mixed, of_seeds, pictures_of, styles_of
 
 LARGEST_FILM = 1 << 30
 """Bytes of a film's frames, of which several copies are in memory."""
@@ -30,11 +31,14 @@ def walk(
     loop: bool = True,
     truncation: float | None = None,
     fps: int = 24,
+    mix: int | None = None,
+    mix_layers: Sequence[int] = (),
 ) -> str:
     """Write the film of a walk past the seeds' pictures; return a sentence that says where.
 
     With as many ``classes`` as seeds each stop has its own; one class stays all the way; one seed walks
-    through the classes at a fixed latent. Without classes every stop has its seed's. Raises UserError.
+    through the classes at a fixed latent. Without classes every stop has its seed's. With ``mix`` some
+    layers keep that seed's style all the way (``figment.sampling.styles.layers_of``). Raises UserError.
     """
     if generator.recipe.kind == "points":
         raise UserError("points have no pictures to walk through: give a run of pictures")
@@ -46,7 +50,15 @@ def walk(
         raise UserError(f"a walk of this size has at most {most:,} frames, not {frames:,}")
     latents, labels = stops(generator, seeds, classes, truncation)
     places = along(latents, frames, loop=loop, labels=labels)
-    pictures = generator.draw(*places, truncation=truncation)
+    if mix is None:
+        if mix_layers:
+            raise UserError("--mix-layers are those that take another style: add --mix SEED")
+        pictures = generator.draw(*places, truncation=truncation)
+    else:
+        layers = layers_of(generator, mix_layers)
+        way = styles_of(generator, *places, truncation)
+        kept = of_seeds(generator, [mix], truncation=truncation)
+        pictures = pictures_of(generator, mixed(way, kept, layers))
     save_film([enlarged(to_image(each)) for each in pictures.numpy()], out, fps=fps, loop=loop)
     through = f" through {', '.join(classes)}" if classes else ""
     return f"{out}: {frames} frames past seeds {', '.join(map(str, seeds))}{through}"
