@@ -10,6 +10,7 @@ from figment.recipes import (
     faces,
     fccgan,
     few_shot,
+    flow_matching,
     flowers,
     goodfellow,
     mlp,
@@ -17,6 +18,7 @@ from figment.recipes import (
     resnet,
     semisupervised,
     stacked_mnist,
+    vae,
     wgan,
 )
 
@@ -124,6 +126,20 @@ SYSTEMS = {
     "flowers-128": System("W6", flowers.STAGE_6, "Flowers study: W5 with one up-sampling more"),
     "stacked-mnist": System(
         "K1", stacked_mnist.HALF, "Metz et al. 2016, as Lin et al. 2018 build it: 1,000 modes"
+    ),
+    "ae": System(
+        "M1", vae.AE, "Ghosh et al. 2020: an autoencoder, a normal distribution of its codes"
+    ),
+    "vae": System(
+        "M1v", vae.VAE_64, "Kingma & Welling 2014: a variational autoencoder, convolutional"
+    ),
+    "vae-mlp": System(
+        "M1m", vae.VAE_MLP, "Kingma & Welling 2014: fully connected, as in the paper"
+    ),
+    "flow-matching": System(
+        "FM",
+        flow_matching.FLOW_MATCHING,
+        "Lipman et al. 2023: straight paths from noise, a small U-Net",
     ),
     "points": System(
         "P1", points.POINTS, "Goodfellow et al. 2014 in the plane, after Metz et al. 2016"

@@ -20,6 +20,10 @@ SMALLEST = 256
 """Pixels a side that a film has at least: smaller pictures are enlarged by a whole factor."""
 
 
+Stops = tuple[Tensor, Tensor | None]
+"""Latents [S, L] of a walk's stops, and their classes as weights [S, K], or None."""
+
+
 def walk(
     generator: Generator,
     out: Path,
@@ -30,11 +34,13 @@ def walk(
     loop: bool = True,
     truncation: float | None = None,
     fps: int = 24,
+    between: Stops | None = None,
 ) -> str:
     """Write the film of a walk past the seeds' pictures; return a sentence that says where.
 
     With as many ``classes`` as seeds each stop has its own; one class stays all the way; one seed walks
-    through the classes at a fixed latent. Without classes every stop has its seed's. Raises UserError.
+    through the classes at a fixed latent. Without classes every stop has its seed's. ``between`` gives
+    other stops in their place. Raises UserError.
     """
     if generator.recipe.kind == "points":
         raise UserError("points have no pictures to walk through: give a run of pictures")
@@ -44,18 +50,20 @@ def walk(
     most = LARGEST_FILM // (3 * max(SMALLEST, generator.recipe.resolution) ** 2)
     if frames > most:
         raise UserError(f"a walk of this size has at most {most:,} frames, not {frames:,}")
-    latents, labels = stops(generator, seeds, classes, truncation)
+    latents, labels = between or stops(generator, seeds, classes, truncation)
     places = along(latents, frames, loop=loop, labels=labels)
     pictures = generator.draw(*places, truncation=truncation)
     save_film([enlarged(to_image(each)) for each in pictures.numpy()], out, fps=fps, loop=loop)
+    if between:
+        return f"{out}: {frames} frames past what is nearest to {len(latents)} pictures"
     through = f" through {', '.join(classes)}" if classes else ""
     return f"{out}: {frames} frames past seeds {', '.join(map(str, seeds))}{through}"
 
 
 def stops(
     generator: Generator, seeds: Sequence[int], classes: Sequence[str], truncation: float | None
-) -> tuple[Tensor, Tensor | None]:
-    """Return the latents [S, L] of a walk's stops, and their classes as weights [S, K], or None."""
+) -> Stops:
+    """Return the stops of a walk past the pictures of seeds."""
     if min(seeds, default=-1) < 0:
         raise UserError("a walk needs one or more seeds, each 0 or more")
     count = max(len(seeds), len(classes))
