@@ -23,6 +23,7 @@ from typing import Any
 
 import figment
 import unseen_cases
+import unseen_fourth
 import unseen_second
 import unseen_third
 from figment.doctor.data import examine
@@ -36,6 +37,7 @@ LISTS = {
     "first": unseen_cases.CASES,
     "second": unseen_second.CASES,
     "third": unseen_third.CASES,
+    "fourth": unseen_fourth.CASES,
 }
 LOOKS = 12
 TICKS = 48

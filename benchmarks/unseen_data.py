@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+import unseen_data4
 from figment.data import open_dataset
 
 
@@ -17,7 +18,7 @@ def source(wanted: str, shared: Path, out: Path) -> str:
     if wanted.endswith(".zip"):
         return str(shared / wanted)
     name, _, count = wanted.partition(":")
-    make = MADE.get(name)
+    make = (MADE | unseen_data4.MADE).get(name)
     if make is None:
         return wanted
     path = out / "data" / f"{name}{count}"

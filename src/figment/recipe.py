@@ -189,6 +189,20 @@ class Recipe(Settings):
         """Return samples as ``generate`` does; what ``latents`` has truncated is not truncated again."""
         return self.generate(generator, latents, labels)
 
+    def encode(self, generator: nn.Module, images: Tensor) -> Tensor | None:
+        """Return the latents [N, L] of images [N, C, R, R], where the system knows the way back.
+
+        ``generate`` makes of them what it can make of these images. None: they have to be searched for.
+        """
+        return None
+
+    def rebuild(self, generator: nn.Module, images: Tensor) -> Tensor | None:
+        """Return images [N, C, R, R] as their codes bring them back; None where there are no codes.
+
+        Shown beside the images each time that samples are shown.
+        """
+        return None
+
     def labels_for(self, seeds: Sequence[int], device: torch.device) -> Tensor | None:
         """Return the classes [N] that samples of these seeds are of; None without classes."""
         return None

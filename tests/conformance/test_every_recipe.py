@@ -12,6 +12,7 @@ import torch
 
 from figment.data import Dataset, open_dataset
 from figment.errors import UserError
+from figment.gan import GAN
 from figment.launch import resume, train
 from figment.objectives.adversarial import OBJECTIVES
 from figment.recipe import Recipe, fields_of
@@ -38,19 +39,23 @@ AT_ZERO = {
 TINY = {
     name: replace(system.recipe.tiny(), precision="float32") for name, system in SYSTEMS.items()
 }
+GAMES = {name: recipe for name, recipe in TINY.items() if isinstance(recipe, GAN)}
+"""Those of two players."""
 every_recipe = pytest.mark.parametrize("name", TINY)
+every_game = pytest.mark.parametrize("name", GAMES)
 
 
-def one_of_each_pair() -> list[str]:
+def one_of_each_pair(recipes: dict[str, Recipe]) -> list[str]:
     """Return one recipe for each pair of networks: what a technique or a way to play depends on."""
     found: dict[tuple[type, ...], str] = {}
-    for name, recipe in TINY.items():
+    for name, recipe in recipes.items():
         nets = recipe.build()
         found.setdefault((type(recipe), *(type(net) for net in nets.values())), name)
     return list(found.values())
 
 
-every_pair = pytest.mark.parametrize("name", one_of_each_pair())
+every_family = pytest.mark.parametrize("name", one_of_each_pair(TINY))
+every_pair = pytest.mark.parametrize("name", one_of_each_pair(GAMES))
 
 
 def data_for(recipe: Recipe) -> str:
@@ -82,6 +87,9 @@ def test_checks_and_builds_its_shapes(name: str):
     assert fakes.isfinite().all()
     if any(isinstance(layer, torch.nn.Tanh) for layer in nets["generator"].modules()):
         assert fakes.abs().max() <= 1
+    if not isinstance(recipe, GAN):
+        assert recipe.encode(nets["generator"], fakes).shape == latents.shape
+        return
     logits = recipe.logits(nets, fakes, labels)
     assert logits.shape == (3,)
     assert logits.dtype == torch.float32
@@ -89,7 +97,7 @@ def test_checks_and_builds_its_shapes(name: str):
 
 @every_recipe
 def test_works_at_twice_the_resolution(name: str):
-    recipe = replace(TINY[name], resolution=2 * TINY[name].resolution)
+    recipe = at_resolution(TINY[name], 2 * TINY[name].resolution)
     if recipe.kind == "points":
         with pytest.raises(UserError, match="--resolution has no effect on points"):
             recipe.check()
@@ -99,10 +107,17 @@ def test_works_at_twice_the_resolution(name: str):
     latents, labels = latents_of([0, 1], recipe.latent), recipe.labels_for([0, 1], CPU)
     fakes = recipe.generate(nets["generator"], latents, labels)
     assert fakes.shape == (2, *recipe.shape)
-    assert recipe.logits(nets, fakes, labels).shape == (2,)
+    if isinstance(recipe, GAN):
+        assert recipe.logits(nets, fakes, labels).shape == (2,)
 
 
-@every_recipe
+def at_resolution(recipe: Recipe, side: int) -> Recipe:
+    """Return the recipe for pictures of another size, with the latent that it has for them."""
+    latent = recipe.latent * 4 if "latent" in recipe.BY_DATA else recipe.latent
+    return replace(recipe, resolution=side, latent=latent)
+
+
+@every_game
 def test_a_move_changes_only_its_player(name: str):
     recipe = TINY[name]
     trainer = Trainer(recipe, dataset_for(recipe), CPU)
@@ -242,7 +257,7 @@ def test_trains_samples_and_resumes_bit_for_bit(name: str, tmp_path: Path):
     assert (whole.path / "README.md").exists()
 
 
-@every_pair
+@every_family
 def test_training_from_its_recipe_again_reproduces_a_run(name: str, tmp_path: Path):
     recipe = TINY[name]
     how = {"progress": False, **fields_for(name)}
@@ -252,7 +267,7 @@ def test_training_from_its_recipe_again_reproduces_a_run(name: str, tmp_path: Pa
     assert_same_run(run.path, again.path)
 
 
-@every_recipe
+@every_game
 def test_overfits_toward_its_data(name: str):
     """The networks can learn at all: the discriminator tells fixed fakes from reals."""
     free = {"dropout": 0.0, "clip": 0.0, "optimizer": "adam", "discriminator_lr": 1e-2}

@@ -58,9 +58,10 @@ RATES = {"learning rate too high": 300.0, "learning rate too low": 1 / 300}
 def advised(system: str, ailment: str) -> tuple[Any, Finding | None]:
     """The recipe of a system with an ailment, and the finding that names it if it can be had."""
     own = SYSTEMS[system].recipe
-    fields = fields_of(own) | SET.get(ailment, {})
-    for player in ("generator_lr", "discriminator_lr"):
-        fields[player] *= RATES.get(ailment, 1.0)
+    fields = fields_of(own)
+    fields |= {name: value for name, value in SET.get(ailment, {}).items() if name in fields}
+    for rate in fields.keys() & {"generator_lr", "discriminator_lr", "lr"}:
+        fields[rate] *= RATES.get(ailment, 1.0)
     recipe = with_fields(own, fields)
     try:
         recipe.check()

@@ -14,10 +14,11 @@ def test_shapes_and_range(resolution: int, channels: int):
     images = Decoder(**size)(3 * torch.randn(2, 6))
     assert images.shape == (2, channels, resolution, resolution)
     assert images.abs().max() <= 1
-    assert Encoder(**size)(images).shape == (2, 12)
+    size.pop("latent")
+    assert Encoder(outputs=12, **size)(images).shape == (2, 12)
 
 
 def test_a_pictures_code_is_its_own():
-    encoder = Encoder(latent=6, width=2, resolution=16, channels=3)
+    encoder = Encoder(outputs=12, width=2, resolution=16, channels=3)
     images = torch.randn(4, 3, 16, 16)
     assert torch.allclose(encoder(images)[:1], encoder(images[:1]), atol=1e-5)

@@ -78,5 +78,6 @@ def test_the_table_of_the_docs_is_true():
     docs = Path(__file__).resolve().parents[2] / "docs" / "recipes.md"
     lines = docs.read_text(encoding="utf-8").splitlines()
     for name, system in SYSTEMS.items():
-        g, d = (f"{known()[name][player]:,}" for player in ("generator", "discriminator"))
+        counts = (known()[name].get(player) for player in ("generator", "discriminator"))
+        g, d = ("–" if count is None else f"{count:,}" for count in counts)
         assert f"| {system.id} | `{name}` | {g} | {d} | {system.source} |" in lines

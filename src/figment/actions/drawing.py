@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from figment import mesh
 from figment.errors import UserError
@@ -16,6 +16,10 @@ from figment.files import keep_others
 from figment.opened import generator_at, moments
 from figment.run import Run
 from figment.training import folder
+
+if TYPE_CHECKING:
+    from figment.sampling.generator import Generator
+    from figment.sampling.walk import Stops
 
 
 def sample(
@@ -129,13 +133,52 @@ def walk(
 ) -> str:
     """Write a film of a walk, without ``out`` a GIF into the run.
 
-    ``how`` is that of ``figment.sampling.walk.walk``.
+    ``how`` is that of ``figment.sampling.walk.walk``, but that ``between`` names files of pictures.
     """
     from figment.sampling.walk import walk
 
-    out = out or _drawing(path, "walk", ".gif", how)
+    pictures: Sequence[Path] = how.pop("between", ())
+    out = out or _drawing(path, "walk", ".gif", how | {"between": [p.stem for p in pictures]})
     keep_others([out], overwrite)
-    return walk(generator_at(path, device, trust=trust), out, **how)
+    generator = generator_at(path, device, trust=trust)
+    if pictures:
+        how["between"] = _places(generator, pictures, device, how)
+    return walk(generator, out, **how)
+
+
+def _places(
+    generator: Generator, pictures: Sequence[Path], device: str, how: dict[str, Any]
+) -> Stops:
+    """Return where a walk stops that passes by what is nearest to pictures.
+
+    Raises UserError where something else says the stops, too.
+    """
+    import torch
+
+    from figment.judging.scorer import extractor_for
+    from figment.sampling.project import perceiver, project, read_target
+    from figment.training.devices import choose_device
+
+    if len(pictures) < 2:
+        raise UserError("a walk needs two stops: name two pictures or more after --between")
+    if how.get("classes") or how.get("truncation") is not None or _said(how, "walk", "seeds"):
+        raise UserError(
+            "the pictures say where to walk: leave --seeds, --classes, --truncation out"
+        )
+    place = choose_device(device)
+    targets = [read_target(picture, generator.recipe).to(place) for picture in pictures]
+    extractor = extractor_for("images", generator.recipe.features, str(place))
+    if extractor is None:
+        raise UserError("points have no pictures to look for: give a run of pictures")
+    found = [project(generator, one, perceiver(extractor), progress=True) for one in targets]
+    latents = torch.stack([one.latent for one in found])
+    labels = [one.label for one in found if one.label is not None]
+    return latents, torch.eye(len(generator.classes))[labels] if labels else None
+
+
+def _said(how: dict[str, Any], what: str, *names: str) -> bool:
+    """Return whether any of these choices is another than the command's usual one."""
+    return any(how.get(name, USUAL[what][name]) != USUAL[what][name] for name in names)
 
 
 def truncate(
@@ -203,6 +246,14 @@ def project(
     from figment.judging.scorer import extractor_for
     from figment.sampling.project import files_of, perceiver, project, read_target, write
     from figment.sampling.project_styles import project_styles, space_of
+    from figment.sampling.project import (
+        code_of,
+        files_of,
+        perceiver,
+        project,
+        read_target,
+        write,
+    )
     from figment.training.devices import choose_device
 
     if out is None:
@@ -218,6 +269,12 @@ def project(
     if extractor is None:
         raise UserError("points have no pictures to look for: give a run of pictures")
     number = None if label is None else generator.numbered(label)
+    searched = _said(how, "projection", "steps", "starts") or how.get("seed")
+    if searched and code_of(generator, target) is not None:
+        raise UserError(
+            "this system has an encoder, which finds the latent at once: leave --steps, --starts and "
+            "--seed out"
+        )
     perceive = perceiver(extractor)
     how |= {"label": number, "progress": True}
     place_in = space_of(generator, space, noise)

@@ -89,6 +89,7 @@ def walk(
     out: Path | None = None,
     seeds: tuple[int, ...] = (1, 2, 3),
     classes: tuple[str, ...] = (),
+    between: tuple[Path, ...] = (),
     frames: int = 120,
     fps: int = 24,
     loop: bool = True,
@@ -106,6 +107,7 @@ def walk(
         out: FILE.gif, FILE.webp or FILE.mp4; a GIF in the run without it.
         seeds: Seeds to pass through; with one seed the class changes instead.
         classes: The class of each stop, or one of them all.
+        between: Picture files to pass by, in place of seeds: by what the run can make that is nearest.
         frames: Pictures of the film.
         fps: Pictures a second.
         loop: Come back to the first stop.
@@ -120,6 +122,7 @@ def walk(
 
     stops = {"seeds": seeds, "classes": classes, "truncation": truncation}
     stops |= {"mix": mix, "mix_layers": mix_layers}
+    stops = {"seeds": seeds, "classes": classes, "truncation": truncation, "between": between}
     how = {"frames": frames, "fps": fps, "loop": loop, "device": device}
     print(walk(named(run), out, trust=trust, overwrite=overwrite, **how, **stops))
     return 0
@@ -210,6 +213,8 @@ def project(
     overwrite: bool = False,
 ) -> int:
     """Find the latent of a picture: the generated one that comes nearest, and how near that is.
+
+    A system with an encoder says the latent at once, any other is searched.
 
     Args:
         run: The run folder, or a snapshot file; the latest run where PICTURE stands alone.

@@ -38,9 +38,14 @@ def listing_text(found: list[dict[str, Any]]) -> str:
         return _one(found[0])
     rows = [("id", "name", "generator", "discriminator", "source")]
     for entry in found:
-        sizes = [f"{entry['parameters'].get(p, 0):,}" for p in ("generator", "discriminator")]
+        sizes = [_size(entry["parameters"], p) for p in ("generator", "discriminator")]
         rows.append((entry["id"], entry["name"], *sizes, entry["source"]))
     return columns(rows, aligned="<<>>")
+
+
+def _size(parameters: dict[str, int], player: str) -> str:
+    """A player's number of parameters, – where there is no such player."""
+    return f"{parameters[player]:,}" if player in parameters else "–"
 
 
 def columns(rows: Sequence[Sequence[str]], *, aligned: str, indent: int = 0) -> str:

@@ -12,6 +12,7 @@ from figment.recipes import (
     fastgan,
     fccgan,
     few_shot,
+    flow_matching,
     flowers,
     goodfellow,
     mlp,
@@ -23,6 +24,7 @@ from figment.recipes import (
     stacked_mnist,
     stylegan,
     stylegan2,
+    vae,
     wgan,
 )
 
@@ -160,6 +162,19 @@ SYSTEMS = {
     ),
     "stylegan2-ada": System(
         "M2a", stylegan2.ADA_64, "Karras et al. 2020a: M2 with adaptive augmentation (ADA)"
+    "ae": System(
+        "M1", vae.AE, "Ghosh et al. 2020: an autoencoder, a normal distribution of its codes"
+    ),
+    "vae": System(
+        "M1v", vae.VAE_64, "Kingma & Welling 2014: a variational autoencoder, convolutional"
+    ),
+    "vae-mlp": System(
+        "M1m", vae.VAE_MLP, "Kingma & Welling 2014: fully connected, as in the paper"
+    ),
+    "flow-matching": System(
+        "FM",
+        flow_matching.FLOW_MATCHING,
+        "Lipman et al. 2023: straight paths from noise, a small U-Net",
     ),
     "points": System(
         "P1", points.POINTS, "Goodfellow et al. 2014 in the plane, after Metz et al. 2016"

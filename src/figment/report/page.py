@@ -12,7 +12,7 @@ from figment.report.charts import machine_charts, training_charts
 from figment.report.cloud import cloud_figure
 from figment.report.facts import data_rows, extent, machine_rows, sentence
 from figment.report.judged import health, key_figure, pictured, scores, signs
-from figment.report.pictures import log_spaced, thumbnail
+from figment.report.pictures import large, log_spaced, thumbnail
 from figment.report.record import Record, read_run
 
 SHOWN = 5  # charts of the training that show at once
@@ -32,6 +32,7 @@ def report(record: Record) -> str:
     """Return the whole page of a run as HTML."""
     sections = [
         samples(record),
+        *rebuilt(record),
         scores(record),
         health(record),
         *pictured(record),
@@ -93,6 +94,21 @@ def samples(record: Record) -> str:
     return html.section(
         "samples", "Samples", html.about(about), notes, f'<div class="samples">\n{figure}</div>'
     )
+
+
+def rebuilt(record: Record) -> list[str]:
+    """Return a section with real pictures beside what their codes bring back, if the system has codes."""
+    if record.rebuilt is None:
+        return []
+    try:
+        body = html.image(large(record.rebuilt), "real pictures, and what came back of them")
+    except OSError:
+        body = html.none(f"Not a picture: {record.rebuilt.name}.")
+    about = (
+        "Real pictures, held out of training where any are; below each row, the same from codes."
+    )
+    shown = f'<div class="samples"><figure>{body}</figure></div>'
+    return [html.section("rebuilt", "Reconstructions", html.about(about), shown)]
 
 
 def _thumbnail(record: Record, path: Path) -> str:

@@ -49,6 +49,8 @@ class Record:
     examined: float | None = None
     """Images that the run had seen when the doctor looked at it."""
     missing: list[str] = field(default_factory=list)
+    rebuilt: Path | None = None
+    """Real pictures beside what came back of them, where the system has codes."""
 
     @property
     def name(self) -> str:
@@ -151,6 +153,7 @@ def read_run(folder: Path) -> Record:
         findings,
         examined,
         missing,
+        rebuilt if (rebuilt := folder / "reconstructions.png").is_file() else None,
     )
 
 

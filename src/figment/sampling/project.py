@@ -29,8 +29,12 @@ if TYPE_CHECKING:
 Perceive = Callable[[Tensor], Tensor]
 """Pictures [N, C, R, R] in [-1, 1] -> features [N, D], differentiable."""
 
+STEPS, STARTS = 300, 4
+"""Steps downhill from every start, and starts, unless they are said."""
 CANDIDATES = 1_024
 """Latents that are looked at first; the best of them are the starts."""
+COMPARED = 64
+"""Samples by which a distance is measured where nothing is searched for."""
 PIXELS = 0.5
 """Weight of pixels beside features, both over what two random samples differ by."""
 FITTING_STEPS = 30
@@ -57,7 +61,14 @@ class Projection:
     start: float
     """The same of the best candidate, before any step."""
     losses: list[float]
-    """The least loss of all ways, step by step."""
+    """The least loss of all ways, step by step; empty where an encoder said the latent."""
+
+
+def code_of(generator: Generator, target: Tensor) -> Tensor | None:
+    """Return the latent [1, L] that the system itself finds for a picture [C, R, R], None if it cannot."""
+    device = next(generator.net.parameters()).device
+    with torch.no_grad():
+        return generator.recipe.encode(generator.net, target[None].to(device))
 
 
 class Survey(NamedTuple):
@@ -76,8 +87,8 @@ def project(
     target: Tensor,
     perceive: Perceive,
     *,
-    steps: int = 300,
-    starts: int = 4,
+    steps: int = STEPS,
+    starts: int = STARTS,
     lr: float = 0.1,
     seed: int = 0,
     label: int | None = None,
@@ -86,8 +97,9 @@ def project(
 ) -> Projection:
     """Return the latent found for a picture ``target`` [C, R, R] in [-1, 1].
 
-    Of ``candidates`` random latents (``CANDIDATES`` if it is not said), of every class unless ``label``
-    gives it, the ``starts`` nearest are fitted to the pixels (``fitted``), which finds a picture that the
+    Where the system has an encoder, or another way back, the latent is what that says. Elsewhere, of
+    ``candidates`` random latents (``CANDIDATES`` if it is not said), of every class unless ``label`` gives
+    it, the ``starts`` nearest are fitted to the pixels (``fitted``), which finds a picture that the
     generator can make to the last bit. From there all are followed downhill by Adam, whose rate falls to
     0, and the nearest end is taken.
     The loss is the squared distance of features plus that of pixels, each over its mean for two random
@@ -95,8 +107,11 @@ def project(
     (StyleGAN2), appendix D, but in z and from several starts, since small generators have no w and many
     valleys.
     """
+    code = code_of(generator, target)
     candidates = candidates or CANDIDATES
     check(steps, starts, seed, candidates)
+    _check(steps, starts, seed, candidates)
+    candidates = candidates if code is None else COMPARED
     net, recipe = generator.net, generator.recipe
     device = next(net.parameters()).device
     target = target[None].to(device)
@@ -109,6 +124,11 @@ def project(
     apart, pixels_apart, scores = survey(
         generator, latents, labels, perceive, target, goal, progress=progress
     )
+    if code is not None:
+        with torch.no_grad():
+            rebuilt = recipe.generate(net, code, None).float()
+            distance = float((perceive(rebuilt) - goal).norm() / apart)
+        return Projection(code[0].cpu(), None, to_uint8(rebuilt[0]).cpu(), distance, distance, [])
     best = scores.topk(starts, largest=False).indices
     of = None if labels is None else labels[best]
 
@@ -308,6 +328,11 @@ def write(
     except OSError as error:
         raise UserError(cannot_write(out, error)) from error
     of = f" as {label}" if label else ""
+    if not found.losses:
+        return (
+            f"{image}: rebuilt from its code at {found.distance:.1%} of the distance between two samples, "
+            f"by the features {features}"
+        )
     return (
         f"{out / picture.stem}.png: found{of} at {found.distance:.1%} of the distance between two samples "
         f"({found.start:.1%} before the descent), by the features {features}"

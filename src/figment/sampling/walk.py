@@ -21,6 +21,10 @@ SMALLEST = 256
 """Pixels a side that a film has at least: smaller pictures are enlarged by a whole factor."""
 
 
+Stops = tuple[Tensor, Tensor | None]
+"""Latents [S, L] of a walk's stops, and their classes as weights [S, K], or None."""
+
+
 def walk(
     generator: Generator,
     out: Path,
@@ -33,12 +37,15 @@ def walk(
     fps: int = 24,
     mix: int | None = None,
     mix_layers: Sequence[int] = (),
+    between: Stops | None = None,
 ) -> str:
     """Write the film of a walk past the seeds' pictures; return a sentence that says where.
 
     With as many ``classes`` as seeds each stop has its own; one class stays all the way; one seed walks
     through the classes at a fixed latent. Without classes every stop has its seed's. With ``mix`` some
     layers keep that seed's style all the way (``figment.sampling.styles.layers_of``). Raises UserError.
+    through the classes at a fixed latent. Without classes every stop has its seed's. ``between`` gives
+    other stops in their place. Raises UserError.
     """
     if generator.recipe.kind == "points":
         raise UserError("points have no pictures to walk through: give a run of pictures")
@@ -48,7 +55,7 @@ def walk(
     most = LARGEST_FILM // (3 * max(SMALLEST, generator.recipe.resolution) ** 2)
     if frames > most:
         raise UserError(f"a walk of this size has at most {most:,} frames, not {frames:,}")
-    latents, labels = stops(generator, seeds, classes, truncation)
+    latents, labels = between or stops(generator, seeds, classes, truncation)
     places = along(latents, frames, loop=loop, labels=labels)
     if mix is None:
         if mix_layers:
@@ -60,14 +67,16 @@ def walk(
         kept = of_seeds(generator, [mix], truncation=truncation)
         pictures = pictures_of(generator, mixed(way, kept, layers))
     save_film([enlarged(to_image(each)) for each in pictures.numpy()], out, fps=fps, loop=loop)
+    if between:
+        return f"{out}: {frames} frames past what is nearest to {len(latents)} pictures"
     through = f" through {', '.join(classes)}" if classes else ""
     return f"{out}: {frames} frames past seeds {', '.join(map(str, seeds))}{through}"
 
 
 def stops(
     generator: Generator, seeds: Sequence[int], classes: Sequence[str], truncation: float | None
-) -> tuple[Tensor, Tensor | None]:
-    """Return the latents [S, L] of a walk's stops, and their classes as weights [S, K], or None."""
+) -> Stops:
+    """Return the stops of a walk past the pictures of seeds."""
     if min(seeds, default=-1) < 0:
         raise UserError("a walk needs one or more seeds, each 0 or more")
     count = max(len(seeds), len(classes))

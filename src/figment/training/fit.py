@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from figment import mesh
 from figment.errors import UserError
 from figment.fields import fields_of
+from figment.pixels import to_uint8
 from figment.progress import progress_bar, say
 from figment.sampling.generator import Generator
 from figment.training import folder
@@ -266,7 +267,18 @@ def _picture(session: Session, net: nn.Module) -> None:
     path = folder.picture_path(session.run, images)
     folder.write_grid(path, pictures, landscape(trainer, pictures))
     session.log.picture(path, images)
+    _rebuilt(session, net)
     session.on_sample(pictures, images)
+
+
+@torch.no_grad()
+def _rebuilt(session: Session, net: nn.Module) -> None:
+    """Write real pictures, held out where any are, beside what the system makes of their codes."""
+    trainer, count = session.trainer, 2 * folder.REBUILT
+    reals = (trainer.feed.held_out_examples(count) or trainer.feed.first(count))[0]
+    if (rebuilt := trainer.recipe.rebuild(net, reals)) is not None:
+        pictures = (to_uint8(some.float()).cpu().numpy() for some in (reals, rebuilt))
+        folder.write_rebuilt(session.run, *pictures)
 
 
 def _save(session: Session) -> None:

@@ -40,6 +40,8 @@ CLASSIFIER = "classifier.safetensors"
 """The weights that tell classes, where a recipe learns to."""
 GRID = 64
 """Pictures in a sample grid."""
+REBUILT = 8
+"""Pictures in a row beside what came back of them; there are two such rows."""
 PARTS = ("samples", "snapshots", "state", "evaluation", "projection")
 """Folders of a run."""
 
@@ -47,6 +49,11 @@ PARTS = ("samples", "snapshots", "state", "evaluation", "projection")
 def picture_path(run: Path, images: int) -> Path:
     """Return where the sample grid at a moment lies."""
     return run / "samples" / f"{images:09d}.png"
+
+
+def rebuilt_path(run: Path) -> Path:
+    """Return where real pictures lie beside what a system with codes makes of them."""
+    return run / "reconstructions.png"
 
 
 def snapshot_path(run: Path, images: int) -> Path:
@@ -292,6 +299,17 @@ def write_grid(path: Path, pictures: Pictures, landscape: np.ndarray | None = No
         nothing = np.zeros((0, 0), np.float32)
         cloud = Cloud(pictures.array, nothing if landscape is None else landscape)
         write_cloud(cloud, path.with_suffix(".safetensors"))
+
+
+def write_rebuilt(run: Path, reals: np.ndarray, rebuilt: np.ndarray) -> None:
+    """Write pictures uint8 [N, C, R, R] in rows of REBUILT, below each row what came back of it."""
+    from figment.sampling.pictures import save_image, tile
+    from figment.sampling.walk import enlarged
+
+    across = min(REBUILT, len(reals))
+    whole = range(0, len(reals) - across + 1, across)  # rows that are full
+    pairs = [side[start : start + across] for start in whole for side in (reals, rebuilt)]
+    save_image(enlarged(tile(np.concatenate(pairs), across)), rebuilt_path(run))
 
 
 def write_snapshot(run: Path, recipe: Playable, net: nn.Module, images: int) -> None:
