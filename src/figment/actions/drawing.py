@@ -244,8 +244,6 @@ def project(
     ``how`` is that of ``figment.sampling.project.project``.
     """
     from figment.judging.scorer import extractor_for
-    from figment.sampling.project import files_of, perceiver, project, read_target, write
-    from figment.sampling.project_styles import project_styles, space_of
     from figment.sampling.project import (
         code_of,
         files_of,
@@ -254,6 +252,7 @@ def project(
         read_target,
         write,
     )
+    from figment.sampling.project_styles import project_styles, space_of
     from figment.training.devices import choose_device
 
     if out is None:

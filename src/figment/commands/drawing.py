@@ -120,9 +120,8 @@ def walk(
     """
     from figment.actions.drawing import walk
 
-    stops = {"seeds": seeds, "classes": classes, "truncation": truncation}
-    stops |= {"mix": mix, "mix_layers": mix_layers}
     stops = {"seeds": seeds, "classes": classes, "truncation": truncation, "between": between}
+    stops |= {"mix": mix, "mix_layers": mix_layers}
     how = {"frames": frames, "fps": fps, "loop": loop, "device": device}
     print(walk(named(run), out, trust=trust, overwrite=overwrite, **how, **stops))
     return 0

@@ -160,9 +160,7 @@ def memorisation(history: History) -> Finding | None:
     )
 
 
-def _suspected(
-    history: History, sign: float | None, advice: str, soon: bool
-) -> Finding | None:
+def _suspected(history: History, sign: float | None, advice: str, soon: bool) -> Finding | None:
     often, bound = (VERY_OFTEN, PLAIN_SIGN) if soon else (OFTEN, ADA_TARGET)
     few = 0 < history.count < FEW_PICTURES and history.passes > often
     if sign is None or sign < bound or not few:

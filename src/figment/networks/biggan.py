@@ -48,7 +48,9 @@ class Generator(nn.Module):
         norm = partial(by_embedding, size=told)
         self.start = nn.Linear(self.chunk, width * 16)
         blocks = chunks_of(resolution) - 1
-        self.blocks = nn.ModuleList(UpBlock(width, width, norm=norm, up=True) for _ in range(blocks))
+        self.blocks = nn.ModuleList(
+            UpBlock(width, width, norm=norm, up=True) for _ in range(blocks)
+        )
         self.attention = nn.ModuleDict({str(attend): SelfAttention(width)} if attend else {})
         self.end = nn.Sequential(
             nn.BatchNorm2d(width),

@@ -138,7 +138,9 @@ SYSTEMS = {
     ),
     "biggan-small": System("M3s", biggan.SMALL, "Brock et al. 2019: M3 in a size for a processor"),
     "r3gan": System("M4", r3gan.SMALL, "Huang et al. 2024: R3GAN in a size for a processor"),
-    "r3gan-cifar": System("M4c", r3gan.CIFAR, "Huang et al. 2024: R3GAN for CIFAR-10, with classes"),
+    "r3gan-cifar": System(
+        "M4c", r3gan.CIFAR, "Huang et al. 2024: R3GAN for CIFAR-10, with classes"
+    ),
     "r3gan-ffhq-64": System("M4p", r3gan.FFHQ_64, "Huang et al. 2024: R3GAN for faces of 64 px"),
     "r3gan-ffhq-256": System("M4q", r3gan.FFHQ_256, "Huang et al. 2024: R3GAN for faces of 256 px"),
     "fastgan": System("M4f", fastgan.SMALL, "Liu et al. 2021: FastGAN in a size for a processor"),
@@ -162,6 +164,7 @@ SYSTEMS = {
     ),
     "stylegan2-ada": System(
         "M2a", stylegan2.ADA_64, "Karras et al. 2020a: M2 with adaptive augmentation (ADA)"
+    ),
     "ae": System(
         "M1", vae.AE, "Ghosh et al. 2020: an autoencoder, a normal distribution of its codes"
     ),

@@ -110,7 +110,6 @@ def project(
     code = code_of(generator, target)
     candidates = candidates or CANDIDATES
     check(steps, starts, seed, candidates)
-    _check(steps, starts, seed, candidates)
     candidates = candidates if code is None else COMPARED
     net, recipe = generator.net, generator.recipe
     device = next(net.parameters()).device
@@ -125,10 +124,7 @@ def project(
         generator, latents, labels, perceive, target, goal, progress=progress
     )
     if code is not None:
-        with torch.no_grad():
-            rebuilt = recipe.generate(net, code, None).float()
-            distance = float((perceive(rebuilt) - goal).norm() / apart)
-        return Projection(code[0].cpu(), None, to_uint8(rebuilt[0]).cpu(), distance, distance, [])
+        return _decoded(generator, code, perceive, goal, apart)
     best = scores.topk(starts, largest=False).indices
     of = None if labels is None else labels[best]
 
@@ -151,6 +147,16 @@ def project(
         float(scores[best[0]]),
         losses,
     )
+
+
+@torch.no_grad()
+def _decoded(
+    generator: Generator, code: Tensor, perceive: Perceive, goal: Tensor, apart: Tensor
+) -> Projection:
+    """Return the projection at a latent [1, L] that the system itself has found."""
+    picture = generator.recipe.generate(generator.net, code, None).float()
+    distance = float((perceive(picture) - goal).norm() / apart)
+    return Projection(code[0].cpu(), None, to_uint8(picture[0]).cpu(), distance, distance, [])
 
 
 def check(steps: int, starts: int, seed: int, candidates: int) -> None:

@@ -42,10 +42,9 @@ def walk(
     """Write the film of a walk past the seeds' pictures; return a sentence that says where.
 
     With as many ``classes`` as seeds each stop has its own; one class stays all the way; one seed walks
-    through the classes at a fixed latent. Without classes every stop has its seed's. With ``mix`` some
-    layers keep that seed's style all the way (``figment.sampling.styles.layers_of``). Raises UserError.
     through the classes at a fixed latent. Without classes every stop has its seed's. ``between`` gives
-    other stops in their place. Raises UserError.
+    other stops in their place. With ``mix`` some layers keep that seed's style all the way
+    (``figment.sampling.styles.layers_of``). Raises UserError.
     """
     if generator.recipe.kind == "points":
         raise UserError("points have no pictures to walk through: give a run of pictures")
