@@ -85,7 +85,8 @@ def train(
     budget = Budget(images, minutes, epochs)
     budget.check()
     weights = None if from_ is None else read_weights(from_)
-    plan = choose(str(data), recipe, fields, trust=trust, like=from_)
+    like = None if from_ is None else read_run(Path(from_), trust=trust)[:2]
+    plan = choose(str(data), recipe, fields, trust=trust, like=like)
     if getattr(plan.recipe, "freeze_layers", 0) and weights is None:
         raise UserError("--freeze-layers keeps what was learned: say with --from what that is")
     path = _home(run, plan)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from figment import mesh
@@ -119,12 +118,12 @@ def choose(
     fields: dict[str, Any],
     *,
     trust: bool = False,
-    like: str | Path | None = None,
+    like: tuple[str, Recipe] | None = None,
 ) -> Plan:
     """Return the plan as far as a glance at the data decides it.
 
-    ``like`` is a run whose recipe it is to be where no other is named, but for its length and what the data
-    decide. Raises UserError for a recipe or fields that cannot work, before anything is packed or written.
+    ``like`` are name and recipe of a run, which it is to have where no other is named, but for its length
+    and what the data decide. Raises UserError for a recipe or fields that cannot work, before anything is packed or written.
     """
     from figment.data import look
     from figment.data.names import file_names
@@ -133,7 +132,7 @@ def choose(
     given = named(recipe, trust=trust) if recipe is not None else None
     same = frozenset[str]()
     if given is None and like is not None:
-        given, same = _like(Path(like), trust=trust)
+        given, same = _like(*like)
     folders = fields.get("folders", given[1].folders if given else "auto")
     seen = look(data, folders)
     name, chosen = given or find(suited(seen))
@@ -151,11 +150,8 @@ def choose(
     return Plan(name, chosen, seen, pinned, by_colour, called)
 
 
-def _like(run: Path, *, trust: bool) -> tuple[tuple[str, Recipe], frozenset[str]]:
+def _like(name: str, recipe: Recipe) -> tuple[tuple[str, Recipe], frozenset[str]]:
     """Return name and recipe of another run for other data, and the fields that have to stay its own."""
-    from figment.opened import read_run
-
-    name, recipe, _ = read_run(run, trust=trust)
     first = fields_of(find(name)[1])
     free = {"images", *recipe.BY_DATA}
     new = {field: value for field, value in first.items() if field in free}
