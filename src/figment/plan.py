@@ -123,7 +123,8 @@ def choose(
     """Return the plan as far as a glance at the data decides it.
 
     ``like`` are name and recipe of a run, which it is to have where no other is named, but for its length
-    and what the data decide. Raises UserError for a recipe or fields that cannot work, before anything is packed or written.
+    and what the data decide. Raises UserError for a recipe or fields that cannot work, before anything is
+    packed or written.
     """
     from figment.data import look
     from figment.data.names import file_names
