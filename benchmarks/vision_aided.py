@@ -27,21 +27,22 @@ import numpy as np
 
 SAMPLES, REALS = 2_000, 4_000
 HINGE = {"objective": "hinge", "real_target": 1.0, "spectral_norm": "discriminator"}
-AIDED = {"vision_aided": 1.0, "vision_side": 32}
+AIDED = {"vision_aided": 1.0, "vision_side": 32, "vision_augment": "geometry"}
 
 FORMS: dict[str, tuple[str, dict[str, Any]]] = {
     "dcgan": ("dcgan", {}),
-    "dcgan + heads at 32 px": ("dcgan", AIDED),
-    "dcgan + heads at 32 px, no colours changed": ("dcgan", AIDED | {"vision_augment": "geometry"}),
-    "dcgan + heads at 64 px": ("dcgan", AIDED | {"vision_side": 64}),
-    "dcgan + heads at 32 px, weight 4": ("dcgan", AIDED | {"vision_aided": 4.0}),
-    "dcgan + heads at 32 px, not augmented": ("dcgan", AIDED | {"vision_augment": "none"}),
-    "hinge": ("dcgan", HINGE),
-    "hinge + heads at 32 px": ("dcgan", HINGE | AIDED),
+    "dcgan + heads": ("dcgan", AIDED),
+    "dcgan + heads, colours changed": ("dcgan", AIDED | {"vision_augment": "diffaugment"}),
+    "dcgan + heads at 64 px, colours changed": (
+        "dcgan",
+        AIDED | {"vision_side": 64, "vision_augment": "diffaugment"},
+    ),
+    "dcgan + heads every 4 rounds": ("dcgan", AIDED | {"vision_every": 4}),
+    "hinge + heads, colours changed": ("dcgan", HINGE | AIDED | {"vision_augment": "diffaugment"}),
     "few-shot": ("few-shot", {}),
-    "few-shot + heads at 32 px": ("few-shot", AIDED),
-    "nearest + heads at 32 px": ("dcgan", AIDED | {"up": "nearest"}),
+    "few-shot + heads": ("few-shot", AIDED),
 }
+"""Systems, and what is set of them: heads at 32 px, augmented but for their colours, unless said."""
 
 
 def main() -> None:

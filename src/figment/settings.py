@@ -48,7 +48,7 @@ class Settings:
     metrics: tuple[str, ...] = ("kid",)
     """Scores measured during training; by the first of them the best weights are chosen."""
     features: str = "auto"
-    """What is compared: auto, efficientnet, mobilenet, small, inception, dinov2, NAME:FILE or file:FILE."""
+    """What is compared: auto, efficientnet, mobilenet, patches, inception, dinov2, file:FILE, NAME:FILE."""
     metric_every: int = 0
     """Images between two measurements; 0: as often as a tenth of the time allows."""
     metric_count: int = 1_000

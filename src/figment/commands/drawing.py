@@ -226,7 +226,7 @@ def project(
         space: Where to look: among latents, z; with styles among styles, w, or styles of every layer, w+.
             auto: w+ where there are styles.
         fit_noise: Find the noise of the layers, too.
-        features: What is compared: auto, efficientnet, mobilenet, small, inception, dinov2, NAME:FILE
+        features: What is compared: auto, efficientnet, mobilenet, patches, inception, dinov2, NAME:FILE
             or file:FILE.
         device: cpu, cuda, mps, or auto.
         trust: Open a recipe of your own, which the run only names: its module is imported.

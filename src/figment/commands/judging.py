@@ -33,7 +33,7 @@ def evaluate(
         what: The run folder, or a folder or zip of pictures; the latest run without it.
         against: The real pictures; a run's own data without it.
         metrics: Which scores (kid, fid, precision_recall, ...); all that can be had without it.
-        features: What is compared: auto, efficientnet, mobilenet, small, inception, dinov2, NAME:FILE
+        features: What is compared: auto, efficientnet, mobilenet, patches, inception, dinov2, NAME:FILE
             or file:FILE.
         count: How many samples to draw (5 for each real picture, 1,000 to 5,000), or pictures to use
             (all).

