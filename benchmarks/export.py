@@ -29,7 +29,6 @@ from figment.export.measure import difference, refuse_wrong
 from figment.recipe import Recipe
 from figment.recipes import SYSTEMS
 from figment.recipes.parameters import CLASSES
-from figment.recipes.stylegan2 import STYLEGAN2_64
 from figment.sampling.generator import Generator
 
 BUDGETS = {"fp16": 25.0, "int8": 20.0}
@@ -98,7 +97,6 @@ def main() -> None:
     chosen = words.parse_args()
     torch.set_num_threads(1)
     systems = {name: system.recipe for name, system in SYSTEMS.items()}
-    systems["stylegan2 (starting point)"] = STYLEGAN2_64
     beside = site_files()
     packed = sum(len(gzip.compress(data, 6)) for data in beside.values()) * 4 / 3e6
     lines, seen = [HEAD, "|---" * 11 + "|"], {}

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -21,7 +22,6 @@ from figment.export.subject import Subject
 from figment.opened import generator_at
 from figment.pixels import to_uint8
 from figment.recipes import SYSTEMS
-from figment.recipes.stylegan2 import STYLEGAN2_64
 from figment.sampling.generator import Generator
 
 STRANGER = """
@@ -95,8 +95,25 @@ def test_a_system_in_all_batches(name: str):
     assert [each.name for each in graph.graph.input] == ["latents", "labels"][: 1 + recipe.classed]
 
 
+def test_a_network_in_mid_growth_is_drawn_as_it_is():
+    """How far it is grown is a number of the graph: half of the newest layers, and no more."""
+    generator = widened(SYSTEMS["stylegan"].recipe.tiny())
+    net = cast("Any", generator.net)
+    torch.nn.init.normal_(
+        net.constant
+    )  # of ones every map would be flat, which AdaIN makes rounding of
+    net.grow(1.5)
+    net.train().eval()  # as when it is opened
+    graphs = {part: graph_of(generator, part) for part in networks(generator)}
+    assert refuse_wrong(generator, graphs) < 1e-4
+    net.grow(2.0)
+    net.train().eval()
+    with pytest.raises(UserError, match="the graph of this generator differs from it by"):
+        refuse_wrong(generator, graphs)
+
+
 def test_a_generator_with_styles_is_two_graphs_that_truncate_in_between(tmp_path):
-    run = write_run(tmp_path / "s", "figment.recipes.stylegan2:STYLEGAN2_64", STYLEGAN2_64.tiny())
+    run = write_run(tmp_path / "s", "stylegan2", SYSTEMS["stylegan2"].recipe.tiny())
     made = onnx_files(Subject(run), "fp32", name="s.onnx", progress=False)
     about = made.about
     assert about["truncation"] == {"of": "styles", "usual": [0.0, 1.0]}

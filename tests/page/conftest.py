@@ -23,11 +23,9 @@ import pytest
 from figment.files import cache_root
 from figment.recipe import with_fields
 from figment.recipes import SYSTEMS
-from figment.recipes.stylegan2 import STYLEGAN2_64
 from figment.sampling.generator import Generator
 
 CHROMIUM = Path("/usr/bin/chromium")
-STYLED = "figment.recipes.stylegan2:STYLEGAN2_64"
 USERS_CACHE = cache_root()
 """Where this machine has onnxruntime-web, before tests have a cache of their own."""
 BY_CLASS = {"conditioning": "concat", "classes": 2, "class_shares": (0.3, 0.7)}
@@ -145,9 +143,9 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Published:
     plain = with_fields(SYSTEMS["dcgan"].recipe.tiny(), BY_CLASS)
     runs = [
         _write_run(root / "runs" / "flowers", "dcgan", plain),
-        _write_run(root / "runs" / "faces", STYLED, STYLEGAN2_64.tiny()),
+        _write_run(root / "runs" / "faces", "stylegan2", SYSTEMS["stylegan2"].recipe.tiny()),
     ]
-    subjects = [Subject(run, trust=True) for run in runs]
+    subjects = [Subject(run) for run in runs]
     with _runtime():
         one = site(subjects[:1], title="These flowers do not exist")
     _put(root / "sub" / "path", one.folder())

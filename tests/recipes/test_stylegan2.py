@@ -58,7 +58,8 @@ def test_counts_are_the_published_ones(recipe: StyleGAN2, generator: int, discri
 
 def test_the_named_ones_have_the_papers_numbers():
     """R1's gamma by the authors' rule, .0002 px² / batch; Adam's rates; ADA's target and length."""
-    assert StyleGAN2().r1 == pytest.approx(2e-4 * 64**2 / 64)
+    for recipe in (AUTO_64, ADA_64):
+        assert recipe.r1 == pytest.approx(2e-4 * 64**2 / recipe.batch)
     for recipe in (StyleGAN2(), AUTO_64, CIFAR, PAPER_256):
         assert (recipe.generator_lr, recipe.betas, recipe.penalty_every) == (2.5e-3, (0, 0.99), 16)
     assert (ADA_64.augment, ADA_64.ada_target, ADA_64.ada_images) == ("ada", 0.6, 500_000)

@@ -20,7 +20,7 @@ from figment.serve import kept
 from figment.serve.models import How, Model, open_models
 
 LAYER = 2
-SMALL = {"resolution": 8, "conditioning": "concat", "classes": 3}
+SMALL = {"resolution": 8, "wide_until": 8, "conditioning": "concat", "classes": 3}
 LABELS = [2, 0, 1]
 RAW = {"accept": "application/octet-stream"}
 
@@ -33,7 +33,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     net = recipe.networks()["generator"]
     net.mean_style.normal_()
     path = tmp_path_factory.mktemp("styled") / "styled"
-    return write_run(path, "figment.recipes.stylegan2:STYLEGAN2_64", recipe, net)
+    return write_run(path, "stylegan2", recipe, net)
 
 
 @pytest.fixture(scope="module", params=["torch", "onnx"])

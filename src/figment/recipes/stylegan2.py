@@ -6,10 +6,10 @@ stronger for it. Truncation pulls styles towards their mean: ``truncation`` is t
 is left, 0 the mean picture, 1 none. What is drawn is a function of the seed, noise included (see
 ``figment.networks.stylegan2``).
 
-Width and latent are an eighth and a quarter of the paper's, for one small machine; ``PAPER_1024``,
-``PAPER_256``, ``AUTO_64`` and ``CIFAR`` have the authors' own. Against the authors' code: a lazy penalty is
-added to the loss of its round, where theirs takes a step of its own; mixing is drawn for each image, not
-for the batch; the discriminator compares neighbours in the batch, not every so manieth.
+Width and latent are an eighth and a quarter of the paper's, batches 16, for one small machine;
+``PAPER_1024``, ``PAPER_256``, ``AUTO_64`` and ``CIFAR`` have the authors' own. Against the authors' code: a
+lazy penalty is added to the loss of its round, where theirs takes a step of its own; mixing is drawn for
+each image, not for the batch; the discriminator compares neighbours in the batch, not every so manieth.
 """
 
 from __future__ import annotations
@@ -177,8 +177,8 @@ class StyleGAN2(Styled):
                     group["betas"] = tuple(beta**share for beta in group["betas"])
 
 
-STYLEGAN2_64 = StyleGAN2()
-ADA_64 = StyleGAN2(augment="ada")
+STYLEGAN2_64 = StyleGAN2(batch=16, r1=0.0512)
+ADA_64 = replace(STYLEGAN2_64, augment="ada")
 AUTO_64 = StyleGAN2(latent=512, width=512)
 """The authors' "auto" for 64 px: Karras et al. 2020a, with a batch of 64."""
 CIFAR = replace(
