@@ -133,7 +133,9 @@ SYSTEMS = {
     ),
     "biggan-small": System("M3s", biggan.SMALL, "Brock et al. 2019: M3 in a size for a processor"),
     "r3gan": System("M4", r3gan.SMALL, "Huang et al. 2024: R3GAN in a size for a processor"),
-    "r3gan-cifar": System("M4c", r3gan.CIFAR, "Huang et al. 2024: R3GAN for CIFAR-10, with classes"),
+    "r3gan-cifar": System(
+        "M4c", r3gan.CIFAR, "Huang et al. 2024: R3GAN for CIFAR-10, with classes"
+    ),
     "r3gan-ffhq-64": System("M4p", r3gan.FFHQ_64, "Huang et al. 2024: R3GAN for faces of 64 px"),
     "r3gan-ffhq-256": System("M4q", r3gan.FFHQ_256, "Huang et al. 2024: R3GAN for faces of 256 px"),
     "fastgan": System("M4f", fastgan.SMALL, "Liu et al. 2021: FastGAN in a size for a processor"),
