@@ -169,7 +169,7 @@ TECHNIQUES = [
 @every_pair
 @pytest.mark.parametrize("fields", TECHNIQUES, ids=lambda fields: " ".join(fields))
 def test_every_technique_plays_with_every_recipe(name: str, fields: dict):
-    recipe = replace(TINY[name], real_target=1.0, **fields)
+    recipe = replace(TINY[name], real_target=1.0, orthogonal_players="both", **fields)
     if recipe.kind == "points" and recipe.consistency + recipe.consistency_fake:
         with pytest.raises(UserError, match="works on pictures only"):
             recipe.check()
