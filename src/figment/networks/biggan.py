@@ -24,7 +24,7 @@ from figment.networks.layers.spectral_norm import spectral
 
 
 class Generator(nn.Module):
-    """Latents [N, L], behind them one-hot classes [N, K] if there are any -> images [N, C, R, R] in [-1, 1].
+    """Latents [N, L], behind them any one-hot classes [N, K] -> images [N, C, R, R] in [-1, 1].
 
     Without classes the norms are told the chunks alone. L is a multiple of ``chunks_of(R)``, R a power of
     two, 8 or more. With `attend` self-attention looks at the map of so many pixels.

@@ -78,7 +78,7 @@ class Excitation(nn.Module):
 
 
 class Generator(nn.Module):
-    """Latents [N, L], behind them one-hot classes [N, K] if there are any -> images [N, C, R, R] in [-1, 1].
+    """Latents [N, L], behind them any one-hot classes [N, K] -> images [N, C, R, R] in [-1, 1].
 
     R is a power of two from 32 to 1024. Latents are scaled to a mean square of 1.
     """
@@ -202,12 +202,13 @@ class Discriminator(FeatureDiscriminator):
 
 
 def quarters(x: Tensor, corner: Tensor) -> Tensor:
-    """Return one quarter of each map [N, C, H, W], the one of its ``corner`` [N], 0 to 3: [N, C, H/2, W/2]."""
+    """Return the quarter of each map [N, C, H, W] in its ``corner`` [N], 0 to 3: [N, C, H/2, W/2]."""
     n, c, h, w = x.shape
     parts = x.reshape(n, c, 2, h // 2, 2, w // 2).permute(0, 2, 4, 1, 3, 5).flatten(1, 2)
     return parts[
         torch.arange(n, device=x.device), corner
     ]  # [N, 4, C, H/2, W/2] -> [N, C, H/2, W/2]
+    return parts[torch.arange(n, device=x.device), corner]  # of [N, 4, C, H/2, W/2]
 
 
 def _wide(table: dict[int, float], side: int, width: int) -> int:

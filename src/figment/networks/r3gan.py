@@ -173,7 +173,7 @@ def _to_picture(width: int, size: Size) -> list[nn.Module]:
 
 
 def _from_picture(width: int, size: Size) -> nn.Module:
-    """A 1x1 convolution, or one of overlapping patches where the largest map is smaller than the picture."""
+    """A 1x1 convolution, or one of overlapping patches where the largest map is smaller."""
     step = size.resolution // size.largest
     if step == 1:
         return _normal(nn.Conv2d(size.channels, width, 1, bias=False))

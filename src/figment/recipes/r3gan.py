@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 class R3GAN(GAN):
     """GAN of residual blocks without norms, with penalties on both sides and one ramp."""
 
+    BY_DATA: ClassVar[tuple[str, ...]] = (*GAN.BY_DATA, "mirror", "finest")
+
     latent: int = 64
     ema: int = 500_000
     objective: Name = "relativistic"
@@ -107,6 +109,20 @@ class R3GAN(GAN):
     def nearest_resolution(self, side: int) -> int:
         return limits.power_below(min(side, self.resolution), 32, 256)
 
+    def fit_to(self, look: Look, pinned: frozenset[str] = frozenset()) -> Self:
+        """A finest map below the picture's size has half of its side."""
+        fitted = super().fit_to(look, pinned)
+        if not fitted.finest or "finest" in pinned:
+            return fitted
+        return replace(fitted, finest=fitted.resolution // 2)
+
+    def settle(self, dataset: Dataset, pinned: frozenset[str] = frozenset()) -> Self:
+        """Mirror reals where the set as a whole has no left and right."""
+        from figment.data.symmetry import symmetric
+
+        mirror = not self.mirror and "mirror" not in pinned and symmetric(dataset)
+        return super(R3GAN, replace(self, mirror=True) if mirror else self).settle(dataset, pinned)
+
     def tiny(self) -> Self:
         small = replace(super().tiny(), resolution=32, width=16, widest=32, group=16)
         finest = 16 if self.finest else 0
@@ -161,43 +177,24 @@ class R3GAN(GAN):
         return nn.ModuleDict({"generator": generator, "discriminator": discriminator})
 
 
-@dataclass(frozen=True, kw_only=True)
-class Small(R3GAN):
-    """R3GAN for one processor and short trainings."""
-
-    BY_DATA: ClassVar[tuple[str, ...]] = (*R3GAN.BY_DATA, "mirror", "finest")
-
-    ema: int = 10_000
-    mirror: bool = False
-    augment: Augment = "none"
-    augment_p: float = 0.0
-    ada_transforms: Literal["bg", "bgc", "bgcf", "bgcfn", "bgcfnc", "r3gan"] = "bgc"
-    ramp_images: int = 0
-    width: int = 64
-    widest: int = 8
-    finest: int = 32
-    blocks: int = 1
-    generator_lr: float = 1e-3
-    discriminator_lr: float = 1e-3
-    batch: int = 32
-    images: int = 1_000_000
-    r1: float = 0.5
-    r2: float = 0.5
-
-    def fit_to(self, look: Look, pinned: frozenset[str] = frozenset()) -> Self:
-        """The finest map has half of the picture's side."""
-        fitted = super().fit_to(look, pinned)
-        return fitted if "finest" in pinned else replace(fitted, finest=fitted.resolution // 2)
-
-    def settle(self, dataset: Dataset, pinned: frozenset[str] = frozenset()) -> Self:
-        """Mirror reals where the set as a whole has no left and right."""
-        from figment.data.symmetry import symmetric
-
-        mirror = "mirror" not in pinned and symmetric(dataset)
-        return super(Small, replace(self, mirror=True) if mirror else self).settle(dataset, pinned)
-
-
-SMALL = Small()
+SMALL = R3GAN(
+    batch=32,
+    images=1_000_000,
+    ema=10_000,
+    generator_lr=1e-3,
+    discriminator_lr=1e-3,
+    r1=0.5,
+    r2=0.5,
+    mirror=False,
+    augment="none",
+    augment_p=0.0,
+    ada_transforms="bgc",
+    width=64,
+    widest=4,
+    finest=32,
+    blocks=1,
+    ramp_images=0,
+)
 FFHQ_64 = R3GAN(batch=256, images=100_000_000, held_out=0.0)
 FFHQ_256 = replace(FFHQ_64, resolution=256, images=200_000_000, r1=150.0, r2=150.0)
 CIFAR = R3GAN(

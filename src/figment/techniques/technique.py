@@ -255,7 +255,7 @@ class View:
 
 
 def once(images: Tensor) -> bool:
-    """Return whether a pass over these images keeps a graph that can be differentiated twice, in float32."""
+    """Return whether a pass over these images keeps a graph in float32, to be differentiated twice."""
     import torch
 
     from figment.microbatch import whole
