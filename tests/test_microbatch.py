@@ -6,6 +6,7 @@ import os
 import socket
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -13,9 +14,9 @@ from torch import Tensor, nn
 
 from figment import mesh
 from figment.data import open_dataset
-from figment.gan import GAN
 from figment.microbatch import in_parts, micro_batches, own_rows
 from figment.randomness_per_image import uniform
+from figment.recipes import SYSTEMS
 from figment.recipes.flowers import Flowers
 from figment.recipes.mlp import MLP
 from figment.training.trainer import Trainer
@@ -55,13 +56,13 @@ TECHNIQUES = {
 }
 
 
-def after(recipe: GAN, rounds: int = 3) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+def after(recipe: Any, rounds: int = 3) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """Return the state of each network as one vector, and the scalars of the last round."""
     recipe.check()
     size = {"resolution": recipe.resolution, "channels": recipe.channels}
     trainer = Trainer(recipe, open_dataset("flowers:64", progress=False, **size), CPU)
-    trainer.clock = trainer.clock._replace(rounds=1_000 if recipe.lecam else 0)
-    for _ in range(rounds if recipe.play != "svre" else 8):
+    trainer.clock = trainer.clock._replace(rounds=1_000 if getattr(recipe, "lecam", 0) else 0)
+    for _ in range(rounds if getattr(recipe, "play", "") != "svre" else 8):
         seen = trainer.round()
     states = {
         name: torch.cat([value.double().flatten() for value in net.state_dict().values()])
@@ -168,12 +169,20 @@ PAIR = replace(
 )
 
 
+PLAYED = {"pair": (PAIR, 3)} | {
+    name: (replace(SYSTEMS[name].recipe.tiny(), batch=16, precision="float32"), 5)
+    for name in ("ae", "vae", "flow-matching")
+}
+"""Recipes and rounds."""
+
+
 def play_as_one_of_two(rank: int, port: int, folder: Path) -> None:
     os.environ |= {"RANK": str(rank), "WORLD_SIZE": "2"}
     os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
     torch.set_num_threads(1)
     mesh.start(CPU)
-    torch.save(after(replace(PAIR, micro_batch=2))[0], folder / f"{rank}.pt")
+    for name, (recipe, rounds) in PLAYED.items():
+        torch.save(after(replace(recipe, micro_batch=2), rounds)[0], folder / f"{name}{rank}.pt")
     mesh.stop()
 
 
@@ -182,8 +191,9 @@ def test_two_processes_in_parts_are_one_with_the_whole(tmp_path: Path):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     torch.multiprocessing.spawn(play_as_one_of_two, (port, tmp_path), nprocs=2)
-    first, second = (torch.load(tmp_path / f"{rank}.pt") for rank in (0, 1))
-    for name, state in after(PAIR)[0].items():
-        assert torch.equal(first[name], second[name]), name
-        distance = torch.linalg.vector_norm(first[name] - state)
-        assert distance <= 1e-6 * torch.linalg.vector_norm(state), name
+    for played, (recipe, rounds) in PLAYED.items():
+        first, second = (torch.load(tmp_path / f"{played}{rank}.pt") for rank in (0, 1))
+        for name, state in after(recipe, rounds)[0].items():
+            assert torch.equal(first[name], second[name]), (played, name)
+            distance = torch.linalg.vector_norm(first[name] - state)
+            assert distance <= 1e-6 * torch.linalg.vector_norm(state), (played, name)

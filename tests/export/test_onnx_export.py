@@ -82,7 +82,7 @@ def test_model_json_says_what_the_files_are(exported, cats):
     assert str(cats.parent) not in everything
 
 
-@pytest.mark.parametrize("name", ["points", "sngan-projection"])
+@pytest.mark.parametrize("name", ["points", "sngan-projection", "ae", "flow-matching"])
 def test_a_system_in_all_batches(name: str):
     """The full table, of every system in its published size, is benchmarks/export.py."""
     recipe = SYSTEMS[name].recipe.tiny()

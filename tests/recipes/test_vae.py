@@ -1,4 +1,4 @@
-"""The VAE on the engine of games: its two terms, its columns, what it refuses, and that it learns."""
+"""Autoencoders: their terms and columns, the way there and back, what they refuse, and that they learn."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from figment.errors import UserError
 from figment.fields import fields_of
 from figment.objectives.variational import divergence, squared_error
 from figment.recipe import with_fields
-from figment.recipes.vae import VAE
+from figment.recipes.vae import VAE, Autoencoder, ConnectedVAE, spread_of
+from figment.rounds import Clock
 from figment.sampling.generator import Generator
 
 TINY = replace(VAE().tiny(), batch=8, precision="float32")
+PLAIN = replace(Autoencoder().tiny(), batch=16, precision="float32")
 
 
 def test_the_divergence_of_codes_is_that_of_normal_distributions():
@@ -25,6 +27,45 @@ def test_the_divergence_of_codes_is_that_of_normal_distributions():
     assert divergence(zero, one).item() == pytest.approx(0.359141, abs=1e-6)
     assert divergence(zero, zero).item() == 0
     assert divergence(torch.ones(2, 3), torch.zeros(2, 3)).tolist() == [1.5, 1.5]
+
+
+def test_the_divergence_comes_in_over_its_images():
+    recipe = VAE(beta=2.0, beta_images=1_000)
+    betas = [recipe.at(Clock(images)).beta for images in (0, 250, 1_000, 5_000)]
+    assert betas == [0.0, 0.5, 2.0, 2.0]
+    assert VAE(beta=2.0).at(Clock()) == VAE(beta=2.0)
+    whole, tenth = (trainer_for(replace(TINY, beta_images=n)).round() for n in (0, 80))
+    name = "loss/divergence/autoencoder"
+    assert tenth[name].item() == pytest.approx(0.1 * whole[name].item())  # 8 of 80 images
+
+
+def test_codes_lead_back_to_what_is_rebuilt():
+    """encode is the inverse of what sampling does before the decoder, for codes of either kind."""
+    images = 2 * torch.rand(5, 3, 16, 16) - 1
+    for recipe in (TINY, PLAIN, replace(ConnectedVAE().tiny(), precision="float32")):
+        trainer = trainer_for(recipe)
+        for _ in range(5):
+            trainer.round()
+        net = trainer.nets["generator"]
+        with torch.no_grad():
+            code = recipe.encoded(net, images)[:, : recipe.latent]
+            again = recipe.generate(net, recipe.encode(net, images), None)
+            assert torch.allclose(again, net.decoder(code), atol=1e-4)
+            assert torch.equal(recipe.rebuild(net, images), again)
+
+
+def test_an_autoencoders_samples_lie_where_its_codes_do():
+    trainer = trainer_for(replace(PLAIN, lr=1e-9, batch=64))
+    for _ in range(9):
+        trainer.round()
+    spread = spread_of(trainer.nets["generator"])
+    assert spread.gathered == 3  # rounds 0, 4 and 8
+    reals = trainer.feed.first(200)[0]
+    codes = PLAIN.encoded(trainer.nets["generator"], reals).detach()
+    drawn = spread(torch.randn(4_000, PLAIN.latent))
+    apart = (drawn.mean(0) - codes.mean(0)).abs() / codes.std(0)
+    assert apart.max() < 0.3
+    assert ((drawn.std(0) / codes.std(0)).log().abs() < 0.2).all()
 
 
 def test_the_error_is_summed_over_a_pictures_values():
@@ -59,12 +100,10 @@ def test_the_held_out_bound_is_unweighted_and_the_same_when_asked_again():
     assert all(torch.equal(value, before[name]) for name, value in state_of(trainer).items())
 
 
-def test_it_resumes_to_the_bit(tmp_path: Path):
-    assert_resumes(TINY, tmp_path)
-
-
-def test_micro_batches_are_the_whole():
-    assert max(difference_in_quarters(TINY, rounds=3).values()) < 1e-6
+@pytest.mark.parametrize("recipe", [TINY, PLAIN], ids=["vae", "ae"])
+def test_it_resumes_to_the_bit_and_in_parts(recipe: VAE | Autoencoder, tmp_path: Path):
+    assert_resumes(recipe, tmp_path)
+    assert max(difference_in_quarters(recipe, rounds=5).values()) < 1e-6
 
 
 def test_it_has_fields_of_its_own_only():
@@ -84,6 +123,8 @@ def test_it_has_fields_of_its_own_only():
         ({"width": 0}, "width must be 1 or more"),
         ({"lr": 0.0}, "lr must be above 0"),
         ({"beta": -1.0}, "beta must be 0 or more"),
+        ({"beta_images": -1}, "beta_images must be 0 or more"),
+        ({"beta": 0.0, "beta_images": 5}, "--beta-images has no effect where --beta is 0"),
     ],
 )
 def test_what_makes_no_sense_is_refused(fields: dict, sentence: str):

@@ -28,6 +28,7 @@ def sample(
     out: Path | None = None,
     format: str | None = None,
     shards: int | None = None,
+    steps: int | None = None,
     device: str = "auto",
     trust: bool = False,
     overwrite: bool = False,
@@ -43,13 +44,17 @@ def sample(
     from figment.training.devices import choose_device, set_up
 
     form = form_of(out, format, shards, how.get("count"))
-    out = out or _drawing(path, "sample", ".png", how)
+    named = how if steps is None else {**how, "steps": steps}
+    out = out or _drawing(path, "sample", ".png", named)
     set_up(choose_device(device))  # repeatable, to the byte
     with mesh.together(choose_device(device)):
         if form in ("wds", "parquet"):
+            if steps is not None:
+                raise UserError("shards are drawn as the run says: leave --steps out")
             how |= {"out": out, "form": form, "shards": shards}
             return _sharded(path, device, trust, overwrite, how)
         generator = generator_at(path, device, trust=trust)
+        generator = generator if steps is None else generator.in_steps(steps)
         how["count"] = generator.usual_count if how.get("count") is None else how["count"]
         keep_others(files_of(out, how["count"], how.get("seed", 0)), overwrite)
         return write_samples(generator, out, **how)
@@ -316,6 +321,11 @@ def _drawing(path: str | Path, what: str, ending: str, how: dict[str, Any]) -> P
             continue
         said = "-".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
         words.append(name + said if name in NAMED else said)
+        words.append(
+            name + said
+            if name in ("count", "frames", "fps", "loop", "truncation", "steps")
+            else said
+        )
     words.append(f"at-{folder.images_of(weights)}")
     return _run_of(Path(path)) / (file_names(["-".join(words)])[0] + ending)
 

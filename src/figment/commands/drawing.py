@@ -25,6 +25,7 @@ def sample(
     out: Path | None = None,
     format: Literal["png", "wds", "parquet"] | None = None,
     shards: int | None = None,
+    steps: int | None = None,
     device: str = "auto",
     trust: bool = False,
     overwrite: bool = False,
@@ -49,6 +50,7 @@ def sample(
             tar) or parquet. More than 10,000 pictures become wds without it. After a kill the same
             command goes on, on any number of processes.
         shards: How many shards; 1,024 pictures each without it.
+        steps: Steps from noise to a picture, of a system that takes some; the run's own without it.
         device: cpu, cuda, mps, or auto.
         trust: Open a recipe of your own, which the run only names: its module is imported.
         overwrite: Replace files that figment did not write, too.
@@ -66,8 +68,10 @@ def sample(
     if mix_layers:
         raise UserError("--mix-layers are those that take other styles: add --mix SEEDS")
     if per_class is not None:
-        if format is not None or shards is not None:
-            raise UserError("an enlarged set has a folder a class: leave --format and --shards out")
+        if format is not None or shards is not None or steps is not None:
+            raise UserError(
+                "an enlarged set has a folder a class: leave --format, --shards and --steps out"
+            )
         more: dict[str, Any] = {"truncation": truncation, "copies": copies, "trust": trust}
         more |= {"seed": seed, "label": class_, "device": device}
         print(enlarge(named(run), out=out, per_class=per_class, **more))
@@ -76,6 +80,7 @@ def sample(
         raise UserError("--no-copies is for an enlarged set: add --per-class N")
     how: dict[str, Any] = {"count": count, "seed": seed, "label": class_, "truncation": truncation}
     how |= {"trust": trust, "overwrite": overwrite, "format": format, "shards": shards}
+    how |= {} if steps is None else {"steps": steps}
     said = sample(named(run), out=out, device=device, **how)
     if mesh.is_first():
         print(said)

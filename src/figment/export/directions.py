@@ -8,6 +8,7 @@ it works for any. What a direction does is not named: light, colour or backgroun
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -31,13 +32,16 @@ BATCH = 64
 
 
 def directions(generator: Generator, *, progress: bool = True) -> list[dict[str, Any]]:
-    """Return up to six unit vectors [L] with what each changes, the strongest first; none of points.
+    """Return up to six unit vectors [L] with what each changes, the strongest first.
+
+    None of points, nor of latents as large as a picture: no few of their numbers matter more than others,
+    and to find that out takes as many thousand samples.
 
     "change" is the mean absolute difference, of 255, between pictures at both ends of the range. A
     function of the generator alone.
     """
     recipe = generator.recipe
-    if recipe.kind == "points":
+    if recipe.kind == "points" or recipe.latent >= math.prod(recipe.shape):
         return []
     count = max(SAMPLES, 4 * recipe.latent)
     parts = range(0, count, BATCH)

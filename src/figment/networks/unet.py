@@ -86,5 +86,9 @@ def waves(t: Tensor, count: int) -> Tensor:
 
 
 def groups(channels: int) -> int:
-    """Return into how many groups a norm divides so many channels: the most up to 8."""
-    return next(count for count in (8, 4, 2, 1) if channels % count == 0)
+    """Return into how many groups a norm divides so many channels: up to 8, of 4 or more if it can.
+
+    In a group of one channel the bias before it would do nothing.
+    """
+    fitting = (count for count in (8, 4, 2) if channels % count == 0 and channels >= 4 * count)
+    return next(fitting, 1)

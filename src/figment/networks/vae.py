@@ -65,10 +65,11 @@ class Spread(nn.Module):
     def gather(self, mean: Tensor, square: Tensor, *, newest: float) -> None:
         """Count a batch in: the mean of its codes [L] and of their outer products [L, L].
 
-        The plain mean over all batches until the newest one weighs ``newest``, its weight ever after.
+        The newest of n weighs 3 / (n + 2), so that the wandering of the start is soon forgotten, and never
+        less than ``newest``.
         """
         self.gathered += 1
-        share = max(newest, 1 / float(self.gathered))
+        share = max(newest, 3 / (float(self.gathered) + 2))
         before = self.covariance + self.mean.outer(self.mean)
         self.mean.lerp_(mean, share)
         self.covariance.copy_(before.lerp(square, share) - self.mean.outer(self.mean))

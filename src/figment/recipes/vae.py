@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 GATHERED_EVERY = 4
 """Rounds between two batches whose codes are counted in: where they lie changes slowly."""
-NEWEST = 0.02
-"""Least weight of the newest of them: half of all that counts is of the last 34."""
+NEWEST = 0.04
+"""Least weight of the newest of them: half of all that counts is of the last 17."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Iterator, Sequence
 
@@ -50,6 +51,14 @@ class Generator:
         of = f" of {len(self.classes)} classes" if self.classes else ""
         weights = sum(weight.numel() for weight in self.net.parameters())
         return f"Generator({kind}{of}, {weights:,} parameters, latents of {self.recipe.latent})"
+
+    def in_steps(self, steps: int) -> Generator:
+        """Return the same generator with so many steps to a sample. Raises UserError if it takes none."""
+        if not hasattr(self.recipe, "steps"):
+            raise UserError("this system draws a sample in one pass: leave --steps out")
+        recipe = dataclasses.replace(self.recipe, steps=steps)  # ty: ignore[invalid-argument-type]
+        recipe.check()
+        return Generator(recipe, self.net, self.classes)
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows: a few pictures, and how to draw others."""
