@@ -64,7 +64,9 @@ def alike(rows: Tensor) -> Alike:
     ours, lying, moved = images[asked], [], []
     for turned in (images, images.flip(3)):
         nearness = _unit(_half(ours).mean(1)) @ _unit(_half(turned).mean(1)).T  # [M, N]
-        nearness[torch.arange(len(asked)), asked] = -torch.inf  # nor is its own mirror image another
+        nearness[
+            torch.arange(len(asked)), asked
+        ] = -torch.inf  # nor is its own mirror image another
         for best in nearness.topk(min(CROWD, len(images) - 1)).indices.T:
             lying.append(_apart(ours, turned[best]))
             moved.append(_apart(ours, _onto(ours, turned[best])))
