@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from statistics import median
+
 from figment.doctor.balance import EARLY_ROUNDS, unrisen
 from figment.doctor.finding import Finding
-from figment.doctor.history import FEW, MANY, History, falling
-from figment.doctor.samples import few_samples
+from figment.doctor.history import BETTER, FEW, MANY, YOUNG_ROUNDS, History, falling
+from figment.doctor.samples import SOME_TWINS, few_samples
 
 OFF_LEVEL = 0.2
 """watch/brightness beyond this, and"""
@@ -54,6 +56,8 @@ def normalisation(history: History) -> Finding | None:
         return None
     if not half and (few_samples(history) or unrisen(history)):
         return None  # a few pictures may be pale, or all black and white
+    if not half and _few_kinds(history) and abs(offset) < OFF_LEVEL and clipped < CLIPPED:
+        return None
     if not leaving and _levels_settle(history):
         return None
     return Finding(
@@ -72,6 +76,11 @@ def _bright_half_only(history: History) -> bool:
     """Whether no sample has ever been darker than middle grey, where the reals are, nor all of one grey."""
     dark, width = history.series("watch/dark"), history.series("watch/range")
     return bool(dark) and max(dark) < BRIGHT_ONLY and max([0.0, *width]) > FLAT
+
+
+def _few_kinds(history: History) -> bool:
+    """Whether the samples of a young run are near-duplicates for a large part: such are narrow in levels too."""
+    return history.rounds < YOUNG_ROUNDS and history.value("watch/look_alikes", 0.0) >= SOME_TWINS
 
 
 def _leaves_one_half(history: History) -> str:
@@ -113,7 +122,10 @@ def _levels_settle(history: History) -> bool:
         max(abs(offset) / OFF_LEVEL, abs(width - 1) / (1 - NARROW), clipped / CLIPPED)
         for offset, width, clipped in zip(*columns, strict=False)
     ]
-    return falling(apart)
+    if falling(apart):
+        return True
+    young = history.rounds < YOUNG_ROUNDS and len(apart) > FEW
+    return young and apart[-1] < BETTER * median(apart[-1 - FEW : -1])
 
 
 def checkerboard(history: History) -> Finding | None:
@@ -124,7 +136,7 @@ def checkerboard(history: History) -> Finding | None:
     if not plain and (history.rounds < GRID_ROUNDS or history.untold()):
         return None
     grid = min(history.latest("watch/checkerboard") or [1.0])
-    if grid < GRID or history.falls("watch/checkerboard"):
+    if grid < GRID or (not plain and history.falls("watch/checkerboard")):
         return None
     return Finding(
         "checkerboard",

@@ -7,7 +7,7 @@ from statistics import median
 
 from figment.doctor import flags
 from figment.doctor.finding import Finding
-from figment.doctor.history import FEW, MANY, History
+from figment.doctor.history import FEW, MANY, YOUNG_ROUNDS, History, falling
 
 EARLY_ROUNDS = 500
 """Until here nothing is called collapsed or overpowered: a DCGAN on cats had .98 look-alikes at 317
@@ -53,6 +53,8 @@ ADVICE = (
     "Lower the generator's learning rate and keep the discriminator's higher; Adam without momentum (a "
     "first beta of 0) may help too."
 )
+ONE_KIND = 0.8
+"""watch/look_alikes from which samples that move about are a few that change places: collapsed, not at sea."""
 CHASING = 10.0
 """Times watch/diversity that a generator moves which draws one thing at a time and has never drawn more:
 points that were shown one mode after another moved 7 to 60 times as far; WGAN-GP on flowers, young, 5."""
@@ -102,7 +104,7 @@ def discriminator_too_strong(history: History) -> Finding | None:
     if accuracy < SURE_ACCURACY or fake > SURE_FAKE:
         return None
     distance = history.now("watch/distance")
-    if distance is not None and (distance <= FAR or history.falls("watch/distance")):
+    if distance is not None and (distance <= FAR or _learns(history)):
         return None  # it is still being learned from
     evidence = (
         f"The discriminator is right about {accuracy:.1%} of the pictures and takes samples for "
@@ -165,8 +167,13 @@ def oscillation(history: History) -> Finding | None:
         history.value("watch/distance", 0.0) > FAR
         and history.measured() >= 2 * CIRCLES
         and not history.falls("watch/distance", CIRCLES)
+        and not history.stays(
+            "watch/look_alikes", low=ONE_KIND
+        )  # a few pictures, each always the same
     )
     if far < WANDERING or (far < PAST_ITSELF * wide and not lost):
+        return None
+    if history.rounds < YOUNG_ROUNDS and _widens(history):
         return None
     if unrisen(history):
         return None  # WGAN-GP on flowers moved by 0.6 to 1 with a diversity of 0.2 for 750 rounds
@@ -191,7 +198,7 @@ def chase(history: History) -> Finding | None:
     far, wide = median(moved), max(median(spread), 1e-6)
     if far < WANDERING or far < CHASING * wide or history.value("watch/distance", 0.0) < FAR:
         return None
-    if history.falls("watch/distance", CIRCLES):
+    if history.falls("watch/distance", CIRCLES) or max(history.series("watch/diversity")) >= RISEN:
         return None
     return Finding(
         "oscillation",
@@ -211,6 +218,17 @@ def _steadier(history: History) -> tuple[str, ...]:
         flags.rate(history, "discriminator", 2),
         "--betas 0 0.999",
     )
+
+
+def _learns(history: History) -> bool:
+    """Whether samples come nearer to the reals, or those of a young run spread while none are there yet."""
+    young = history.rounds < YOUNG_ROUNDS and max([0.0, *history.latest("watch/diversity")]) < RISEN
+    return history.falls("watch/distance") or (young and _widens(history))
+
+
+def _widens(history: History) -> bool:
+    """Whether the samples have become clearly more different from each other lately."""
+    return falling([1 / max(value, 1e-3) for value in history.series("watch/diversity")])
 
 
 def _unmeasured(history: History) -> bool:

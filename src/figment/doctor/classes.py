@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from figment.doctor.balance import FAR
 from figment.doctor.finding import Finding
-from figment.doctor.history import FEW, MANY, History, falling
+from figment.doctor.history import FEW, MANY, YOUNG_ROUNDS, History, falling
 
 ROUNDS = 1_000
 """Before this even a good run has hardly begun to mind its classes."""
@@ -20,6 +20,8 @@ DISOBEYED = 0.2
 NEVER, OTHERS = 0.1, 0.45
 """Share below which a class has stayed in the last few measurements that is not obeyed, where that of the
 others is above the second and TOLD of its reals are told."""
+BEHIND = 0.2
+"""Times the others' share below which a class that is not obeyed has stayed in the last MANY measurements."""
 VARIED = 0.5
 """watch/diversity from which classes that are steadily told as one another are swapped, however short a run
 or far its samples: before, all may be told as the one class that they look most like."""
@@ -87,7 +89,8 @@ def _steadily_swapped(history: History, own: dict[int, float]) -> bool:
 def _none_obeyed(history: History, own: dict[int, float], told: float) -> Finding | None:
     mean, guess = sum(own.values()) / len(own), 1 / len(own)
     short = [1 - share for share in history.series("watch/classes_obeyed")]
-    if mean - guess > OBEYED * (told - guess) or falling(short):
+    window = MANY if history.rounds < YOUNG_ROUNDS else FEW
+    if mean - guess > OBEYED * (told - guess) or falling(short) or falling(short, window):
         return None
     return Finding(
         "classes not obeyed",
@@ -103,11 +106,10 @@ def _none_obeyed(history: History, own: dict[int, float], told: float) -> Findin
 
 def _some_disobeyed(history: History, own: dict[int, float], told: float) -> Finding | None:
     reals = _shares(history, "told")
-    worst = [
-        k
-        for k in own
-        if max(history.latest(f"class/obeyed/{k}")) < NEVER and reals.get(k, told) > TOLD
-    ]
+    top = BEHIND * sum(own.values()) / len(own)
+    never = [k for k in own if max(history.latest(f"class/obeyed/{k}")) < NEVER]
+    behind = [k for k in own if history.stays(f"class/obeyed/{k}", high=top)]
+    worst = [k for k in own if k in never + behind and reals.get(k, told) > TOLD]
     others = [share for k, share in own.items() if k not in worst]
     if not worst or not others or sum(others) / len(others) < OTHERS:
         return None
@@ -120,6 +122,16 @@ def _some_disobeyed(history: History, own: dict[int, float], told: float) -> Fin
         f"{sum(others) / len(others):.0%} are, of real pictures {told:.0%}.",
         "Look at these classes' pictures: too few of them, or of another kind than their name says.",
     )
+
+
+def lagging(history: History) -> str:
+    """Return what is to be said of a class that lately is not obeyed as others are, "" where all are."""
+    own, reals = _shares(history, "obeyed"), _shares(history, "told")
+    for k, share in own.items():
+        others = [one for other, one in own.items() if other != k]
+        if others and share < BEHIND * sum(others) / len(others) and reals.get(k, 0.0) > TOLD:
+            return f"{share:.0%} of the samples asked for as {_name(history, k)} are told as it"
+    return ""
 
 
 def missing(history: History) -> Finding | None:

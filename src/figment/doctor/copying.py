@@ -75,7 +75,7 @@ def reals_changed(history: History) -> Finding | None:
     if history.points() or history.fields.get("augment") == "study" or not history.passes:
         return None  # that augmentation changes the reals, and is meant to
     seen, passes, sure = _backwards(history), min(history.passes, SEEN_BEFORE), 0.9
-    if seen is None and EARLY_ROUNDS <= history.rounds and history.passes < SEEN_BEFORE:
+    if seen is None and history.rounds >= EARLY_ROUNDS and history.passes < SEEN_BEFORE:
         seen, sure = _scores(history), 0.75
         seen = seen if seen is not None and _apart(seen) else None
     if seen is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from figment.doctor import appearance, samples
+from figment.doctor import appearance, classes, samples
 from figment.doctor.balance import EARLY_ROUNDS, RISEN_ROUNDS, unrisen
 from figment.doctor.finding import Finding
 from figment.doctor.history import History
@@ -114,6 +114,8 @@ def _unlike(history: History) -> str:
         history.now(f"watch/{name}")
         for name in ("checkerboard", "saturation", "detail", "look_alikes", "missing")
     )
+    if behind := classes.lagging(history):
+        return behind
     if grid is not None and grid >= appearance.GRID:
         return f"a grid lies over the samples, {grid:.1f} times as strong as in them"
     if colours is not None and colours < appearance.COLOURLESS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import combinations
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +17,9 @@ from figment.doctor.neighbours import distances
 from figment.doctor.repeats import MOSTLY, repeats, variants
 from figment.doctor.samples import SAME
 from figment.doctor.signs import REALS
+
+COMPARED = 2_000
+"""Pictures whose nearest others are looked for."""
 
 FEWEST = 16
 """Fewer pictures than this are no set: a discriminator knows them all within seconds."""
@@ -50,6 +54,14 @@ MIXED, APART = 0.35, 0.45
 """Share of the nearest pictures of each of two classes that must be of the other one for them to be mixed,
 where the nearest of every other class are of its own to so large a share. Clean digits are at 0.06 and
 0.78, clothes at 0.19 and 0.49, CIFAR-10 at 0.22 and 0.1; half of two classes swapped: 0.41 to 0.47."""
+
+EXCHANGED, EXCHANGED_EACH = 0.06, 0.04
+"""Share of two classes' pictures of whose nearest ones all but one are of the other class, on average and of
+each, from which pictures may have been exchanged, unless"""
+BETWEEN = 0.8
+"""so many times that share lie between the two classes, beyond what exchanged neighbours make of it: those
+of classes that look alike do. Clothes are at 1.1 to 2, digits and others below the shares; an eighth of
+trousers and sandals exchanged: .08 of them, .5."""
 
 
 def findings_of(dataset: Dataset) -> list[Finding]:
@@ -159,10 +171,10 @@ class Nearest(NamedTuple):
 
 
 def nearest(rows: Tensor) -> Nearest:
-    """Return the nearest others of at most REALS of the pictures [N, C, R, R], evenly spread."""
+    """Return the nearest others of at most COMPARED of the pictures [N, C, R, R], evenly spread."""
     grey = (part.float().mean(1, keepdim=True).round().to(torch.uint8) for part in rows.split(256))
     fine = torch.cat([pixels.thumbnails(part, 16) for part in grey])
-    asked = torch.from_numpy(evenly_spaced(np.arange(len(fine)), REALS))
+    asked = torch.from_numpy(evenly_spaced(np.arange(len(fine)), COMPARED))
     apart = distances(fine[asked], fine)
     apart[torch.arange(len(asked)), asked] = torch.inf
     found = apart.topk(min(AGREEING, len(fine) - 1), largest=False)
@@ -218,6 +230,12 @@ def doubtful(near: Nearest, labels: Tensor, names: Sequence[str]) -> list[Findin
             f"{int(wrong.sum()):,} of {len(near.asked):,} pictures look like those of another class: the "
             f"{AGREEING} nearest to each are all of that one."
         )
+    elif pair := _exchanged(others, labels[near.asked]):
+        one, other = (names[k] for k in pair)
+        evidence = (
+            f"Some pictures of {one} lie wholly among those of {other}, and the other way round, and hardly "
+            "any lie between the two."
+        )
     elif mixed := _mixed(others, labels[near.asked]):
         one, other = (names[k] for k in mixed)
         evidence = (
@@ -228,6 +246,25 @@ def doubtful(near: Nearest, labels: Tensor, names: Sequence[str]) -> list[Findin
         return []
     advice = "Look at some: classes may have been swapped, or pictures put into the wrong folder."
     return [Finding("doubtful classes", "warning", 0.7, evidence, advice)]
+
+
+def _exchanged(others: Tensor, own: Tensor) -> tuple[int, int] | None:
+    """Return two classes some of whose pictures lie wholly among the other's, though few lie between them."""
+    count = int(max(others.max(), own.max())) + 1
+    votes = torch.nn.functional.one_hot(others, count).sum(1)  # [M, classes]
+    of = [votes[own == k] for k in range(count)]
+    for one, other in combinations(range(count), 2):
+        sides = of[one][:, other], of[other][:, one]
+        if min(map(len, sides)) < FEWEST:
+            continue
+        wholly = [float((side >= AGREEING - 1).double().mean()) for side in sides]
+        between = [float(((side > 1) & (side < AGREEING - 1)).double().mean()) for side in sides]
+        share = sum(wholly) / 2
+        if share < EXCHANGED or min(wholly) < EXCHANGED_EACH:
+            continue
+        if sum(between) / 2 - share < BETWEEN * share:
+            return one, other
+    return None
 
 
 def _mixed(others: Tensor, own: Tensor) -> tuple[int, int] | None:
