@@ -55,7 +55,8 @@ def test_spectral_norm_is_on_all_but_the_shared_embedding():
     plain = [
         name
         for name, m in net.named_modules()
-        if isinstance(m, nn.Linear | nn.Conv2d | nn.Embedding) and not parametrize.is_parametrized(m)
+        if isinstance(m, nn.Linear | nn.Conv2d | nn.Embedding)
+        and not parametrize.is_parametrized(m)
     ]
     assert plain == ["embed"]
 
