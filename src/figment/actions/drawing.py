@@ -300,7 +300,7 @@ USUAL: dict[str, dict[str, Any]] = {
     "projection": {"steps": 300, "starts": 4, "space": "auto"},
 }
 """Choices that the name of a drawing does not mention, as the commands have them."""
-NAMED = ("count", "frames", "fps", "loop", "truncation", "mix", "layers", "mix_layers")
+NAMED = ("count", "frames", "fps", "loop", "truncation", "mix", "layers", "mix_layers", "steps")
 """Choices that it mentions by name."""
 
 
@@ -321,11 +321,6 @@ def _drawing(path: str | Path, what: str, ending: str, how: dict[str, Any]) -> P
             continue
         said = "-".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
         words.append(name + said if name in NAMED else said)
-        words.append(
-            name + said
-            if name in ("count", "frames", "fps", "loop", "truncation", "steps")
-            else said
-        )
     words.append(f"at-{folder.images_of(weights)}")
     return _run_of(Path(path)) / (file_names(["-".join(words)])[0] + ending)
 

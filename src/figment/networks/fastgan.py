@@ -205,9 +205,6 @@ def quarters(x: Tensor, corner: Tensor) -> Tensor:
     """Return the quarter of each map [N, C, H, W] in its ``corner`` [N], 0 to 3: [N, C, H/2, W/2]."""
     n, c, h, w = x.shape
     parts = x.reshape(n, c, 2, h // 2, 2, w // 2).permute(0, 2, 4, 1, 3, 5).flatten(1, 2)
-    return parts[
-        torch.arange(n, device=x.device), corner
-    ]  # [N, 4, C, H/2, W/2] -> [N, C, H/2, W/2]
     return parts[torch.arange(n, device=x.device), corner]  # of [N, 4, C, H/2, W/2]
 
 
