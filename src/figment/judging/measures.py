@@ -16,6 +16,7 @@ from figment.metrics.bins import ndb
 from figment.metrics.classification import classification_accuracy_score
 from figment.metrics.intervals import Interval, bootstrap, half_samples, proportion
 from figment.metrics.modes import point_modes
+from figment.metrics.two_sample import c2st
 
 FEW = 2_048
 """Under this many pictures a side the bias of FID and IS exceeds most differences between models."""
@@ -80,6 +81,13 @@ def density_coverage(samples: Side, reals: Side, held_out: Side | None, sure: bo
         Figure("density", found.density, sides[0], "higher"),
         Figure("coverage", found.coverage, sides[1], "higher"),
     ]
+
+
+def told_apart(samples: Side, reals: Side, held_out: Side | None, sure: bool) -> list[Figure]:
+    """Return the accuracy of a linear classifier that tells samples from pictures."""
+    found = c2st(_some(reals).features, _some(samples).features)
+    interval = proportion(found.accuracy, found.count) if sure else None
+    return [Figure("c2st", found.accuracy, interval)]
 
 
 def variety(samples: Side, reals: Side, held_out: Side | None, sure: bool) -> list[Figure]:
@@ -174,6 +182,12 @@ MEASURES: dict[str, Measure] = {
         density_coverage,
         ("density", "coverage"),
         "the same, mended against outliers",
+        matched=True,
+    ),
+    "c2st": Measure(
+        told_apart,
+        ("c2st",),
+        "accuracy of a linear classifier of samples and pictures; .5 cannot tell them",
         matched=True,
     ),
     "diversity": Measure(variety, ("diversity",), "distance between samples, over the reals'"),
