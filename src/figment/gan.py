@@ -116,8 +116,7 @@ class GAN(Fields, Recipe):
 
     def tiny(self) -> Self:
         short = super().tiny()
-        small = {"vision_side": 32} if self.vision_aided else {}
-        return replace(short, **small, **({"classes": 2} if self.classed else {}))
+        return replace(short, classes=2) if self.classed else short
 
     def describe(self) -> list[str]:
         return [words for technique in self.techniques for words in technique.describe(self)]
@@ -131,6 +130,11 @@ class GAN(Fields, Recipe):
     def guided(self) -> bool:
         """Latents come from a mode a class, and a frozen classifier guides the generator."""
         return self.guidance > 0 or self.guidance_balance > 0
+
+    @property
+    def learned_from(self) -> frozenset[str]:
+        found = {technique.learns_from(self) for technique in self.techniques}
+        return frozenset(found - {""})
 
     @property
     def classed(self) -> bool:

@@ -152,6 +152,11 @@ class Recipe(Settings):
         return 0
 
     @property
+    def learned_from(self) -> frozenset[str]:
+        """Features that flatter it, since their network is what it learns from: auto takes others."""
+        return frozenset()
+
+    @property
     def styled(self) -> bool:
         """Latents become styles, of which pictures are made: see ``style``."""
         return False

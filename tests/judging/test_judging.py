@@ -199,7 +199,10 @@ def test_auto_features_are_those_that_are_there(monkeypatch, tmp_path):
     assert resolved_features("auto") == "mobilenet"
     (tmp_path / efficientnet.FILE.file).touch()
     assert resolved_features("auto") == "efficientnet"
+    assert resolved_features("auto", {"efficientnet"}) == "mobilenet"
+    assert resolved_features("efficientnet", {"efficientnet"}) == "efficientnet"  # asked for
     (tmp_path / mobilenet.FILE.file).unlink()
+    assert resolved_features("auto", {"efficientnet"}) == "patches"
     with pytest.raises(UserError, match="mobilenet"):  # never another one in its place
         extractor_for("images", "mobilenet")
 

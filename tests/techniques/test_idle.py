@@ -48,7 +48,7 @@ IDLE: dict[str, tuple[Any, str, list[dict[str, Any]], list[dict[str, Any]]]] = {
             [{"vision_aided": 1.0}],
             [{}, {"augment": "diffaugment"}],
         )
-        for field, value in (("vision_side", 32), ("vision_augment", "none"))
+        for field, value in (("vision_every", 2), ("vision_side", 64), ("vision_augment", "none"))
     },
     "unroll": (9, "without --play unrolled", [{"play": "unrolled"}], [{}, {"play": "svre"}]),
     "gradient_penalty_sides": (

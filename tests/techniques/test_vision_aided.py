@@ -133,13 +133,28 @@ def test_heads_are_the_discriminators_and_the_frozen_network_is_nobodys():
     assert not any(weight.requires_grad for weight in frozen(CPU).parameters())
 
 
+def test_heads_play_every_third_round_and_count_threefold():
+    trainer, seen = trainer_for(replace(AIDED, vision_every=3)), []
+    whole = trainer_for(AIDED).round()
+    for _ in range(4):
+        seen.append(trainer.round())
+    name = "penalty/vision_aided/discriminator"
+    assert [name in scalars for scalars in seen] == [True, False, False, True]
+    assert seen[0][name].item() == pytest.approx(3 * whole[name].item(), rel=1e-4)
+
+
+def test_a_run_is_not_judged_by_what_it_learned_from():
+    assert AIDED.learned_from == {"efficientnet"}
+    assert BASE.learned_from == frozenset()
+
+
 def test_what_the_heads_see_is_augmented_by_their_own_choice():
     images = torch.rand(6, 3, 16, 16) * 2 - 1
-    assert vision_aided._shown(replace(AIDED, vision_augment="none"), images) is images
+    none, every = (replace(AIDED, vision_augment=way) for way in ("none", "diffaugment"))
+    assert vision_aided._shown(none, images) is images
     grey = torch.zeros_like(images) + images.mean((1, 2, 3), keepdim=True)
-    geometry = vision_aided._shown(replace(AIDED, vision_augment="geometry"), grey)
-    whole = vision_aided._shown(AIDED, grey)
-    same = [torch.isin(shown, grey).float().mean().item() for shown in (geometry, whole)]
+    seen = [vision_aided._shown(recipe, grey) for recipe in (AIDED, every)]
+    same = [torch.isin(shown, grey).float().mean().item() for shown in seen]
     assert same[0] > 0.4 and same[1] == 0  # the rest is what was cut out or came in over the border
 
 
@@ -187,7 +202,8 @@ def test_a_missing_package_is_one_line_and_leaves_the_generator_usable(monkeypat
         ("points", {"vision_aided": 1.0}, "works on pictures only"),
         ("dcgan", {"vision_aided": -1.0}, "vision_aided must be 0 or more"),
         ("dcgan", {"vision_aided": 1.0, "vision_side": 16}, "must be from 32 to 512 px, not 16"),
-        ("dcgan", {"vision_side": 32}, "--vision-side has no effect without --vision-aided"),
+        ("dcgan", {"vision_aided": 1.0, "vision_every": 0}, "vision_every must be above 0"),
+        ("dcgan", {"vision_side": 64}, "--vision-side has no effect without --vision-aided"),
         ("dcgan", {"vision_augment": "none"}, "no effect without --vision-aided"),
     ],
 )

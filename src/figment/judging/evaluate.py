@@ -93,7 +93,9 @@ def evaluate_generator(
         return _tested(Evaluation(source, [], made=now()), classifier, dataset, held_out, True)
     others = [name for name in metrics if name not in asked]
     question = _question(others, features, count, protocol)
-    extractor = extractor_for(generator.recipe.kind, question.features, device)
+    extractor = extractor_for(
+        generator.recipe.kind, question.features, device, generator.recipe.learned_from
+    )
     rows, apart = np.arange(len(dataset)), np.empty(0, np.int64)
     if held_out is not None and not question.protocol:
         rows, apart = split(dataset, *held_out)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -118,7 +118,7 @@ def scorer_for(
     """Return the scorer of a training's measurements; None where its recipe names no score."""
     if not recipe.metrics:
         return None
-    extractor = extractor_for(recipe.kind, recipe.features)
+    extractor = extractor_for(recipe.kind, recipe.features, without=recipe.learned_from)
     some = rows[stream("reals", recipe.seed).permutation(len(rows))[: REALS + recipe.metric_count]]
     reals = real_side(dataset, np.sort(some), extractor, progress=progress)
     apart = real_side(dataset, held_out, extractor) if len(held_out) else None
@@ -173,18 +173,25 @@ def _score(figure: Figure, floors: dict[str, float], protocol: str, group: str) 
     return Score(figure.name, figure.value, low, high, floor, better, protocol, note, group)
 
 
-def extractor_for(kind: str, features: str, device: str = "cpu") -> Extractor | None:
-    """Return the network of the features by name; None for points."""
+def extractor_for(
+    kind: str, features: str, device: str = "cpu", without: Collection[str] = ()
+) -> Extractor | None:
+    """Return the network of the features by name, see ``resolved_features``; None for points."""
     if kind == "points":
         return None
-    return open_features(resolved_features(features), torch.device(device))
+    return open_features(resolved_features(features, without), torch.device(device))
 
 
-def resolved_features(features: str) -> str:
-    """Return which features ``auto`` stands for: the first of RANKING that is here, or else small."""
+def resolved_features(features: str, without: Collection[str] = ()) -> str:
+    """Return which features ``auto`` stands for: the first of RANKING that is here, or else small.
+
+    ``without``: networks that a system has learned from, by which it is not judged; it is by patches then
+    where no other is here.
+    """
     if features != "auto":
         return features
-    return next((name for name in RANKING if available(name)), "small")
+    last = "patches" if without else "small"
+    return next((name for name in RANKING if name not in without and available(name)), last)
 
 
 def _cure(need: str) -> str:

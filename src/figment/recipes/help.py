@@ -51,7 +51,7 @@ GROUPS = {
     "For few pictures": (
         *("augment", "augment_p", "ada_target", "ada_images", "ada_transforms", "lecam"),
         "freeze_layers",
-        *("vision_aided", "vision_side", "vision_augment"),
+        *("vision_aided", "vision_every", "vision_side", "vision_augment"),
     ),
     "Measuring": ("metrics", "features", "metric_every", "metric_count"),
 }

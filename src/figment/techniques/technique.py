@@ -53,6 +53,10 @@ class Technique(Generic[F]):
         """Return whether the generator's loss hangs on the class that was asked for through it."""
         return False
 
+    def learns_from(self, r: F) -> str:
+        """Return the features whose network it learns from, by which the run is not judged; "" if none."""
+        return ""
+
     def describe(self, r: F) -> list[str]:
         """Return what the plan of a training says of it, in a few words each; most say nothing."""
         return []

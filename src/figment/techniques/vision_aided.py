@@ -70,6 +70,9 @@ class VisionAided(Technique[Fields]):
         needs = "without --vision-aided"
         return {} if self.on(r) else dict.fromkeys(OWN, needs)
 
+    def learns_from(self, r: Fields) -> str:
+        return "efficientnet"
+
     def describe(self, r: Fields) -> list[str]:
         return [f"heads on EfficientNet-Lite0 at {r.vision_side} px"]
 

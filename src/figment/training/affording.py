@@ -33,7 +33,7 @@ def within(
     """
     if not recipe.metrics or recipe.kind != "images" or recipe.patience or ASKED & pinned:
         return recipe, ""
-    extractor = extractor_for(recipe.kind, recipe.features, str(device))
+    extractor = extractor_for(recipe.kind, recipe.features, str(device), recipe.learned_from)
     assert extractor is not None
     each = effort.trial(lambda count: dataset.rows[:count], extractor)
     pictures = float(mesh.first(SHARE * seconds / each))  # ty: ignore[invalid-argument-type]

@@ -210,7 +210,7 @@ def features_for(recipe: Playable) -> str:
     """Return the recipe's features; for "auto" those that can be had here, for all processes."""
     if recipe.kind != "images":
         return recipe.features
-    return str(mesh.first(resolved_features(recipe.features)))
+    return str(mesh.first(resolved_features(recipe.features, recipe.learned_from)))
 
 
 def measure_untrained(
