@@ -16,6 +16,7 @@ from figment.cli import main
 from figment.errors import UserError
 from figment.files import MARK
 from figment.pixels import to_float
+from figment.randomness import seed_of
 from figment.recipes import find
 from figment.recipes.stylegan2 import STYLEGAN2_64
 from figment.sampling.generator import CPU, Generator
@@ -160,6 +161,9 @@ def test_a_search_ends_nearer_than_it_began(generator: Generator, space: str):
     found = project_styles(generator, target, perceive, space=space, **how)
     assert found.styles.shape == (8, 8)
     assert found.losses[-1] < 0.5 * found.losses[0]
+    styles = of_seeds(generator, [seed_of("project", 0, number) for number in range(64)])[:, 0]
+    away = [(each - styles.mean(0)).norm(dim=-1).max() for each in (found.styles, styles)]
+    assert away[0] <= away[1] * (1 + 1e-5)
     own = pictures_of(generator, found.styles[None])[0]
     assert torch.equal(own, found.picture)
     alone = (found.styles == found.styles[:1]).all()

@@ -78,9 +78,9 @@ def project_styles(
     """Return the styles found for a picture ``target`` [C, R, R] in [-1, 1].
 
     Of ``candidates`` random styles the ``starts`` nearest are followed downhill by Adam, with a noise on
-    them that fades; in W+ layers go apart in the second half. With ``noise`` the best end goes on for a
-    third of the steps, in which the noise of the layers is fitted too and kept white (``common``). The loss
-    is that of ``figment.sampling.project``, in features and pixels.
+    them that fades, no further from the mean than samples are; in W+ layers go apart in the second half.
+    With ``noise`` the best end goes on for a third of the steps, in which the noise of the layers is fitted
+    too and kept white (``common``). The loss is that of ``figment.sampling.project``.
     """
     candidates = candidates or CANDIDATES
     check(steps, starts, seed, candidates)
@@ -97,7 +97,7 @@ def project_styles(
     )
     best = scores.topk(starts, largest=False).indices
     styles = styles_of(generator, latents, labels)
-    spread = float((styles[:, 0] - styles[:, 0].mean(0)).square().sum(1).mean().sqrt())
+    known = Known(styles[:, 0])
     net = _own_noise(generator.net) if noise else generator.net
 
     def look(w: Tensor) -> tuple[Tensor, Tensor]:
@@ -109,7 +109,7 @@ def project_styles(
         _frozen(net),
         progress_bar(total=total, desc="projecting", shown=progress, leave=False) as bar,
     ):
-        search = Search(look, spread, steps=steps, lr=lr, seed=seed, tick=bar.update)
+        search = Search(look, known, steps=steps, lr=lr, seed=seed, tick=bar.update)
         w = search.go(styles[best], apart=space == "w+")
         one = int(look(w)[1].argmin())
         w, maps = w[one, None], [each.noise for each in _noisy(net)] if noise else []
@@ -131,20 +131,35 @@ def project_styles(
     )
 
 
+class Known:
+    """Where styles of samples lie: what is looked for lies no further out, in any layer."""
+
+    def __init__(self, styles: Tensor) -> None:
+        self.mean = styles.mean(0)
+        lengths = (styles - self.mean).norm(dim=1)
+        self.spread = float(lengths.square().mean().sqrt())
+        self.longest = float(lengths.max())
+
+    def within(self, w: Tensor) -> Tensor:
+        """Return styles [..., W], those further from the mean than any sample's brought back to there."""
+        away = w - self.mean
+        return self.mean + away * (self.longest / away.norm(dim=-1, keepdim=True)).clamp(max=1)
+
+
 class Search:
     """Adam on styles; ``look`` says (pictures, losses [S]) of styles [S, layers, W]."""
 
     def __init__(
         self,
         look: Callable[[Tensor], tuple[Tensor, Tensor]],
-        spread: float,
+        known: Known,
         *,
         steps: int,
         lr: float,
         seed: int,
         tick: Callable[[], Any],
     ) -> None:
-        self.look, self.spread, self.steps, self.lr, self.tick = look, spread, steps, lr, tick
+        self.look, self.known, self.steps, self.lr, self.tick = look, known, steps, lr, tick
         self.losses: list[float] = []
         """The least loss of all ways, step by step."""
         self.random = torch.Generator().manual_seed(seed_of("wandering", seed))
@@ -162,9 +177,10 @@ class Search:
                 adam = torch.optim.Adam([w], lr=self.lr)
             done = step / self.steps
             adam.param_groups[0]["lr"] = self.lr * min(1.0, (1 - done) / 0.25)
-            away = WANDERING * self.spread * max(0.0, 1 - done / 0.75) ** 2
+            away = WANDERING * self.known.spread * max(0.0, 1 - done / 0.75) ** 2
             drift = away * torch.randn(w.shape, generator=self.random).to(w)
             self._step(adam, (w + drift).expand(-1, layers, -1))
+            self._hold(w)
         return w.detach().expand(-1, layers, -1).clone()
 
     def settle(self, w: Tensor, noise: Sequence[Tensor], *, together: bool) -> Tensor:
@@ -180,10 +196,15 @@ class Search:
             adam.param_groups[0]["lr"] = self.lr / 2 * (1 - step / steps)
             alike = torch.stack([common(each) for each in noise]).sum()
             self._step(adam, w.expand(-1, layers, -1), NOISE_WEIGHT * alike)
+            self._hold(w)
             with torch.no_grad():
                 for each in noise:
                     each.sub_(each.mean()).div_(each.std(correction=0).clamp(min=1e-8))
         return w.detach().expand(-1, layers, -1).clone()
+
+    @torch.no_grad()
+    def _hold(self, w: Tensor) -> None:
+        w.copy_(self.known.within(w))
 
     def _step(self, adam: torch.optim.Adam, w: Tensor, beside: Tensor | float = 0.0) -> None:
         loss = self.look(w)[1]
