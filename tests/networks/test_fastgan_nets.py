@@ -36,7 +36,7 @@ def test_a_gate_lies_between_0_and_1_and_scales_whole_channels():
     large, small = torch.randn(2, 5, 8, 8), torch.randn(2, 3, 6, 6)
     gates = layer.gates(small)
     assert gates.shape == (2, 5, 1, 1)
-    assert 0 < gates.min() and gates.max() < 1
+    assert gates.min() > 0 and gates.max() < 1
     assert torch.equal(layer(large, small), large * gates)
 
 

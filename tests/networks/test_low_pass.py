@@ -31,3 +31,20 @@ def test_blur_and_its_padding():
     assert Blur(2)(torch.ones(1, 1, 8, 8)).shape == (1, 1, 9, 9)
     assert Blur(1, gain=4.0)(torch.ones(1, 1, 9, 9))[0, 0, 4, 4] == 4
     assert not Double().state_dict()
+
+
+def test_they_can_be_differentiated_twice():
+    x = torch.randn(1, 2, 4, 4, dtype=torch.float64, requires_grad=True)
+    for layer in (Double(), Halve(), Blur(2)):
+        assert torch.autograd.gradcheck(layer.double(), x)
+        assert torch.autograd.gradgradcheck(layer, x)
+
+
+def test_a_gradient_in_autocast_has_its_pictures_type():
+    x = torch.randn(1, 2, 4, 4, requires_grad=True)
+    with torch.autocast("cpu", torch.bfloat16):
+        y = Halve()(x)
+    (slope,) = torch.autograd.grad(y.float().sum(), x)
+    plain = torch.autograd.grad(Halve()(x).sum(), x)[0]
+    assert slope.dtype == torch.float32
+    assert torch.allclose(slope, plain, atol=0.01)

@@ -62,6 +62,16 @@ def plain(features: int) -> nn.Module:
     return _normal(nn.Linear(features, 1, bias=False))
 
 
+class Whole(nn.Conv2d):
+    """[N, C, 4, 4] -> [N, C, 1, 1]: a depthwise convolution over the whole map, as a product.
+
+    torch's second derivative of the convolution goes channel by channel.
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        return (input * self.weight[:, 0]).sum((2, 3), keepdim=True)
+
+
 class ByClass(nn.Module):
     """Features [N, F] and labels [N] -> logits [N]: <a linear map of the features, the class's row>.
 
@@ -143,7 +153,7 @@ class Discriminator(FeatureDiscriminator):
         self.layers = nn.Sequential(_from_picture(wide[0], size))
         for before, after in pairwise(wide):
             self.layers.extend([*_blocks(size, before), Halve(), *_projected(before, after)])
-        last = nn.Conv2d(wide[-1], wide[-1], 4, groups=wide[-1], bias=False)
+        last = Whole(wide[-1], wide[-1], 4, groups=wide[-1], bias=False)
         self.layers.extend([*_blocks(size, wide[-1]), _normal(last)])
         self.dropout = Dropout(dropout)
         self.head = head(wide[-1])

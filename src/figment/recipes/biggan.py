@@ -79,7 +79,8 @@ class BigGAN(ResNet):
         return replace(fitted, latent=max(1, fitted.latent // chunks) * chunks)
 
     def tiny(self) -> Self:
-        return replace(super().tiny(), latent=12, shared=4)
+        small = replace(super().tiny(), latent=12)
+        return replace(small, shared=4) if self.conditional else small
 
     def build(self) -> nn.ModuleDict:
         from figment.networks import biggan

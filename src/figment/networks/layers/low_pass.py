@@ -7,6 +7,8 @@ the corners. Each is a depthwise convolution, which is the same for a fraction o
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -26,6 +28,37 @@ class LowPass(nn.Module):
         """Return the filter once for each channel of ``x``: [C, 1, 4, 4]."""
         return self.taps.expand(x.shape[1], 1, 4, 4)
 
+    def filtered(self, x: Tensor, *, stride: int = 1, padding: int, back: bool = False) -> Tensor:
+        """Return ``x`` convolved with the filter, or by the transpose of that."""
+        kernel = self.kernel(x)
+        if torch.is_grad_enabled() and x.requires_grad:
+            return _Filtered.apply(x, kernel, stride, padding, back)
+        return _filtered(x, kernel, stride, padding, back)
+
+
+def _filtered(x: Tensor, kernel: Tensor, stride: int, padding: int, back: bool) -> Tensor:
+    convolve: Any = F.conv_transpose2d if back else F.conv2d
+    return convolve(x, kernel, stride=stride, padding=padding, groups=x.shape[1])
+
+
+class _Filtered(torch.autograd.Function):
+    """A depthwise convolution or its adjoint, each the derivative of the other, to any order.
+
+    torch's second derivative of a depthwise convolution also finds that of its filter, channel by channel.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any, x: Tensor, kernel: Tensor, stride: int, padding: int, back: bool
+    ) -> Tensor:
+        ctx.save_for_backward(kernel)
+        ctx.how = stride, padding, not back
+        return _filtered(x, kernel.to(x.dtype), stride, padding, back)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None, None, None]:
+        return _Filtered.apply(*grads, *ctx.saved_tensors, *ctx.how), None, None, None, None
+
 
 class Double(LowPass):
     """[N, C, H, W] -> [N, C, 2H, 2W]."""
@@ -34,14 +67,14 @@ class Double(LowPass):
         super().__init__(gain=4.0)  # of each four pixels of a doubled map three are new
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.conv_transpose2d(x, self.kernel(x), stride=2, padding=1, groups=x.shape[1])
+        return self.filtered(x, stride=2, padding=1, back=True)
 
 
 class Halve(LowPass):
     """[N, C, H, W] -> [N, C, H/2, W/2]."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.conv2d(x, self.kernel(x), stride=2, padding=1, groups=x.shape[1])
+        return self.filtered(x, stride=2, padding=1)
 
 
 class Blur(LowPass):
@@ -52,7 +85,7 @@ class Blur(LowPass):
         self.padding = padding
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.conv2d(x, self.kernel(x), padding=self.padding, groups=x.shape[1])
+        return self.filtered(x, padding=self.padding)
 
 
 class Soften(nn.Module):
