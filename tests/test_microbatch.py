@@ -169,10 +169,10 @@ PAIR = replace(
 )
 
 
-PLAYED = {"pair": (PAIR, 3)} | {
+PLAYED: dict[str, tuple[Any, int]] = {
     name: (replace(SYSTEMS[name].recipe.tiny(), batch=16, precision="float32"), 5)
     for name in ("ae", "vae", "flow-matching")
-}
+} | {"pair": (PAIR, 3)}
 """Recipes and rounds."""
 
 
