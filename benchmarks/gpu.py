@@ -125,7 +125,7 @@ def drawing_on_cpu() -> Generator[None]:
 def data_for(recipe: Recipe) -> Dataset:
     """Return built-in data in the form that a recipe learns."""
     if recipe.kind == "points":
-        return open_dataset("ring", resolution=1, channels=1, progress=False)
+        return open_dataset("ring", resolution=64, channels=1, progress=False)
     side, channels = recipe.resolution, recipe.channels
     return open_dataset("flowers:64", resolution=side, channels=channels, progress=False)
 
