@@ -7,12 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from figment.data import open_dataset
 from figment.data.flowers import draw_flowers
 from figment.doctor.data import examine
-from figment.doctor.sets import findings_of
+from figment.doctor.sets import doubtful, findings_of, nearest
 from figment.errors import UserError
 
 
@@ -51,8 +52,8 @@ def test_near_empty(tmp_path: Path, flowers: np.ndarray):
 
 
 def test_few(tmp_path: Path, flowers: np.ndarray):
-    first = examine(str(folder_of(tmp_path / "few", flowers[:60])), progress=False)[0]
-    assert (first.name, first.severity) == ("few pictures", "warning")
+    (first,) = examine(str(folder_of(tmp_path / "few", flowers[:60])), progress=False)
+    assert (first.name, first.severity) == ("few pictures", "note")  # true of it, and no fault
     assert "--mirror" in first.flags
 
 
@@ -124,6 +125,16 @@ def test_noise_is_no_data(tmp_path: Path):
     assert names(folder_of(tmp_path / "noise", noise))[0] == "noise for data"
 
 
+def test_noise_that_is_enlarged_is_noise(tmp_path: Path):
+    random = np.random.default_rng(0)
+    noise = np.array([0, 110, 255], np.uint8)[random.integers(0, 3, (220, 16, 16, 3))]
+    found = examine(str(folder_of(tmp_path / "noise", noise)), progress=False)
+    assert [(one.name, one.severity) for one in found] == [
+        ("noise for data", "fault"),
+        ("small pictures", "note"),
+    ]
+
+
 def test_variants_of_one_picture(tmp_path: Path, flowers: np.ndarray):
     random = np.random.default_rng(0)
     levels = random.normal(0, 3, (220, 1, 1, 3)) + random.normal(0, 2, (220, 32, 32, 3))
@@ -136,7 +147,7 @@ def test_pictures_saved_again_are_near_repeats(tmp_path: Path, flowers: np.ndarr
     for number in range(60):
         Image.fromarray(flowers[number]).save(folder / f"again{number}.jpg", quality=85)
     (finding,) = examine(str(folder), progress=False)
-    assert finding.name == "near repeats" and "40% of the pictures" in finding.evidence
+    assert finding.name == "near repeats" and "39% of the pictures" in finding.evidence
 
 
 def test_many_variants_of_a_few_pictures(tmp_path: Path, flowers: np.ndarray):
@@ -157,6 +168,22 @@ def test_grey_pictures_in_colour_files(tmp_path: Path, flowers: np.ndarray):
     in_colour = open_dataset(str(folder), resolution=32, channels=3, progress=False)
     (warning,) = findings_of(in_colour)
     assert (warning.severity, warning.flags) == ("warning", ("--channels 1",))
+
+
+def test_some_pictures_of_two_classes_exchanged(flowers: np.ndarray):
+    rows = torch.from_numpy(flowers.transpose(0, 3, 1, 2))
+    kinds = [rows // 8 + 28 * k for k in range(8)]
+    labels = torch.arange(8).repeat_interleave(240)
+    assert doubtful(nearest(torch.cat(kinds)), labels, "abcdefgh") == []
+    labels[0:240:8], labels[960:1200:8] = 4, 0  # 3 in 100 of all
+    (finding,) = doubtful(nearest(torch.cat(kinds)), labels, "abcdefgh")
+    assert (
+        finding.name == "doubtful classes"
+        and "of a lie wholly among those of e" in finding.evidence
+    )
+    blended = torch.cat([rows[:120] // 8, rows[120:] // 8 + 28, rows // 8 + 10])
+    alike = (torch.arange(480) < 240).long()
+    assert doubtful(nearest(blended), alike, "ab") == []
 
 
 def test_pictures_in_the_wrong_class(tmp_path: Path, flowers: np.ndarray):

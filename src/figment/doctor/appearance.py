@@ -79,7 +79,7 @@ def _bright_half_only(history: History) -> bool:
 
 
 def _few_kinds(history: History) -> bool:
-    """Whether the samples of a young run are near-duplicates for a large part: such are narrow in levels too."""
+    """Whether many samples of a young run are near-duplicates: such are narrow in levels too."""
     return history.rounds < YOUNG_ROUNDS and history.value("watch/look_alikes", 0.0) >= SOME_TWINS
 
 
@@ -90,7 +90,9 @@ def _leaves_one_half(history: History) -> str:
     nearer to the reals meanwhile.
     """
     offsets = [abs(value) for value in history.latest("watch/brightness", MANY)]
-    if not history.stays("watch/range", low=HALF) or offsets[-1] < max(offsets[0], OFF_LEVEL / 2):
+    if not offsets or not history.stays("watch/range", low=HALF):
+        return ""
+    if offsets[-1] < max(offsets[0], OFF_LEVEL / 2):
         return ""
     for key, name in (("watch/dark", "darker"), ("watch/light", "brighter")):
         if history.stays(key, high=BRIGHT_ONLY):

@@ -54,14 +54,14 @@ ADVICE = (
     "first beta of 0) may help too."
 )
 ONE_KIND = 0.8
-"""watch/look_alikes from which samples that move about are a few that change places: collapsed, not at sea."""
+"""watch/look_alikes from which samples that move are a few that change places: collapsed, not at sea."""
 CHASING = 10.0
 """Times watch/diversity that a generator moves which draws one thing at a time and has never drawn more:
 points that were shown one mode after another moved 7 to 60 times as far; WGAN-GP on flowers, young, 5."""
 NARROWER = 0.7
 HAS_VARIED = 0.1
-"""A generator that has had the second of watch/diversity and stays below the first of its best has lost what
-little it had, and is not merely slow to begin: one with a tenth of the usual rates never had it."""
+"""A generator that has had the second of watch/diversity and stays below the first of its best has lost
+what little it had, and is not merely slow to begin: one with a tenth of the usual rates never had it."""
 
 
 def divergence(history: History) -> Finding | None:

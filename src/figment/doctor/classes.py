@@ -21,7 +21,7 @@ NEVER, OTHERS = 0.1, 0.45
 """Share below which a class has stayed in the last few measurements that is not obeyed, where that of the
 others is above the second and TOLD of its reals are told."""
 BEHIND = 0.2
-"""Times the others' share below which a class that is not obeyed has stayed in the last MANY measurements."""
+"""Times the mean share, below which a class that is not obeyed has stayed for MANY measurements."""
 VARIED = 0.5
 """watch/diversity from which classes that are steadily told as one another are swapped, however short a run
 or far its samples: before, all may be told as the one class that they look most like."""
@@ -72,7 +72,7 @@ def _swapped(history: History, own: dict[int, float], told: float) -> Finding | 
 
 
 def _steadily_swapped(history: History, own: dict[int, float]) -> bool:
-    """Whether classes have been told as one another, and as the same ones, in the last MANY measurements."""
+    """Whether classes have been told as one another, and as the same ones, for MANY measurements."""
     if not history.stays("watch/diversity", low=VARIED):
         return False
     instead = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import NamedTuple
 
 from figment.doctor.balance import EARLY_ROUNDS
@@ -17,9 +18,9 @@ health too, so that it only counts beside the gap, or where few pictures have be
 SIGN_GAP = 0.3
 OFTEN = 50
 PLAIN_SIGN, VERY_OFTEN, SOON = 0.8, 100, 150
-"""Before EARLY_ROUNDS, from the third on: the same of pictures of which none were held out and each has been
-seen so often. With 45 cats the sign is at .96 to 1 after 100 passes, and 53 % of other cats are taken for
-real instead of 98 %."""
+"""Before EARLY_ROUNDS, from the third on: the same of pictures of which none were held out and each has
+been seen so often. With 45 cats the sign is at .96 to 1 after 100 passes, and 53 % of other cats are taken
+for real instead of 98 %."""
 FEW_PICTURES = 1_000
 
 SEEN_BEFORE = 2
@@ -117,14 +118,14 @@ def _gap(real: float, new: float, fake: float) -> float:
 
 
 def _backwards(history: History) -> _Scores | None:
-    """Return the first scores where held-out pictures were taken for less real than samples from the start."""
+    """Return the first scores, where held-out pictures are below samples from the start."""
     names = ("real", "held_out", "fake", "sign", "held_out_sign")
     found = []
     for line in history.log:
         values = [line.get(f"score/{name}") for name in names]
         if line["images"] > SEEN_BEFORE * history.count or len(found) == 3 * LINES:
             break
-        if all(isinstance(value, int | float) for value in values):
+        if all(isinstance(value, int | float) and isfinite(value) for value in values):
             real, new, fake, sign, held = values
             found.append(_Scores(_gap(real, new, fake), real, new, fake, sign, held))
     if len(found) < LINES or min(seen.gap for seen in found) < BACKWARDS:

@@ -17,6 +17,9 @@ collections hold about 3 % of either kind."""
 ENLARGED = 0.8
 """The usual shorter side may be so much of the resolution before enlarging shows."""
 
+SMALL = frozenset({"few pictures", "small pictures"})
+"""Notes beside which data are not praised."""
+
 
 def examine(source: str, *, progress: bool = True) -> list[Finding]:
     """Return the findings about a data set (a folder, zip, packed file or built-in), the worst first.
@@ -59,7 +62,7 @@ def diagnose_data(found: Inspection, dataset: Dataset | None = None) -> list[Fin
         number = _number(found, "flat")
         evidence = f"Of {found.usable:,} pictures {number:,} are of one flat colour."
         findings = [sets.constant(evidence), *findings]
-    if not any(finding.severity in ("fault", "warning") for finding in findings):
+    if not any(one.severity in ("fault", "warning") or one.name in SMALL for one in findings):
         classes = f" in {len(found.classes)} classes" if found.classes else ""
         what = "points" if found.kind == "points" else "pictures"
         evidence = f"{found.usable:,} {what}{classes}; hardly any are broken, flat or repeated."

@@ -22,17 +22,14 @@ REPEATED = 0.05
 """Share of the pictures from which repeats are worth a warning."""
 MOSTLY = 0.5
 """Share of the pictures from which they are the set's fault."""
-SAVED_AGAIN = 0.2
-"""Difference from another picture, over its own contrast, up to which one may be that one saved again, or
-mirrored: JPEG of quality 80 is at .03 to .14, the nearest of photographs, digits or flowers from .2 on."""
+SAVED_AGAIN, SAVED = 0.2, 0.018
+"""Difference from another picture, over its own contrast, and of 1 as black against white, up to which one
+may be that one saved again, or mirrored."""
 MOVED = 0.05
 """The same after the other has been moved by up to REACH: pictures that differ in where a thing is come
 nearer so, discs and lines to .02 to .1; a moved copy is at .01."""
 APART = 2.5
 """Times that a repeat must be nearer than the next picture."""
-RARE = 0.15
-"""Share of all other pictures that may be nearer than APART times what the repeats are at: lines on black,
-a few of which fall on one another, have no gap between these and the rest."""
 CHANCE = 2.0
 """Times the share of such gaps that distances without repeats would have, beside REPEATED."""
 VARIANT = 0.1
@@ -53,17 +50,19 @@ class Alike(NamedTuple):
     brightness and contrast do not count."""
     moved: Tensor
     """The same after each of the others has been moved onto the picture, by up to REACH."""
+    contrast: Tensor
+    """Standard deviation within each picture [M], 1 being black against white."""
     mirrored: Tensor
     """Whether the nearest is a mirror image [M]."""
 
 
 def alike(rows: Tensor) -> Alike:
-    """Return how the pictures [N, C, R, R] uint8, N >= 2, resemble their likes: of ASKED of them at most."""
+    """Return how at most ASKED of the pictures [N, C, R, R] uint8, N >= 2, resemble their likes."""
     images = torch.cat([_small(part) for part in rows.split(256)])
     asked = torch.from_numpy(evenly_spaced(np.arange(len(images)), ASKED))
     ours, lying, moved = images[asked], [], []
     for turned in (images, images.flip(3)):
-        nearness = _unit(_half(ours).mean(1)) @ _unit(_half(turned).mean(1)).T  # [M, N]
+        nearness = _unit(_light(ours)) @ _unit(_light(turned)).T  # [M, N]
         nearness[
             torch.arange(len(asked)), asked
         ] = -torch.inf  # nor is its own mirror image another
@@ -72,11 +71,12 @@ def alike(rows: Tensor) -> Alike:
             moved.append(_apart(ours, _onto(ours, turned[best])))
     ways = [torch.stack(way, 1).clamp(min=_LEAST) for way in (lying, moved)]
     mirrored = torch.minimum(*ways).argmin(1) >= len(lying) // 2
-    return Alike(ways[0].sort(1).values, ways[1].sort(1).values, mirrored)
+    contrast = _light(ours).std(1)
+    return Alike(ways[0].sort(1).values, ways[1].sort(1).values, contrast, mirrored)
 
 
 def repeats(rows: Tensor, count: int, duplicates: int) -> list[Finding]:
-    """Return whether pictures [N, C, R, R] of a set of ``count`` repeat others, ``duplicates`` byte for byte."""
+    """Return whether pictures [N, C, R, R] of a set of ``count`` repeat others."""
     advice = "Remove the repeats: the model memorises them first."
     if duplicates > REPEATED * count:
         evidence = f"{duplicates:,} of {count:,} pictures repeat another one byte for byte."
@@ -92,7 +92,8 @@ def repeats(rows: Tensor, count: int, duplicates: int) -> list[Finding]:
         return [
             variants(f"{crowded:.0%} of the pictures have {CROWD} others that are nearly the same.")
         ]
-    gaps = _gaps(found.lying, SAVED_AGAIN), _gaps(found.moved, MOVED)
+    saved = (SAVED / found.contrast.clamp(min=_EMPTY)).clamp(max=SAVED_AGAIN)
+    gaps = _gaps(found.lying, saved), _gaps(found.moved, torch.full_like(saved, MOVED))
     again, by_chance = gaps[0][0] | gaps[1][0], gaps[0][1] + gaps[1][1]
     share = float(again.double().mean())
     if share - duplicates / count < REPEATED + CHANCE * by_chance:
@@ -113,18 +114,15 @@ def variants(evidence: str) -> Finding:
     return Finding("near-identical pictures", "fault", 0.9, evidence, advice)
 
 
-def _gaps(apart: Tensor, bound: float) -> tuple[Tensor, float]:
-    """Return which pictures [M] are far nearer to one to three others than to the next, and how many by chance.
+def _gaps(apart: Tensor, bound: Tensor) -> tuple[Tensor, float]:
+    """Return which pictures [M] are far nearer to one to three others than to the next; what is by chance.
 
-    Of points spread evenly in D dimensions, k D log(d[k + 1] / d[k]) is exponential with mean 1; D is read
-    from the fourth and fifth neighbours, behind whatever repeats there are (Levina and Bickel 2004).
+    ``bound``: how near they must be [M]. Of points spread evenly in D dimensions, k D log(d[k + 1] / d[k]) is
+    exponential with mean 1; D is read from the fourth and fifth neighbours, behind whatever repeats there
+    are (Levina and Bickel 2004).
     """
     steps = (apart[:, 1:] / apart[:, :-1]).log()  # [M, K - 1]
-    again = ((steps[:, :3] > math.log(APART)) & (apart[:, :3] < bound)).any(1)
-    if again.any() and not again.all():  # no second heap near 0, but the near end of the only one
-        rest = float(apart[~again, 0].quantile(RARE))
-        if rest < APART * float(apart[again, 0].median()):
-            again = torch.zeros_like(again)
+    again = ((steps[:, :3] > math.log(APART)) & (apart[:, :3] < bound[:, None])).any(1)
     behind = torch.cat([4 * steps[:, 3], 5 * steps[:, 4]])
     dimensions = math.log(2) / max(float(behind.median()), 1e-3)
     within = float((apart[:, 0] < bound).double().mean())
@@ -134,7 +132,7 @@ def _gaps(apart: Tensor, bound: float) -> tuple[Tensor, float]:
 def _apart(a: Tensor, b: Tensor) -> Tensor:
     """Return the root mean square difference [M] that a change of brightness and contrast leaves."""
     cut = (..., slice(REACH, -REACH), slice(REACH, -REACH))  # what moves in from beyond the edge
-    likeness = (_unit(_half(a[cut])) * _unit(_half(b[cut]))).sum(1).clamp(0, 1)
+    likeness = (_unit(_seen(a[cut])) * _unit(_seen(b[cut]))).sum(1).clamp(0, 1)
     return (1 - likeness.square()).sqrt()
 
 
@@ -158,13 +156,22 @@ def _small(images: Tensor) -> Tensor:
     return F.adaptive_avg_pool2d(images.float() / 255, side)
 
 
-def _half(images: Tensor) -> Tensor:
-    return F.avg_pool2d(images, 2)
+def _light(images: Tensor) -> Tensor:
+    """Return the brightness of pictures [N, C, S, S] at half their size, less its mean: [N, D]."""
+    rows = F.avg_pool2d(images.mean(1, keepdim=True), 2).flatten(1)
+    return rows - rows.mean(1, keepdim=True)
 
 
-def _unit(images: Tensor) -> Tensor:
-    """Return pictures as rows [N, D] of mean 0 and length 1; flat ones as 0."""
-    rows = images.flatten(1)
-    rows = rows - rows.mean(1, keepdim=True)
+def _seen(images: Tensor) -> Tensor:
+    """Return rows [N, D] of pictures: brightness at half size, colours at a quarter, as JPEG keeps them."""
+    colours = F.avg_pool2d(images - images.mean(1, keepdim=True), 4).flatten(1)
+    weight = (
+        2 / images.shape[1] ** 0.5
+    )  # one colour stands for four places, each channel for its part
+    return torch.cat([_light(images), weight * colours], 1)
+
+
+def _unit(rows: Tensor) -> Tensor:
+    """Return rows [N, D] of length 1; those of flat pictures as 0."""
     length = rows.norm(dim=1, keepdim=True)
     return torch.where(length > _EMPTY * rows.shape[1] ** 0.5, rows / length, 0.0)

@@ -45,7 +45,7 @@ MEANING = {
     "watch/range": "range of levels of the samples over the reals'; 1 is right",
     "watch/dark": "share of values below middle grey over the reals'; 1 is right",
     "watch/light": "share of values above middle grey over the reals'; 1 is right",
-    "watch/channels": "how far colours are the reals' in another order of channels, from 0 to 1; 0 is right",
+    "watch/channels": "how far colours are the reals' with channels in another order; 0 is right, 1 wholly",
     "watch/contrast": "contrast of the samples over the reals'; 1 is right",
     "watch/saturation": "strength of colour of the samples over the reals'; 1 is right",
     "watch/clipped": "share of values at black or white, above the reals' own",

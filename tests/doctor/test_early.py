@@ -1,0 +1,148 @@
+"""Signs that no sound run has are named early; what young sound runs have is not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from test_diagnosis import DATA, FIELDS, ONE_PICTURE, run
+from test_verdict import POINTS, scored
+
+from figment.doctor.diagnosis import diagnose
+
+Log = list[dict[str, Any]]
+
+
+def young(lines: int = 8, **changes: float) -> Log:
+    """A log of so many lines of 30 rounds each."""
+    return [
+        line | {"rounds": 30 * n, "images": 960 * n}
+        for n, line in enumerate(run(lines, **changes), 1)
+    ]
+
+
+def said(log: Log, data: dict[str, Any] = DATA, **fields: Any) -> list[str]:
+    found = diagnose(log, FIELDS | fields, data)
+    return [one.name for one in found if one.severity in ("fault", "warning")]
+
+
+def course(log: Log, column: str, values: list[float]) -> Log:
+    return [line | {column: value} for line, value in zip(log, values, strict=True)]
+
+
+def test_a_grid_of_a_thousand_times_the_reals_is_named_early_and_one_of_thirty_not():
+    assert said(young(watch__checkerboard=900)) == ["checkerboard"]
+    assert said(young(5, watch__checkerboard=900)) == []  # five looks are too few
+    assert said(young(watch__checkerboard=36)) == []
+    falls = course(young(), "watch/checkerboard", [6_000, 3_000, 2_000, 900, 600, 400, 300, 250])
+    assert said(falls) == ["checkerboard"]  # it would have to come down to 1
+
+
+def test_samples_that_leave_the_dark_half_for_good():
+    log = young(watch__range=0.4)
+    away = course(log, "watch/brightness", [0.08, 0.1, 0.14, 0.17, 0.2, 0.22, 0.24, 0.25])
+    for column, word in (("watch/dark", "darker"), ("watch/light", "brighter")):
+        ill = course(away, column, [0.3, 0.1, *[0.003] * 6])
+        assert said(ill) == ["wrong normalisation"]
+        assert f"ever {word} than middle grey" in diagnose(ill, FIELDS, DATA)[0].evidence
+    back = course(log, "watch/brightness", [0.25, 0.24, 0.22, 0.2, 0.17, 0.14, 0.1, 0.08])
+    assert said(course(back, "watch/dark", [0.3, 0.1, *[0.003] * 6])) == []
+    assert said(away) == []  # it has dark pixels
+
+
+def test_reals_that_are_changed_from_the_first_lines_on():
+    log = young(score__real=1.1, score__fake=-0.5, score__held_out=-1.4)
+    assert said(log) == ["wrong normalisation"]
+    ill = young(12, score__real=1.1, score__fake=-0.5, score__held_out=-1.4)
+    assert said(ill + young(40)[12:]) == ["wrong normalisation"]  # for good
+    assert said(log[:3]) == []
+    assert said([log[0], young()[1], *log[2:]]) == []  # one line of the first was sound
+    assert said(log, augment="study") == []
+    assert said(log, POINTS) == []
+
+
+def test_blue_for_red():
+    assert said(young(watch__channels=0.9)) == ["wrong normalisation"]
+    assert said(young(watch__channels=0.2)) == []
+
+
+def test_few_pictures_seen_a_hundred_times_are_known_by_heart_before_round_500():
+    few = DATA | {"count": 45}
+    held = ("score/held_out", "score/held_out_sign")
+    log = [{k: v for k, v in line.items() if k not in held} for line in young(score__sign=0.98)]
+    assert said(log, few) == ["discriminator overfitting"]
+    findings = diagnose(log, FIELDS, few)
+    assert [one.name for one in findings][-1] == "few pictures"  # after the true fault
+    assert findings[-1].severity == "note"
+    assert said([line | {"score/sign": 0.7} for line in log], few) == []
+    assert said(log, DATA | {"count": 900}) == []
+
+
+def test_many_points_are_not_known_by_heart():
+    log = run(12, score__real=0.9, score__held_out=0.1, score__sign=0.9, score__held_out_sign=-0.5)
+    assert said(log, POINTS | {"count": 20_000}) == []
+    assert said(log, POINTS | {"count": 300}) == ["discriminator overfitting"]
+
+
+def collapsed(diversity: list[float]) -> Log:
+    log = [line | ONE_PICTURE | {"watch/look_alikes": 0.99} for line in run(len(diversity))]
+    log = [line | {"rounds": 80 * n} for n, line in enumerate(log, 1)]
+    return course(log, "watch/diversity", diversity)
+
+
+def test_a_generator_that_loses_the_little_it_had_has_collapsed():
+    shrinks = [0.19, 0.25, 0.22, 0.16, 0.16, 0.14, 0.14, 0.13, 0.14, 0.13]
+    assert said(collapsed(shrinks)) == ["mode collapse"]
+    assert said(collapsed(shrinks[::-1])) == []  # it widens
+    assert said(collapsed([0.04] * 10)) == []  # slow rates: it has not begun
+
+
+def test_one_mode_at_a_time():
+    log = [
+        line
+        | {"rounds": 100 * n, "watch/diversity": 0.04, "watch/movement": 1.1, "watch/distance": 1.0}
+        for n, line in enumerate(run(10), 1)
+    ]
+    assert said(log, POINTS)[0] == "oscillation"
+    assert said([line | {"watch/movement": 0.2} for line in log], POINTS) == []
+    assert said(log[:4], POINTS) == []
+
+
+def classed(instead: dict[int, int], lines: int = 8, share: float = 0.7) -> Log:
+    log = young(lines, watch__classes_told=0.95, watch__classes_obeyed=0.1, watch__distance=0.4)
+    for line in log:
+        for k, other in instead.items():
+            line |= {
+                f"class/told/{k}": 0.95,
+                f"class/obeyed/{k}": 0.05,
+                f"class/instead/{k}": float(other),
+                f"class/mistaken/{k}": share,
+            }
+    return log
+
+
+def test_classes_steadily_told_as_one_another_are_swapped_however_short_a_run():
+    assert said(classed({0: 2, 1: 0, 2: 1})) == ["classes swapped"]
+    assert said(classed({0: 2, 1: 0, 2: 1}, lines=5)) == []
+    assert said(classed({0: 2, 1: 0, 2: 1}, share=0.4)) == []
+    assert said(classed({0: 2, 1: 2, 2: 1})) == []  # most are told as the class they all look like
+    wavering = classed({0: 2, 1: 0, 2: 1})
+    for k in range(3):
+        wavering[-2][f"class/instead/{k}"] = float((k + 1) % 3)
+    assert said(wavering) == []
+
+
+@pytest.mark.parametrize("rounds", [100, 400])
+def test_a_score_far_from_its_floor_is_said_at_any_age(rounds: int):
+    log = [line | {"rounds": rounds} for line in run(2)]
+    (finding,) = diagnose(log, FIELDS, DATA, scored(1.8, 1.7))
+    assert (finding.name, finding.severity) == ("still far from your pictures", "note")
+    (finding,) = diagnose(log, FIELDS, DATA, scored(1.8, 0.004))
+    assert finding.name == "too early to tell"
+
+
+def test_clusters_that_a_young_run_misses_now_and_then_are_no_collapse():
+    log = [line | {"rounds": 100 * n} for n, line in enumerate(run(10), 1)]
+    missed = course(log, "watch/missing", [0.08] * 7 + [0.4] * 3)
+    assert said(missed) == []
+    assert said(course(log, "watch/missing", [0.05] * 4 + [0.4] * 6)) == ["partial mode collapse"]
