@@ -124,7 +124,7 @@ class R3GAN(GAN):
         return super(R3GAN, replace(self, mirror=True) if mirror else self).settle(dataset, pinned)
 
     def tiny(self) -> Self:
-        small = replace(super().tiny(), resolution=32, width=16, widest=32, group=16)
+        small = replace(super().tiny(), resolution=32, width=8, widest=32, group=8, blocks=1)
         finest = 16 if self.finest else 0
         return replace(small, ramp_images=64, finest=finest)
 
@@ -178,13 +178,13 @@ class R3GAN(GAN):
 
 
 SMALL = R3GAN(
-    batch=32,
+    batch=16,
     images=1_000_000,
-    ema=10_000,
-    generator_lr=1e-3,
-    discriminator_lr=1e-3,
-    r1=0.5,
-    r2=0.5,
+    ema=5_000,
+    generator_lr=3e-3,
+    discriminator_lr=3e-3,
+    r1=1.0,
+    r2=1.0,
     mirror=False,
     augment="none",
     augment_p=0.0,
