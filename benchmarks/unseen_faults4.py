@@ -102,7 +102,7 @@ class Tiled(FCCGAN):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Mirrored(Misfed, ResNet):
+class Mirrored(Misfed, FewShot):
     """Its discriminator is told the classes from the last to the first."""
 
     def fed(self, batch: Batch) -> Batch:
@@ -148,9 +148,7 @@ BYTES = Bytes(**BLOCKS, discriminator_moves=1)
 INVERTED = Inverted(**BLOCKS, **HINGED, discriminator_moves=1)
 CYCLED = Cycled(**SMALL)
 TILED = Tiled(resolution=32, width=8, batch=16)
-MIRRORED = Mirrored(
-    **BLOCKS, **HINGED, conditioning="projection", class_norm=True, classes=4, discriminator_moves=1
-)
+MIRRORED = Mirrored(**SMALL | {"width": 16})
 ALWAYS_FIRST = AlwaysFirst(**SMALL, conditioning="concat", classes=4)
 ON_REALS = OnReals(**BLOCKS, **HINGED, discriminator_moves=1)
 RISING = Rising(resolution=16, hidden=(64, 128, 256), batch=64)
