@@ -5,7 +5,7 @@
 
 Other seeds, sets and systems than ``benchmarks/doctor.py`` has: runs and sets with one planted fault each,
 and runs without. Each is trained once (half a minute at most on one core), and asked after every
-measurement; what OUT/results.jsonl holds is not done again, ``--again`` asks the present doctor about the
+measurement; a run that came to its end, and what OUT/results.jsonl holds, is not done again, ``--again`` asks the present doctor about the
 runs that are there. Prints a table: what is right, what was said from first to last, and what was said
 first that is not true.
 """
@@ -153,7 +153,7 @@ def main() -> None:
         if not wanted or given.table or (there and not given.again):
             continue
         start = time.time()
-        if case.recipe and not there:
+        if case.recipe and not there and not (home(case, given.out) / "report.html").exists():
             train(case, given.shared, given.out)
         result = {"case": case.name, "right": sorted(case.right)}
         result |= judge(case, ask(case, given.shared, given.out))
