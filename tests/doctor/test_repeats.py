@@ -25,7 +25,7 @@ def lamps(count: int) -> torch.Tensor:
     for _ in range(count):
         (a, b), size = random.uniform(8, 24, 2), random.uniform(5, 10)
         inside = np.clip(size + 0.5 - np.hypot(x - a, y - b), 0, 1)
-        drawn.append((inside * np.array([255, *random.uniform(0, 90, 2)])[:, None, None]))
+        drawn.append(inside * np.array([255, *random.uniform(0, 90, 2)])[:, None, None])
     return torch.from_numpy(np.stack(drawn)).to(torch.uint8)
 
 

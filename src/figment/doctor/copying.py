@@ -122,10 +122,11 @@ def _backwards(history: History) -> _Scores | None:
     names = ("real", "held_out", "fake", "sign", "held_out_sign")
     found = []
     for line in history.log:
-        values = [line.get(f"score/{name}") for name in names]
+        numbers = [line.get(f"score/{name}") for name in names]
+        values = [float(one) for one in numbers if isinstance(one, int | float) and isfinite(one)]
         if line["images"] > SEEN_BEFORE * history.count or len(found) == 3 * LINES:
             break
-        if all(isinstance(value, int | float) and isfinite(value) for value in values):
+        if len(values) == len(names):
             real, new, fake, sign, held = values
             found.append(_Scores(_gap(real, new, fake), real, new, fake, sign, held))
     if len(found) < LINES or min(seen.gap for seen in found) < BACKWARDS:

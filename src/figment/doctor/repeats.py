@@ -117,9 +117,9 @@ def variants(evidence: str) -> Finding:
 def _gaps(apart: Tensor, bound: Tensor) -> tuple[Tensor, float]:
     """Return which pictures [M] are far nearer to one to three others than to the next; what is by chance.
 
-    ``bound``: how near they must be [M]. Of points spread evenly in D dimensions, k D log(d[k + 1] / d[k]) is
-    exponential with mean 1; D is read from the fourth and fifth neighbours, behind whatever repeats there
-    are (Levina and Bickel 2004).
+    ``bound``: how near they must be [M]. Of points spread evenly in D dimensions, k D log(d[k + 1] / d[k])
+    is exponential with mean 1; D is read from the fourth and fifth neighbours, behind whatever repeats
+    there are (Levina and Bickel 2004).
     """
     steps = (apart[:, 1:] / apart[:, :-1]).log()  # [M, K - 1]
     again = ((steps[:, :3] > math.log(APART)) & (apart[:, :3] < bound[:, None])).any(1)

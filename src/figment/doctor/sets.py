@@ -33,7 +33,8 @@ NOISE = 1.2
 """Differences of neighbouring pixels over the contrast: noise has 1.41, pictures 0.1 to 0.7."""
 EVEN, ONE_KIND = 0.35, 3.0
 """Noise that was enlarged: ``pixels.evenness`` above and below these. Noise of three values from 16 to
-32 px has .46 to .71 and 2.0 (and differences of .78); cats .05 and 3.1, lines .19 and 12, waves .14 and 31."""
+32 px has .46 to .71 and 2.0 (and differences of .78); cats .05 and 3.1, lines .19 and 12, waves .14 and
+31."""
 GREY_LEVELS = 2
 """Levels of 256 by which the channels of a grey picture may differ."""
 DARK, BRIGHT = 0.05, 0.95
@@ -143,8 +144,8 @@ def sameness(rows: Tensor, count: int, duplicates: int) -> list[Finding]:
     if levels.detail > NOISE or (even > EVEN and peaked < ONE_KIND):
         evidence = (
             f"Neighbouring pixels differ {levels.detail:.2f} times as much as the pictures' contrast "
-            "(noise 1.41, enlarged noise 0.8, pictures 0.1 to 0.7), and the weakest of their coarse patterns "
-            f"are {even:.2f} times as strong as the strongest (noise 1, pictures 0.02 to 0.2)."
+            "(noise 1.41, enlarged noise 0.8, pictures 0.1 to 0.7), and the weakest of their coarse "
+            f"patterns are {even:.2f} times as strong as the strongest (noise 1, pictures 0.02 to 0.2)."
         )
         advice = "There is nothing to learn from noise: check how these files were made or read."
         return [Finding("noise for data", "fault", 0.95, evidence, advice)]
