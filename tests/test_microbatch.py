@@ -196,4 +196,5 @@ def test_two_processes_in_parts_are_one_with_the_whole(tmp_path: Path):
         for name, state in after(recipe, rounds)[0].items():
             assert torch.equal(first[name], second[name]), (played, name)
             distance = torch.linalg.vector_norm(first[name] - state)
-            assert distance <= 1e-6 * torch.linalg.vector_norm(state), (played, name)
+            most = 1e-3 if name == "replay" else 4e-6  # bytes: a rounding may be one of 255 levels
+            assert distance <= most * torch.linalg.vector_norm(state), (played, name)

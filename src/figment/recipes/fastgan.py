@@ -106,4 +106,11 @@ class FastGAN(GAN):
 
 
 PUBLISHED = FastGAN()
-SMALL = FastGAN(resolution=64, width=8, batch=16, images=500_000)
+SMALL = FastGAN(
+    resolution=64,
+    width=4,
+    batch=16,
+    images=500_000,
+    generator_lr=4e-4,
+    discriminator_lr=4e-4,
+)
