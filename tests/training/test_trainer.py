@@ -207,7 +207,7 @@ def test_the_plan_says_what_is_done_with_the_pictures():
     assert plan.startswith(f"dcgan on flowers (24 pictures, {form}): width")
     assert "about 6,000 images (10 rounds) in 60 s at 100 images/s" in plan
     assert short == (
-        "too short to learn shapes: that takes about 8,000 rounds, 5,120,000 images, 14 h 13 min "
+        "too short to learn shapes: that takes about 5,000 rounds, 3,200,000 images, 8 h 53 min "
         "at 100 images/s"
     )
     long = measured._replace(images_per_round=1)

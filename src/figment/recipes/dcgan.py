@@ -31,7 +31,15 @@ Forms = tuple[tuple[int, int], ...]
 class DCGAN(GAN):
     """GAN of strided convolutions with batch norm."""
 
-    SMALLER: ClassVar[Forms] = ((64, 64), (48, 64), (32, 64), (32, 32), (24, 32), (16, 32), (8, 16))
+    SMALLER: ClassVar[Forms] = (
+        (64, 64),
+        (48, 64),
+        (32, 64),
+        (32, 32),
+        (24, 32),
+        (16, 32),
+        (16, 16),
+    )
     """(width, batch) for ever smaller time budgets, see ``cheaper``."""
 
     batch: int = 128
