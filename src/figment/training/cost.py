@@ -23,8 +23,8 @@ R = TypeVar("R", bound=Playable)
 ENOUGH_ROUNDS = 5_000
 """A time budget is spent on the largest form of a recipe that gets this many rounds out of it.
 
-DCGAN of width 16 on cats of 64 px draws faces after 5,747 rounds (KID x 1000 2,770), where a width of 8, with
-which the same 12 minutes hold 8,000 rounds, draws blotches (4,205).
+DCGAN of width 16 on cats of 64 px draws faces after 5,747 rounds (KID x 1000 2,770), where a width of 8,
+with which the same 12 minutes hold 8,000 rounds, draws blotches (4,205).
 """
 
 
