@@ -40,8 +40,6 @@ Pairs = list[tuple[Tensor, Tensor]]
 
 @dataclass
 class Line:
-    """What was compared, how far apart it is, how far it may be."""
-
     what: str
     apart: float
     most: float
@@ -117,13 +115,10 @@ def gradients(what: str, pairs: Pairs, ours: Tensor, theirs: Tensor) -> Line:
 
 
 def far(ours: Tensor | None, theirs: Tensor | None) -> float:
-    """Return the distance as a share of the length; of two that are there or 0."""
+    """Return the distance as a share of the length; infinite where one is missing and the other not 0."""
     if ours is None or theirs is None:
-        alone = ours if ours is not None else theirs
-        assert alone is not None
-        return 0.0 if not alone.any() else float("inf")
-    length = theirs.norm()
-    return ((ours - theirs).norm() / length).item() if length > 0 else float(ours.any())
+        return float("inf") if any(g is not None and g.any() for g in (ours, theirs)) else 0.0
+    return ((ours - theirs).norm() / theirs.norm().clamp(min=1e-30)).item()
 
 
 def slope(images: Tensor, logits: Tensor) -> Tensor:
@@ -224,14 +219,14 @@ def biggan() -> Iterator[Line]:
     import BigGAN  # ty: ignore[unresolved-import]
 
     from figment import penalties
+    from figment.objectives.adversarial import hinge_discriminator
     from figment.recipes.biggan import CIFAR
 
     name = "BigGAN"
     how = {"resolution": 32, "n_classes": 10, "no_optim": True}
-    relu = nn.ReLU(inplace=True)
     of = {"G_ch": 16, "dim_z": 80, "shared_dim": 32, "hier": True, "norm_style": "bn"}
-    g = BigGAN.Generator(**of, **how, G_attn="0", G_activation=relu, G_init="N02")
-    d = BigGAN.Discriminator(D_ch=16, **how, D_attn="0", D_activation=relu, D_init="N02")
+    g = BigGAN.Generator(**of, **how, G_attn="0", G_activation=nn.ReLU(), G_init="N02")
+    d = BigGAN.Discriminator(D_ch=16, **how, D_attn="0", D_activation=nn.ReLU(), D_init="N02")
     recipe = replace(CIFAR, width=64, discriminator_width=64, shared=32, classes=10)
     nets = recipe.networks()
     ours_g, ours_d = nets["generator"], nets["discriminator"]
@@ -242,13 +237,9 @@ def biggan() -> Iterator[Line]:
     told = torch.cat([z, one_hot(labels, 10)], 1)
     fakes, theirs = ours_g(told), g(z, g.shared(labels))
     yield output(f"{name}: pictures in training", fakes, theirs)
-    hinge = nn.functional.relu(1 - ours_d(reals, labels)) + nn.functional.relu(
-        1 + ours_d(fakes.detach(), labels)
-    )
-    real = d(reals, labels).flatten()
-    other = nn.functional.relu(1 - real) + nn.functional.relu(
-        1 + d(theirs.detach(), labels).flatten()
-    )
+    hinge = hinge_discriminator(ours_d(reals, labels), ours_d(fakes.detach(), labels))
+    real, fake = d(reals, labels), d(theirs.detach(), labels)
+    other = nn.functional.relu(1 - real) + nn.functional.relu(1 + fake)
     yield gradients(f"{name}: D's loss by D", of_d, hinge.mean(), other.mean())
     noise = torch.randn_like(fakes)
     own, theirs = (fakes * noise).mean(), (theirs * noise).mean()
