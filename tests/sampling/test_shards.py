@@ -262,7 +262,10 @@ def test_large_counts_become_shards(trained: Path, tmp_path: Path, monkeypatch, 
         (["--format", "wds"], "--format and --shards are of a folder: give --out DIR"),
         (["--shards", "2", "--out", "grid.png"], "--format and --shards are of a folder"),
         (["--shards", "2", "--format", "png", "--out", "d"], "choose --format wds or parquet"),
-        (["--shards", "2", "--per-class", "3", "--out", "d"], "leave --format, --shards and --steps out"),
+        (
+            ["--shards", "2", "--per-class", "3", "--out", "d"],
+            "leave --format, --shards and --steps out",
+        ),
     ],
 )
 def test_shards_that_cannot_be_are_refused(trained: Path, words: list, said: str, capfd):
