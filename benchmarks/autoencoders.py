@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +25,7 @@ import torch
 import figment
 from figment.data import Dataset, evenly_spaced, open_dataset, split
 from figment.judging.scorer import extractor_for
+from figment.launch import resume
 from figment.metrics.distances import kid
 from figment.metrics.features import Extractor, extract
 from figment.metrics.manifolds import precision_recall
@@ -61,7 +63,12 @@ def trained(args: argparse.Namespace, name: str, dataset: Dataset) -> Path:
     """Return a row's run, trained if it is not there."""
     path = args.out / "".join(c if c.isalnum() else "-" for c in name)
     system, fields = ROWS[name]
-    if not (path / "done").exists():
+    if (path / "done").exists():
+        return path
+    if (path / "state" / "latest.safetensors").exists():  # it was stopped on its way
+        resume(path, progress=False)
+    else:
+        shutil.rmtree(path, ignore_errors=True)
         plain = replace(find(system)[1], resolution=args.side, precision="float32", **fields)
         if "latent" in plain.BY_DATA:
             plain = replace(plain, latent=plain.channels * args.side**2)
@@ -71,7 +78,7 @@ def trained(args: argparse.Namespace, name: str, dataset: Dataset) -> Path:
             args.data, system, run=path, images=images, resolution=args.side, metrics=(),
             precision="float32", progress=False, **fields,
         )  # fmt: skip
-        (path / "done").touch()
+    (path / "done").touch()
     return path
 
 
