@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +10,6 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from figment import mesh
 from figment.data import open_dataset
 from figment.microbatch import in_parts, micro_batches, own_rows
 from figment.randomness_per_image import uniform
@@ -20,6 +17,7 @@ from figment.recipes import SYSTEMS
 from figment.recipes.flowers import Flowers
 from figment.recipes.mlp import MLP
 from figment.training.trainer import Trainer
+from two_processes import as_two
 
 CPU = torch.device("cpu")
 PLAIN = MLP(resolution=16, hidden=(16, 32), batch=16, latent=8, precision="float32")
@@ -176,23 +174,17 @@ PLAYED: dict[str, tuple[Any, int]] = {
 """Recipes and rounds."""
 
 
-def play_as_one_of_two(rank: int, port: int, folder: Path) -> None:
-    os.environ |= {"RANK": str(rank), "WORLD_SIZE": "2"}
-    os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
-    torch.set_num_threads(1)
-    mesh.start(CPU)
-    for name, (recipe, rounds) in PLAYED.items():
-        torch.save(after(replace(recipe, micro_batch=2), rounds)[0], folder / f"{name}{rank}.pt")
-    mesh.stop()
+def all_in_parts() -> dict[str, dict[str, torch.Tensor]]:
+    return {
+        name: after(replace(recipe, micro_batch=2), rounds)[0]
+        for name, (recipe, rounds) in PLAYED.items()
+    }
 
 
 def test_two_processes_in_parts_are_one_with_the_whole(tmp_path: Path):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    torch.multiprocessing.spawn(play_as_one_of_two, (port, tmp_path), nprocs=2)
+    one, other = as_two(all_in_parts, tmp_path)
     for played, (recipe, rounds) in PLAYED.items():
-        first, second = (torch.load(tmp_path / f"{played}{rank}.pt") for rank in (0, 1))
+        first, second = one[played], other[played]
         for name, state in after(recipe, rounds)[0].items():
             assert torch.equal(first[name], second[name]), (played, name)
             distance = torch.linalg.vector_norm(first[name] - state)

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from figment import mesh, provenance
 from figment.errors import UserError
-from figment.fields import fields_of
 from figment.opened import read_run
 from figment.plan import Plan, choose, lasting
 from figment.recipe import Recipe
@@ -100,15 +99,12 @@ def train(
             refuse_strange(plan.recipe, weights)
         end = plan.recipe.images if deadline is None else None
         if mesh.is_first():
-            machine = (
-                provenance.machine_of(plan, target)
-                | {
-                    "budget": {"images": end} if minutes is None else {"minutes": minutes},
-                    "fields": provenance.decided(plan, recipe, timed=minutes is not None),
-                    "data": provenance.about_data(dataset, str(data), plan.recipe),
-                }
-                | ({} if weights is None else {"from": weights.about()})
-            )
+            machine = provenance.machine_of(plan, target) | {
+                "budget": {"images": end} if minutes is None else {"minutes": minutes},
+                "fields": provenance.decided(plan, recipe, timed=minutes is not None),
+                "data": provenance.about_data(dataset, str(data), plan.recipe),
+            }
+            machine |= {} if weights is None else {"from": weights.about()}
             folder.begin(path, plan.name, plan.recipe, machine)
             own.remember(plan.name)
         mesh.barrier()
@@ -275,16 +271,8 @@ def _session(
         measure_every=recipe.metric_every or machine.get("metric_every", 0),
         used=folder.read_seconds(path),
         data=machine["data"],
-        own=_own(path),
+        own=provenance.system_fields(folder.read(path)[0]),
     )
-
-
-def _own(path: Path) -> dict[str, Any]:
-    """Return the fields of the system that a run's recipe was made from, {} where it is not built in."""
-    from figment.recipes import SYSTEMS
-
-    system = SYSTEMS.get(folder.read(path)[0])
-    return {} if system is None else fields_of(system.recipe)
 
 
 def _home(run: str | Path | None, plan: Plan) -> Path:

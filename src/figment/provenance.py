@@ -11,7 +11,7 @@ from figment.data import Dataset
 from figment.fields import fields_of
 from figment.plan import Plan
 from figment.recipe import Recipe
-from figment.recipes import find
+from figment.recipes import SYSTEMS, find
 
 if TYPE_CHECKING:
     import torch
@@ -51,6 +51,12 @@ def decided(plan: Plan, recipe: str | Recipe | None, *, timed: bool) -> dict[str
         chosen |= {"images"}
     settled = {name for name in end if end[name] != start.get(name)} - chosen
     return {"chosen": sorted(chosen), "settled": sorted(settled)}
+
+
+def system_fields(name: str) -> dict[str, Any]:
+    """Return the fields of a system as it is, {} where it is not built in."""
+    system = SYSTEMS.get(name)
+    return {} if system is None else fields_of(system.recipe)
 
 
 def about_data(dataset: Dataset, source: str, recipe: Recipe) -> dict[str, Any]:

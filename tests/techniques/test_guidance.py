@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
-import socket
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +12,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from figment import mesh
 from figment.data import open_dataset
 from figment.errors import UserError
 from figment.networks import guide
@@ -26,6 +23,7 @@ from figment.techniques import guidance
 from figment.training.log import Tally
 from figment.training.state import load_state, save_state
 from figment.training.trainer import Trainer, build
+from two_processes import as_two
 
 CPU = torch.device("cpu")
 BASE = replace(find("cats-mlp")[1].tiny(), resolution=16, precision="float32", batch=8)
@@ -226,15 +224,6 @@ def test_refusals(name: str, fields: dict, message: str):
         replace(find(name)[1], **fields).check()
 
 
-def play_as_one_of_two(rank: int, port: int, folder: Path) -> None:
-    os.environ |= {"RANK": str(rank), "WORLD_SIZE": "2"}
-    os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
-    torch.set_num_threads(1)
-    mesh.start(CPU)
-    torch.save(played(), folder / f"{rank}.pt")
-    mesh.stop()
-
-
 def played() -> dict[str, Tensor]:
     trainer = trainer_for(replace(GUIDED, play="simultaneous", generator_lr=1e-3))
     for _ in range(2):
@@ -243,11 +232,7 @@ def played() -> dict[str, Tensor]:
 
 
 def test_two_processes_play_as_one(tmp_path: Path):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    torch.multiprocessing.spawn(play_as_one_of_two, (port, tmp_path), nprocs=2)
-    first, second = (torch.load(tmp_path / f"{rank}.pt") for rank in (0, 1))
+    first, second = as_two(played, tmp_path)
     for name, alone in played().items():
         assert torch.equal(first[name], second[name]), name
         exact = name.startswith("guide")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +10,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from figment import mesh
 from figment.data import open_dataset
 from figment.errors import UserError
 from figment.metrics.features import efficientnet
@@ -24,6 +21,7 @@ from figment.techniques import vision_aided
 from figment.training.log import Tally
 from figment.training.state import load_state, save_state
 from figment.training.trainer import Trainer, build
+from two_processes import as_two
 
 CPU = torch.device("cpu")
 BASE = replace(find("cats-mlp")[1].tiny(), resolution=16, precision="float32", batch=8)
@@ -212,15 +210,6 @@ def test_refusals(name: str, fields: dict, message: str):
         replace(find(name)[1], **fields).check()
 
 
-def play_as_one_of_two(rank: int, port: int, folder: Path) -> None:
-    os.environ |= {"RANK": str(rank), "WORLD_SIZE": "2"}
-    os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
-    torch.set_num_threads(1)
-    mesh.start(CPU)
-    torch.save(played(), folder / f"{rank}.pt")
-    mesh.stop()
-
-
 def played() -> dict[str, Tensor]:
     trainer = trainer_for(replace(AIDED, optimizer="sgd", betas=(0.5, 0.999), generator_lr=1e-2))
     for _ in range(2):
@@ -229,11 +218,7 @@ def played() -> dict[str, Tensor]:
 
 
 def test_two_processes_play_as_one(tmp_path: Path):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    torch.multiprocessing.spawn(play_as_one_of_two, (port, tmp_path), nprocs=2)
-    first, second = (torch.load(tmp_path / f"{rank}.pt") for rank in (0, 1))
+    first, second = as_two(played, tmp_path)
     for name, alone in played().items():
         assert torch.equal(first[name], second[name]), name
         assert torch.allclose(alone.float(), first[name].float(), rtol=1e-5, atol=1e-5), name

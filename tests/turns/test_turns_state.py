@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
 from pathlib import Path
 
 import pytest
@@ -11,7 +9,6 @@ import torch
 import torch.multiprocessing
 from games import CPU, TinyPoints
 
-from figment import mesh
 from figment.data import open_dataset
 from figment.training.log import Tally
 from figment.training.state import load_state, save_state
@@ -22,6 +19,7 @@ from figment.turns.optimistic import Optimistic
 from figment.turns.simultaneous import simultaneous
 from figment.turns.svre import SVRE
 from figment.turns.unrolled import Unrolled
+from two_processes import as_two
 
 PLAYS = {
     "alternating": alternating,
@@ -81,14 +79,8 @@ def test_a_player_that_has_always_waited_is_resumed(tmp_path: Path):
     assert all(map(torch.equal, *ends))
 
 
-def play_as_one_of_two(rank: int, port: int, folder: Path) -> None:
-    os.environ |= {"RANK": str(rank), "WORLD_SIZE": "2"}
-    os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
-    torch.set_num_threads(1)
-    mesh.start(CPU)
-    ends = {name: played(name) for name in PLAYS}
-    torch.save(ends, folder / f"{rank}.pt")
-    mesh.stop()
+def all_played() -> dict[str, list[torch.Tensor]]:
+    return {name: played(name) for name in PLAYS}
 
 
 def played(name: str) -> list[torch.Tensor]:
@@ -100,11 +92,7 @@ def played(name: str) -> list[torch.Tensor]:
 
 def test_two_processes_play_as_one(tmp_path: Path):
     """Also through the unrolled steps, whose gradients cross from one process to the other."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    torch.multiprocessing.spawn(play_as_one_of_two, (port, tmp_path), nprocs=2)
-    first, second = (torch.load(tmp_path / f"{rank}.pt") for rank in (0, 1))
+    first, second = as_two(all_played, tmp_path)
     for name in PLAYS:
         for alone, one, other in zip(played(name), first[name], second[name], strict=True):
             assert torch.equal(one, other), name

@@ -171,10 +171,10 @@ def _places(
             "the pictures say where to walk: leave --seeds, --classes, --truncation out"
         )
     place = choose_device(device)
-    targets = [read_target(picture, generator.recipe).to(place) for picture in pictures]
-    extractor = extractor_for("images", generator.recipe.features, str(place))
+    extractor = extractor_for(generator.recipe.kind, "auto", str(place))
     if extractor is None:
         raise UserError("points have no pictures to look for: give a run of pictures")
+    targets = [read_target(picture, generator.recipe).to(place) for picture in pictures]
     found = [project(generator, one, perceiver(extractor), progress=True) for one in targets]
     latents = torch.stack([one.latent for one in found])
     labels = [one.label for one in found if one.label is not None]

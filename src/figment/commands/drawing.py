@@ -55,36 +55,47 @@ def sample(
         trust: Open a recipe of your own, which the run only names: its module is imported.
         overwrite: Replace files that figment did not write, too.
     """
-    from figment.actions.drawing import enlarge, sample
-    from figment.actions.drawing import mix as table
-
+    how: dict[str, Any] = {"seed": seed, "label": class_, "truncation": truncation}
+    how |= {"out": out, "device": device, "trust": trust}
+    form = {"format": format, "shards": shards, "steps": steps}
     if mix:
-        if per_class is not None or format is not None or shards is not None or not copies:
-            raise UserError("a table of style mixing is one picture: give --out FILE.png")
-        rows: dict[str, Any] = {"mix": mix, "count": count, "seed": seed, "label": class_}
-        rows |= {"truncation": truncation, "trust": trust, "overwrite": overwrite}
-        print(table(named(run), out, mix_layers=mix_layers, device=device, **rows))
-        return 0
-    if mix_layers:
+        how = {"mix": mix, "mix_layers": mix_layers, "count": count, **how, "overwrite": overwrite}
+        said = _mixed(run, how, form, alone=per_class is None and copies)
+    elif mix_layers:
         raise UserError("--mix-layers are those that take other styles: add --mix SEEDS")
-    if per_class is not None:
-        if format is not None or shards is not None or steps is not None:
-            raise UserError(
-                "an enlarged set has a folder a class: leave --format, --shards and --steps out"
-            )
-        more: dict[str, Any] = {"truncation": truncation, "copies": copies, "trust": trust}
-        more |= {"seed": seed, "label": class_, "device": device}
-        print(enlarge(named(run), out=out, per_class=per_class, **more))
-        return 0
-    if not copies:
+    elif per_class is not None:
+        said = _enlarged(run, how | {"per_class": per_class, "copies": copies}, form)
+    elif not copies:
         raise UserError("--no-copies is for an enlarged set: add --per-class N")
-    how: dict[str, Any] = {"count": count, "seed": seed, "label": class_, "truncation": truncation}
-    how |= {"trust": trust, "overwrite": overwrite, "format": format, "shards": shards}
-    how |= {} if steps is None else {"steps": steps}
-    said = sample(named(run), out=out, device=device, **how)
+    else:
+        said = _sampled(run, {"count": count, **how, "overwrite": overwrite, **form})
     if mesh.is_first():
         print(said)
     return 0
+
+
+def _sampled(run: str, how: dict[str, Any]) -> str:
+    from figment.actions.drawing import sample
+
+    return sample(named(run), **how)
+
+
+def _mixed(run: str, how: dict[str, Any], form: dict[str, Any], *, alone: bool) -> str:
+    from figment.actions.drawing import mix
+
+    if not alone or any(value is not None for value in form.values()):
+        raise UserError("a table of style mixing is one picture: give --out FILE.png")
+    return mix(named(run), **how)
+
+
+def _enlarged(run: str, how: dict[str, Any], form: dict[str, Any]) -> str:
+    from figment.actions.drawing import enlarge
+
+    if any(value is not None for value in form.values()):
+        raise UserError(
+            "an enlarged set has a folder a class: leave --format, --shards and --steps out"
+        )
+    return enlarge(named(run), **how)
 
 
 def walk(

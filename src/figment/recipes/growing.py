@@ -21,20 +21,15 @@ if TYPE_CHECKING:
     from figment.networks.growing import Grown
     from figment.rounds import Clock, Scalars
 
-REFUSED = {
-    "minibatch_stddev": "these networks have one of their own",
-    "spectral_norm": "its layers are equalised",
-    "orthogonal": "its layers are equalised",
-    "off_diagonal": "its layers are equalised",
-}
-"""Fields of all games that these networks cannot follow."""
+NEIGHBOURS = 4
+"""Pictures whose spread the discriminator sees."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Growing(GAN):
     """GAN whose networks grow."""
 
-    REFUSED: ClassVar[Mapping[str, str]] = REFUSED
+    REFUSED: ClassVar[Mapping[str, str]] = limits.EQUALISED
 
     width: int = 64
     """Channels of maps of 4 to 32 pixels, halved at every doubling above."""
@@ -53,16 +48,8 @@ class Growing(GAN):
                 f"{self.level:g}"
             )
         limits.at_least(self, 0, "stage_images")
-        for field, reason in self.REFUSED.items():
-            if getattr(self, field) not in (False, "none"):
-                raise UserError(
-                    f"--{field.replace('_', '-')} is not for {type(self).__name__}: {reason}"
-                )
-        if self.micro_batch % 4:
-            raise UserError(
-                f"micro_batch must be a multiple of 4, not {self.micro_batch}: the discriminator sees the "
-                "spread of four pictures"
-            )
+        limits.without(self, self.REFUSED)
+        limits.whole_groups(self, NEIGHBOURS)
 
     def idle(self) -> Mapping[str, str]:
         whole = "where --level begins with the full size"

@@ -2,10 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from figment.errors import UserError
 from figment.settings import Settings
+
+EQUALISED = {
+    "minibatch_stddev": "these networks have one of their own",
+    "spectral_norm": "its layers are equalised",
+    "orthogonal": "its layers are equalised",
+    "off_diagonal": "its layers are equalised",
+}
+"""Fields of all games that networks of equalised layers cannot follow, and why."""
+
+
+def without(r: Any, refused: Mapping[str, str]) -> None:
+    """Refuse fields that a family's networks cannot follow, each with its reason."""
+    for field, reason in refused.items():
+        if getattr(r, field) not in (False, "none"):
+            raise UserError(f"--{field.replace('_', '-')} is not for {type(r).__name__}: {reason}")
+
+
+def whole_groups(r: Settings, group: int) -> None:
+    """Refuse micro-batches that part the neighbours whose spread the discriminator sees."""
+    if r.micro_batch % group:
+        raise UserError(
+            f"micro_batch must be a multiple of {group}, not {r.micro_batch}: the discriminator sees "
+            f"the spread of {group} pictures"
+        )
 
 
 def at_least(r: Any, least: int, *names: str) -> None:

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from figment.errors import UserError
 from figment.gan import GAN
@@ -177,6 +177,13 @@ class R3GAN(GAN):
         return nn.ModuleDict({"generator": generator, "discriminator": discriminator})
 
 
+AS_THEY_ARE: dict[str, Any] = {
+    "mirror": False,
+    "augment": "none",
+    "augment_p": 0.0,
+    "ada_transforms": "bgc",
+}
+"""Reals neither mirrored nor augmented."""
 SMALL = R3GAN(
     batch=16,
     images=1_000_000,
@@ -185,10 +192,7 @@ SMALL = R3GAN(
     discriminator_lr=3e-3,
     r1=1.0,
     r2=1.0,
-    mirror=False,
-    augment="none",
-    augment_p=0.0,
-    ada_transforms="bgc",
+    **AS_THEY_ARE,
     width=64,
     widest=4,
     finest=32,
@@ -216,10 +220,7 @@ STACKED_MNIST = R3GAN(
     r1=1.0,
     r2=1.0,
     final_rate=1.0,
-    mirror=False,
-    augment="none",
-    augment_p=0.0,
-    ada_transforms="bgc",
+    **AS_THEY_ARE,
     held_out=0.0,
 )
 IMAGENET_32 = R3GAN(

@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Self, cast
 
-from figment.recipes.growing import REFUSED, Growing
+from figment.recipes import limits
+from figment.recipes.growing import Growing
 from figment.recipes.styled import Styled
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class StyleGAN(Growing, Styled):
     """GAN whose generator is told a style at every layer, and grows from 8 pixels."""
 
     REFUSED: ClassVar[Mapping[str, str]] = {
-        **REFUSED,
+        **limits.EQUALISED,
         "latent_consistency": "its fakes draw noise and styles anew",
     }
 

@@ -35,21 +35,16 @@ if TYPE_CHECKING:
 
 SHRINK = 2
 """Path length looks at every second image of a batch."""
-REFUSED = {
-    "minibatch_stddev": "these networks have one of their own",
-    "spectral_norm": "its layers are equalised",
-    "orthogonal": "its layers are equalised",
-    "off_diagonal": "its layers are equalised",
-    "latent_consistency": "its fakes draw noise and styles anew",
-}
-"""Fields of all games that these networks cannot follow."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class StyleGAN2(Styled):
     """GAN whose generator is told a style at every layer."""
 
-    REFUSED: ClassVar[Mapping[str, str]] = REFUSED
+    REFUSED: ClassVar[Mapping[str, str]] = {
+        **limits.EQUALISED,
+        "latent_consistency": "its fakes draw noise and styles anew",
+    }
 
     latent: int = 128
     ema: int = 20_000
@@ -81,14 +76,8 @@ class StyleGAN2(Styled):
         limits.at_least(self, self.resolution // self.wide_until, "width")
         limits.at_least(self, 1, "path_length_every", "spread_group")
         at_least_zero(self, "path_length")
-        for field, reason in self.REFUSED.items():
-            if getattr(self, field) not in (False, "none"):
-                raise UserError(f"--{field.replace('_', '-')} is not for StyleGAN2: {reason}")
-        if self.micro_batch % self.spread_group:
-            raise UserError(
-                f"micro_batch must be a multiple of {self.spread_group}, not {self.micro_batch}: the "
-                f"discriminator sees the spread of {self.spread_group} pictures"
-            )
+        limits.without(self, self.REFUSED)
+        limits.whole_groups(self, self.spread_group)
 
     def idle(self) -> Mapping[str, str]:
         needs = {} if self.path_length else {"path_length_every": "without --path-length"}

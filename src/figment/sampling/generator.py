@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import math
 from collections.abc import Iterator, Sequence
@@ -58,7 +59,9 @@ class Generator:
             raise UserError("this system draws a sample in one pass: leave --steps out")
         recipe = dataclasses.replace(self.recipe, steps=steps)  # ty: ignore[invalid-argument-type]
         recipe.check()
-        return Generator(recipe, self.net, self.classes)
+        found = copy.copy(self)
+        found.recipe = recipe
+        return found
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows: a few pictures, and how to draw others."""

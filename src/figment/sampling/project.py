@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import torch
 import torch.nn.functional as F
@@ -71,15 +71,34 @@ def code_of(generator: Generator, target: Tensor) -> Tensor | None:
         return generator.recipe.encode(generator.net, target[None].to(device))
 
 
-class Survey(NamedTuple):
-    """What is known before the search."""
+@dataclass(frozen=True)
+class Survey:
+    """A picture that is looked for, and the candidates that were looked at first."""
 
+    target: Tensor
+    """[1, C, R, R]"""
+    goal: Tensor
+    """Its features [1, D]."""
+    latents: Tensor
+    """The candidates' [N, L]."""
+    labels: Tensor | None
+    """Their classes [N]."""
     apart: Tensor
-    """Mean distance of two random samples in features."""
+    """Mean distance of two of them in features."""
     pixels_apart: Tensor
     """Their mean squared difference in pixels."""
-    scores: Tensor
-    """[N], the candidates' losses."""
+    losses: Tensor
+    """[N]"""
+
+    def loss(self, fakes: Tensor, features: Tensor) -> Tensor:
+        """Distance of each fake from the target: [N], about 1 + ``PIXELS`` for a random one."""
+        away = (features - self.goal).square().sum(1) / self.apart.square()
+        pixels = F.mse_loss(fakes, self.target.expand_as(fakes), reduction="none").mean((1, 2, 3))
+        return away + PIXELS * pixels / self.pixels_apart
+
+    def distance(self, features: Tensor) -> float:
+        """Return the distance of one fake's features, over that of two random samples."""
+        return float((features - self.goal).norm() / self.apart)
 
 
 def project(
@@ -111,51 +130,40 @@ def project(
     candidates = candidates or CANDIDATES
     check(steps, starts, seed, candidates)
     candidates = candidates if code is None else COMPARED
-    net, recipe = generator.net, generator.recipe
-    device = next(net.parameters()).device
-    target = target[None].to(device)
-    goal = perceive(target).detach()
-    seeds = [seed_of("project", seed, number) for number in range(candidates)]
-    labels = recipe.labels_for(range(candidates), device)
-    if labels is not None and label is not None:
-        labels = torch.full_like(labels, label)
-    latents = recipe.latents(seeds).to(device)
-    apart, pixels_apart, scores = survey(
-        generator, latents, labels, perceive, target, goal, progress=progress
-    )
+    how: dict[str, Any] = {"candidates": candidates, "seed": seed, "label": label}
+    around = survey(generator, target, perceive, **how, progress=progress)
     if code is not None:
-        return _decoded(generator, code, perceive, goal, apart)
-    best = scores.topk(starts, largest=False).indices
-    of = None if labels is None else labels[best]
+        return _decoded(generator, code, perceive, around)
+    net, recipe = generator.net, generator.recipe
+    best = around.losses.topk(starts, largest=False).indices
+    of = None if around.labels is None else around.labels[best]
 
     def look(z: Tensor) -> tuple[Tensor, Tensor]:
         fakes = recipe.generate(net, z, of).float()
-        return fakes, loss_of(fakes, target, perceive, goal, apart, pixels_apart)
+        return fakes, around.loss(fakes, perceive(fakes))
 
-    longest = float(latents.norm(dim=1).max())
-    near = _fit(generator, target, latents[best], of, longest, progress=progress)
+    longest = float(around.latents.norm(dim=1).max())
+    near = _fit(generator, around.target, around.latents[best], of, longest, progress=progress)
     z, losses = _descend(look, near, longest, steps=steps, lr=lr, progress=progress)
     with torch.no_grad():
         fakes, loss = look(z)
         one = int(loss.argmin())
-        distance = (perceive(fakes[one : one + 1]) - goal).norm() / apart
+        distance = around.distance(perceive(fakes[one : one + 1]))
     return Projection(
         z[one].cpu(),
         None if of is None else int(of[one]),
         to_uint8(fakes[one]).cpu(),
-        float(distance),
-        float(scores[best[0]]),
+        distance,
+        float(around.losses[best[0]]),
         losses,
     )
 
 
 @torch.no_grad()
-def _decoded(
-    generator: Generator, code: Tensor, perceive: Perceive, goal: Tensor, apart: Tensor
-) -> Projection:
+def _decoded(generator: Generator, code: Tensor, perceive: Perceive, around: Survey) -> Projection:
     """Return the projection at a latent [1, L] that the system itself has found."""
     picture = generator.recipe.generate(generator.net, code, None).float()
-    distance = float((perceive(picture) - goal).norm() / apart)
+    distance = around.distance(perceive(picture))
     return Projection(code[0].cpu(), None, to_uint8(picture[0]).cpu(), distance, distance, [])
 
 
@@ -348,47 +356,37 @@ def write(
 @torch.no_grad()
 def survey(
     generator: Generator,
-    latents: Tensor,
-    labels: Tensor | None,
-    perceive: Perceive,
     target: Tensor,
-    goal: Tensor,
+    perceive: Perceive,
     *,
+    candidates: int,
+    seed: int,
+    label: int | None,
     progress: bool,
 ) -> Survey:
-    """Return how far two random samples are apart, in features and pixels, and candidates' losses."""
+    """Return what random latents, of every class unless ``label`` gives it, say of ``target`` [C, R, R]."""
+    recipe, device = generator.recipe, next(generator.net.parameters()).device
+    target = target[None].to(device)
+    labels = recipe.labels_for(range(candidates), device)
+    if labels is not None and label is not None:
+        labels = torch.full_like(labels, label)
+    seeds = [seed_of("project", seed, number) for number in range(candidates)]
+    latents = recipe.latents(seeds).to(device)
     seen, pictures = [], []
     parts = list(_parts(len(latents), 64))
     for part in progress_bar(parts, desc="looking around", shown=progress, leave=False):
         of = None if labels is None else labels[part]
-        fakes = generator.recipe.generate(generator.net, latents[part], of).float()
+        fakes = recipe.generate(generator.net, latents[part], of).float()
         pictures.append(fakes)
         seen.append(perceive(fakes))
     features, images = torch.cat(seen), torch.cat(pictures)
     some = torch.arange(0, len(latents) - 1, 2)
     apart = (features[some] - features[some + 1]).norm(dim=1).mean()
     pixels_apart = (images[some] - images[some + 1]).square().mean()
-    scores = [
-        loss_of(
-            images[part], target, lambda _, part=part: features[part], goal, apart, pixels_apart
-        )
-        for part in parts
-    ]
-    return Survey(apart, pixels_apart, torch.cat(scores))
-
-
-def loss_of(
-    fakes: Tensor,
-    target: Tensor,
-    perceive: Perceive,
-    goal: Tensor,
-    apart: Tensor,
-    pixels_apart: Tensor,
-) -> Tensor:
-    """Distance of each fake from the target: [N], about 1 + ``PIXELS`` for a random one."""
-    features = (perceive(fakes) - goal).square().sum(1) / apart.square()
-    pixels = F.mse_loss(fakes, target.expand_as(fakes), reduction="none").mean((1, 2, 3))
-    return features + PIXELS * pixels / pixels_apart
+    goal = perceive(target).detach()
+    found = Survey(target, goal, latents, labels, apart, pixels_apart, features.new_empty(0))
+    losses = [found.loss(images[part], features[part]) for part in parts]
+    return replace(found, losses=torch.cat(losses))
 
 
 def _parts(count: int, size: int) -> Iterator[slice]:

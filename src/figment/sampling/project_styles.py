@@ -21,7 +21,7 @@ from figment.pixels import to_uint8
 from figment.progress import progress_bar
 from figment.randomness import seed_of
 from figment.sampling.generator import Generator
-from figment.sampling.project import CANDIDATES, Perceive, Projection, check, loss_of, survey
+from figment.sampling.project import CANDIDATES, Perceive, Projection, check, survey
 from figment.sampling.styles import styles_of
 
 Space = Literal["z", "w", "w+"]
@@ -84,31 +84,20 @@ def project_styles(
     """
     candidates = candidates or CANDIDATES
     check(steps, starts, seed, candidates)
-    recipe, device = generator.recipe, next(generator.net.parameters()).device
-    target = target[None].to(device)
-    goal = perceive(target).detach()
-    seeds = [seed_of("project", seed, number) for number in range(candidates)]
-    labels = recipe.labels_for(range(candidates), device)
-    if labels is not None and label is not None:
-        labels = torch.full_like(labels, label)
-    latents = recipe.latents(seeds).to(device)
-    apart, pixels_apart, scores = survey(
-        generator, latents, labels, perceive, target, goal, progress=progress
-    )
-    best = scores.topk(starts, largest=False).indices
-    styles = styles_of(generator, latents, labels)
-    known = Known(styles[:, 0])
+    how: dict[str, Any] = {"candidates": candidates, "seed": seed, "label": label}
+    around = survey(generator, target, perceive, **how, progress=progress)
+    best = around.losses.topk(starts, largest=False).indices
+    styles = styles_of(generator, around.latents, around.labels)
     net = _own_noise(generator.net) if noise else generator.net
 
     def look(w: Tensor) -> tuple[Tensor, Tensor]:
         fakes = net(w).float()
-        return fakes, loss_of(fakes, target, perceive, goal, apart, pixels_apart)
+        return fakes, around.loss(fakes, perceive(fakes))
 
     total = steps + (steps // 3 if noise else 0)
-    with (
-        _frozen(net),
-        progress_bar(total=total, desc="projecting", shown=progress, leave=False) as bar,
-    ):
+    bar = progress_bar(total=total, desc="projecting", shown=progress, leave=False)
+    with _frozen(net), bar:
+        known = Known(styles[:, 0])
         search = Search(look, known, steps=steps, lr=lr, seed=seed, tick=bar.update)
         w = search.go(styles[best], apart=space == "w+")
         one = int(look(w)[1].argmin())
@@ -117,13 +106,13 @@ def project_styles(
             w = search.settle(w, maps, together=space == "w")
         with torch.no_grad():
             fakes, loss = look(w)
-            distance = (perceive(fakes) - goal).norm() / apart
+            distance = around.distance(perceive(fakes))
     return StyleProjection(
-        latents[best[one]].cpu(),
-        None if labels is None else int(labels[best[one]]),
+        around.latents[best[one]].cpu(),
+        None if around.labels is None else int(around.labels[best[one]]),
         to_uint8(fakes[0]).cpu(),
-        float(distance),
-        float(scores[best[0]]),
+        distance,
+        float(around.losses[best[0]]),
         [*search.losses, float(loss)],
         w[0].cpu(),
         space,

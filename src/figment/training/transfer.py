@@ -61,12 +61,14 @@ def read_weights(source: str | Path) -> Weights:
             f"{file} cannot be begun from ({error}): name another run, or a file of weights, with --from"
         ) from None
     if any(name.startswith(NETS) for name in tensors):
-        images = note.get("clock", {}).get("images", 0)
+        clock = note.get("clock")
+        images = clock.get("images") if isinstance(clock, dict) else 0
         named = {n.removeprefix(NETS): t for n, t in tensors.items() if n.startswith(NETS)}
     else:
         images = note.get("images", 0)
         named = {f"{net}.{n}": t for net in ("generator", "average") for n, t in tensors.items()}
-    return Weights(file, images if isinstance(images, int) else 0, digest, named)
+    seen = images if isinstance(images, int) and images >= 0 else 0
+    return Weights(file.absolute(), seen, digest, named)
 
 
 def refuse_strange(recipe: Playable, weights: Weights) -> None:
