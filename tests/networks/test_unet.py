@@ -37,3 +37,14 @@ def test_waves_are_quarter_turns_and_faster():
 
 def test_groups_divide_the_channels():
     assert [groups(channels) for channels in (64, 32, 24, 12, 8, 6, 5)] == [8, 8, 4, 2, 2, 1, 1]
+
+
+def test_noise_passes_a_network_that_is_narrower_than_it():
+    """A picture's patch has 12 numbers, and four channels cannot carry them: what takes noise away must."""
+    net = UNet(width=4, channels=3)
+    with torch.no_grad():
+        for weight in (*net.last[2].parameters(), net.passed.weight):
+            weight.zero_()
+        net.passed.bias.fill_(-1.0)
+    x = torch.randn(2, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(net(x, torch.tensor([0.1, 0.7])), -x)

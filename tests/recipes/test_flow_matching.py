@@ -63,9 +63,9 @@ def test_many_steps_lead_along_the_flow_and_back():
 def test_the_loss_of_no_velocity_is_that_of_noise_and_pictures():
     """1 of the noise and the pictures' own mean square, where the network says 0."""
     trainer = trainer_for(replace(TINY, batch=64))
-    last = trainer.nets["generator"].last[-1]
-    nn.init.zeros_(last.weight)
-    nn.init.zeros_(last.bias)
+    net = trainer.nets["generator"]
+    for weight in (*net.last[-1].parameters(), *net.passed.parameters()):
+        nn.init.zeros_(weight)
     square = trainer.feed.first(64)[0].square().mean().item()
     seen = trainer.round()
     assert list(seen) == ["loss/flow", "gradient/flow"]

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file
 
+from figment.data import open_dataset
 from figment.errors import UserError
 from figment.launch import resume, train
+from figment.run import load
+from figment.tensors import write_tensors
+from figment.training.trainer import Trainer
+from figment.training.transfer import read_weights, take
 
 FIELDS = {"hidden": (16,), "latent": 4, "batch": 16, "tick": 80, "metrics": ()}
 
@@ -35,6 +41,16 @@ def test_both_networks_and_the_average_begin_there(tmp_path: Path, teacher: Path
     assert run.recipe.images == 16
     assert run.machine["from"]["images"] == 320
     assert run.machine["from"]["path"] == str(teacher / "state" / "latest.safetensors")
+
+
+def test_the_average_is_the_others(teacher: Path):
+    recipe = replace(load(teacher).recipe, seed=5)
+    data = open_dataset("ring", resolution=64, channels=1, progress=False)
+    trainer = Trainer(recipe, data, torch.device("cpu"))
+    take(trainer, read_weights(teacher))
+    for name, tensor in trainer.nets.state_dict().items():
+        if name.startswith(("generator.", "average.", "discriminator.")):
+            assert torch.equal(tensor, state(teacher)[f"nets.{name}"]), name
 
 
 def test_a_file_of_weights_has_a_generator_alone(tmp_path: Path, teacher: Path, capsys):
@@ -108,6 +124,13 @@ def test_what_cannot_be_read_is_one_line(tmp_path: Path, teacher: Path, damage: 
     with pytest.raises(UserError, match=r"there is no run|cannot be begun from"):
         train("ring", run=tmp_path / "run", progress=False, from_=source)
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("note", [{"clock": [1]}, {"clock": {"images": -5}}, {"clock": None}])
+def test_a_note_that_lies_is_no_number_of_images(tmp_path: Path, note: dict):
+    file = tmp_path / "state.safetensors"
+    write_tensors(file, {"nets.generator.layers.0.weight": torch.zeros(2, 3)}, note)
+    assert read_weights(file).images == 0
 
 
 def test_the_digest_is_that_of_the_file(tmp_path: Path, teacher: Path):

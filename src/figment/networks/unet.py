@@ -32,6 +32,7 @@ class UNet(nn.Module):
         self.time = nn.Sequential(
             nn.Linear(2 * self.waves, told), nn.SiLU(), nn.Linear(told, told), nn.SiLU()
         )
+        self.passed = nn.Linear(told, 4 * channels)
         self.first = nn.Conv2d(4 * channels, width, 3, 1, 1)
         self.down = nn.ModuleList(Block(each, each, told) for each in wide)
         self.halving = nn.ModuleList(nn.Conv2d(a, b, 4, 2, 1) for a, b in pairwise(wide))
@@ -44,7 +45,10 @@ class UNet(nn.Module):
 
     def forward(self, x: Tensor, t: Tensor) -> Tensor:
         told = self.time(waves(t, self.waves).to(x.dtype))  # [N, 4 W]
-        x = self.first(F.pixel_unshuffle(x, 2))  # [N, C, R, R] -> [N, 4 C, R/2, R/2] -> [N, W, ...]
+        patches = F.pixel_unshuffle(x, 2)  # [N, C, R, R] -> [N, 4 C, R/2, R/2]
+        # Its own noise is most of a velocity, and more numbers than a narrow network's maps can carry.
+        own = self.passed(told)[:, :, None, None] * patches
+        x = self.first(patches)  # [N, W, R/2, R/2]
         kept = []
         for level, block in enumerate(self.down):
             x = block(x if level == 0 else self.halving[level - 1](x), told)
@@ -54,7 +58,7 @@ class UNet(nn.Module):
             if level < 2:
                 x = self.doubling[level](F.interpolate(x, scale_factor=2.0))
             x = self.up[level](torch.cat([x, kept[level]], 1), told)
-        return F.pixel_shuffle(self.last(x), 2)
+        return F.pixel_shuffle(self.last(x) + own, 2)
 
 
 class Block(nn.Module):

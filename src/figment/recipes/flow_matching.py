@@ -69,7 +69,7 @@ class FlowMatching(Recipe):
         return max(16, min(side, self.resolution) // 8 * 8)
 
     def cheaper(self, pinned: frozenset[str] = frozenset()) -> list[Self]:
-        widths = (w for w in (24, 16, 8) if w < self.width and "width" not in pinned)
+        widths = (w for w in (24, 16) if w < self.width and "width" not in pinned)
         return [self, *(replace(self, width=width) for width in widths)]
 
     def tiny(self) -> Self:

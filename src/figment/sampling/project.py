@@ -89,6 +89,8 @@ class Survey:
     """Their mean squared difference in pixels."""
     losses: Tensor
     """[N]"""
+    distances: Tensor
+    """[N]"""
 
     def loss(self, fakes: Tensor, features: Tensor) -> Tensor:
         """Distance of each fake from the target: [N], about 1 + ``PIXELS`` for a random one."""
@@ -96,9 +98,9 @@ class Survey:
         pixels = F.mse_loss(fakes, self.target.expand_as(fakes), reduction="none").mean((1, 2, 3))
         return away + PIXELS * pixels / self.pixels_apart
 
-    def distance(self, features: Tensor) -> float:
-        """Return the distance of one fake's features, over that of two random samples."""
-        return float((features - self.goal).norm() / self.apart)
+    def distance(self, features: Tensor) -> Tensor:
+        """Return the distance [N] of fakes' features, over that of two random samples."""
+        return (features - self.goal).norm(dim=1) / self.apart
 
 
 def project(
@@ -148,13 +150,13 @@ def project(
     with torch.no_grad():
         fakes, loss = look(z)
         one = int(loss.argmin())
-        distance = around.distance(perceive(fakes[one : one + 1]))
+        distance = around.distance(perceive(fakes[one : one + 1])).item()
     return Projection(
         z[one].cpu(),
         None if of is None else int(of[one]),
         to_uint8(fakes[one]).cpu(),
         distance,
-        float(around.losses[best[0]]),
+        float(around.distances[best[0]]),
         losses,
     )
 
@@ -163,7 +165,7 @@ def project(
 def _decoded(generator: Generator, code: Tensor, perceive: Perceive, around: Survey) -> Projection:
     """Return the projection at a latent [1, L] that the system itself has found."""
     picture = generator.recipe.generate(generator.net, code, None).float()
-    distance = around.distance(perceive(picture))
+    distance = around.distance(perceive(picture)).item()
     return Projection(code[0].cpu(), None, to_uint8(picture[0]).cpu(), distance, distance, [])
 
 
@@ -384,9 +386,10 @@ def survey(
     apart = (features[some] - features[some + 1]).norm(dim=1).mean()
     pixels_apart = (images[some] - images[some + 1]).square().mean()
     goal = perceive(target).detach()
-    found = Survey(target, goal, latents, labels, apart, pixels_apart, features.new_empty(0))
-    losses = [found.loss(images[part], features[part]) for part in parts]
-    return replace(found, losses=torch.cat(losses))
+    none = features.new_empty(0)
+    found = Survey(target, goal, latents, labels, apart, pixels_apart, none, none)
+    losses = torch.cat([found.loss(images[part], features[part]) for part in parts])
+    return replace(found, losses=losses, distances=found.distance(features))
 
 
 def _parts(count: int, size: int) -> Iterator[slice]:

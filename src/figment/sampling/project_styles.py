@@ -106,13 +106,13 @@ def project_styles(
             w = search.settle(w, maps, together=space == "w")
         with torch.no_grad():
             fakes, loss = look(w)
-            distance = around.distance(perceive(fakes))
+            distance = around.distance(perceive(fakes)).item()
     return StyleProjection(
         around.latents[best[one]].cpu(),
         None if around.labels is None else int(around.labels[best[one]]),
         to_uint8(fakes[0]).cpu(),
         distance,
-        float(around.losses[best[0]]),
+        float(around.distances[best[0]]),
         [*search.losses, float(loss)],
         w[0].cpu(),
         space,
