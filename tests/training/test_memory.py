@@ -55,7 +55,7 @@ CPU = RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: y
 )
 def test_it_goes_on_in_smaller_parts_and_ends_as_planned(tmp_path: Path, full, error: Exception):
     whole = train("ring", run=tmp_path / "whole", images=256, progress=False, **FIELDS)
-    full(4, 144, error)
+    full(4, 176, error)
     run = train("ring", run=tmp_path / "run", images=256, progress=False, **FIELDS)
     assert run.recipe.micro_batch == 4
     for line, other in zip(run.log(), whole.log(), strict=True):
@@ -67,7 +67,7 @@ def test_it_goes_on_in_smaller_parts_and_ends_as_planned(tmp_path: Path, full, e
         torch.testing.assert_close(two[name], tensor, rtol=1e-4, atol=1e-5)
     events = [json.loads(line) for line in (run.path / "events.jsonl").read_text().splitlines()]
     assert [(e["images"], e["to"], e["micro_batch"]) for e in events] == [
-        (160, 144, n) for n in (8, 4)
+        (192, 144, n) for n in (8, 4)
     ]
 
 
