@@ -146,3 +146,48 @@ def test_clusters_that_a_young_run_misses_now_and_then_are_no_collapse():
     missed = course(log, "watch/missing", [0.08] * 7 + [0.4] * 3)
     assert said(missed) == []
     assert said(course(log, "watch/missing", [0.05] * 4 + [0.4] * 6)) == ["partial mode collapse"]
+
+
+def shared(shares: list[list[float]]) -> Log:
+    """A log of 100 rounds a line, with the share that samples have of each class."""
+    log = run(len(shares), watch__classes_told=0.9)
+    for n, (line, row) in enumerate(zip(log, shares, strict=True), 1):
+        line |= {"rounds": 100 * n} | {f"class/share/{k}": one for k, one in enumerate(row)}
+    return log
+
+
+def test_classes_that_are_never_drawn():
+    without = [[2.0, 2.0, 0.0, 0.05]] * 8
+    assert said(shared(without)) == ["partial mode collapse"]
+    assert said(shared([*without[:7], [1.5, 2.0, 0.0, 0.5]])) == []  # one class alone may be hard
+    assert said(shared(without[:5])) == []
+    assert said([line | {"watch/diversity": 0.6} for line in shared(without)]) == []
+    assert said([line | {"watch/classes_told": 0.5} for line in shared(without)]) == []
+
+
+def test_classes_drawn_one_after_another():
+    turns = [[4.0 if k == n % 4 else 0.4 for k in range(4)] for n in range(10)]
+    assert said(shared(turns)) == ["oscillation"]
+    assert said(shared(turns[:6])) == []  # five steps from one to the next
+    calmer = [[1.5 if k == n % 4 else 0.8 for k in range(4)] for n in range(10)]
+    assert said(shared(calmer)) == []
+
+
+def test_samples_as_varied_as_the_reals_that_stay_away_from_them():
+    ill = young(30, score__accuracy=0.6, watch__distance=0.5, watch__movement=0.2)
+    assert said(ill) == ["wrong normalisation"]
+    assert said(ill, augment="study") == []
+    assert said([line | {"score/accuracy": 0.9} for line in ill]) == []  # it sees a difference
+    assert said(course(ill, "watch/distance", [1 / n for n in range(1, 31)])) == []
+    assert said([line | {"watch/diversity": 0.5} for line in ill]) == []
+
+
+def test_a_discriminator_that_learns_eighty_times_as_much_a_round():
+    sure = {"score__accuracy": 1.0, "score__fake": 0.001, "watch__distance": 0.7}
+    log = course(young(8, **sure), "watch/distance", [0.9, 0.85, 0.8, 0.75, 0.72, 0.69, 0.6, 0.5])
+    own = FIELDS | {"discriminator_moves": 1, "discriminator_lr": 1e-4, "generator_lr": 1e-4}
+    driven = own | {"discriminator_moves": 8, "discriminator_lr": 1e-3}
+    assert diagnose(log, driven, DATA, own=own)[0].name == "discriminator too strong"
+    assert "80 times as much a round" in diagnose(log, driven, DATA, own=own)[0].evidence
+    assert diagnose(log, own, DATA, own=own)[0].name == "too early to tell"
+    assert diagnose(log[:4], driven, DATA, own=own)[0].name == "too early to tell"  # 120 rounds

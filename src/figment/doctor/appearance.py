@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from statistics import median
 
-from figment.doctor.balance import EARLY_ROUNDS, unrisen
+from figment.doctor.balance import EARLY_ROUNDS, FAR, unrisen
 from figment.doctor.finding import Finding
 from figment.doctor.history import BETTER, FEW, MANY, YOUNG_ROUNDS, History, falling
 from figment.doctor.samples import SOME_TWINS, few_samples
@@ -33,6 +33,12 @@ HALF = 0.25
 all begin from, is at .2."""
 SWAPPED = 0.5
 """watch/channels from which colours are in another order than the reals'."""
+
+AS_VARIED, ALIKE, AT_ODDS = (0.8, 1.3), 0.1, (0.55, 0.8)
+"""watch/diversity and watch/contrast within the first, watch/look_alikes up to the second and a
+discriminator that is right as often as in an even game of two that learn: samples are like what it is
+shown. Where they stay FAR from the reals all the same, it is shown something else: negatives of cats kept
+at .45 to .56 for 1,000 rounds."""
 
 COLOURLESS = 0.3
 """watch/saturation below which samples are grey beside the reals: a DCGAN on cats is above 0.73 from its
@@ -112,6 +118,36 @@ def colours_swapped(history: History) -> Finding | None:
         f"{history.value('watch/channels', 0.0):.0%} as unlike them as reals in that order are.",
         "Something exchanges the channels on their way to the discriminator, such as blue for red: look at "
         "how the recipe, or what wrote the files, orders them.",
+    )
+
+
+def settled_elsewhere(history: History) -> Finding | None:
+    """Samples satisfy the discriminator, and do not come nearer to the pictures: it is shown others."""
+    if history.points() or history.fields.get("augment") == "study":
+        return None  # that augmentation changes the reals, and is meant to
+    distance, accuracy = history.series("watch/distance"), history.mean("score/accuracy")
+    if history.rounds < EARLY_ROUNDS or len(distance) < MANY + FEW or accuracy is None:
+        return None
+    low, high = AS_VARIED
+    even = AT_ODDS[0] <= accuracy <= AT_ODDS[1]
+    like = history.stays("watch/diversity", low, high) and history.stays(
+        "watch/contrast", low, high
+    )
+    if not like or not history.stays("watch/look_alikes", high=ALIKE) or not even:
+        return None
+    near = not history.stays("watch/distance", low=FAR)
+    if near or median(distance[-MANY:]) < BETTER * median(distance[-2 * MANY : -MANY]):
+        return None
+    return Finding(
+        "wrong normalisation",
+        "fault",
+        0.7,
+        f"Samples vary as much as the reals ({history.value('watch/diversity', 1.0):.0%}) and the "
+        f"discriminator is right about only {accuracy:.0%} of what it is shown, yet they have stayed "
+        f"{min(distance[-MANY:]):.2g} standard deviations or more from your pictures in the last {MANY} "
+        "measurements: what it is shown is not they.",
+        "Look at how the recipe turns pictures into what the discriminator sees: levels in [-1, 1], black "
+        "dark and white bright, channels in order.",
     )
 
 

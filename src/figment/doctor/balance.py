@@ -23,6 +23,11 @@ SURE_ACCURACY = 0.985
 SURE_FAKE = 0.03
 """Where the discriminator is right this often and gives fakes at most this, it teaches little. Healthy
 DCGANs stayed under .94 and above .11; C1 and C2, collapsed, were beyond both from 30,000 images on."""
+OVERDRIVEN = 30.0
+"""Times as much as in the system itself that the discriminator learns for each move of the generator's, by
+moves and rates, from which one that is always right is too strong even while samples still come nearer: at
+80 times an FCC-GAN crept on for 500 rounds and drew one picture."""
+OVERDRIVEN_ROUNDS = 150
 FAR = 0.35
 """watch/distance beyond this is far from the data: healthy runs end below .2, untrained ones are at .8."""
 
@@ -98,13 +103,15 @@ def divergence(history: History) -> Finding | None:
 
 def discriminator_too_strong(history: History) -> Finding | None:
     """The discriminator is always right, so the generator learns nothing from it."""
-    if not history.classifies or history.rounds < EARLY_ROUNDS or _unmeasured(history):
+    overdriven = flags.times_pace(history) >= OVERDRIVEN
+    soon = history.rounds < (OVERDRIVEN_ROUNDS if overdriven else EARLY_ROUNDS)
+    if not history.classifies or soon or _unmeasured(history):
         return None
     accuracy, fake = history.level("score/accuracy", 0.5), history.level("score/fake", 0.5)
     if accuracy < SURE_ACCURACY or fake > SURE_FAKE:
         return None
     distance = history.now("watch/distance")
-    if distance is not None and (distance <= FAR or _learns(history)):
+    if distance is not None and (distance <= FAR or (_learns(history) and not overdriven)):
         return None  # it is still being learned from
     evidence = (
         f"The discriminator is right about {accuracy:.1%} of the pictures and takes samples for "
@@ -119,6 +126,11 @@ def discriminator_too_strong(history: History) -> Finding | None:
         evidence += f"; the generator's gradient has fallen to {gradients[-1]:.2g}"
     if distance is not None:
         evidence += f"; samples are {distance:.2g} standard deviations from the reals"
+    if overdriven:
+        evidence += (
+            f"; by its moves and rate it learns {flags.times_pace(history):.0f} times as much a round as "
+            "in this system"
+        )
     return Finding(
         "discriminator too strong",
         "fault",

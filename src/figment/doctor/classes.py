@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from figment.doctor.balance import FAR
+from itertools import pairwise
+from statistics import median
+
+from figment.doctor import flags, remedies
+from figment.doctor.balance import EARLY_ROUNDS, FAR
 from figment.doctor.finding import Finding
 from figment.doctor.history import FEW, MANY, YOUNG_ROUNDS, History, falling
 
@@ -27,6 +31,15 @@ VARIED = 0.5
 or far its samples: before, all may be told as the one class that they look most like."""
 ABSENT = 0.1
 """Times the reals' share of a class that samples without asked-for classes must have of it."""
+WIDE = 0.7
+PART = 0.25
+"""Where watch/diversity has been at the first for MANY measurements and this share of the classes, two at
+least, absent from all of them, the generator never draws them: digits of which six were never shown had
+three of ten at exactly 0."""
+TURNED = 0.4
+"""Half the sum of differences between the shares of classes at one measurement and the next, from which
+samples go from one class to another: .45 to .94 where pictures came class after class; .4 or less in young
+runs."""
 
 
 def disobeyed(history: History) -> Finding | None:
@@ -136,11 +149,10 @@ def lagging(history: History) -> str:
 
 def missing(history: History) -> Finding | None:
     """A class of the data is never drawn, where classes are not asked for."""
-    told, shares = history.now("watch/classes_told"), _shares(history, "share")
-    if told is None or len(shares) < 2 or history.rounds < 2 * ROUNDS or history.measured() < FEW:
+    told, shares = _readable(history)
+    if not shares or history.rounds < 2 * ROUNDS or history.measured() < FEW:
         return None
-    guess = 1 / len(shares)
-    if (told - guess) / (1 - guess) < TOLD or history.value("watch/distance", 1.0) > FAR:
+    if history.value("watch/distance", 1.0) > FAR:
         return None
     absent = [k for k, share in shares.items() if share < ABSENT]
     if not absent or history.falls("watch/missing"):
@@ -154,6 +166,64 @@ def missing(history: History) -> Finding | None:
         "Let the networks know the classes, so that each is asked for.",
         ("--conditioning projection", "--conditioning classifier"),
     )
+
+
+def never_drawn(history: History) -> Finding | None:
+    """Several classes have been absent from all samples for long, although these vary."""
+    told, shares = _readable(history)
+    if not shares or not history.stays("watch/diversity", low=WIDE):
+        return None
+    absent = [k for k in shares if history.stays(f"class/share/{k}", high=ABSENT)]
+    if len(absent) < max(2, PART * len(shares)):
+        return None
+    named = ", ".join(_name(history, k) for k in absent)
+    advice, found = remedies.against_collapse(history)
+    return Finding(
+        "partial mode collapse",
+        "fault",
+        0.85,
+        f"In the last {MANY} measurements hardly any sample looked like {named}; of real pictures "
+        f"{told:.0%} are told right by their class.",
+        f"See that these classes reach the discriminator at all. {advice}",
+        found,
+    )
+
+
+def in_turn(history: History) -> Finding | None:
+    """Samples go from one class to another, and draw few at a time."""
+    _, shares = _readable(history)
+    if not shares or history.rounds < EARLY_ROUNDS:
+        return None
+    turned = _turned(history, list(shares))
+    if len(turned) < MANY or min(turned[-MANY:]) < TURNED or falling(turned):
+        return None
+    return Finding(
+        "oscillation",
+        "fault",
+        0.85,
+        f"From one measurement to the next {median(turned[-MANY:]):.0%} of the samples go over to other "
+        f"classes, all together (the least of the last {MANY}: {min(turned[-MANY:]):.0%}).",
+        "See that pictures come in random order, not class after class; else lower the generator's "
+        "learning rate.",
+        (flags.slower(history, "generator"),),
+    )
+
+
+def _readable(history: History) -> tuple[float, dict[int, float]]:
+    """Return how well reals' classes are told, and samples' shares of them; {} where too badly."""
+    told, shares = history.value("watch/classes_told", 0.0), _shares(history, "share")
+    guess = 1 / max(2, len(shares))
+    return told, shares if len(shares) >= 2 and (told - guess) / (1 - guess) >= TOLD else {}
+
+
+def _turned(history: History, classes: list[int]) -> list[float]:
+    """Return half the sum of differences between shares of classes, from one measurement to the next."""
+    columns = zip(*(history.series(f"class/share/{k}") for k in classes), strict=False)
+    shares = [[one / max(sum(row), 1e-9) for one in row] for row in columns]
+    return [
+        sum(abs(now - then) for now, then in zip(new, old, strict=True)) / 2
+        for old, new in pairwise(shares)
+    ]
 
 
 def _shares(history: History, kind: str) -> dict[int, float]:

@@ -26,8 +26,8 @@ FEW_PICTURES = 1_000
 SEEN_BEFORE = 2
 """Passes before which a discriminator has met no picture often enough to know it by heart."""
 
-BACKWARDS, LINES = 1.0, 4
-"""Gap from which held-out pictures are taken for less real than samples; if so at all of the lines, so many
+BACKWARDS, LINES = 0.8, 4
+"""Gap from which held-out pictures are hardly more real than samples; if so at all of the lines, so many
 or more, of the first SEEN_BEFORE passes, the reals are changed: sound runs begin at -1 to 0.4."""
 
 COPIED, COPIED_LEAST = 0.25, 0.1
@@ -47,6 +47,8 @@ def overfitting(history: History) -> Finding | None:
         return None
     if history.points() and history.count > FEW_PICTURES:
         return None  # nobody knows so many points of a plane by heart
+    if reals_changed(history):
+        return None  # held-out pictures are told from what they have become, not by heart
     advice = (
         "More, or more varied, pictures cure it; mirroring and dropout help, and so does stopping "
         "at the best score."

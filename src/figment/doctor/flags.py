@@ -77,3 +77,16 @@ def times_usual(history: History, player: str) -> float:
     """Return how many times the system's own rate a player's is."""
     own = own_rate(history, player)
     return history.get(f"{player}_lr", own) / own
+
+
+def times_pace(history: History) -> float:
+    """Return how many times as much as in the system itself the discriminator learns a round.
+
+    By its rate and its moves, beside the generator's rate; 1 where the system is not known.
+    """
+    moves = history.own.get("discriminator_moves")
+    if not isinstance(moves, int | float) or not moves:
+        return 1.0
+    generator, discriminator = (times_usual(history, one) for one in ("generator", "discriminator"))
+    more = history.get("discriminator_moves", float(moves)) / moves
+    return more * discriminator / max(generator, 1e-12)
