@@ -23,6 +23,7 @@ from typing import Any
 
 import figment
 import unseen_cases
+import unseen_fifth
 import unseen_fourth
 import unseen_second
 import unseen_third
@@ -38,6 +39,7 @@ LISTS = {
     "second": unseen_second.CASES,
     "third": unseen_third.CASES,
     "fourth": unseen_fourth.CASES,
+    "fifth": unseen_fifth.CASES,
 }
 LOOKS = 12
 TICKS = 48

@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 import unseen_data4
+import unseen_data5
 from figment.data import open_dataset
 
 
@@ -18,7 +19,7 @@ def source(wanted: str, shared: Path, out: Path) -> str:
     if wanted.endswith(".zip"):
         return str(shared / wanted)
     name, _, count = wanted.partition(":")
-    make = (MADE | unseen_data4.MADE).get(name)
+    make = (MADE | unseen_data4.MADE | unseen_data5.MADE).get(name)
     if make is None:
         return wanted
     path = out / "data" / f"{name}{count}"
