@@ -254,7 +254,7 @@ def _session(
     from figment.training.trainer import Trainer
     from figment.training.transfer import take
 
-    machine = folder.read(path)[2]
+    name, fields, machine = folder.read(path)
     trainer = Trainer(recipe, dataset, device)
     if play.begin_from is not None:
         _say(play.progress, take(trainer, play.begin_from))
@@ -271,7 +271,7 @@ def _session(
         measure_every=recipe.metric_every or machine.get("metric_every", 0),
         used=folder.read_seconds(path),
         data=machine["data"],
-        own=provenance.system_fields(folder.read(path)[0]),
+        own=provenance.system_fields(name, fields, machine),
     )
 
 

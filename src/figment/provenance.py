@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,10 +54,20 @@ def decided(plan: Plan, recipe: str | Recipe | None, *, timed: bool) -> dict[str
     return {"chosen": sorted(chosen), "settled": sorted(settled)}
 
 
-def system_fields(name: str) -> dict[str, Any]:
-    """Return the fields of a system as it is, {} where it is not built in."""
-    system = SYSTEMS.get(name)
-    return {} if system is None else fields_of(system.recipe)
+def system_fields(
+    name: str, fields: Mapping[str, Any], machine: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the fields of a system as it is; of one that is not built in those of a run's not chosen.
+
+    ``fields`` are the recipe's of a run, ``machine`` its machine.json.
+    """
+    if name in SYSTEMS:
+        return fields_of(SYSTEMS[name].recipe)
+    about = machine.get("fields")
+    chosen = about.get("chosen") if isinstance(about, dict) else None
+    if not isinstance(chosen, list):
+        return {}
+    return {field: value for field, value in fields.items() if field not in chosen}
 
 
 def about_data(dataset: Dataset, source: str, recipe: Recipe) -> dict[str, Any]:

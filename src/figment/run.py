@@ -177,14 +177,14 @@ def findings_of(path: Path, log: list[dict]) -> list[Finding]:
     """
     from figment.doctor.diagnosis import diagnose
     from figment.doctor.remedies import taken
-    from figment.fields import fields_of
+    from figment.provenance import system_fields
     from figment.recipe import with_fields
     from figment.recipes import SYSTEMS
     from figment.training.monitor import read_measurements
 
     name, fields, machine = folder.read(path)
     fields, system = known_fields(name, fields), SYSTEMS.get(name)
-    own = {} if system is None else fields_of(system.recipe)
+    own = system_fields(name, fields, machine)
     end = log[-1]["images"] if log else 0
     scores = [line for line in read_measurements(path) if line["images"] <= end]
     findings = diagnose(log, fields, machine["data"], scores, own)

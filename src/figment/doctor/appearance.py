@@ -24,6 +24,8 @@ CLIPPED = 0.3
 GRID = 5.0
 """watch/checkerboard from this on can be seen: a generator with 3x3 layers was at 7 to 9. Healthy DCGANs
 start at 5 to 36 and are at 1.4 to 4 after 1,000 rounds, the most on the smoothest pictures."""
+FAINT_GRID = 1.5
+"""The same where the generator is built so that it leaves one: 3x3 kernels at strides of 2."""
 GRID_ROUNDS = 1_000
 PLAIN_GRID = 100.0
 """watch/checkerboard that no sound run has had at any moment, from which a grid that stays is named before
@@ -40,6 +42,9 @@ discriminator that is right as often as in an even game of two that learn: sampl
 shown. Where they stay FAR from the reals all the same, it is shown something else: negatives of cats kept
 at .45 to .56 for 1,000 rounds."""
 
+SHAPED = 0.2
+"""watch/contrast from which samples show something, so that what is missing in MANY measurements in a row
+is said before GRID_ROUNDS."""
 COLOURLESS = 0.3
 """watch/saturation below which samples are grey beside the reals: a DCGAN on cats is above 0.73 from its
 500th round on."""
@@ -170,11 +175,14 @@ def checkerboard(history: History) -> Finding | None:
     """A grid lies over the samples."""
     if history.measured() < FEW:
         return None
-    plain = history.stays("watch/checkerboard", low=PLAIN_GRID)
+    known = history.fields.get("up") == "kernel3" and history.rounds >= EARLY_ROUNDS
+    plain = known or history.stays("watch/checkerboard", low=PLAIN_GRID)
     if not plain and (history.rounds < GRID_ROUNDS or history.untold()):
         return None
     grid = min(history.latest("watch/checkerboard") or [1.0])
-    if grid < GRID or (not plain and history.falls("watch/checkerboard")):
+    if grid < (FAINT_GRID if known else GRID) or (
+        not plain and history.falls("watch/checkerboard")
+    ):
         return None
     return Finding(
         "checkerboard",
@@ -222,7 +230,9 @@ def blurred(history: History) -> Finding | None:
 def _low(history: History, key: str, bound: float) -> float | None:
     """Return a column's median where it has been below a bound and does not rise any more."""
     values = history.series(key)
-    if history.rounds < GRID_ROUNDS or len(values) < 2 * FEW or few_samples(history):
+    steady = history.stays(key, high=bound) and history.stays("watch/contrast", low=SHAPED)
+    soon = history.rounds < (EARLY_ROUNDS if steady else GRID_ROUNDS)
+    if soon or len(values) < 2 * FEW or few_samples(history):
         return None
     short = [1 - value for value in values]
     if max(values[-FEW:]) >= bound or falling(short):

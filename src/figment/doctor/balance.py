@@ -27,7 +27,9 @@ OVERDRIVEN = 30.0
 """Times as much as in the system itself that the discriminator learns for each move of the generator's, by
 moves and rates, from which one that is always right is too strong even while samples still come nearer: at
 80 times an FCC-GAN crept on for 500 rounds and drew one picture."""
-OVERDRIVEN_ROUNDS = 150
+HOPELESS_ROUNDS, HOPELESS = 150, 0.001
+"""Rounds from which that is said; and the probability up to which samples are taken for real at all lines
+where one says so of a generator that has got nowhere since the first."""
 FAR = 0.35
 """watch/distance beyond this is far from the data: healthy runs end below .2, untrained ones are at .8."""
 
@@ -41,6 +43,9 @@ BLOWN_UP = 5.0
 BLOWN_AWAY = 100.0
 """A non-saturating generator's loss: 10 against a discriminator that is always right, millions after too
 large steps."""
+BLOWN_OUT = 1e4
+"""A discriminator's loss that has a least value, as hinge and relativistic losses have: R3GAN at 20 times
+its rates was at 1e4 to 1e10, healthy ones are below 10."""
 FOOLED = 0.9
 """score/fake beyond which the discriminator takes nearly every sample for real: a discriminator whose rate
 was divided by 1000 was at .99 and a loss of 9."""
@@ -83,12 +88,12 @@ def divergence(history: History) -> Finding | None:
             "Train again with lower learning rates; nothing can be learned from here on.",
             slower,
         )
-    fooled = (
-        history.level("score/fake", 0.0) > FOOLED
-    )  # that is dear as well, but nothing has blown up
-    for player, bound in (("discriminator", BLOWN_UP), ("generator", BLOWN_AWAY)):
+    fooled = history.level("score/fake", 0.0) > FOOLED  # that is dear as well
+    told = (BLOWN_AWAY if fooled else BLOWN_UP), (math.inf if fooled else BLOWN_AWAY)
+    bounds = told if history.classifies else (BLOWN_OUT, math.inf)
+    for player, bound in zip(("discriminator", "generator"), bounds, strict=True):
         losses = history.latest(f"loss/{player}")
-        if history.classifies and len(losses) == FEW and min(losses) > bound and not fooled:
+        if history.bounded and len(losses) == FEW and min(losses) > bound:
             return Finding(
                 "divergence",
                 "fault",
@@ -101,17 +106,31 @@ def divergence(history: History) -> Finding | None:
     return None
 
 
+def fooled(history: History) -> Finding | None:
+    """The discriminator takes nearly every sample for real, whatever else they look like."""
+    if not history.classifies or history.rounds < EARLY_ROUNDS or history.measured() < FEW:
+        return None
+    fakes, right = history.recent("score/fake"), history.recent("score/accuracy")
+    if min([*fakes, 0.0 if not fakes else 1.0]) < FOOLED or max([*right, 0.0]) > EVEN_ACCURACY:
+        return None
+    distance = history.now("watch/distance")
+    if distance is None or distance < FAR:
+        return None
+    return _too_weak(history, distance)
+
+
 def discriminator_too_strong(history: History) -> Finding | None:
     """The discriminator is always right, so the generator learns nothing from it."""
     overdriven = flags.times_pace(history) >= OVERDRIVEN
-    soon = history.rounds < (OVERDRIVEN_ROUNDS if overdriven else EARLY_ROUNDS)
+    hopeless = overdriven or _nothing_learned(history)
+    soon = history.rounds < (HOPELESS_ROUNDS if hopeless else EARLY_ROUNDS)
     if not history.classifies or soon or _unmeasured(history):
         return None
     accuracy, fake = history.level("score/accuracy", 0.5), history.level("score/fake", 0.5)
     if accuracy < SURE_ACCURACY or fake > SURE_FAKE:
         return None
     distance = history.now("watch/distance")
-    if distance is not None and (distance <= FAR or (_learns(history) and not overdriven)):
+    if distance is not None and (distance <= FAR or (_learns(history) and not hopeless)):
         return None  # it is still being learned from
     evidence = (
         f"The discriminator is right about {accuracy:.1%} of the pictures and takes samples for "
@@ -151,6 +170,11 @@ def generator_too_strong(history: History) -> Finding | None:
         return None
     if history.falls("watch/distance"):
         return None  # it is getting there all the same
+    return _too_weak(history, distance)
+
+
+def _too_weak(history: History, distance: float) -> Finding:
+    accuracy = history.level("score/accuracy", 0.5)
     more = int(history.get("discriminator_moves", 1)) + 2
     return Finding(
         "generator too strong",
@@ -236,6 +260,16 @@ def _learns(history: History) -> bool:
     """Whether samples come nearer to the reals, or those of a young run spread while none are there yet."""
     young = history.rounds < YOUNG_ROUNDS and max([0.0, *history.latest("watch/diversity")]) < RISEN
     return history.falls("watch/distance") or (young and _widens(history))
+
+
+def _nothing_learned(history: History) -> bool:
+    """Whether a sure discriminator has left samples as far from the reals as they were, and as alike."""
+    distance, fakes = history.series("watch/distance"), history.series("score/fake")[1:]
+    if len(distance) < MANY + FEW or not fakes or median(fakes) > HOPELESS:
+        return False
+    return not history.stays("watch/diversity", low=HAS_VARIED) and min(
+        distance[-MANY:]
+    ) >= 0.98 * (min(distance[:FEW]))
 
 
 def _widens(history: History) -> bool:

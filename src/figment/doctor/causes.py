@@ -105,9 +105,9 @@ def tiny_batch(history: History) -> Finding | None:
 
 def unreached(history: History) -> Finding | None:
     """No gradient has ever reached the generator: one that a sure discriminator has starved had some."""
-    moved, gradients = history.series("watch/movement"), history.series("gradient/generator")
+    moved, gradients = history.latest("watch/movement"), history.series("gradient/generator")
     if len(moved) < FEW or len(gradients) < FEW or max(moved) > STILL or max(gradients) > 0:
-        return None
+        return None  # at first the statistics of batch norm may still move them
     return Finding(
         "generator stands still",
         "fault",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import isfinite
+from statistics import median
 from typing import NamedTuple
 
 from figment.doctor.balance import EARLY_ROUNDS
@@ -26,9 +27,10 @@ FEW_PICTURES = 1_000
 SEEN_BEFORE = 2
 """Passes before which a discriminator has met no picture often enough to know it by heart."""
 
-BACKWARDS, LINES = 0.8, 4
-"""Gap from which held-out pictures are hardly more real than samples; if so at all of the lines, so many
-or more, of the first SEEN_BEFORE passes, the reals are changed: sound runs begin at -1 to 0.4."""
+BACKWARDS, AT_LEAST, LINES = 0.8, 0.6, 4
+"""Gap from which held-out pictures are hardly more real than samples. Where the median of the lines of the
+first SEEN_BEFORE passes is so much, none less than the second, and there are so many or more, the reals are
+changed: sound runs begin at -1 to 0.4."""
 
 COPIED, COPIED_LEAST = 0.25, 0.1
 """watch/copies from which samples are copies, where all training pictures are compared with or only some:
@@ -59,7 +61,7 @@ def overfitting(history: History) -> Finding | None:
     if soon:
         return None
     gap, real, new, fake, sign, held = seen
-    if not _apart(seen):
+    if not _apart(seen) or (gap <= 2 * GAP and _nearing(history)):
         return None
     return Finding(
         "discriminator overfitting",
@@ -131,7 +133,8 @@ def _backwards(history: History) -> _Scores | None:
         if len(values) == len(names):
             real, new, fake, sign, held = values
             found.append(_Scores(_gap(real, new, fake), real, new, fake, sign, held))
-    if len(found) < LINES or min(seen.gap for seen in found) < BACKWARDS:
+    gaps = [seen.gap for seen in found]
+    if len(found) < LINES or min(gaps) < AT_LEAST or median(gaps) < BACKWARDS:
         return None
     return found[-1]
 
@@ -139,6 +142,11 @@ def _backwards(history: History) -> _Scores | None:
 def _apart(seen: _Scores) -> bool:
     """Whether training pictures are told from new ones."""
     return seen.gap >= GAP and seen.sign - seen.held >= SIGN_GAP and seen.sign >= ADA_TARGET
+
+
+def _nearing(history: History) -> bool:
+    """Whether samples come nearer to the pictures all the same, or nobody can tell yet."""
+    return history.falls("watch/distance") or (history.measured() > 0 and history.untold())
 
 
 def memorisation(history: History) -> Finding | None:

@@ -66,6 +66,14 @@ class History:
         objective = OBJECTIVES.get(self.fields.get("objective", "nonsaturating"))
         return objective is not None and objective.probabilities
 
+    @property
+    def bounded(self) -> bool:
+        """Whether the discriminator's loss has a least value."""
+        from figment.objectives.adversarial import OBJECTIVES  # here: it loads torch
+
+        objective = OBJECTIVES.get(self.fields.get("objective", "nonsaturating"))
+        return objective is not None and objective.bounded
+
     def series(self, key: str) -> list[float]:
         """Return the finite values of a column, oldest first."""
         return [float(line[key]) for line in self.log if _is_number(line.get(key))]

@@ -29,6 +29,9 @@ ON_MODES = 0.5
 STILL, STILL_LOSS = 0.05, 0.25
 """A run stands still whose diversity and whose movements between measurements stay within the first, and
 whose discriminator's loss within the second: .06 at a thousandth of the usual rates."""
+UNVARIED = 0.1
+"""watch/diversity up to which samples do not vary yet: .06 after 1,500 rounds of gradient descent at Adam's
+rate."""
 UNLEARNED = 1.0
 """A classifying discriminator's loss from which it has not learned to tell: 1.39 is guessing. Below it, a
 generator that stands still is overpowered, not slow."""
@@ -101,6 +104,31 @@ def far_off(history: History) -> Finding | None:
         f"({own_rate(history, player):.2g}){seen}.",
         "Set the system's own learning rates.",
         flags.usual(history),
+    )
+
+
+def of_another_optimizer(history: History) -> Finding | None:
+    """Plain gradient descent at the rate that is Adam's: its steps are as small as the gradients."""
+    own, used = history.own.get("optimizer"), history.fields.get("optimizer")
+    rates = {player: history.get(f"{player}_lr") for player in ("generator", "discriminator")}
+    if own != "adam" or used != "sgd" or history.rounds < EARLY_ROUNDS:
+        return None
+    kept = [player for player, rate in rates.items() if rate <= history.own.get(f"{player}_lr", 0)]
+    distance = history.now("watch/distance")
+    if "generator" not in kept or distance is None or distance < FAR:
+        return None
+    if max(history.series("watch/diversity")) > UNVARIED:
+        return None
+    return Finding(
+        "learning rate too low",
+        "fault",
+        0.85,
+        f"The optimiser is {used}, the learning rates are those of Adam ({_said(history)}): Adam's steps "
+        f"are as large as the rate, those of {used} as the rate times the gradient. After "
+        f"{history.rounds:,} rounds samples vary {max(history.series('watch/diversity')):.0%} as much as "
+        "the reals at most.",
+        f"Train with Adam, or raise the rates of {used} a hundred times.",
+        ("--optimizer adam",),
     )
 
 

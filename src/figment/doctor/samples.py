@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from statistics import median
+
 from figment.doctor import remedies
 from figment.doctor.balance import EARLY_ROUNDS, RISEN_ROUNDS, unrisen
 from figment.doctor.finding import Finding
-from figment.doctor.history import FEW, YOUNG_ROUNDS, History
+from figment.doctor.history import FEW, MANY, YOUNG_ROUNDS, History
 
 ONE = 0.2
 """watch/diversity or watch/spacing below this, all samples are one or a few: C1 and C2, collapsed, had
@@ -25,6 +27,7 @@ a young run to the next, few-shot on 900 flowers went from 0.2 to 0.35 missing a
 DIFFERENT = 16
 """Pictures that differ, fewer than which are one and its like, however often each is repeated."""
 
+MOVED = 0.05
 SAME = 0.004
 """Reals whose spread is less than one level of 256 are one picture."""
 
@@ -77,6 +80,23 @@ def collapse(history: History) -> Finding | None:
         evidence + ".",
         advice,
         found,
+    )
+
+
+def unheard_latents(history: History) -> Finding | None:
+    """All samples are the very same picture, another one every time: latents do not reach them."""
+    moved = history.latest("watch/movement", MANY)
+    if not history.stays("watch/diversity", high=SAME) or median(moved or [0.0]) < MOVED:
+        return None
+    return Finding(
+        "mode collapse",
+        "fault",
+        0.95,
+        f"In the last {MANY} measurements all samples were one and the same picture (diversity "
+        f"{max(history.latest('watch/diversity', MANY)):.2g}), though another one each time: whatever the "
+        "latents, the generator draws the same.",
+        "Look at how the latents reach the picture: a mapping that is not called, a norm that levels them, "
+        "a weight of 0.",
     )
 
 
