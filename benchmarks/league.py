@@ -77,7 +77,7 @@ def main() -> None:
 def place(args: argparse.Namespace, system: str, seed: int) -> Path:
     """Return the run folder of a system."""
     name = f"{Path(args.data).stem}-{args.resolution}-{system}-{seed}"
-    return args.out / name.replace(",", "-").replace("=", "")
+    return args.out / name.replace(",", "-").replace("=", "").replace(".", "")
 
 
 def fields_of(system: str) -> tuple[str, dict[str, Any]]:
