@@ -43,7 +43,7 @@ def _blooms(shared: Path, count: int) -> Drawn:
         yield "", pixels
 
 
-def _things(number: int) -> Callable[[Path, int], Drawn]:
+def things(number: int) -> Callable[[Path, int], Drawn]:
     """Return what yields pictures of one class of CIFAR-10."""
 
     def drawn(shared: Path, count: int) -> Drawn:
@@ -101,8 +101,8 @@ def _blank(_shared: Path, count: int) -> Drawn:
 MADE = {
     "glyphs": _glyphs,
     "blooms": _blooms,
-    "horses": _things(7),
-    "ships": _things(8),
+    "horses": things(7),
+    "ships": things(8),
     "resent": _resent,
     "frames": _frames,
     "hiss": _hiss,

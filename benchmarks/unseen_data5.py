@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from unseen_data4 import _things
+from unseen_data4 import things
 
 Drawn = Iterator[tuple[str, np.ndarray]]
 SIGNS = ("bar", "cross", "ring", "triangle")
@@ -73,7 +73,7 @@ def _scenes(_shared: Path, count: int) -> Drawn:
 
 def _zoomed(shared: Path, count: int) -> Drawn:
     """Yield trucks; every second again, cut by a pixel all around, enlarged, a little warmer."""
-    for number, (_, pixels) in enumerate(_things(9)(shared, count)):
+    for number, (_, pixels) in enumerate(things(9)(shared, count)):
         yield "", pixels
         if number % 2:
             cut = Image.fromarray(pixels[1:-1, 1:-1]).resize((32, 32), Image.Resampling.BICUBIC)
@@ -102,9 +102,9 @@ def _misfiled(_shared: Path, count: int) -> Drawn:
 MADE = {
     "signs": _signs,
     "scenes": _scenes,
-    "frogs": _things(6),
-    "trucks": _things(9),
-    "birds": _things(2),
+    "frogs": things(6),
+    "trucks": things(9),
+    "birds": things(2),
     "zoomed": _zoomed,
     "webcam": _webcam,
     "misfiled": _misfiled,

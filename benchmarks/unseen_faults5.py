@@ -146,7 +146,6 @@ class WrongSign(MLP):
         return terms._replace(penalties=turned)
 
 
-HINGED: dict[str, Any] = {"objective": "hinge", "spectral_norm": "discriminator"}
 RETIRED = Retired(**BLOCKS)
 ROUNDED = Rounded(**FAST)
 TWICE = Twice(**BLOCKS, latent=60, shared=16, conditioning="none", discriminator_lr=4e-4, ema=5_000)

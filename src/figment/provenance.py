@@ -54,10 +54,14 @@ def decided(plan: Plan, recipe: str | Recipe | None, *, timed: bool) -> dict[str
     return {"chosen": sorted(chosen), "settled": sorted(settled)}
 
 
+PACE = ("optimizer", "generator_lr", "discriminator_lr", "discriminator_moves", "generator_moves")
+"""Fields in which a recipe of one's own is its own measure: its dropout and batch may be what is wrong."""
+
+
 def system_fields(
     name: str, fields: Mapping[str, Any], machine: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return the fields of a system as it is; of one that is not built in those of a run's not chosen.
+    """Return the fields of a system as it is; of one that is not built in its PACE, where not chosen.
 
     ``fields`` are the recipe's of a run, ``machine`` its machine.json.
     """
@@ -67,7 +71,7 @@ def system_fields(
     chosen = about.get("chosen") if isinstance(about, dict) else None
     if not isinstance(chosen, list):
         return {}
-    return {field: value for field, value in fields.items() if field not in chosen}
+    return {name: fields[name] for name in PACE if name in fields and name not in chosen}
 
 
 def about_data(dataset: Dataset, source: str, recipe: Recipe) -> dict[str, Any]:

@@ -8,7 +8,8 @@ import pytest
 from test_diagnosis import DATA, FIELDS, ONE_PICTURE, run
 from test_verdict import POINTS, scored
 
-from figment.doctor.diagnosis import diagnose
+from figment.doctor.diagnosis import diagnose, healthy
+from figment.provenance import system_fields
 
 Log = list[dict[str, Any]]
 
@@ -188,7 +189,7 @@ def test_a_discriminator_that_learns_eighty_times_as_much_a_round():
     own = FIELDS | {"discriminator_moves": 1, "discriminator_lr": 1e-4, "generator_lr": 1e-4}
     driven = own | {"discriminator_moves": 8, "discriminator_lr": 1e-3}
     assert diagnose(log, driven, DATA, own=own)[0].name == "discriminator too strong"
-    assert "80 times as much a round" in diagnose(log, driven, DATA, own=own)[0].evidence
+    assert "80 times as much for each of" in diagnose(log, driven, DATA, own=own)[0].evidence
     assert diagnose(log, own, DATA, own=own)[0].name == "too early to tell"
     assert diagnose(log[:4], driven, DATA, own=own)[0].name == "too early to tell"  # 120 rounds
 
@@ -247,3 +248,22 @@ def test_three_by_three_kernels_at_strides_of_two_leave_a_grid():
     log = young(20, watch__checkerboard=2.5)
     assert said(log, up="kernel3") == ["checkerboard"]
     assert said(log) == [] == said(young(20, watch__checkerboard=1.1), up="kernel3")
+
+
+def test_what_a_recipe_of_ones_own_is_compared_with():
+    fields = {"generator_lr": 2e-3, "discriminator_lr": 2e-3, "dropout": 0.95, "batch": 2}
+    machine = {"fields": {"chosen": ["discriminator_lr"]}}
+    assert system_fields("mine:NET", fields, machine) == {"generator_lr": 2e-3}
+    assert system_fields("mine:NET", fields, {}) == {}
+    assert system_fields("dcgan", fields, machine)["dropout"] == 0.0
+
+
+def test_no_moment_of_a_blown_up_run_is_worth_going_back_to():
+    assert healthy(run(), FIELDS | {"objective": "relativistic"})
+    assert not healthy(run(loss__discriminator=2e4), FIELDS | {"objective": "relativistic"})
+
+
+def test_rules_do_without_any_column():
+    bare = [{"images": 32 * n, "rounds": n} for n in (600, 1200, 1800)]
+    own = FIELDS | {"optimizer": "adam", "discriminator_moves": 1}
+    assert diagnose(bare, own | {"optimizer": "sgd", "up": "kernel3"}, DATA, own=own)

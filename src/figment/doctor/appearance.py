@@ -36,7 +36,7 @@ all begin from, is at .2."""
 SWAPPED = 0.5
 """watch/channels from which colours are in another order than the reals'."""
 
-AS_VARIED, ALIKE, AT_ODDS = (0.8, 1.3), 0.1, (0.55, 0.8)
+AS_VARIED, ALIKE, EVEN_GAME = (0.8, 1.3), 0.1, (0.55, 0.8)
 """watch/diversity and watch/contrast within the first, watch/look_alikes up to the second and a
 discriminator that is right as often as in an even game of two that learn: samples are like what it is
 shown. Where they stay FAR from the reals all the same, it is shown something else: negatives of cats kept
@@ -134,7 +134,7 @@ def settled_elsewhere(history: History) -> Finding | None:
     if history.rounds < EARLY_ROUNDS or len(distance) < MANY + FEW or accuracy is None:
         return None
     low, high = AS_VARIED
-    even = AT_ODDS[0] <= accuracy <= AT_ODDS[1]
+    even = EVEN_GAME[0] <= accuracy <= EVEN_GAME[1]
     like = history.stays("watch/diversity", low, high) and history.stays(
         "watch/contrast", low, high
     )
@@ -175,9 +175,10 @@ def checkerboard(history: History) -> Finding | None:
     """A grid lies over the samples."""
     if history.measured() < FEW:
         return None
-    known = history.fields.get("up") == "kernel3" and history.rounds >= EARLY_ROUNDS
-    plain = known or history.stays("watch/checkerboard", low=PLAIN_GRID)
-    if not plain and (history.rounds < GRID_ROUNDS or history.untold()):
+    known = history.fields.get("up") == "kernel3"
+    plain = history.stays("watch/checkerboard", low=PLAIN_GRID)
+    soon = history.rounds < (EARLY_ROUNDS if known else GRID_ROUNDS)
+    if not plain and (soon or history.untold()):
         return None
     grid = min(history.latest("watch/checkerboard") or [1.0])
     if grid < (FAINT_GRID if known else GRID) or (
@@ -192,7 +193,7 @@ def checkerboard(history: History) -> Finding | None:
         "reals.",
         "It may fade with more training; else use a generator that enlarges by interpolation, or whose "
         "transposed convolutions have a kernel divisible by their stride.",
-        ("--up nearest",),
+        ("--up kernel4", "--up bilinear") if known else ("--up nearest",),
     )
 
 

@@ -27,9 +27,10 @@ OVERDRIVEN = 30.0
 """Times as much as in the system itself that the discriminator learns for each move of the generator's, by
 moves and rates, from which one that is always right is too strong even while samples still come nearer: at
 80 times an FCC-GAN crept on for 500 rounds and drew one picture."""
-HOPELESS_ROUNDS, HOPELESS = 150, 0.001
-"""Rounds from which that is said; and the probability up to which samples are taken for real at all lines
-where one says so of a generator that has got nowhere since the first."""
+HOPELESS_ROUNDS, HOPELESS, AS_FAR = 150, 0.001, 0.98
+"""Rounds from which that is said; and, where it is said of a generator that has got nowhere, the
+probability with which samples are taken for real, as the median of all lines but the first, and the part of
+the first distances that is left at least."""
 FAR = 0.35
 """watch/distance beyond this is far from the data: healthy runs end below .2, untrained ones are at .8."""
 
@@ -88,8 +89,8 @@ def divergence(history: History) -> Finding | None:
             "Train again with lower learning rates; nothing can be learned from here on.",
             slower,
         )
-    fooled = history.level("score/fake", 0.0) > FOOLED  # that is dear as well
-    told = (BLOWN_AWAY if fooled else BLOWN_UP), (math.inf if fooled else BLOWN_AWAY)
+    deceived = history.level("score/fake", 0.0) > FOOLED  # that is dear as well
+    told = (BLOWN_AWAY if deceived else BLOWN_UP), (math.inf if deceived else BLOWN_AWAY)
     bounds = told if history.classifies else (BLOWN_OUT, math.inf)
     for player, bound in zip(("discriminator", "generator"), bounds, strict=True):
         losses = history.latest(f"loss/{player}")
@@ -108,13 +109,13 @@ def divergence(history: History) -> Finding | None:
 
 def fooled(history: History) -> Finding | None:
     """The discriminator takes nearly every sample for real, whatever else they look like."""
-    if not history.classifies or history.rounds < EARLY_ROUNDS or history.measured() < FEW:
+    if not history.classifies or history.rounds < EARLY_ROUNDS or history.untold():
         return None
     fakes, right = history.recent("score/fake"), history.recent("score/accuracy")
-    if min([*fakes, 0.0 if not fakes else 1.0]) < FOOLED or max([*right, 0.0]) > EVEN_ACCURACY:
+    if not fakes or not right or min(fakes) < FOOLED or max(right) > EVEN_ACCURACY:
         return None
     distance = history.now("watch/distance")
-    if distance is None or distance < FAR:
+    if distance is None or distance < FAR or history.falls("watch/distance"):
         return None
     return _too_weak(history, distance)
 
@@ -147,8 +148,8 @@ def discriminator_too_strong(history: History) -> Finding | None:
         evidence += f"; samples are {distance:.2g} standard deviations from the reals"
     if overdriven:
         evidence += (
-            f"; by its moves and rate it learns {flags.times_pace(history):.0f} times as much a round as "
-            "in this system"
+            f"; by moves and rates it learns {flags.times_pace(history):.0f} times as much for each of the "
+            "generator's moves as in this system"
         )
     return Finding(
         "discriminator too strong",
@@ -267,9 +268,8 @@ def _nothing_learned(history: History) -> bool:
     distance, fakes = history.series("watch/distance"), history.series("score/fake")[1:]
     if len(distance) < MANY + FEW or not fakes or median(fakes) > HOPELESS:
         return False
-    return not history.stays("watch/diversity", low=HAS_VARIED) and min(
-        distance[-MANY:]
-    ) >= 0.98 * (min(distance[:FEW]))
+    alike = history.stays("watch/diversity", high=HAS_VARIED)
+    return alike and min(distance[-MANY:]) >= AS_FAR * min(distance[:FEW])
 
 
 def _widens(history: History) -> bool:

@@ -31,11 +31,13 @@ VARIED = 0.5
 or far its samples: before, all may be told as the one class that they look most like."""
 ABSENT = 0.1
 """Times the reals' share of a class that samples without asked-for classes must have of it."""
-WIDE = 0.4
+SPREAD = 0.4
 PART = 0.25
 """Where watch/diversity has been at the first for MANY measurements and this share of the classes, two at
-least, absent from all of them, the generator never draws them: digits of which six were never shown had
-three of ten at exactly 0."""
+least, has all but been absent from them (a median of half of ABSENT, at most twice of it), the generator
+never draws them: digits of which six were never shown had three of ten at exactly 0."""
+MOST = 2.0
+"""Times the reals' share beyond which a class counts no more: of a rare one a single sample may be four."""
 TURNED = 0.4
 """Half the sum of differences between the shares of classes at one measurement and the next, from which
 samples go from one class to another: .45 to .94 where pictures came class after class; .4 or less in young
@@ -155,7 +157,7 @@ def missing(history: History) -> Finding | None:
     if history.value("watch/distance", 1.0) > FAR:
         return None
     absent = [k for k, share in shares.items() if share < ABSENT]
-    if not absent or history.falls("watch/missing"):
+    if not absent or history.falls("watch/missing") or never_drawn(history):
         return None
     named = ", ".join(_name(history, k) for k in absent[:4])
     return Finding(
@@ -171,10 +173,15 @@ def missing(history: History) -> Finding | None:
 def never_drawn(history: History) -> Finding | None:
     """Several classes have been absent from all samples for long, although these vary."""
     told, shares = _readable(history)
-    if not shares or not history.stays("watch/diversity", low=WIDE):
+    early = history.rounds < EARLY_ROUNDS
+    if not shares or early or not history.stays("watch/diversity", low=SPREAD):
         return None
-    lately = {k: history.latest(f"class/share/{k}", MANY) for k in shares}
-    absent = [k for k, few in lately.items() if max(few) < 2 * ABSENT and median(few) < ABSENT / 2]
+    absent = [
+        k
+        for k in shares
+        if history.stays(f"class/share/{k}", high=2 * ABSENT)
+        and median(history.latest(f"class/share/{k}", MANY)) < ABSENT / 2
+    ]
     if len(absent) < max(2, PART * len(shares)):
         return None
     named = ", ".join(_name(history, k) for k in absent)
@@ -202,8 +209,8 @@ def in_turn(history: History) -> Finding | None:
         "oscillation",
         "fault",
         0.85,
-        f"From one measurement to the next {median(turned[-MANY:]):.0%} of the samples go over to other "
-        f"classes, all together (median of the last {MANY}).",
+        f"From one measurement to the next the shares of classes among the samples change by "
+        f"{median(turned[-MANY:]):.0%} (median of the last {MANY}), all together.",
         "See that pictures come in random order, not class after class; else lower the generator's "
         "learning rate.",
         (flags.slower(history, "generator"),),
@@ -214,13 +221,14 @@ def _readable(history: History) -> tuple[float, dict[int, float]]:
     """Return how well reals' classes are told, and samples' shares of them; {} where too badly."""
     told, shares = history.value("watch/classes_told", 0.0), _shares(history, "share")
     guess = 1 / max(2, len(shares))
-    return told, shares if len(shares) >= 2 and (told - guess) / (1 - guess) >= TOLD else {}
+    return told, (shares if len(shares) >= 2 and (told - guess) / (1 - guess) >= TOLD else {})
 
 
 def _turned(history: History, classes: list[int]) -> list[float]:
     """Return half the sum of differences between shares of classes, from one measurement to the next."""
     columns = zip(*(history.series(f"class/share/{k}") for k in classes), strict=False)
-    shares = [[one / max(sum(row), 1e-9) for one in row] for row in columns]
+    cut = [[min(one, MOST) for one in row] for row in columns]
+    shares = [[one / max(sum(row), 1e-9) for one in row] for row in cut]
     return [
         sum(abs(now - then) for now, then in zip(new, old, strict=True)) / 2
         for old, new in pairwise(shares)

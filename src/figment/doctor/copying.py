@@ -122,7 +122,7 @@ def _gap(real: float, new: float, fake: float) -> float:
 
 
 def _backwards(history: History) -> _Scores | None:
-    """Return the first scores, where held-out pictures are below samples from the start."""
+    """Return the newest of the first scores, where held-out pictures are hardly more real than samples."""
     names = ("real", "held_out", "fake", "sign", "held_out_sign")
     found = []
     for line in history.log:

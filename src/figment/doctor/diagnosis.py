@@ -131,7 +131,8 @@ def healthy(log: Sequence[dict[str, Any]], fields: Mapping[str, Any]) -> bool:
         return False
     kept = diversity[-1] >= max(balance.RISEN, KEPT * max(diversity))
     losses = history.latest("loss/discriminator")
-    return kept and not (history.classifies and losses and losses[-1] > balance.BLOWN_UP)
+    bound = balance.BLOWN_UP if history.classifies else balance.BLOWN_OUT
+    return kept and not (history.bounded and losses and losses[-1] > bound)
 
 
 def _shape_of(log: Sequence[dict[str, Any]]) -> dict[str, Any]:

@@ -19,7 +19,8 @@ def own_rate(history: History, player: str) -> float:
     """
     optimizer = history.fields.get("optimizer", "adam")
     own = history.own.get(f"{player}_lr")
-    if isinstance(own, int | float) and history.own.get("optimizer", "adam") == optimizer:
+    same = history.own.get("optimizer", "adam") == optimizer
+    if isinstance(own, int | float) and own > 0 and same:
         return float(own)
     return USUAL_RATE if optimizer == "adam" else history.get(f"{player}_lr", USUAL_RATE)
 
@@ -80,13 +81,16 @@ def times_usual(history: History, player: str) -> float:
 
 
 def times_pace(history: History) -> float:
-    """Return how many times as much as in the system itself the discriminator learns a round.
+    """Return how many times as much the discriminator learns beside the generator as in the system itself.
 
-    By its rate and its moves, beside the generator's rate; 1 where the system is not known.
+    By moves and rates of both; 1 where the system's are not all known.
     """
-    moves = history.own.get("discriminator_moves")
-    if not isinstance(moves, int | float) or not moves:
+    known = ("generator_lr", "discriminator_lr", "discriminator_moves")
+    owned = [history.own.get(name) for name in known]
+    if not all(isinstance(value, int | float) and value > 0 for value in owned):
         return 1.0
-    generator, discriminator = (times_usual(history, one) for one in ("generator", "discriminator"))
-    more = history.get("discriminator_moves", float(moves)) / moves
-    return more * discriminator / max(generator, 1e-12)
+    pace = {}
+    for player in ("generator", "discriminator"):
+        own = float(history.own.get(f"{player}_moves") or 1)
+        pace[player] = times_usual(history, player) * history.get(f"{player}_moves", own) / own
+    return pace["discriminator"] / max(pace["generator"], 1e-12)

@@ -61,18 +61,19 @@ class History:
     @property
     def classifies(self) -> bool:
         """Whether the discriminator's scores are probabilities."""
-        from figment.objectives.adversarial import OBJECTIVES  # here: it loads torch
-
-        objective = OBJECTIVES.get(self.fields.get("objective", "nonsaturating"))
+        objective = self._objective()
         return objective is not None and objective.probabilities
 
     @property
     def bounded(self) -> bool:
         """Whether the discriminator's loss has a least value."""
+        objective = self._objective()
+        return objective is not None and objective.bounded
+
+    def _objective(self) -> Any:
         from figment.objectives.adversarial import OBJECTIVES  # here: it loads torch
 
-        objective = OBJECTIVES.get(self.fields.get("objective", "nonsaturating"))
-        return objective is not None and objective.bounded
+        return OBJECTIVES.get(self.fields.get("objective", "nonsaturating"))
 
     def series(self, key: str) -> list[float]:
         """Return the finite values of a column, oldest first."""

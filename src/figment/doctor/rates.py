@@ -110,14 +110,12 @@ def far_off(history: History) -> Finding | None:
 def of_another_optimizer(history: History) -> Finding | None:
     """Plain gradient descent at the rate that is Adam's: its steps are as small as the gradients."""
     own, used = history.own.get("optimizer"), history.fields.get("optimizer")
-    rates = {player: history.get(f"{player}_lr") for player in ("generator", "discriminator")}
     if own != "adam" or used != "sgd" or history.rounds < EARLY_ROUNDS:
         return None
-    kept = [player for player, rate in rates.items() if rate <= history.own.get(f"{player}_lr", 0)]
-    distance = history.now("watch/distance")
-    if "generator" not in kept or distance is None or distance < FAR:
+    varied, rate = max(history.series("watch/diversity"), default=1.0), history.get("generator_lr")
+    if varied > UNVARIED or not 0 < rate <= history.own.get("generator_lr", 0.0):
         return None
-    if max(history.series("watch/diversity")) > UNVARIED:
+    if history.value("watch/distance", 0.0) < FAR:
         return None
     return Finding(
         "learning rate too low",
@@ -125,7 +123,7 @@ def of_another_optimizer(history: History) -> Finding | None:
         0.85,
         f"The optimiser is {used}, the learning rates are those of Adam ({_said(history)}): Adam's steps "
         f"are as large as the rate, those of {used} as the rate times the gradient. After "
-        f"{history.rounds:,} rounds samples vary {max(history.series('watch/diversity')):.0%} as much as "
+        f"{history.rounds:,} rounds samples vary {varied:.0%} as much as "
         "the reals at most.",
         f"Train with Adam, or raise the rates of {used} a hundred times.",
         ("--optimizer adam",),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from statistics import median
 
 from figment.doctor import remedies
-from figment.doctor.balance import EARLY_ROUNDS, RISEN_ROUNDS, unrisen
+from figment.doctor.balance import EARLY_ROUNDS, HOPELESS_ROUNDS, RISEN_ROUNDS, unrisen
 from figment.doctor.finding import Finding
 from figment.doctor.history import FEW, MANY, YOUNG_ROUNDS, History
 
@@ -27,7 +27,9 @@ a young run to the next, few-shot on 900 flowers went from 0.2 to 0.35 missing a
 DIFFERENT = 16
 """Pictures that differ, fewer than which are one and its like, however often each is repeated."""
 
-MOVED = 0.05
+UNMOVED, MOVED = 0.004, 0.05
+"""watch/diversity up to which all samples are the same whatever their latents, and watch/movement from
+which they have begun to learn."""
 SAME = 0.004
 """Reals whose spread is less than one level of 256 are one picture."""
 
@@ -86,7 +88,9 @@ def collapse(history: History) -> Finding | None:
 def unheard_latents(history: History) -> Finding | None:
     """All samples are the very same picture, another one every time: latents do not reach them."""
     moved = history.latest("watch/movement", MANY)
-    if not history.stays("watch/diversity", high=SAME) or median(moved or [0.0]) < MOVED:
+    if history.points() or history.rounds < HOPELESS_ROUNDS or median(moved or [0.0]) < MOVED:
+        return None
+    if not history.stays("watch/diversity", high=UNMOVED):
         return None
     return Finding(
         "mode collapse",
