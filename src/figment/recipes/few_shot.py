@@ -3,10 +3,9 @@
 A narrow DCGAN (Radford et al. 2015) whose discriminator sees reals and fakes through DiffAugment (Zhao et
 al. 2020), so that it cannot learn so few pictures by heart, and so that what changes them does not leak
 into the samples. The generator repeats pixels and convolves (Odena et al. 2016), which leaves no
-checkerboard; both learning rates, twice DCGAN's, fall to nothing over the last three tenths. What the
-pictures allow is decided when they are there: classes are learned where each has enough of them, by an
-auxiliary classifier (Odena et al. 2017), and reals are mirrored where the set as a whole has no left and
-right.
+checkerboard; both learning rates are twice DCGAN's. What the pictures allow is decided when they are there:
+classes are learned where each has enough of them, by an auxiliary classifier (Odena et al. 2017), and reals
+are mirrored where the set as a whole has no left and right.
 """
 
 from __future__ import annotations
@@ -41,11 +40,6 @@ class FewShot(DCGAN):
     up: Literal["transposed", "nearest"] = "nearest"
     generator_lr: float = 4e-4
     discriminator_lr: float = 4e-4
-    rate_decay: float = 0.3
-
-    def tiny(self) -> Self:
-        # Falling rates follow the planned length, which a resume makes another.
-        return replace(super().tiny(), rate_decay=0.0)
 
     def settle(self, dataset: Dataset, pinned: frozenset[str] = frozenset()) -> Self:
         """Learn classes, and mirror reals, where these pictures allow it and nothing else was asked."""
