@@ -15,7 +15,7 @@ from figment.errors import UserError
 from figment.opened import read_run
 from figment.plan import Plan, choose, lasting
 from figment.recipe import Recipe
-from figment.recipes import own
+from figment.recipes import own, system_fields
 from figment.recipes.parameters import refuse_too_large
 from figment.run import Run
 from figment.runs import HOME, fresh
@@ -271,7 +271,7 @@ def _session(
         measure_every=recipe.metric_every or machine.get("metric_every", 0),
         used=folder.read_seconds(path),
         data=machine["data"],
-        own=provenance.system_fields(name, fields, machine),
+        own=system_fields(name, fields, machine),
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,7 @@ from figment.data import Dataset
 from figment.fields import fields_of
 from figment.plan import Plan
 from figment.recipe import Recipe
-from figment.recipes import SYSTEMS, find
+from figment.recipes import find
 
 if TYPE_CHECKING:
     import torch
@@ -52,26 +51,6 @@ def decided(plan: Plan, recipe: str | Recipe | None, *, timed: bool) -> dict[str
         chosen |= {"images"}
     settled = {name for name in end if end[name] != start.get(name)} - chosen
     return {"chosen": sorted(chosen), "settled": sorted(settled)}
-
-
-PACE = ("optimizer", "generator_lr", "discriminator_lr", "discriminator_moves", "generator_moves")
-"""Fields in which a recipe of one's own is its own measure: its dropout and batch may be what is wrong."""
-
-
-def system_fields(
-    name: str, fields: Mapping[str, Any], machine: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Return the fields of a system as it is; of one that is not built in its PACE, where not chosen.
-
-    ``fields`` are the recipe's of a run, ``machine`` its machine.json.
-    """
-    if name in SYSTEMS:
-        return fields_of(SYSTEMS[name].recipe)
-    about = machine.get("fields")
-    chosen = about.get("chosen") if isinstance(about, dict) else None
-    if not isinstance(chosen, list):
-        return {}
-    return {name: fields[name] for name in PACE if name in fields and name not in chosen}
 
 
 def about_data(dataset: Dataset, source: str, recipe: Recipe) -> dict[str, Any]:

@@ -177,9 +177,8 @@ def findings_of(path: Path, log: list[dict]) -> list[Finding]:
     """
     from figment.doctor.diagnosis import diagnose
     from figment.doctor.remedies import taken
-    from figment.provenance import system_fields
     from figment.recipe import with_fields
-    from figment.recipes import SYSTEMS
+    from figment.recipes import SYSTEMS, system_fields
     from figment.training.monitor import read_measurements
 
     name, fields, machine = folder.read(path)

@@ -9,7 +9,7 @@ from test_diagnosis import DATA, FIELDS, ONE_PICTURE, run
 from test_verdict import POINTS, scored
 
 from figment.doctor.diagnosis import diagnose, healthy
-from figment.provenance import system_fields
+from figment.recipes import system_fields
 
 Log = list[dict[str, Any]]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,13 +16,15 @@ from figment.records import Unreadable, read_object
 if TYPE_CHECKING:
     from figment.data import Look
 
-__all__ = ["SUITED", "SYSTEMS", "System", "find", "recipe_from", "suited"]
+__all__ = ["SUITED", "SYSTEMS", "System", "find", "recipe_from", "suited", "system_fields"]
 
 
 FEW = range(50, 2_001)
 """Pictures in all that the few-shot system is meant for."""
 SUITED = ("dcgan", "few-shot", "points")
 """The systems that ``suited`` chooses from."""
+PACE = ("optimizer", "generator_lr", "discriminator_lr", "discriminator_moves", "generator_moves")
+"""Fields in which a recipe of one's own is its own measure: its dropout and batch may be what is wrong."""
 
 
 def suited(look: Look) -> str:
@@ -77,3 +80,19 @@ def _built_in(name: str) -> tuple[str, Recipe]:
     words = [*SYSTEMS, *(system.id for system in SYSTEMS.values())]
     hint = nearest(name, words) or " `figment recipes` lists them."
     raise UserError(f"there is no recipe {name[:80]}.{hint}")
+
+
+def system_fields(
+    name: str, fields: Mapping[str, Any], machine: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the fields of a system as it is; of one that is not built in its PACE, where not chosen.
+
+    ``fields`` are the recipe's of a run, ``machine`` its machine.json.
+    """
+    if name in SYSTEMS:
+        return fields_of(SYSTEMS[name].recipe)
+    about = machine.get("fields")
+    chosen = about.get("chosen") if isinstance(about, dict) else None
+    if not isinstance(chosen, list):
+        return {}
+    return {name: fields[name] for name in PACE if name in fields and name not in chosen}
