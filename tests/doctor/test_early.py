@@ -226,6 +226,8 @@ def test_plain_gradient_descent_at_the_rate_of_adam():
     assert found[0].name == "learning rate too low" and "sgd" in found[0].evidence
     faster = own | {"optimizer": "sgd", "generator_lr": 0.05, "discriminator_lr": 0.05}
     assert "learning rate too low" not in [one.name for one in diagnose(log, faster, DATA, own=own)]
+    varied = diagnose(run(watch__distance=1.2), own | {"optimizer": "sgd"}, DATA, own=own)
+    assert "learning rate too low" not in [one.name for one in varied]
     good = diagnose(run(), own | {"optimizer": "sgd"}, DATA, own=own)
     assert [one.name for one in good] == ["healthy"]
 
@@ -235,6 +237,7 @@ def test_one_picture_whatever_the_latents():
     assert said(same) == ["mode collapse"]
     assert said([line | {"watch/diversity": 0.04} for line in same]) == []
     assert said([line | {"watch/movement": 0.01} for line in same]) == []  # it has not begun
+    assert said([line | {"rounds": line["rounds"] // 3} for line in same]) == []  # 80 rounds
 
 
 def test_what_stays_blurred_is_said_before_a_thousand_rounds():
@@ -248,6 +251,8 @@ def test_three_by_three_kernels_at_strides_of_two_leave_a_grid():
     log = young(20, watch__checkerboard=2.5)
     assert said(log, up="kernel3") == ["checkerboard"]
     assert said(log) == [] == said(young(20, watch__checkerboard=1.1), up="kernel3")
+    flags = diagnose(log, FIELDS | {"up": "kernel3"}, DATA)[0].flags
+    assert flags == ("--up kernel4", "--up bilinear")
 
 
 def test_what_a_recipe_of_ones_own_is_compared_with():
@@ -260,6 +265,7 @@ def test_what_a_recipe_of_ones_own_is_compared_with():
 
 def test_no_moment_of_a_blown_up_run_is_worth_going_back_to():
     assert healthy(run(), FIELDS | {"objective": "relativistic"})
+    assert healthy(run(loss__discriminator=50.0), FIELDS | {"objective": "relativistic"})
     assert not healthy(run(loss__discriminator=2e4), FIELDS | {"objective": "relativistic"})
 
 
@@ -267,3 +273,37 @@ def test_rules_do_without_any_column():
     bare = [{"images": 32 * n, "rounds": n} for n in (600, 1200, 1800)]
     own = FIELDS | {"optimizer": "adam", "discriminator_moves": 1}
     assert diagnose(bare, own | {"optimizer": "sgd", "up": "kernel3"}, DATA, own=own)
+
+
+@pytest.mark.parametrize("value", [10**400, "abc", [1], True, -1, float("nan"), None])
+def test_numbers_of_a_strangers_recipe_that_are_none(value: Any):
+    own = FIELDS | {"discriminator_moves": value, "generator_moves": value, "generator_lr": value}
+    odd = [line | {"class/share/x": 1.0, "class/share/" + 5_000 * "9": 1.0} for line in run()]
+    assert diagnose(odd, FIELDS | own, DATA, own=own)
+
+
+def test_a_gradient_of_nothing_whatever_norms_moved_at_first():
+    log = course(young(gradient__generator=0.0), "watch/movement", [0.02, 0.003, *[0.0001] * 6])
+    assert said(log) == ["generator stands still"]
+    assert said([line | {"gradient/generator": 0.1} for line in log]) == []
+
+
+def test_what_is_said_of_classes_only_once_and_not_of_what_goes_away_or_is_rare():
+    assert said(shared([[2.0, 2.0, 0.0, 0.0]] * 24)) == ["partial mode collapse"]
+    sizes = [1, 1, 1, 1, 1, 0.95, 0.8, 0.65, 0.55, 0.5]
+    less = [[1 + (-1) ** n * size, 1 - (-1) ** n * size] for n, size in enumerate(sizes)]
+    assert said(shared(less)) == []
+    assert said(shared([[1 + (-1) ** n, 1 - (-1) ** n] for n in range(10)])) == ["oscillation"]
+    assert said(shared([[*[1.0] * 9, 10.0 * (n % 2)] for n in range(10)])) == []
+
+
+def test_overfitting_is_not_what_changed_reals_or_samples_that_come_nearer_are_called():
+    known = {"score__real": 0.9, "score__sign": 0.9, "score__held_out_sign": -0.9}
+    changed = young(20, **known, score__fake=0.1, score__held_out=0.0)
+    assert said(changed, DATA | {"count": 2_500}) == ["wrong normalisation"]
+    heart = young(20, **known, score__fake=0.1, score__held_out=0.4)
+    few = DATA | {"count": 900}
+    assert said(heart, few) == ["discriminator overfitting"]
+    nearer = course(heart, "watch/distance", [0.9**n for n in range(20)])
+    assert said(nearer, few) == []
+    assert said(young(12, score__real=1.0, score__fake=0.0, score__held_out=0.3)) == []

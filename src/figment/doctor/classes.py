@@ -239,7 +239,8 @@ def _shares(history: History, kind: str) -> dict[int, float]:
     """Return a column of each class by the class's number: the median of the last few measurements."""
     prefix = f"class/{kind}/"
     keys = {key for line in history.log for key in line if key.startswith(prefix)}
-    found = {int(key.removeprefix(prefix)): history.now(key) for key in keys}
+    numbers = {key: key.removeprefix(prefix) for key in keys}
+    found = {int(k): history.now(key) for key, k in numbers.items() if k.isdecimal() and len(k) < 9}
     return {k: value for k, value in sorted(found.items()) if value is not None}
 
 

@@ -18,10 +18,9 @@ def own_rate(history: History, player: str) -> float:
     the rate that is set.
     """
     optimizer = history.fields.get("optimizer", "adam")
-    own = history.own.get(f"{player}_lr")
-    same = history.own.get("optimizer", "adam") == optimizer
-    if isinstance(own, int | float) and own > 0 and same:
-        return float(own)
+    own = history.usual(f"{player}_lr")
+    if own is not None and history.own.get("optimizer", "adam") == optimizer:
+        return own
     return USUAL_RATE if optimizer == "adam" else history.get(f"{player}_lr", USUAL_RATE)
 
 
@@ -86,11 +85,10 @@ def times_pace(history: History) -> float:
     By moves and rates of both; 1 where the system's are not all known.
     """
     known = ("generator_lr", "discriminator_lr", "discriminator_moves")
-    owned = [history.own.get(name) for name in known]
-    if not all(isinstance(value, int | float) and value > 0 for value in owned):
+    if any(history.usual(field) is None for field in known):
         return 1.0
     pace = {}
     for player in ("generator", "discriminator"):
-        own = float(history.own.get(f"{player}_moves") or 1)
+        own = history.usual(f"{player}_moves") or 1.0
         pace[player] = times_usual(history, player) * history.get(f"{player}_moves", own) / own
     return pace["discriminator"] / max(pace["generator"], 1e-12)

@@ -46,6 +46,11 @@ class History:
         value: Any = self.fields.get(field)
         return float(value) if _is_number(value) else default
 
+    def usual(self, field: str) -> float | None:
+        """Return a number of the system itself; None where it is not known, or is none above 0."""
+        value: Any = self.own.get(field)
+        return float(value) if _is_number(value) and value > 0 else None
+
     @property
     def rounds(self) -> int:
         """Rounds played."""
@@ -138,4 +143,9 @@ def falling(values: Sequence[float], window: int = FEW) -> bool:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number of 400 digits
+        return False

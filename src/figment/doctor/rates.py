@@ -113,7 +113,7 @@ def of_another_optimizer(history: History) -> Finding | None:
     if own != "adam" or used != "sgd" or history.rounds < EARLY_ROUNDS:
         return None
     varied, rate = max(history.series("watch/diversity"), default=1.0), history.get("generator_lr")
-    if varied > UNVARIED or not 0 < rate <= history.own.get("generator_lr", 0.0):
+    if varied > UNVARIED or not 0 < rate <= (history.usual("generator_lr") or 0.0):
         return None
     if history.value("watch/distance", 0.0) < FAR:
         return None

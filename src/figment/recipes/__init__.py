@@ -95,4 +95,4 @@ def system_fields(
     chosen = about.get("chosen") if isinstance(about, dict) else None
     if not isinstance(chosen, list):
         return {}
-    return {name: fields[name] for name in PACE if name in fields and name not in chosen}
+    return {one: fields[one] for one in PACE if one in fields and one not in chosen}
