@@ -23,6 +23,7 @@ from typing import Any
 
 import figment
 import unseen_cases
+import unseen_drawn
 import unseen_fifth
 import unseen_fourth
 import unseen_second
@@ -138,7 +139,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("shared", type=Path, help="the folder with cats64.zip, mnist.zip, …")
     parser.add_argument("--out", type=Path, default=Path("unseen"))
-    parser.add_argument("--list", choices=LISTS, default="first", help="which cases")
+    parser.add_argument("--list", default="first", help="which cases, or drawn:SEED")
     parser.add_argument("--only", nargs="*", default=[], help="cases whose names hold one of these")
     parser.add_argument("--part", type=int, nargs=2, default=(0, 1), help="which of how many parts")
     parser.add_argument("--again", action="store_true", help="ask again about what is there")
@@ -148,7 +149,8 @@ def main() -> None:
     kept = given.out / "results.jsonl"
     done = [json.loads(line) for line in kept.read_text().splitlines()] if kept.exists() else []
     results = {result["case"]: result for result in done}
-    cases, (part, parts) = LISTS[given.list], given.part
+    (part, parts), drawn = given.part, given.list.removeprefix("drawn:")
+    cases = unseen_drawn.cases(int(drawn)) if drawn.isdecimal() else LISTS[given.list]
     for case in cases[part::parts]:
         wanted = not given.only or any(word in case.name for word in given.only)
         there = case.name in results

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from statistics import median
 
+from figment.doctor import shown
 from figment.doctor.balance import EARLY_ROUNDS, FAR, unrisen
 from figment.doctor.finding import Finding
 from figment.doctor.history import BETTER, FEW, MANY, YOUNG_ROUNDS, History, falling
@@ -130,6 +131,8 @@ def settled_elsewhere(history: History) -> Finding | None:
     """Samples satisfy the discriminator, and do not come nearer to the pictures: it is shown others."""
     if history.points() or history.fields.get("augment") == "study":
         return None  # that augmentation changes the reals, and is meant to
+    if shown.as_they_are(history):
+        return None
     distance, accuracy = history.series("watch/distance"), history.mean("score/accuracy")
     if history.rounds < EARLY_ROUNDS or len(distance) < MANY + FEW or accuracy is None:
         return None

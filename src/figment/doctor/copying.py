@@ -6,6 +6,7 @@ from math import isfinite
 from statistics import median
 from typing import NamedTuple
 
+from figment.doctor import shown
 from figment.doctor.balance import EARLY_ROUNDS
 from figment.doctor.finding import Finding
 from figment.doctor.history import FEW, History
@@ -79,6 +80,8 @@ def reals_changed(history: History) -> Finding | None:
     """Held-out pictures are told from training pictures that have hardly been seen: not by heart, then."""
     if history.points() or history.fields.get("augment") == "study" or not history.passes:
         return None  # that augmentation changes the reals, and is meant to
+    if shown.as_they_are(history):
+        return None
     seen, passes, sure = _backwards(history), min(history.passes, SEEN_BEFORE), 0.9
     if seen is None and history.rounds >= EARLY_ROUNDS and history.passes < SEEN_BEFORE:
         seen, sure = _scores(history), 0.75

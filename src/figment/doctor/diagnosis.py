@@ -9,7 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from figment.doctor import appearance, balance, causes, classes, copying, rates, samples, sets
+from figment.doctor import (
+    appearance,
+    balance,
+    causes,
+    classes,
+    copying,
+    rates,
+    samples,
+    sets,
+    shown,
+)
 from figment.doctor.finding import SEVERITIES, Finding
 from figment.doctor.history import FEW, History
 from figment.doctor.progress import progress
@@ -19,6 +29,9 @@ Rule = Callable[[History], Finding | None]
 
 RULES: tuple[Rule, ...] = (
     samples.constant_data,
+    shown.levels,
+    shown.colours,
+    shown.classes,
     causes.unbounded_critic,
     causes.class_unheard,
     causes.extreme_dropout,
@@ -27,6 +40,7 @@ RULES: tuple[Rule, ...] = (
     rates.too_high,
     rates.too_low,
     rates.far_off,
+    rates.momentum,
     rates.of_another_optimizer,
     causes.unreached,
     causes.stands_still,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 from figment.doctor import flags
 from figment.doctor.balance import BLOWN_UP, EARLY_ROUNDS, FAR
@@ -17,6 +19,9 @@ FAR_OFF = 120.0
 """Times, or part, from which a rate is named whatever is seen: as a warning where the samples are good all
 the same. C5 on MNIST with 200 times the
 generator's came near the data too, in jumps of half their spread."""
+LONG = 20.0
+"""Times as many rounds as in the system itself that momentum remembers, from which it overshoots: a first
+beta of .99 in place of .5 is 50."""
 UNFIT = 0.2
 """watch/distance that a run at such rates must have got below: with both 100 times the usual, a DCGAN went
 to .19 and back to .3, with a KID six times that of the usual rates."""
@@ -105,6 +110,49 @@ def far_off(history: History) -> Finding | None:
         "Set the system's own learning rates.",
         flags.usual(history),
     )
+
+
+def momentum(history: History) -> Finding | None:
+    """Adam's first beta remembers longer than its second, or far longer than in the system itself."""
+    betas, own = _betas(history.fields), _betas(history.own)
+    if betas is None or own is None or betas == own or history.fields.get("optimizer") != "adam":
+        return None
+    first, second = betas
+    unbounded = first**2 >= second > 0  # Kingma and Ba 2015, theorem 4.1, asks for the contrary
+    longer = (1 - own[0]) / max(1 - first, 1e-9)
+    if not unbounded and longer < LONG:
+        return None
+    distance = _farthest(history)
+    early = history.rounds < EARLY_ROUNDS or distance is None
+    if not unbounded and (early or distance <= UNFIT):
+        return None
+    works = distance is not None and distance <= UNFIT
+    why = (
+        f"Adam's first beta, {first:g}, remembers longer than its second, {second:g}, so that no rate "
+        "bounds its steps"
+        if unbounded
+        else f"A first beta of {first:g} remembers {longer:.0f} times as many rounds as this system's "
+        f"{own[0]:g}"
+    )
+    seen = "" if early else f"; samples are {distance:.2g} standard deviations from the reals"
+    return Finding(
+        "learning rate too high",
+        "warning" if early or works else "fault",
+        0.85,
+        f"{why}{seen}.",
+        "Set the system's own betas.",
+        (f"--betas {own[0]:g} {own[1]:g}",),
+    )
+
+
+def _betas(fields: Mapping[str, Any]) -> tuple[float, float] | None:
+    """Return Adam's betas as numbers, or None."""
+    found: Any = fields.get("betas")
+    if not isinstance(found, list | tuple) or len(found) != 2:
+        return None
+    if not all(isinstance(beta, int | float) and 0 <= beta < 1 for beta in found):
+        return None
+    return float(found[0]), float(found[1])
 
 
 def of_another_optimizer(history: History) -> Finding | None:

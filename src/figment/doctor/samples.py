@@ -30,6 +30,8 @@ DIFFERENT = 16
 UNMOVED, MOVED = 0.004, 0.05
 """watch/diversity up to which all samples are the same whatever their latents, and watch/movement from
 which they have begun to learn."""
+EXACT = 0.0005
+"""watch/spacing up to which a sample has its exact like among 256: those of collapsed generators differ."""
 SAME = 0.004
 """Reals whose spread is less than one level of 256 are one picture."""
 
@@ -86,21 +88,31 @@ def collapse(history: History) -> Finding | None:
 
 
 def unheard_latents(history: History) -> Finding | None:
-    """All samples are the very same picture, another one every time: latents do not reach them."""
+    """All samples are the very same picture, another one every time, or a few exactly."""
     moved = history.latest("watch/movement", MANY)
-    if history.points() or history.rounds < HOPELESS_ROUNDS or median(moved or [0.0]) < MOVED:
+    if history.points() or history.rounds < HOPELESS_ROUNDS:
         return None
-    if not history.stays("watch/diversity", high=UNMOVED):
+    one = history.stays("watch/diversity", high=UNMOVED) and median(moved or [0.0]) >= MOVED
+    few = history.stays("watch/spacing", high=EXACT) and history.stays(
+        "watch/diversity", low=UNMOVED
+    )
+    if not one and not few:
         return None
+    varied = max(history.latest("watch/diversity", MANY))
+    seen = (
+        f"all samples were one and the same picture (diversity {varied:.2g}), though another one each "
+        "time: whatever the latents, the generator draws the same"
+        if one
+        else f"samples were few, and repeated each other exactly (diversity {varied:.2g}), which those of "
+        "latents that differ do not: not all of a latent reaches the generator"
+    )
     return Finding(
         "mode collapse",
         "fault",
         0.95,
-        f"In the last {MANY} measurements all samples were one and the same picture (diversity "
-        f"{max(history.latest('watch/diversity', MANY)):.2g}), though another one each time: whatever the "
-        "latents, the generator draws the same.",
+        f"In the last {MANY} measurements {seen}.",
         "Look at how the latents reach the picture: a mapping that is not called, a norm that levels them, "
-        "a weight of 0.",
+        "a weight of 0, numbers that are rounded.",
     )
 
 

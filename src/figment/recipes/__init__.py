@@ -23,7 +23,14 @@ FEW = range(50, 2_001)
 """Pictures in all that the few-shot system is meant for."""
 SUITED = ("dcgan", "few-shot", "points")
 """The systems that ``suited`` chooses from."""
-PACE = ("optimizer", "generator_lr", "discriminator_lr", "discriminator_moves", "generator_moves")
+PACE = (
+    "optimizer",
+    "generator_lr",
+    "discriminator_lr",
+    "betas",
+    "discriminator_moves",
+    "generator_moves",
+)
 """Fields in which a recipe of one's own is its own measure: its dropout and batch may be what is wrong."""
 
 

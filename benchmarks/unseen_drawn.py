@@ -1,0 +1,451 @@
+"""Cases of ``benchmarks/unseen.py`` drawn at random: a fault, a system, a set and a seed meet by chance.
+
+``--list drawn:7`` is the draw of seed 7. The kinds of fault are known to who writes the rules; what they are
+planted in and how strongly is not: another number is another first asking.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, NamedTuple
+
+import torch
+import torch.nn.functional as F
+
+from figment.fields import fields_of
+from figment.recipes import find
+from unseen_cases import LOST, Case, data, fault
+
+FAR = "still far from your pictures"
+OVERFITTED = "discriminator overfitting | memorisation"
+DRAWN = 24
+ONE_MOVE: dict[str, Any] = {"discriminator_moves": 1}
+BLOCKS: dict[str, Any] = {"resolution": 16, "width": 16, "discriminator_width": 16, "batch": 16}
+
+
+class System(NamedTuple):
+    """A recipe in a size that learns within a minute, and for how many rounds it is played."""
+
+    name: str
+    fields: dict[str, Any]
+    rounds: int
+    classed: bool = False
+
+
+SYSTEMS = (
+    System("dcgan", {"resolution": 32, "width": 8, "batch": 16}, 1_500),
+    System("dcgan-concat", {"resolution": 32, "width": 8, "batch": 16}, 1_500, True),
+    System("few-shot", {"resolution": 32, "width": 8, "batch": 16}, 1_000),
+    System("fccgan", {"resolution": 32, "width": 8, "batch": 16}, 1_200),
+    System("fccgan-baseline", {"resolution": 32, "width": 8, "batch": 16}, 1_500),
+    System("cats-mlp", {"resolution": 16, "hidden": (64, 128, 256), "batch": 32}, 2_000),
+    System("goodfellow", {"batch": 50}, 1_200),
+    System("sngan", BLOCKS | ONE_MOVE, 1_500),
+    System("sngan-projection", BLOCKS | ONE_MOVE, 1_200, True),
+    System("resnet-wgan-gp", BLOCKS | ONE_MOVE, 1_000),
+    System("acgan", BLOCKS | ONE_MOVE, 1_000, True),
+    System("biggan-small", BLOCKS | ONE_MOVE | {"latent": 60, "shared": 16, "ema": 5_000}, 900, True),
+    System("stylegan2", {"resolution": 16, "width": 16, "batch": 8, "latent": 32, "ema": 5_000}, 900),
+    System("progan", {"resolution": 16, "width": 16, "batch": 16, "latent": 32}, 1_000),
+    System("stacked-mnist", {"resolution": 16, "width": 16, "discriminator_width": 12, "batch": 32},
+           1_500),
+    System("flowers-28", {"width": 12, "batch": 16, "discriminator_moves": 2}, 1_000),
+    System("faces", {"resolution": 16, "batch": 16, "latent": 64}, 1_200),
+    System("wgan", {"resolution": 32, "width": 8, "batch": 16, "discriminator_moves": 2}, 1_200),
+)  # fmt: skip
+SETS = ("cats64.zip", "cifar10.zip", "flowers2.zip", "frogs:2000", "scenes:1500", "lamps:1500",
+        "kittens:1500", "horses:2000", "signs:2000", "glyphs:1500")  # fmt: skip
+GREY = ("mnist.zip", "fashion_mnist.zip", "digits:4000")
+CLASSED = ("mnist.zip", "fashion_mnist.zip", "signs:2000", "lamps:1500", "scenes:1500",
+           "glyphs:1500")  # fmt: skip
+
+
+# -- faults in the code: bases of a class that is made of them and of a system's ----------------------
+
+
+class Misfed:
+    """Its discriminator is given another batch than the data hold."""
+
+    feed: ClassVar[Callable[..., Any]]
+
+    def discriminator_terms(self, nets: Any, batch: Any, fakes: Any, clock: Any) -> Any:
+        fed = type(self).feed(batch, clock)
+        return super().discriminator_terms(nets, fed, fakes, clock)  # ty: ignore[unresolved-attribute]
+
+
+class Drawn:
+    """Its samples are changed by ``drawn``, and what its discriminator sees by ``seen``."""
+
+    drawn: ClassVar[Callable[..., Any]] = staticmethod(lambda images: images)
+    seen: ClassVar[Callable[..., Any]] = staticmethod(lambda images: images)
+
+    def generate(self, generator: Any, latents: Any, labels: Any) -> Any:
+        return type(self).drawn(super().generate(generator, latents, labels))  # ty: ignore[unresolved-attribute]
+
+    def logits(self, nets: Any, shown: Any, labels: Any) -> Any:
+        return super().logits(nets, type(self).seen(shown), labels)  # ty: ignore[unresolved-attribute]
+
+
+class Told:
+    """Its generator is told other latents or classes than were drawn."""
+
+    told: ClassVar[Callable[..., Any]]
+
+    def generate(self, generator: Any, latents: Any, labels: Any) -> Any:
+        return super().generate(generator, *type(self).told(latents, labels))  # ty: ignore[unresolved-attribute]
+
+
+class Judged:
+    """Its generator is judged by other fakes than it drew."""
+
+    judged: ClassVar[Callable[..., Any]]
+
+    def generator_terms(self, nets: Any, batch: Any, fakes: Any, clock: Any) -> Any:
+        fakes = type(self).judged(batch, fakes, clock)
+        return super().generator_terms(nets, batch, fakes, clock)  # ty: ignore[unresolved-attribute]
+
+
+class Backwards:
+    """Its generator goes up where it should go down."""
+
+    def generator_terms(self, nets: Any, batch: Any, fakes: Any, clock: Any) -> Any:
+        terms = super().generator_terms(nets, batch, fakes, clock)  # ty: ignore[unresolved-attribute]
+        return terms._replace(losses={name: -loss for name, loss in terms.losses.items()})
+
+
+class Scheduled:
+    """Its rates follow ``schedule``: by what each is multiplied at a round."""
+
+    schedule: ClassVar[Callable[[int], tuple[float, float]]]
+
+    def at(self, clock: Any) -> Any:
+        now = super().at(clock)  # ty: ignore[unresolved-attribute]
+        one, other = type(self).schedule(clock.rounds)
+        rates = {"generator_lr": now.generator_lr * one}
+        return replace(now, **rates, discriminator_lr=now.discriminator_lr * other)
+
+
+def planted(name: str, base: type, system: System, **how: Any) -> str:
+    """Return the name by which a system with a fault in its code can be had, ``unseen_drawn:NAME``."""
+    recipe = find(system.name)[1]
+    own = type(recipe)
+    made = type(name, (base, own), {key: staticmethod(value) for key, value in how.items()})
+    given = fields_of(recipe) | system.fields
+    made.__module__ = __name__
+    setattr(sys.modules[__name__], name, made(**given))
+    return f"{__name__}:{name}"
+
+
+# -- the plants --------------------------------------------------------------------------------------
+
+
+@dataclass
+class Draw:
+    """What a case is made of, and the dice."""
+
+    dice: random.Random
+    number: int
+    system: System
+    data: str
+    seed: int
+    name: str = field(default="")
+
+    def run(
+        self, what: str, right: str, also: str = "", *, code: tuple | None = None, **more: Any
+    ) -> Case:
+        """Return the case: a fault in the code (base, changes), or in fields."""
+        system, recipe = self.system, self.system.name
+        given = dict(system.fields)
+        if code is not None:
+            base, how = code
+            recipe = planted(f"FAULT_{self.seed}", base, system, **how)
+            given = {}
+        batch = more.get("batch", system.fields.get("batch", 32))
+        moves = more.get("discriminator_moves", system.fields.get("discriminator_moves", 1))
+        images = more.pop("images", system.rounds * batch * moves)
+        title = f"{what}: {system.name} on {self.data.partition('.')[0]}"
+        return fault(title, right, self.data, recipe, images, f"{LOST} | {FAR} | {also}",
+                     seed=self.seed, **given | more)  # fmt: skip
+
+    def rate(self, player: str) -> float:
+        """Return a rate of the system's own."""
+        return getattr(find(self.system.name)[1], f"{player}_lr")
+
+    def rates(self, times: float) -> dict[str, float]:
+        """Return both rates, so many times the system's own."""
+        return {f"{p}_lr": times * self.rate(p) for p in ("generator", "discriminator")}
+
+
+HIGH, LOW = "learning rate too high", "learning rate too low"
+WRONG = "wrong normalisation"
+STRONG, WEAK, STILL = "discriminator too strong", "generator too strong", "generator stands still"
+COLLAPSE = "mode collapse | partial mode collapse"
+BOUNDED_ONLY = ("wgan", "resnet-wgan-gp", "flowers-28", "progan")
+
+
+def both_high(d: Draw) -> Case:
+    times = d.dice.choice((30, 60, 150, 300))
+    return d.run(f"rates x{times}", f"{HIGH} | divergence", **d.rates(times))
+
+
+def both_low(d: Draw) -> Case:
+    times = d.dice.choice((150, 300, 1000))
+    return d.run(f"rates /{times}", LOW, **d.rates(1 / times))
+
+
+def one_high(d: Draw) -> Case:
+    times, player = d.dice.choice((150, 400)), d.dice.choice(("generator", "discriminator"))
+    return d.run(f"{player}'s rate x{times}", f"{HIGH} | divergence",
+                 **{f"{player}_lr": times * d.rate(player)})  # fmt: skip
+
+
+def one_low(d: Draw) -> Case:
+    player = d.dice.choice(("generator", "discriminator"))
+    right = f"{LOW} | {STRONG if player == 'generator' else WEAK}"
+    return d.run(f"{player}'s rate /400", right, **{f"{player}_lr": d.rate(player) / 400})
+
+
+def momentum(d: Draw) -> Case:
+    right = f"{HIGH} | divergence | oscillation | mode collapse | {STRONG}"
+    return d.run("betas .99 and .9", right, betas=(0.99, 0.9))
+
+
+def twos(d: Draw) -> Case:
+    return d.run("batches of 2", "tiny batch", batch=2, images=2_400)
+
+
+def drowned(d: Draw) -> Case:
+    return d.run("dropout .95", "extreme dropout", dropout=0.95)
+
+
+def unbounded(d: Draw) -> Case:
+    if d.system.name in BOUNDED_ONLY:
+        off: dict[str, Any] = {
+            "wgan": {"clip": 0.0},
+            "progan": {"gradient_penalty": 0.0, "drift": 0.0},
+        }
+        return d.run("its bound taken away", "unbounded critic",
+                     **off.get(d.system.name, {"gradient_penalty": 0.0}))  # fmt: skip
+    more: dict[str, Any] = {"objective": "wasserstein", "real_target": 1.0}
+    if hasattr(find(d.system.name)[1], "spectral_norm"):
+        more["spectral_norm"] = "none"
+    return d.run("a critic's loss", "unbounded critic", r1=0.0, **more)
+
+
+def few(d: Draw) -> Case:
+    count = d.dice.choice((40, 80, 150))
+    d.data = f"{d.dice.choice(('frogs', 'horses', 'signs', 'glyphs', 'kittens', 'scenes'))}:{count}"
+    return d.run(f"{count} pictures", OVERFITTED, f"few pictures | {COLLAPSE}", augment="none")
+
+
+def twelve(d: Draw) -> Case:
+    d.data = f"{d.dice.choice(('frogs', 'horses', 'signs', 'kittens'))}:12"
+    return d.run("12 pictures", "near-empty data", OVERFITTED)
+
+
+def soon(d: Draw) -> Case:
+    images = d.dice.randint(12, 60) * d.system.fields["batch"]
+    return d.run("stopped at once", "too early to tell", images=images)
+
+
+def driven(d: Draw) -> Case:
+    right = f"{STRONG} | {HIGH} | mode collapse"
+    return d.run("discriminator driven", right, discriminator_moves=6,
+                 discriminator_lr=10 * d.rate("discriminator"), generator_lr=d.rate("generator") / 5,
+                 images=d.system.rounds * d.system.fields["batch"] * 4)  # fmt: skip
+
+
+def levels(d: Draw) -> Case:
+    how = {
+        "halved and more": lambda x: x / d.dice.choice((3, 4)),
+        "times 3": lambda x: 3 * x,
+        "from 0 to 1": lambda x: (x + 1) / 2,
+        "from 0 to 255": lambda x: 127.5 * (x + 1),
+        "negatives": lambda x: -x,
+        "normalised twice": lambda x: 2 * x - 1,
+        "as for a classifier": lambda x: (x + 0.05) / 0.45,
+    }
+    what = d.dice.choice(list(how))
+    feed = lambda batch, _: batch._replace(images=how[what](batch.images))  # noqa: E731
+    return d.run(f"reals {what}", WRONG, code=(Misfed, {"feed": feed}))
+
+
+def channels(d: Draw) -> Case:
+    order = d.dice.choice(([2, 1, 0], [1, 2, 0]))
+    feed = lambda batch, _: batch._replace(images=batch.images[:, order])  # noqa: E731
+    return d.run(f"channels {order}", WRONG, code=(Misfed, {"feed": feed}))
+
+
+def greyed(d: Draw) -> Case:
+    feed = lambda b, _: b._replace(images=b.images.mean(1, True).expand_as(b.images))  # noqa: E731
+    return d.run("reals in grey", f"colours missing | {WRONG}", code=(Misfed, {"feed": feed}))
+
+
+def unread(d: Draw) -> Case:
+    blank = d.dice.choice((0.0, 1.0))
+    feed = lambda b, _: b._replace(images=torch.full_like(b.images, blank))  # noqa: E731
+    return d.run(
+        "reals that were not read", f"{WRONG} | mode collapse", code=(Misfed, {"feed": feed})
+    )
+
+
+def cut(d: Draw) -> Case:
+    judged = {
+        "detached": lambda batch, fakes, _: fakes.detach() + 0 * fakes,
+        "reals for fakes": lambda batch, fakes, _: batch.images + 0 * fakes,
+        "rounded": lambda batch, fakes, _: (127.5 * fakes).round() / 127.5,
+    }
+    what = d.dice.choice(list(judged))
+    return d.run(f"no gradient, {what}", STILL, code=(Judged, {"judged": judged[what]}))
+
+
+def upwards(d: Draw) -> Case:
+    right = f"{STRONG} | {COLLAPSE} | divergence | {WRONG}"
+    return d.run("the generator's loss, turned round", right, code=(Backwards, {}))
+
+
+def deaf(d: Draw) -> Case:
+    signs = d.dice.choice((0, 1, 2, 4))
+
+    def told(latents: Any, labels: Any) -> Any:
+        kept = torch.zeros_like(latents)
+        kept[:, :signs] = latents[:, :signs].sign()
+        return kept, labels
+
+    return d.run(f"{2**signs} latents", COLLAPSE, code=(Told, {"told": told}))
+
+
+def mistold(d: Draw) -> Case:
+    def change(labels: Any) -> Any:
+        return (labels + 1) % (int(labels.max()) + 1)
+
+    feeds = {
+        "next": lambda b, _: b._replace(labels=change(b.labels)),
+        "shuffled": lambda b, _: b._replace(labels=b.labels.roll(1)),
+    }
+    what = d.dice.choice(list(feeds))
+    right = "classes not obeyed | classes swapped"
+    return d.run(
+        f"classes told: {what}", right, "class not obeyed", code=(Misfed, {"feed": feeds[what]})
+    )
+
+
+def grid(d: Draw) -> Case:
+    strength, period = d.dice.choice((0.12, 0.2, 0.4)), d.dice.choice((2, 4))
+
+    def drawn(images: Any) -> Any:
+        side = torch.arange(images.shape[3], device=images.device) // (period // 2) % 2
+        pattern = d_pattern(side)
+        return (images + strength * pattern).clamp(-1, 1)
+
+    crossed = d.dice.random() < 0.5
+    d_pattern = (
+        (lambda s: ((s ^ s[:, None]) * 2 - 1).float())
+        if crossed
+        else (lambda s: (s * 2 - 1).float())
+    )
+    seen = lambda x: F.interpolate(F.avg_pool2d(x, period), scale_factor=float(period))  # noqa: E731
+    return d.run(f"a grid of {period} px, {strength}", "checkerboard", "blurred samples",
+                 code=(Drawn, {"drawn": drawn, "seen": seen}))  # fmt: skip
+
+
+def blurred(d: Draw) -> Case:
+    size = d.dice.choice((4, 8)) if d.system.fields.get("resolution", 32) > 16 else 4
+
+    def smooth(x: Any) -> Any:
+        return F.interpolate(F.avg_pool2d(x, size), size=x.shape[2:], mode="bilinear")
+
+    return d.run(f"nothing finer than {size} px", "blurred samples", COLLAPSE,
+                 code=(Drawn, {"drawn": smooth, "seen": smooth}))  # fmt: skip
+
+
+def colourless(d: Draw) -> Case:
+    def grey(x: Any) -> Any:
+        return x.mean(1, keepdim=True).expand_as(x)
+
+    return d.run("no colours", "colours missing", code=(Drawn, {"drawn": grey, "seen": grey}))
+
+
+def broken(d: Draw) -> Case:
+    at, value = d.dice.choice((300, 700)), d.dice.choice((math.inf, math.nan))
+    judged = lambda batch, fakes, clock: fakes * (value if clock.rounds >= at else 1.0)  # noqa: E731
+    return d.run(f"{value} after {at} rounds", "divergence", code=(Judged, {"judged": judged}))
+
+
+def growing(d: Draw) -> Case:
+    schedule = lambda rounds: (1.01**rounds, 1.01**rounds)  # noqa: E731
+    right = f"divergence | {HIGH} | mode collapse | oscillation | {STRONG}"
+    return d.run("rates that grow", right, code=(Scheduled, {"schedule": schedule}))
+
+
+def retired(d: Draw) -> Case:
+    schedule = lambda rounds: (1.0, 1.0 if rounds < 200 else 1e-7)  # noqa: E731
+    right = f"{WEAK} | {COLLAPSE} | oscillation"
+    return d.run("discriminator stopped", right, LOW, code=(Scheduled, {"schedule": schedule}))
+
+
+def unseen_classes(d: Draw) -> Case:
+    def feed(batch: Any, _: Any) -> Any:
+        known = (batch.labels % 3 == 0).nonzero().flatten()
+        if not len(known):
+            return batch
+        places = torch.arange(len(batch.labels), device=known.device) % len(known)
+        return batch._replace(images=batch.images[known[places]])
+
+    return d.run("classes never shown", COLLAPSE, "class missing", code=(Misfed, {"feed": feed}))
+
+
+def sets(what: str, right: str, also: str, *sources: str) -> Callable[[Draw], Case]:
+    def look(d: Draw) -> Case:
+        name, _, (low, high) = (*(chosen := d.dice.choice(sources)).partition(":")[:2], (150, 900))
+        count = d.dice.randint(low, high)
+        return data(f"{what}: {chosen} {count}", right, f"{name}:{count}", also)
+
+    return look
+
+
+COLOUR, BY_CLASS, PROBABLE, FREE = "colour", "classes", "probable", "free"
+PLANTS: tuple[tuple[Callable[[Draw], Case], str], ...] = (
+    (both_high, ""), (both_low, ""), (one_high, ""), (one_low, PROBABLE), (momentum, ""), (twos, ""),
+    (drowned, PROBABLE), (unbounded, ""), (few, FREE), (twelve, FREE), (soon, ""), (driven, PROBABLE),
+    (levels, ""), (channels, COLOUR), (greyed, COLOUR), (unread, ""), (cut, ""), (upwards, ""),
+    (deaf, FREE), (mistold, BY_CLASS), (grid, FREE), (blurred, FREE), (colourless, COLOUR),
+    (broken, ""), (growing, ""), (retired, PROBABLE), (unseen_classes, "grouped"),
+    (sets("repeats", "near repeats", "duplicates | few pictures", "moved", "turned", "resent",
+          "zoomed"), ""),
+    (sets("variants", "near-identical pictures | constant data", "few pictures | near repeats", "portrait",
+          "frames", "webcam"), ""),
+    (sets("noise", "noise for data", "few pictures", "speckle", "grain", "static", "hiss"), ""),
+    (sets("grey", "grey pictures in colour", "few pictures", "tinted", "greycats", "darkroom"), ""),
+    (sets("misfiled", "doubtful classes", "few pictures", "misfiled", "exchanged"), ""),
+)  # fmt: skip
+
+
+def cases(seed: int) -> tuple[Case, ...]:
+    """Return the draw of a seed: DRAWN cases with a fault each, no kind twice."""
+    dice = random.Random(f"drawn {seed}")
+    found = []
+    for number, (plant, needs) in enumerate(dice.sample(PLANTS, DRAWN)):
+        systems = [one for one in SYSTEMS if _suits(one, needs)]
+        system = dice.choice(systems)
+        if system.classed or needs == "grouped":
+            chosen = dice.choice(CLASSED)
+        elif system.name == "goodfellow":
+            chosen = dice.choice(GREY)
+        else:
+            chosen = dice.choice(SETS if needs == COLOUR else (*SETS, *GREY))
+        found.append(plant(Draw(dice, number, system, chosen, 10_000 + 100 * seed + number)))
+    return tuple(found)
+
+
+def _suits(system: System, needs: str) -> bool:
+    if needs == BY_CLASS:
+        return system.classed
+    if needs in (COLOUR, FREE, "grouped") and (system.classed or system.name == "goodfellow"):
+        return False
+    return needs != PROBABLE or system.name not in (*BOUNDED_ONLY, "sngan", "sngan-projection", "acgan",
+                                                    "biggan-small")  # fmt: skip

@@ -1,0 +1,78 @@
+"""What the discriminator is shown in place of the pictures, as ``figment.training.shown`` saw it."""
+
+from __future__ import annotations
+
+from figment.doctor.finding import Finding
+from figment.doctor.history import History
+
+SCALED = (0.75, 1.33)
+SHIFTED = 0.2
+"""shown/scale outside the first or shown/shift beyond the second, levels are not the pictures'. All systems
+show exactly 1 and 0; a recipe of one's own may add a little noise."""
+GREYED = 0.3
+"""shown/saturation up to which colours have been lost on the way."""
+OWN_CLASSES = 0.95
+"""shown/classes below which pictures are told with other classes than theirs; exactly 1 in all systems."""
+FAINT = 0.02
+"""shown/difference up to which nothing is looked at."""
+
+
+def as_they_are(history: History) -> bool:
+    """Whether the discriminator is known to be shown the pictures as they were loaded."""
+    return history.value("shown/difference", 1.0) <= FAINT
+
+
+def levels(history: History) -> Finding | None:
+    """Reals are scaled, inverted or have their channels in another order before they are judged."""
+    scale, shift = history.now("shown/scale"), history.value("shown/shift", 0.0)
+    if scale is None or as_they_are(history):
+        return None
+    order = history.value("shown/channels", 0.0) > 0.5
+    if SCALED[0] <= scale <= SCALED[1] and abs(shift) <= SHIFTED and not order:
+        return None
+    seen = (
+        "The discriminator is shown the pictures with their channels in another order."
+        if order
+        else f"The discriminator is shown the pictures times {scale:.2g}, {shift:+.2g} "
+        "(black is -1, white 1)."
+    )
+    return Finding(
+        "wrong normalisation",
+        "fault",
+        0.98,
+        seen,
+        "Look at what the recipe does to the reals: they come in [-1, 1], red first, and are to stay so.",
+    )
+
+
+def colours(history: History) -> Finding | None:
+    """Reals are grey before they are judged."""
+    kept = history.now("shown/saturation")
+    if kept is None or kept > GREYED:
+        return None
+    scale = history.value("shown/scale", 1.0)
+    if scale < 0.5:
+        return None  # all else is gone as well
+    return Finding(
+        "colours missing",
+        "fault",
+        0.95,
+        f"The discriminator is shown the pictures with {kept:.0%} of their colour.",
+        "Look at what the recipe does to the reals: something makes them grey on the way.",
+    )
+
+
+def classes(history: History) -> Finding | None:
+    """Reals are told with other classes than theirs."""
+    own = history.now("shown/classes")
+    if own is None or own >= OWN_CLASSES:
+        return None
+    one = history.value("shown/classes_as_one", 0.0) >= OWN_CLASSES
+    how = "all pictures of a class with the same other one" if one else "without any order"
+    return Finding(
+        "classes swapped" if one else "classes not obeyed",
+        "fault",
+        0.98,
+        f"The discriminator is told the right class of {own:.0%} of the pictures, {how}.",
+        "Look at what the recipe does to the classes on their way.",
+    )
