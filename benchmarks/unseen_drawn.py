@@ -1,6 +1,6 @@
 """Cases of ``benchmarks/unseen.py`` drawn at random: a fault, a system, a set and a seed meet by chance.
 
-``--list drawn:7`` is the draw of seed 7. The kinds of fault are known to who writes the rules; what they are
+``--list drawn:7`` is the draw of seed 7. Kinds of fault are known to who writes the rules; what they are
 planted in and how strongly is not: another number is another first asking.
 """
 
