@@ -1,0 +1,91 @@
+"""What the discriminator is shown is named at the first look; momentum and exact repeats, too."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from test_causes import OWN
+from test_diagnosis import DATA, FIELDS, run
+from test_early import young
+
+from figment.doctor.diagnosis import diagnose
+from figment.doctor.finding import Finding
+
+SOUND = {"difference": 0.0, "scale": 1.0, "shift": 0.0, "saturation": 1.0, "channels": 0.0}
+SOUND |= {"classes": 1.0, "classes_as_one": 1.0}
+
+
+def shown(log: list[dict[str, Any]], **changes: float) -> list[dict[str, Any]]:
+    columns = {f"shown/{name}": value for name, value in (SOUND | changes).items()}
+    return [line | columns for line in log]
+
+
+def faults(log: list[dict[str, Any]], **fields: Any) -> list[Finding]:
+    found = diagnose(log, FIELDS | fields, DATA)
+    return [one for one in found if one.severity == "fault"]
+
+
+@pytest.mark.parametrize("log", [young(1), run(10)])
+def test_pictures_that_are_shown_as_they_are(log: list[dict[str, Any]]):
+    assert faults(shown(log)) == []
+    assert faults(shown(log, difference=0.3, scale=0.9, shift=0.1, saturation=0.8)) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"scale": 0.5, "shift": 0.5}, "times 0.5, +0.5"),
+        ({"scale": -1.0}, "times -1, +0"),
+        ({"scale": 127.0, "shift": 127.0}, "times 1.3e+02"),
+        ({"shift": 0.3}, "times 1, +0.3"),
+        ({"channels": 1.0}, "channels in another order"),
+    ],
+)
+def test_levels_are_named_at_the_first_look(changes: dict[str, float], words: str):
+    first, *_ = faults(shown(young(1), difference=0.7, **changes))
+    assert first.name == "wrong normalisation"
+    assert words in first.evidence
+
+
+def test_colours_that_are_lost_on_the_way():
+    (fault,) = faults(shown(young(1), difference=0.4, saturation=0.02))
+    assert fault.name == "colours missing"
+    first, *_ = faults(shown(young(1), difference=1.0, saturation=0.0, scale=0.0))
+    assert first.name == "wrong normalisation"
+
+
+def test_classes_that_are_not_the_pictures_own():
+    (fault,) = faults(shown(young(1), classes=0.0))
+    assert fault.name == "classes swapped"
+    (fault,) = faults(shown(young(1), classes=0.3, classes_as_one=0.4))
+    assert fault.name == "classes not obeyed"
+
+
+def test_what_is_known_to_be_shown_is_not_suspected():
+    strange = {"score__real": 1.1, "score__fake": -0.5, "score__held_out": -1.4}
+    assert [one.name for one in faults(young(**strange))] == ["wrong normalisation"]
+    assert faults(shown(young(**strange))) == []
+
+
+def with_betas(*betas: float, **columns: float) -> list[str]:
+    log = run(10, **columns)
+    found = diagnose(log, OWN | {"betas": list(betas)}, DATA, (), OWN | {"betas": [0.5, 0.999]})
+    return [f"{one.name}, {one.severity}" for one in found]
+
+
+def test_a_momentum_that_remembers_too_long():
+    assert with_betas(0.5, 0.999) == ["healthy, good"]
+    assert with_betas(0.9, 0.999) == ["healthy, good"]
+    assert with_betas(0.99, 0.999) == ["healthy, good"]
+    assert with_betas(0.99, 0.999, watch__distance=0.5)[0] == "learning rate too high, fault"
+    assert with_betas(0.99, 0.9)[0] == "learning rate too high, warning"
+    assert with_betas(0.99, 0.9, watch__distance=0.5)[0] == "learning rate too high, fault"
+    assert "learning rate" not in with_betas(0.0, 0.9, watch__distance=0.5)[0]
+
+
+def test_samples_that_repeat_each_other_exactly():
+    few = {"watch__spacing": 0.0, "watch__diversity": 0.2, "watch__look_alikes": 0.99}
+    assert [one.name for one in faults(young(**few))] == ["mode collapse"]
+    assert "repeated each other exactly" in faults(young(**few))[0].evidence
+    assert faults(young(**few | {"watch__spacing": 0.02})) == []
