@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from figment.data import open_dataset
@@ -92,7 +93,7 @@ def test_levels():
     negative = seen(lambda x: -x)
     assert (negative["scale"], negative["shift"]) == pytest.approx((-1, 0), abs=1e-3)
     bytes_ = seen(lambda x: 127.5 * (x + 1), augment="diffaugment")
-    assert bytes_["scale"] > 50
+    assert bytes_["scale"] > 20
     assert seen(torch.zeros_like)["scale"] == 0
     assert seen(lambda x: x + 1)["shift"] == pytest.approx(1, abs=1e-3)
 
@@ -102,6 +103,15 @@ def test_colours():
     grey = seen(lambda x: x.mean(1, keepdim=True).expand_as(x))
     assert grey["saturation"] == pytest.approx(0, abs=1e-4)
     assert grey["channels"] == 0
+    assert grey["scale"] == pytest.approx(1, abs=1e-3)
+
+
+def test_a_blur_or_noise_is_no_scale():
+    blurred = seen(lambda x: F.interpolate(F.avg_pool2d(x, 8), scale_factor=8.0))
+    noisy = seen(lambda x: x + 0.2 * torch.randn_like(x))
+    for found in (blurred, noisy):
+        assert found["difference"] > 0.1
+        assert (found["scale"], found["shift"]) == pytest.approx((1, 0), abs=0.05)
 
 
 def test_pictures_in_another_order_are_no_other_pictures():

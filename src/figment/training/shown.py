@@ -11,7 +11,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from figment.randomness import seed_of
@@ -23,7 +22,8 @@ if TYPE_CHECKING:
 MOST = 64
 """Pictures that are looked at."""
 _EMPTY = 1e-4  # deviation below which there is nothing to compare
-_COARSE = 2  # px: of what levels are compared at
+_EVEN = 0.01  # deviation of pictures' means below which levels are compared pixel by pixel
+_LIKE = 0.9  # correlation from which one picture is another one in other levels
 _NO_PICTURE = 0.1234  # what stands for fakes, to be told from reals of any one value
 
 
@@ -106,7 +106,7 @@ def _matched(came: Tensor, meant: Tensor) -> Tensor:
     best = likeness.max(1)
     own = likeness.diagonal()
     numbers = torch.arange(len(came), device=came.device)
-    return torch.where(best.values > own + 1e-3, best.indices, numbers)
+    return torch.where((own < _LIKE) & (best.values > _LIKE), best.indices, numbers)
 
 
 def _unit(images: Tensor) -> Tensor:
@@ -118,7 +118,9 @@ def _unit(images: Tensor) -> Tensor:
 def _levels(came: Tensor, meant: Tensor) -> dict[str, float]:
     """Return how pictures [N, C, R, R] that came differ from those that were meant to."""
     spread = max(float(meant.std()), _EMPTY)
-    ours, theirs = (F.adaptive_avg_pool2d(x, _COARSE) for x in (came, meant))  # a blur is no scale
+    ours, theirs = came.mean((1, 2, 3)), meant.mean((1, 2, 3))  # neither blur nor grey is a scale
+    if float(theirs.std(correction=0)) < _EVEN:
+        ours, theirs = came, meant
     centred = theirs - theirs.mean()
     scale = float((centred * ours).mean() / centred.square().mean().clamp(min=_EMPTY**2))
     found = {
