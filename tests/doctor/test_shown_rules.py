@@ -68,6 +68,25 @@ def test_what_is_known_to_be_shown_is_not_suspected():
     assert faults(shown(young(**strange))) == []
 
 
+def test_held_out_pictures_are_not_compared_with_others():
+    known = {"score__held_out": 0.2, "score__held_out_sign": -0.5, "score__sign": 0.9}
+    known |= {"score__real": 0.95, "score__fake": 0.1}
+    assert [one.name for one in faults(shown(run(**known)))] == ["discriminator overfitting"]
+    assert faults(shown(run(**known), difference=0.2)) == []
+
+
+def test_few_pictures_that_a_sure_discriminator_has_seen_very_often():
+    sure = {"score__accuracy": 1.0, "score__fake": 0.01, "score__sign": 1.0, "watch__distance": 0.8}
+    log = [{k: v for k, v in line.items() if "held_out" not in k} for line in run(**sure)]
+
+    def first(count: int, **fields: Any) -> str:
+        return diagnose(log, OWN | fields, DATA | {"count": count}, (), OWN)[0].name
+
+    assert first(80) == first(700) == "discriminator overfitting"
+    assert first(900) == "discriminator too strong"  # seen 89 times
+    assert first(80, discriminator_moves=8) == "discriminator too strong"
+
+
 def with_betas(*betas: float, **columns: float) -> list[str]:
     log = run(10, **columns)
     found = diagnose(log, OWN | {"betas": list(betas)}, DATA, (), OWN | {"betas": [0.5, 0.999]})

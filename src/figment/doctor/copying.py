@@ -6,7 +6,7 @@ from math import isfinite
 from statistics import median
 from typing import NamedTuple
 
-from figment.doctor import shown
+from figment.doctor import balance, flags, shown
 from figment.doctor.balance import EARLY_ROUNDS
 from figment.doctor.finding import Finding
 from figment.doctor.history import FEW, History
@@ -24,6 +24,13 @@ PLAIN_SIGN, VERY_OFTEN, SOON = 0.8, 100, 150
 been seen so often. With 45 cats the sign is at .96 to 1 after 100 passes, and 53 % of other cats are taken
 for real instead of 98 %."""
 FEW_PICTURES = 1_000
+KNOWN, HASTY = 0.9, 5.0
+"""score/sign from which a discriminator that is always right of pictures seen VERY_OFTEN knows them by
+heart; and times of the system's own pace from which it may be right for other reasons."""
+ADVICE = (
+    "More, or more varied, pictures cure it; mirroring and dropout help, and so does stopping at the best "
+    "score."
+)
 
 SEEN_BEFORE = 2
 """Passes before which a discriminator has met no picture often enough to know it by heart."""
@@ -50,15 +57,11 @@ def overfitting(history: History) -> Finding | None:
         return None
     if history.points() and history.count > FEW_PICTURES:
         return None  # nobody knows so many points of a plane by heart
-    if reals_changed(history):
+    if shown.changed(history) or reals_changed(history):
         return None  # held-out pictures are told from what they have become, not by heart
-    advice = (
-        "More, or more varied, pictures cure it; mirroring and dropout help, and so does stopping "
-        "at the best score."
-    )
     seen = _scores(history)
     if seen is None:
-        return _suspected(history, history.mean("score/sign"), advice, soon)
+        return _suspected(history, history.mean("score/sign"), soon)
     if soon:
         return None
     gap, real, new, fake, sign, held = seen
@@ -71,7 +74,29 @@ def overfitting(history: History) -> Finding | None:
         f"The discriminator's mean score is {real:.2f} on training pictures, {new:.2f} on held-out ones "
         f"and {fake:.2f} on samples (mean signs of its logits on reals: {sign:.2f} and {held:.2f}): "
         f"{gap:.0%} of the difference that it sees is memorised.",
-        advice,
+        ADVICE,
+        _against(history),
+    )
+
+
+def known_by_heart(history: History) -> Finding | None:
+    """A discriminator that is always right has few pictures, and has seen each very often."""
+    few = 0 < history.count < FEW_PICTURES and history.passes > VERY_OFTEN
+    sign = history.level("score/sign", 0.0)
+    if not few or sign < KNOWN or flags.times_pace(history) >= HASTY:
+        return None
+    sure = balance.discriminator_too_strong(history)
+    if sure is None:
+        return None
+    return Finding(
+        "discriminator overfitting",
+        "fault",
+        0.75,
+        f"Of {history.count:,} pictures, each seen {history.passes:,.0f} times, the discriminator takes "
+        f"{(1 + sign) / 2:.0%} for real, and samples with a probability of "
+        f"{history.level('score/fake', 0.0):.2g} on average: it knows them by heart, and nothing else "
+        "passes.",
+        ADVICE,
         _against(history),
     )
 
@@ -175,7 +200,7 @@ def memorisation(history: History) -> Finding | None:
     )
 
 
-def _suspected(history: History, sign: float | None, advice: str, soon: bool) -> Finding | None:
+def _suspected(history: History, sign: float | None, soon: bool) -> Finding | None:
     often, bound = (VERY_OFTEN, PLAIN_SIGN) if soon else (OFTEN, ADA_TARGET)
     few = 0 < history.count < FEW_PICTURES and history.passes > often
     if sign is None or sign < bound or not few:
@@ -186,7 +211,7 @@ def _suspected(history: History, sign: float | None, advice: str, soon: bool) ->
         0.5,
         f"Of {history.count:,} pictures, each seen {history.passes:,.0f} times, the discriminator takes "
         f"{(1 + sign) / 2:.0%} for real; none were held out to compare with.",
-        advice,
+        ADVICE,
         _against(history),
     )
 

@@ -53,6 +53,7 @@ RULES: tuple[Rule, ...] = (
     classes.disobeyed,
     balance.chase,
     balance.generator_too_strong,
+    copying.known_by_heart,
     balance.discriminator_too_strong,
     balance.oscillation,
     classes.in_turn,

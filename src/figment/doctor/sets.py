@@ -41,6 +41,9 @@ DARK, BRIGHT = 0.05, 0.95
 """Mean levels outside these leave nothing to see."""
 PALE = 0.1
 """Range of levels (1 % to 99 %) below this: nearly one grey."""
+ENOUGH = 40
+"""Pictures of a class from which it may be said to lie among another: of twenty letters each, two did by
+chance."""
 UNEVEN, FEWEST_OF_A_CLASS = 20, 5
 """Times the smallest class that the largest may have before the small ones are hardly learned; and the
 fewest pictures of a class."""
@@ -278,7 +281,10 @@ def _mixed(others: Tensor, own: Tensor) -> tuple[int, int] | None:
     mutual = torch.minimum(shares, shares.T).fill_diagonal_(0).nan_to_num(0)
     one, other = divmod(int(mutual.argmax()), count)
     rest = [float(shares[k, k]) for k in range(count) if k not in (one, other)]
+    sizes = own.bincount(minlength=count)
     if not rest or not min(rest) > APART or float(mutual[one, other]) < MIXED:
+        return None
+    if min(int(sizes[one]), int(sizes[other])) < ENOUGH:
         return None
     return one, other
 

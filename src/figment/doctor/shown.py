@@ -22,10 +22,15 @@ def as_they_are(history: History) -> bool:
     return history.value("shown/difference", 1.0) <= FAINT
 
 
+def changed(history: History) -> bool:
+    """Whether the discriminator is known to be shown something else."""
+    return history.value("shown/difference", 0.0) > FAINT
+
+
 def levels(history: History) -> Finding | None:
     """Reals are scaled, inverted or have their channels in another order before they are judged."""
     scale, shift = history.now("shown/scale"), history.value("shown/shift", 0.0)
-    if scale is None or as_they_are(history):
+    if scale is None or not changed(history):
         return None
     order = history.value("shown/channels", 0.0) > 0.5
     if SCALED[0] <= scale <= SCALED[1] and abs(shift) <= SHIFTED and not order:
