@@ -89,6 +89,9 @@ class Drawn:
     def logits(self, nets: Any, shown: Any, labels: Any) -> Any:
         return super().logits(nets, type(self).seen(shown), labels)  # ty: ignore[unresolved-attribute]
 
+    def examine(self, nets: Any, shown: Any, labels: Any) -> Any:
+        return super().examine(nets, type(self).seen(shown), labels)  # ty: ignore[unresolved-attribute]
+
 
 class Told:
     """Its generator is told other latents or classes than were drawn."""

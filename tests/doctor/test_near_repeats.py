@@ -48,6 +48,11 @@ def named(rows: torch.Tensor) -> list[str]:
 CHANGES = {
     "mirrored": lambda x: x.flip(3),
     "moved and dimmed": lambda x: (0.93 * x.roll(1, 3)).to(torch.uint8),
+    "cut and enlarged": lambda x: (
+        F.interpolate(x[:, :, 1:-1, 1:-1].float(), size=x.shape[2:], mode="bicubic")
+        .clamp(0, 255)
+        .to(torch.uint8)
+    ),
     "brighter": lambda x: (0.8 * x.float() + 40).to(torch.uint8),
     "mirrored, with grain": lambda x: (
         (x.flip(3) + 3 * torch.randn(x.shape, generator=torch.Generator().manual_seed(0)))

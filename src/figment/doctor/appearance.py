@@ -5,7 +5,7 @@ from __future__ import annotations
 from statistics import median
 
 from figment.doctor import shown
-from figment.doctor.balance import EARLY_ROUNDS, FAR, unrisen
+from figment.doctor.balance import EARLY_ROUNDS, FAR, HOPELESS_ROUNDS, unrisen
 from figment.doctor.finding import Finding
 from figment.doctor.history import BETTER, FEW, MANY, YOUNG_ROUNDS, History, falling
 from figment.doctor.samples import SOME_TWINS, few_samples
@@ -49,6 +49,8 @@ is said before GRID_ROUNDS."""
 COLOURLESS = 0.3
 """watch/saturation below which samples are grey beside the reals: a DCGAN on cats is above 0.73 from its
 500th round on."""
+NO_COLOUR = 0.02
+"""The same below which there is none: untrained generators are at .1 and more."""
 BLURRED = 0.4
 """watch/detail below which samples have no edges beside the reals: a DCGAN on cats is above 0.64 from its
 500th round on."""
@@ -114,7 +116,7 @@ def _leaves_one_half(history: History) -> str:
 
 def colours_swapped(history: History) -> Finding | None:
     """The samples have the reals' colours, with one channel for another."""
-    if not history.stays("watch/channels", low=SWAPPED):
+    if shown.as_they_are(history) or not history.stays("watch/channels", low=SWAPPED):
         return None
     return Finding(
         "wrong normalisation",
@@ -124,6 +126,21 @@ def colours_swapped(history: History) -> Finding | None:
         f"{history.value('watch/channels', 0.0):.0%} as unlike them as reals in that order are.",
         "Something exchanges the channels on their way to the discriminator, such as blue for red: look at "
         "how the recipe, or what wrote the files, orders them.",
+    )
+
+
+def colourless(history: History) -> Finding | None:
+    """Samples have no colour at all, and never had any: the generator cannot draw it."""
+    strength = history.series("watch/saturation")
+    if history.rounds < HOPELESS_ROUNDS or len(strength) < MANY or max(strength) > NO_COLOUR:
+        return None
+    return Finding(
+        "colours missing",
+        "fault",
+        0.9,
+        f"No sample has had any colour in {len(strength)} measurements (at most {max(strength):.1%} of the "
+        "reals').",
+        "Look at how the generator's output becomes a picture: something gives all channels one value.",
     )
 
 

@@ -9,6 +9,7 @@ from figment.doctor import flags
 from figment.doctor.balance import EARLY_ROUNDS, FAR
 from figment.doctor.finding import Finding
 from figment.doctor.history import FEW, History
+from figment.doctor.samples import few_samples
 from figment.fields import fields_of
 
 DROPPED = 0.8
@@ -17,6 +18,8 @@ tried in docs/results/ablation.md .3 was the best."""
 TINY, OWN_BATCH = 4, 16
 """A batch below the first, in a system made for batches of the second or more: norms and gradients of so
 few pictures are mostly chance."""
+HAD_MOVED = 0.3
+"""watch/movement that only a generator has had which learned."""
 STILL = 0.002
 """watch/movement of a generator that does not learn at all; C1 with a tenth of the usual rates moves by .01
 and more in 600 rounds."""
@@ -124,6 +127,8 @@ def stands_still(history: History) -> Finding | None:
     moved = history.latest("watch/movement")
     if history.rounds < EARLY_ROUNDS or len(moved) < FEW or max(moved) > STILL:
         return None
+    if few_samples(history) and max(history.series("watch/movement")) > HAD_MOVED:
+        return None  # it came to a stop when all its samples had become one
     if (
         history.value("watch/distance", 1.0) < FAR
         or history.level("gradient/generator", 0) < ARRIVES

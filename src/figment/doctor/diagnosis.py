@@ -45,6 +45,7 @@ RULES: tuple[Rule, ...] = (
     causes.unreached,
     causes.stands_still,
     samples.unheard_latents,
+    appearance.colourless,
     balance.fooled,
     appearance.normalisation,
     copying.reals_changed,

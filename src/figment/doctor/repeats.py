@@ -1,4 +1,4 @@
-"""Near repeats in a set: pictures saved again, mirrored, moved by a little, or made darker.
+"""Near repeats in a set: pictures saved again, mirrored, moved by a little, cut or made darker.
 
 A repeat is not just a picture that is near to another one: all pictures of a set may be, as discs on black
 are. It is one that is far nearer than the next, by more and more often than the set's own distances
@@ -28,6 +28,13 @@ may be that one saved again, or mirrored."""
 MOVED = 0.05
 """The same after the other has been moved by up to REACH: pictures that differ in where a thing is come
 nearer so, discs and lines to .02 to .1; a moved copy is at .01."""
+CUT, ZOOMED = 0.15, 0.2
+"""The same after the other has been enlarged or made smaller by ZOOM, as one that was cut and enlarged; and
+over the usual distance to the fifth nearest: discs of any size come as near, but so do all of them."""
+OFTEN_CUT = 0.1
+"""Share of the pictures from which these are worth a warning: lines on black had .06."""
+ZOOM = 1.06
+"""By so much a cut of 3 to 9 % is answered."""
 APART = 2.5
 """Times that a repeat must be nearer than the next picture."""
 CHANCE = 2.0
@@ -50,6 +57,8 @@ class Alike(NamedTuple):
     brightness and contrast do not count."""
     moved: Tensor
     """The same after each of the others has been moved onto the picture, by up to REACH."""
+    cut: Tensor
+    """The same after each has been enlarged or made smaller by ZOOM as well."""
     contrast: Tensor
     """Standard deviation within each picture [M], 1 being black against white."""
     mirrored: Tensor
@@ -60,19 +69,32 @@ def alike(rows: Tensor) -> Alike:
     """Return how at most ASKED of the pictures [N, C, R, R] uint8, N >= 2, resemble their likes."""
     images = torch.cat([_small(part) for part in rows.split(256)])
     asked = torch.from_numpy(evenly_spaced(np.arange(len(images)), ASKED))
-    ours, lying, moved = images[asked], [], []
+    ours, lying, moved, cut = images[asked], [], [], []
     for turned in (images, images.flip(3)):
-        nearness = _unit(_light(ours)) @ _unit(_light(turned)).T  # [M, N]
-        nearness[
-            torch.arange(len(asked)), asked
-        ] = -torch.inf  # nor is its own mirror image another
-        for best in nearness.topk(min(CROWD, len(images) - 1)).indices.T:
+        for best in _likest(ours, turned, asked):
             lying.append(_apart(ours, turned[best]))
             moved.append(_apart(ours, _onto(ours, turned[best])))
-    ways = [torch.stack(way, 1).clamp(min=_LEAST) for way in (lying, moved)]
-    mirrored = torch.minimum(*ways).argmin(1) >= len(lying) // 2
+    for zoomed in (_zoomed(images, ZOOM), _zoomed(images, 1 / ZOOM)):
+        cut += [_apart(ours, _onto(ours, zoomed[best])) for best in _likest(ours, zoomed, asked)]
+    ways = [torch.stack(way, 1).clamp(min=_LEAST) for way in (lying, moved, cut)]
+    mirrored = torch.minimum(*ways[:2]).argmin(1) >= len(lying) // 2
     contrast = _light(ours).std(1)
-    return Alike(ways[0].sort(1).values, ways[1].sort(1).values, contrast, mirrored)
+    return Alike(*(way.sort(1).values for way in ways), contrast, mirrored)
+
+
+def _likest(ours: Tensor, others: Tensor, asked: Tensor) -> Tensor:
+    """Return the numbers [CROWD, M] of the others most like ours, whose own numbers are ``asked``."""
+    nearness = _unit(_light(ours)) @ _unit(_light(others)).T  # [M, N]
+    own = torch.arange(len(asked))
+    nearness[own, asked] = -torch.inf  # nor is its own mirror image another
+    return nearness.topk(min(CROWD, len(others) - 1)).indices.T
+
+
+def _zoomed(images: Tensor, times: float) -> Tensor:
+    """Return pictures [N, C, S, S] enlarged about their middle, edges going on where they end."""
+    scale = torch.eye(2, 3) / times
+    grid = F.affine_grid(scale.expand(len(images), 2, 3), list(images.shape), align_corners=False)
+    return F.grid_sample(images, grid, padding_mode="border", align_corners=False)
 
 
 def repeats(rows: Tensor, count: int, duplicates: int) -> list[Finding]:
@@ -95,15 +117,20 @@ def repeats(rows: Tensor, count: int, duplicates: int) -> list[Finding]:
     saved = (SAVED / found.contrast.clamp(min=_EMPTY)).clamp(max=SAVED_AGAIN)
     gaps = _gaps(found.lying, saved), _gaps(found.moved, torch.full_like(saved, MOVED))
     again, by_chance = gaps[0][0] | gaps[1][0], gaps[0][1] + gaps[1][1]
-    share = float(again.double().mean())
-    if share - duplicates / count < REPEATED + CHANCE * by_chance:
+    usual = float(found.lying[:, CROWD - 1].median())
+    cut, cut_by_chance = _gaps(found.cut, torch.full_like(saved, min(CUT, ZOOMED * usual)))
+    few = float(again.double().mean()) - duplicates / count < REPEATED + CHANCE * by_chance
+    few_cut = float(cut.double().mean()) < OFTEN_CUT + CHANCE * cut_by_chance
+    if few and few_cut:
         return []
+    again = again if few_cut else again | cut
+    share = float(again.double().mean())
     among = "" if count <= len(rows) else f" among {len(rows):,}"
     turned = float(found.mirrored[again].double().mean())
     how = f"; {turned:.0%} of these are mirror images" if turned > REPEATED else ""
     evidence = (
         f"{share:.0%} of the pictures are nearly the same as another{among}, such as one picture saved, "
-        f"moved or dimmed{how}."
+        f"moved, cut or dimmed{how}."
     )
     return [Finding("near repeats", "warning", 0.85, evidence, advice)]
 
