@@ -87,6 +87,27 @@ def test_few_pictures_that_a_sure_discriminator_has_seen_very_often():
     assert first(80, discriminator_moves=8) == "discriminator too strong"
 
 
+def test_samples_that_never_had_a_colour():
+    assert [one.name for one in faults(young(watch__saturation=0.0))] == ["colours missing"]
+    assert faults(young(5, watch__saturation=0.0)) == []
+    first = young(1, watch__saturation=0.3)
+    assert faults(first + young(8, watch__saturation=0.0)[1:]) == []
+
+
+def test_channels_that_are_shown_as_they_are_have_not_been_exchanged():
+    swapped = run(watch__channels=0.9)
+    assert [one.name for one in faults(swapped)] == ["wrong normalisation"]
+    assert faults(shown(swapped)) == []
+
+
+def test_a_generator_that_came_to_a_stop_with_one_picture_has_collapsed():
+    still = {"watch__movement": 0.0005, "watch__distance": 0.8, "watch__look_alikes": 0.99}
+    log = run(watch__diversity=0.001, watch__spacing=0.01, **still)
+    before = run(3, watch__movement=0.9)
+    assert faults(log)[0].name == "generator stands still"
+    assert faults(before + log[3:])[0].name == "mode collapse"
+
+
 def with_betas(*betas: float, **columns: float) -> list[str]:
     log = run(10, **columns)
     found = diagnose(log, OWN | {"betas": list(betas)}, DATA, (), OWN | {"betas": [0.5, 0.999]})
