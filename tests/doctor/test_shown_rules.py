@@ -55,6 +55,21 @@ def test_colours_that_are_lost_on_the_way():
     assert first.name == "wrong normalisation"
 
 
+def test_detail_that_is_lost_on_the_way():
+    blurred = shown(young(1), difference=0.3, detail=0.4)
+    assert [one.name for one in diagnose(blurred, FIELDS, DATA)][:1] == ["blurred samples"]
+    assert diagnose(shown(young(1), detail=0.9), FIELDS, DATA)[0].severity == "note"
+    grid = shown(run(watch__checkerboard=9.0), difference=0.3, detail=0.4)
+    found = [one.name for one in diagnose(grid, FIELDS, DATA)]
+    assert found[:2] == ["checkerboard", "blurred samples"]
+
+
+def test_pictures_that_never_arrive():
+    (fault,) = faults(shown(young(), kept=0.5))
+    assert fault.name == "partial mode collapse" and "50% or more" in fault.evidence
+    assert faults(shown(young(5), kept=0.5)) == faults(shown(young(), kept=0.9)) == []
+
+
 def test_classes_that_are_not_the_pictures_own():
     (fault,) = faults(shown(young(1), classes=0.0))
     assert fault.name == "classes swapped"

@@ -24,6 +24,7 @@ CPU = torch.device("cpu")
 FAMILIES = {type(system.recipe): name for name, system in SYSTEMS.items()}
 GAMES = [name for kind, name in FAMILIES.items() if issubclass(kind, GAN)]
 AS_IT_IS = {"difference": 0, "scale": 1, "shift": 0, "saturation": 1, "channels": 0}
+AS_IT_IS |= {"kept": 1, "detail": 1}
 OF_CLASSES = {"classes": 1, "classes_as_one": 1}
 
 
@@ -52,7 +53,7 @@ def test_every_system_shows_pictures_as_they_are_and_nothing_changes_by_looking(
         return
     wanted = AS_IT_IS | (OF_CLASSES if trainer.recipe.class_count() else {})
     assert found == pytest.approx({key: wanted[key] for key in found}, abs=1e-5)
-    assert {"difference", "scale", "shift"} <= set(found)
+    assert {"difference", "scale", "shift", "kept", "detail"} <= set(found)
 
 
 @pytest.mark.parametrize("fields", [{"augment": "diffaugment"}, {"augment": "ada"}, {"replay": 8},
@@ -109,6 +110,7 @@ def test_colours():
 def test_a_blur_or_noise_is_no_scale():
     blurred = seen(lambda x: F.interpolate(F.avg_pool2d(x, 8), scale_factor=8.0))
     noisy = seen(lambda x: x + 0.2 * torch.randn_like(x))
+    assert blurred["detail"] < 0.4 and noisy["detail"] > 1.5
     for found in (blurred, noisy):
         assert found["difference"] > 0.1
         assert (found["scale"], found["shift"]) == pytest.approx((1, 0), abs=0.05)
@@ -116,7 +118,9 @@ def test_a_blur_or_noise_is_no_scale():
 
 def test_pictures_in_another_order_are_no_other_pictures():
     assert seen(lambda x: x.flip(0))["difference"] == 0
-    assert seen(lambda x: x[:4].repeat(8, 1, 1, 1))["scale"] == pytest.approx(1)
+    few = seen(lambda x: x[:4].repeat(8, 1, 1, 1))
+    assert few["scale"] == pytest.approx(1)
+    assert few["kept"] == 4 / 32
 
 
 def test_classes():

@@ -67,7 +67,8 @@ def diagnose_data(found: Inspection, dataset: Dataset | None = None) -> list[Fin
         what = "points" if found.kind == "points" else "pictures"
         evidence = f"{found.usable:,} {what}{classes}; hardly any are broken, flat or repeated."
         findings.append(Finding("healthy data", "good", 0.9, evidence, "Train on them."))
-    return sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))
+    few = "few pictures"  # says nothing of what the pictures are, and so comes after what does
+    return sorted(findings, key=lambda one: (SEVERITIES.index(one.severity), one.name == few))
 
 
 def _without_pixels(found: Inspection) -> list[Finding]:

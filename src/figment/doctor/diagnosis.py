@@ -32,6 +32,7 @@ RULES: tuple[Rule, ...] = (
     shown.levels,
     shown.colours,
     shown.classes,
+    shown.left_out,
     causes.unbounded_critic,
     causes.class_unheard,
     causes.extreme_dropout,
@@ -66,6 +67,7 @@ RULES: tuple[Rule, ...] = (
     relapsed,
     classes.missing,
     appearance.checkerboard,
+    shown.detail,
     appearance.colours_missing,
     appearance.blurred,
 )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from figment.doctor.balance import HOPELESS_ROUNDS
 from figment.doctor.finding import Finding
-from figment.doctor.history import History
+from figment.doctor.history import MANY, History
 
 SCALED = (0.75, 1.33)
 SHIFTED = 0.2
@@ -13,6 +14,10 @@ GREYED = 0.3
 """shown/saturation up to which colours have been lost on the way."""
 OWN_CLASSES = 0.95
 """shown/classes below which pictures are told with other classes than theirs; exactly 1 in all systems."""
+BLURRED = 0.6
+"""shown/detail up to which a picture has lost what is fine in it."""
+ALL = 0.8
+"""shown/kept up to which a batch has lost too many pictures to be the data; exactly 1 in all systems."""
 FAINT = 0.02
 """shown/difference up to which nothing is looked at."""
 
@@ -64,6 +69,36 @@ def colours(history: History) -> Finding | None:
         0.95,
         f"The discriminator is shown the pictures with {kept:.0%} of their colour.",
         "Look at what the recipe does to the reals: something makes them grey on the way.",
+    )
+
+
+def detail(history: History) -> Finding | None:
+    """Reals are blurred before they are judged."""
+    kept = history.now("shown/detail")
+    if kept is None or kept > BLURRED or abs(history.value("shown/scale", 1.0)) < SCALED[0]:
+        return None
+    return Finding(
+        "blurred samples",
+        "warning",
+        0.9,
+        f"The discriminator is shown the pictures with {kept:.0%} of their fine detail: it can teach no "
+        "more, and sees no grid over the samples.",
+        "Show it pictures at their full size; look at what the recipe does to them on the way.",
+    )
+
+
+def left_out(history: History) -> Finding | None:
+    """Some of the reals never reach the discriminator, others come twice."""
+    kept = history.latest("shown/kept", MANY)
+    if len(kept) < MANY or max(kept) > ALL or history.rounds < HOPELESS_ROUNDS:
+        return None
+    return Finding(
+        "partial mode collapse",
+        "fault",
+        0.9,
+        f"Of the pictures of a batch {1 - max(kept):.0%} or more never reach the discriminator, in the "
+        f"last {MANY} measurements; others come in their place. What it is not shown will not be drawn.",
+        "Look at what the recipe does to the batch on its way: a filter, or an index that repeats.",
     )
 
 

@@ -38,9 +38,11 @@ def shown(trainer: Trainer) -> dict[str, float]:
     "shown/difference": root mean square difference, over the reals' deviation, 0 where all is well;
     "shown/scale" and "shown/shift": the reals times the first plus the second, of values in [-1, 1], are
     what is shown, 1 and 0; of colours "shown/saturation", over the reals', 1, and "shown/channels", 1 where
-    they come in another order; of classes "shown/classes", the share of pictures that are told with their
-    own, and "shown/classes_as_one", how far all pictures of a class are told with the same one. {} where
-    the recipe has no discriminator, learns points, or is fed by other ways than ``discriminator_inputs``.
+    they come in another order; "shown/detail", differences of neighbouring pixels, over the reals', 1;
+    "shown/kept", the share of different pictures of the batch that come at all, 1; of classes
+    "shown/classes", the share of pictures that are told with their own, and "shown/classes_as_one", how far
+    all pictures of a class are told with the same one. {} where the recipe has no discriminator, learns
+    points, or is fed by other ways than ``discriminator_inputs``.
     """
     clock, recipe = trainer.clock, trainer.recipe.at(trainer.clock)
     if recipe.kind != "images" or not hasattr(recipe, "discriminator_inputs"):
@@ -61,16 +63,17 @@ def _compared(recipe: Any, nets: nn.ModuleDict, batch: Batch, clock: Clock) -> d
     torch.manual_seed(seed)
     meant, of_fakes = recipe.show(nets, batch.images), recipe.show(nets, fakes)
     torch.manual_seed(seed)
-    found = _stopped(recipe, nets, batch, fakes, clock, of_fakes)
-    if found is None or found[0].shape != meant.shape:
+    stopped = _stopped(recipe, nets, batch, fakes, clock, of_fakes)
+    if stopped is None or stopped[0].shape != meant.shape:
         return {}
-    came, labels = (None if part is None else part[:MOST] for part in found)
+    came, labels = (None if part is None else part[:MOST] for part in stopped)
     assert came is not None
     meant, own = meant[:MOST].float(), batch.labels[:MOST]
     place = _matched(came.float(), meant)
-    return _levels(came.float(), meant[place]) | (
-        {} if labels is None or recipe.class_count() < 2 else _classes(labels, own[place])
-    )
+    found = {"shown/kept": round(len(place.unique()) / len(place), 6)}
+    if labels is not None and recipe.class_count() > 1:
+        found |= _classes(labels, own[place])
+    return found | _levels(came.float(), meant[place])
 
 
 def _stopped(
@@ -128,6 +131,9 @@ def _levels(came: Tensor, meant: Tensor) -> dict[str, float]:
         "scale": scale,
         "shift": float(came.mean()) - scale * float(meant.mean()),
     }
+    detail = [float(x.diff(dim=3).abs().mean()) for x in (came, meant)]
+    if detail[1] > _EMPTY:
+        found["detail"] = detail[0] / detail[1] / max(abs(scale), _EMPTY)
     if meant.shape[1] == 3:
         colour = [float((x - x.mean(1, keepdim=True)).std()) for x in (came, meant)]
         if colour[1] > _EMPTY:
