@@ -27,6 +27,7 @@ import unseen_drawn
 import unseen_fifth
 import unseen_fourth
 import unseen_second
+import unseen_sixth
 import unseen_third
 from figment.doctor.data import examine
 from figment.doctor.finding import Finding
@@ -41,6 +42,7 @@ LISTS = {
     "third": unseen_third.CASES,
     "fourth": unseen_fourth.CASES,
     "fifth": unseen_fifth.CASES,
+    "sixth": unseen_sixth.CASES,
 }
 LOOKS = 12
 TICKS = 48

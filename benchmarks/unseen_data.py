@@ -11,6 +11,7 @@ from PIL import Image
 
 import unseen_data4
 import unseen_data5
+import unseen_data6
 from figment.data import open_dataset
 
 
@@ -19,7 +20,7 @@ def source(wanted: str, shared: Path, out: Path) -> str:
     if wanted.endswith(".zip"):
         return str(shared / wanted)
     name, _, count = wanted.partition(":")
-    make = (MADE | unseen_data4.MADE | unseen_data5.MADE).get(name)
+    make = (MADE | unseen_data4.MADE | unseen_data5.MADE | unseen_data6.MADE).get(name)
     if make is None:
         return wanted
     path = out / "data" / f"{name}{count}"

@@ -157,6 +157,16 @@ def test_many_variants_of_a_few_pictures(tmp_path: Path, flowers: np.ndarray):
     (finding,) = examine(str(folder), progress=False)
     assert (finding.name, finding.severity) == ("near-identical pictures", "fault")
     assert "100% of the pictures" in finding.evidence
+    many = np.repeat(flowers[:100], 6, axis=0) + random.normal(0, 2, (600, 32, 32, 3))
+    folder = folder_of(tmp_path / "bursts", np.clip(many, 0, 255).astype(np.uint8))
+    (finding,) = examine(str(folder), progress=False)
+    assert (finding.name, finding.severity) == ("near repeats", "warning")
+    assert "in groups" in finding.evidence
+
+
+def test_pictures_without_contrast_are_pale(tmp_path: Path, flowers: np.ndarray):
+    folder = folder_of(tmp_path / "pale", 195 + flowers // 7)
+    assert names(folder) == ["pale data"]
 
 
 def test_grey_pictures_in_colour_files(tmp_path: Path, flowers: np.ndarray):

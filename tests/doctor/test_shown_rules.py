@@ -13,7 +13,7 @@ from figment.doctor.diagnosis import diagnose
 from figment.doctor.finding import Finding
 
 SOUND = {"difference": 0.0, "scale": 1.0, "shift": 0.0, "saturation": 1.0, "channels": 0.0}
-SOUND |= {"classes": 1.0, "classes_as_one": 1.0}
+SOUND |= {"classes": 1.0, "classes_as_one": 1.0, "likeness": 1.0, "spread": 1.0, "whole": 1.0}
 
 
 def shown(log: list[dict[str, Any]], **changes: float) -> list[dict[str, Any]]:
@@ -51,8 +51,23 @@ def test_levels_are_named_at_the_first_look(changes: dict[str, float], words: st
 def test_colours_that_are_lost_on_the_way():
     (fault,) = faults(shown(young(1), difference=0.4, saturation=0.02))
     assert fault.name == "colours missing"
-    first, *_ = faults(shown(young(1), difference=1.0, saturation=0.0, scale=0.0))
-    assert first.name == "wrong normalisation"
+    nothing = {"difference": 1.0, "saturation": 0.0, "scale": 0.0, "spread": 0.0, "likeness": 0.0}
+    first, *_ = faults(shown(young(1), **nothing))
+    assert first.name == "wrong normalisation" and "is one value" in first.evidence
+
+
+def test_pixels_in_other_places():
+    garbled = {"difference": 1.2, "likeness": 0.1, "detail": 2.0}
+    first, *_ = faults(shown(young(1), **garbled))
+    assert first.name == "wrong normalisation" and "does not look like" in first.evidence
+    assert faults(shown(young(1), **garbled | {"detail": 1.1})) == []  # turned or moved
+
+
+def test_levels_that_differ_from_picture_to_picture_are_no_mistake():
+    jitter = {"difference": 0.9, "likeness": 0.6, "scale": 0.3, "shift": 0.3}
+    assert faults(shown(young(1), **jitter)) == []
+    cut_off = {"difference": 2.0, "likeness": 0.9, "scale": 3.0}
+    assert faults(shown(young(1), **cut_off))[0].name == "wrong normalisation"
 
 
 def test_detail_that_is_lost_on_the_way():
@@ -75,12 +90,14 @@ def test_classes_that_are_not_the_pictures_own():
     assert fault.name == "classes swapped"
     (fault,) = faults(shown(young(1), classes=0.3, classes_as_one=0.4))
     assert fault.name == "classes not obeyed"
+    assert faults(shown(young(1), classes=0.9, classes_as_one=0.9)) == []  # a tenth without
 
 
 def test_what_is_known_to_be_shown_is_not_suspected():
     strange = {"score__real": 1.1, "score__fake": -0.5, "score__held_out": -1.4}
     assert [one.name for one in faults(young(**strange))] == ["wrong normalisation"]
     assert faults(shown(young(**strange))) == []
+    assert faults(shown(young(**strange), whole=0.0)) != []
 
 
 def test_held_out_pictures_are_not_compared_with_others():
@@ -100,13 +117,19 @@ def test_few_pictures_that_a_sure_discriminator_has_seen_very_often():
     assert first(80) == first(700) == "discriminator overfitting"
     assert first(900) == "discriminator too strong"  # seen 89 times
     assert first(80, discriminator_moves=8) == "discriminator too strong"
+    log = shown(log, difference=0.3)
+    assert first(80) == "discriminator too strong"
+    taken = run(**sure, score__held_out=0.98, score__held_out_sign=1.0)
+    named = diagnose(taken, OWN, DATA | {"count": 500}, (), OWN)[0].name
+    assert named == "discriminator too strong"  # new pictures are taken for real as well
 
 
 def test_samples_that_never_had_a_colour():
-    assert [one.name for one in faults(young(watch__saturation=0.0))] == ["colours missing"]
-    assert faults(young(5, watch__saturation=0.0)) == []
+    grey = {"watch__saturation": 0.0, "watch__contrast": 0.5}
+    assert [one.name for one in faults(young(**grey))] == ["colours missing"]
+    assert faults(young(5, **grey)) == faults(young(**grey | {"watch__contrast": 0.1})) == []
     first = young(1, watch__saturation=0.3)
-    assert faults(first + young(8, watch__saturation=0.0)[1:]) == []
+    assert faults(first + young(8, **grey)[1:]) == []
 
 
 def test_channels_that_are_shown_as_they_are_have_not_been_exchanged():
@@ -121,6 +144,34 @@ def test_a_generator_that_came_to_a_stop_with_one_picture_has_collapsed():
     before = run(3, watch__movement=0.9)
     assert faults(log)[0].name == "generator stands still"
     assert faults(before + log[3:])[0].name == "mode collapse"
+    early = young(20, watch__diversity=0.001, watch__spacing=0.01, **still)
+    moved = young(2, watch__movement=0.9, watch__diversity=0.05)
+    assert faults(moved + early[2:])[0].name == "generator stands still"  # has had nothing to lose
+
+
+def test_a_schedule_that_takes_a_rate_away():
+    def said(log: list[dict[str, Any]], **fields: Any) -> list[str]:
+        return [one.name for one in faults(log, generator_lr=2e-4, discriminator_lr=2e-4, **fields)]
+
+    used = {"rate/generator": 2e-4, "rate/discriminator": 2e-4}
+    assert said([line | used for line in young()]) == []
+    assert said([line | used | {"rate/generator": 1e-9} for line in young()]) == [
+        "learning rate too low"
+    ]
+    assert said([line | used | {"rate/generator": 1e-9} for line in young()], rate_decay=1.0) == []
+    assert said([line | used | {"rate/discriminator": 0.5} for line in young()]) == [
+        "learning rate too high"
+    ]
+    assert said([line | used | {"rate/generator": 2e-5} for line in young()]) == []
+
+
+def test_a_penalty_that_grows_for_ever():
+    name = "penalty/gradient_penalty/discriminator"
+    grows = [line | {name: 3.0 * 4.0**n} for n, line in enumerate(young())]
+    assert [one.name for one in faults(grows)] == ["unbounded critic"]
+    assert faults([line | {name: 500.0} for line in young()]) == []
+    falls = [line | {name: 5e4 / 4.0**n} for n, line in enumerate(young())]
+    assert faults(falls) == []
 
 
 def with_betas(*betas: float, **columns: float) -> list[str]:
@@ -131,7 +182,7 @@ def with_betas(*betas: float, **columns: float) -> list[str]:
 
 def test_a_momentum_that_remembers_too_long():
     assert with_betas(0.5, 0.999) == ["healthy, good"]
-    assert with_betas(0.9, 0.999) == ["healthy, good"]
+    assert with_betas(0.9, 0.999) == with_betas(0.9, 0.85) == ["healthy, good"]
     assert with_betas(0.99, 0.999) == ["healthy, good"]
     assert with_betas(0.99, 0.999, watch__distance=0.5)[0] == "learning rate too high, fault"
     assert with_betas(0.99, 0.9)[0] == "learning rate too high, warning"

@@ -24,7 +24,7 @@ CPU = torch.device("cpu")
 FAMILIES = {type(system.recipe): name for name, system in SYSTEMS.items()}
 GAMES = [name for kind, name in FAMILIES.items() if issubclass(kind, GAN)]
 AS_IT_IS = {"difference": 0, "scale": 1, "shift": 0, "saturation": 1, "channels": 0}
-AS_IT_IS |= {"kept": 1, "detail": 1}
+AS_IT_IS |= {"kept": 1, "detail": 1, "likeness": 1, "spread": 1, "whole": 1}
 OF_CLASSES = {"classes": 1, "classes_as_one": 1}
 
 
@@ -56,12 +56,23 @@ def test_every_system_shows_pictures_as_they_are_and_nothing_changes_by_looking(
     assert {"difference", "scale", "shift", "kept", "detail"} <= set(found)
 
 
-@pytest.mark.parametrize("fields", [{"augment": "diffaugment"}, {"augment": "ada"}, {"replay": 8},
-                                    {"packing": 2}, {"instance_noise": 0.5}, {"r1": 1.0}])  # fmt: skip
+FULL = {"replay": 8, "batch": 8}
+
+
+@pytest.mark.parametrize("fields", [{"augment": "diffaugment"}, FULL | {"augment": "diffaugment"},
+                                    FULL | {"augment": "ada-fixed", "augment_p": 0.5},
+                                    FULL | {"instance_noise": 0.5},
+                                    {"packing": 2}, {"r1": 1.0}, {"micro_batch": 2, "up": "nearest"},
+                                    {"guidance": 1.0, "packing": 2, "classes": 4}])  # fmt: skip
 def test_what_is_done_to_all_pictures_is_no_difference(fields: dict[str, Any]):
-    trainer = trainer_of(replace(SYSTEMS["dcgan"].recipe.tiny(), **fields))
-    trainer.round()
-    assert columns(trainer)["difference"] == 0
+    tiny = replace(SYSTEMS["dcgan"].recipe.tiny(), **fields)
+    tiny.check()
+    trainer = trainer_of(tiny)
+    for _ in range(3):
+        trainer.round()
+    found = columns(trainer)
+    assert found["difference"] == 0 and found["whole"] == 1
+    assert "classes" not in found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,10 +98,11 @@ def fed(feed: Callable[[Batch], Batch], **fields: Any) -> dict[str, float]:
 
 
 def test_levels():
-    assert seen(lambda x: (x + 1) / 2) == pytest.approx(
-        AS_IT_IS | {"scale": 0.5, "shift": 0.5, "saturation": 0.5}
-        | {"difference": seen(lambda x: (x + 1) / 2)["difference"]}, abs=1e-3
-    )  # fmt: skip
+    half = seen(lambda x: (x + 1) / 2)
+    wanted = AS_IT_IS | {"scale": 0.5, "shift": 0.5, "saturation": 0.5, "spread": 0.5}
+    assert half.pop("difference") > 0.5
+    wanted.pop("difference")
+    assert half == pytest.approx(wanted, abs=1e-3)
     negative = seen(lambda x: -x)
     assert (negative["scale"], negative["shift"]) == pytest.approx((-1, 0), abs=1e-3)
     bytes_ = seen(lambda x: 127.5 * (x + 1), augment="diffaugment")
@@ -133,3 +145,66 @@ def test_classes():
         lambda b: b._replace(labels=b.labels.roll(1), images=b.images.roll(1, 0)), **classed
     )
     assert moved["classes"] == 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class FakesFirst(DCGAN):
+    """The discriminator is called on fakes first, and its statistics move."""
+
+    def discriminator_terms(
+        self, nets: torch.nn.ModuleDict, batch: Batch, fakes: Tensor, clock: Clock
+    ) -> Terms:
+        self.logits(nets, self.show(nets, fakes.round(decimals=2)), batch.labels)
+        return super().discriminator_terms(nets, batch, fakes, clock)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alone(DCGAN):
+    """It calls its discriminator itself, and asks for a slope."""
+
+    def discriminator_terms(
+        self, nets: torch.nn.ModuleDict, batch: Batch, fakes: Tensor, clock: Clock
+    ) -> Terms:
+        images = batch.images.requires_grad_()
+        torch.autograd.grad(nets["discriminator"](images).sum(), images)
+        raise AssertionError("not reached without a graph")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared(DCGAN):
+    """Its discriminator wants all pictures, real or not, in other levels and in grey."""
+
+    def logits(self, nets: torch.nn.ModuleDict, shown: Tensor, labels: Tensor | None) -> Tensor:
+        grey = shown.mean(1, keepdim=True).expand_as(shown)
+        return super().logits(nets, (grey + 1) / 0.45, labels)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Turned(DCGAN):
+    """It changes its reals where the looked-at rule does not see it."""
+
+    def reals(self, images: Tensor, clock: Clock) -> Tensor:
+        return -super().reals(images, clock)
+
+
+SIZE = {"resolution": 32, "width": 4, "batch": 32, "latent": 8}
+
+
+def test_fakes_that_come_first_are_let_in_and_leave_nothing():
+    trainer = trainer_of(FakesFirst(**SIZE, augment="diffaugment"))
+    trainer.round()
+    before = {key: value.clone() for key, value in trainer.nets.state_dict().items()}
+    assert columns(trainer)["difference"] == 0
+    assert all(torch.equal(before[k], v) for k, v in trainer.nets.state_dict().items())
+
+
+def test_a_rule_that_cannot_be_tried_ends_no_training():
+    assert columns(trainer_of(Alone(**SIZE))) == {}
+
+
+def test_what_all_pictures_go_through_on_their_way_is_no_mistake():
+    assert columns(trainer_of(Prepared(**SIZE)))["difference"] == 0
+
+
+def test_hooks_that_are_not_looked_through_are_told_of():
+    assert columns(trainer_of(Turned(**SIZE)))["whole"] == 0

@@ -134,6 +134,8 @@ def colourless(history: History) -> Finding | None:
     strength = history.series("watch/saturation")
     if history.rounds < HOPELESS_ROUNDS or len(strength) < MANY or max(strength) > NO_COLOUR:
         return None
+    if not history.stays("watch/contrast", low=SHAPED):
+        return None  # nothing has been drawn yet
     return Finding(
         "colours missing",
         "fault",

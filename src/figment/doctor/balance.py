@@ -165,7 +165,7 @@ def generator_too_strong(history: History) -> Finding | None:
     """The discriminator sees no difference although there is one."""
     if not history.classifies or history.rounds < EARLY_ROUNDS or history.untold():
         return None
-    accuracy, jsd = history.level("score/accuracy", 0.5), history.level("jsd", 0.0)
+    accuracy, jsd = history.level("score/accuracy", 1.0), history.level("jsd", 0.0)
     distance = history.now("watch/distance")
     if distance is None or distance < FAR or accuracy > EVEN_ACCURACY or jsd > EVEN_JSD:
         return None

@@ -8,8 +8,8 @@ from typing import Any
 from figment.doctor import flags
 from figment.doctor.balance import EARLY_ROUNDS, FAR
 from figment.doctor.finding import Finding
-from figment.doctor.history import FEW, History
-from figment.doctor.samples import few_samples
+from figment.doctor.history import FEW, History, falling
+from figment.doctor.samples import collapse
 from figment.fields import fields_of
 
 DROPPED = 0.8
@@ -20,6 +20,9 @@ TINY, OWN_BATCH = 4, 16
 few pictures are mostly chance."""
 HAD_MOVED = 0.3
 """watch/movement that only a generator has had which learned."""
+UNHELD, GROWN = 1e3, 100.0
+"""A weighted penalty from which, and times its first value from which, it holds nothing: those of healthy
+runs fall or stay below 100, one whose graph was cut went from 3 to 5e5."""
 STILL = 0.002
 """watch/movement of a generator that does not learn at all; C1 with a tenth of the usual rates moves by .01
 and more in 600 rounds."""
@@ -49,6 +52,29 @@ def unbounded_critic(history: History) -> Finding | None:
         "Add a gradient penalty, or spectral norm, or clip the critic's weights: one of them.",
         ("--gradient-penalty 10", "--spectral-norm discriminator", "--clip 0.01"),
     )
+
+
+def unheld_critic(history: History) -> Finding | None:
+    """The penalty that is to bound the critic's slope grows and grows: it does not reach the weights."""
+    names = {key for line in history.log[-FEW:] for key in line if key.startswith("penalty/")}
+    for name in sorted(names):
+        values = history.series(name)
+        now = values[-FEW:]
+        if not name.endswith("/discriminator") or len(values) < 2 * FEW or min(now) < UNHELD:
+            continue
+        if min(now) < GROWN * max(values[0], 1.0) or falling(values):
+            continue
+        kind = name.split("/")[1].replace("_", " ")
+        return Finding(
+            "unbounded critic",
+            "fault",
+            0.9,
+            f"The {kind} of the discriminator has grown from {values[0]:.2g} to {values[-1]:.2g}: it "
+            "bounds nothing.",
+            "Look at how the penalty comes about: without a graph of its gradients (create_graph) nothing "
+            "of it reaches the weights.",
+        )
+    return None
 
 
 def class_unheard(history: History) -> Finding | None:
@@ -127,7 +153,8 @@ def stands_still(history: History) -> Finding | None:
     moved = history.latest("watch/movement")
     if history.rounds < EARLY_ROUNDS or len(moved) < FEW or max(moved) > STILL:
         return None
-    if few_samples(history) and max(history.series("watch/movement")) > HAD_MOVED:
+    learned = max(history.series("watch/movement")) > HAD_MOVED
+    if learned and collapse(history) is not None:
         return None  # it came to a stop when all its samples had become one
     if (
         history.value("watch/distance", 1.0) < FAR

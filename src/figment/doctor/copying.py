@@ -83,8 +83,11 @@ def known_by_heart(history: History) -> Finding | None:
     """A discriminator that is always right has few pictures, and has seen each very often."""
     few = 0 < history.count < FEW_PICTURES and history.passes > VERY_OFTEN
     sign = history.level("score/sign", 0.0)
-    if not few or sign < KNOWN or flags.times_pace(history) >= HASTY:
+    if not few or sign < KNOWN or flags.times_pace(history) >= HASTY or shown.changed(history):
         return None
+    held_out = _scores(history)
+    if held_out is not None and not _apart(held_out):
+        return None  # new pictures are taken for real as well
     sure = balance.discriminator_too_strong(history)
     if sure is None:
         return None

@@ -10,7 +10,7 @@ from figment.doctor import flags
 from figment.doctor.balance import BLOWN_UP, EARLY_ROUNDS, FAR
 from figment.doctor.finding import Finding
 from figment.doctor.flags import own_rate, times_usual
-from figment.doctor.history import FEW, History
+from figment.doctor.history import FEW, MANY, History
 
 HIGH = 10.0
 LOW = 0.1
@@ -112,13 +112,39 @@ def far_off(history: History) -> Finding | None:
     )
 
 
+def scheduled(history: History) -> Finding | None:
+    """A schedule has taken a rate far from what the recipe says, and not to its end."""
+    if history.get("rate_decay") > 0:
+        return None  # it is meant to fall to nothing
+    for player in ("generator", "discriminator"):
+        said, used = history.get(f"{player}_lr"), history.latest(f"rate/{player}", MANY)
+        if said <= 0 or len(used) < MANY:
+            continue
+        low, high = min(used) / said, max(used) / said
+        if high * FAR_OFF > 1 and low < FAR_OFF:
+            continue
+        off = f"{low:,.0f} times" if low >= FAR_OFF else f"a {1 / max(high, 1e-12):,.0f}th of"
+        return Finding(
+            f"learning rate too {'high' if low >= FAR_OFF else 'low'}",
+            "fault",
+            0.9,
+            f"The {player} learns at a rate of {used[-1]:.2g}, {off} the recipe's {said:.2g}, in the last "
+            f"{MANY} measurements.",
+            "Look at the recipe's schedule (its at or adjust): something multiplies the rate again and "
+            "again.",
+        )
+    return None
+
+
 def momentum(history: History) -> Finding | None:
     """Adam's first beta remembers longer than its second, or far longer than in the system itself."""
     betas, own = _betas(history.fields), _betas(history.own)
     if betas is None or own is None or betas == own or history.fields.get("optimizer") != "adam":
         return None
     first, second = betas
-    unbounded = first**2 >= second > 0  # Kingma and Ba 2015, theorem 4.1, asks for the contrary
+    unbounded = (
+        first >= math.sqrt(second) > 0
+    )  # Adam may diverge: Reddi et al. 2018, Zhang et al. 2022
     longer = (1 - own[0]) / max(1 - first, 1e-9)
     if not unbounded and longer < LONG:
         return None

@@ -41,6 +41,9 @@ CHANCE = 2.0
 """Times the share of such gaps that distances without repeats would have, beside REPEATED."""
 VARIANT = 0.1
 """Difference from its CROWD nearest others below which a picture is one of many variants."""
+COMMON, FEW_KINDS = 0.95, 0.02
+"""Correlation of variants of one picture, and the share of such pairs from which there are fifty pictures
+or fewer, however many variants: bursts of 80 pictures have .006, one camera's view 1."""
 CROWD = 5
 ASKED = 500
 """Pictures whose repeats are looked for."""
@@ -63,6 +66,8 @@ class Alike(NamedTuple):
     """Standard deviation within each picture [M], 1 being black against white."""
     mirrored: Tensor
     """Whether the nearest is a mirror image [M]."""
+    common: float
+    """Share of all pairs that are like one another (correlation of COMMON)."""
 
 
 def alike(rows: Tensor) -> Alike:
@@ -79,7 +84,9 @@ def alike(rows: Tensor) -> Alike:
     ways = [torch.stack(way, 1).clamp(min=_LEAST) for way in (lying, moved, cut)]
     mirrored = torch.minimum(*ways[:2]).argmin(1) >= len(lying) // 2
     contrast = _light(ours).std(1)
-    return Alike(*(way.sort(1).values for way in ways), contrast, mirrored)
+    pairs = _unit(_light(ours)) @ _unit(_light(images)).T
+    common = float((pairs > COMMON).double().mean())
+    return Alike(*(way.sort(1).values for way in ways), contrast, mirrored, common)
 
 
 def _likest(ours: Tensor, others: Tensor, asked: Tensor) -> Tensor:
@@ -110,6 +117,12 @@ def repeats(rows: Tensor, count: int, duplicates: int) -> list[Finding]:
         return []
     crowded = [way[:, CROWD - 1] < VARIANT for way in (found.lying, found.moved)]
     crowded = float((crowded[0] | crowded[1]).double().mean())
+    if crowded > MOSTLY and found.common < FEW_KINDS:
+        evidence = (
+            f"{crowded:.0%} of the pictures have {CROWD} others that are nearly the same, in groups that "
+            "are unlike one another, as bursts of frames are."
+        )
+        return [Finding("near repeats", "warning", 0.85, evidence, advice)]
     if crowded > MOSTLY:
         return [
             variants(f"{crowded:.0%} of the pictures have {CROWD} others that are nearly the same.")
@@ -123,8 +136,7 @@ def repeats(rows: Tensor, count: int, duplicates: int) -> list[Finding]:
     few_cut = float(cut.double().mean()) < OFTEN_CUT + CHANCE * cut_by_chance
     if few and few_cut:
         return []
-    again = again if few_cut else again | cut
-    share = float(again.double().mean())
+    share = float((again if few_cut else again | cut).double().mean())
     among = "" if count <= len(rows) else f" among {len(rows):,}"
     turned = float(found.mirrored[again].double().mean())
     how = f"; {turned:.0%} of these are mirror images" if turned > REPEATED else ""

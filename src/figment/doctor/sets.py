@@ -41,6 +41,8 @@ DARK, BRIGHT = 0.05, 0.95
 """Mean levels outside these leave nothing to see."""
 PALE = 0.1
 """Range of levels (1 % to 99 %) below this: nearly one grey."""
+FAINT, VARIED = 0.25, 0.1
+"""The same of pictures whose spread is so much of that range: they differ as others do."""
 ENOUGH = 40
 """Pictures of a class from which it may be said to lie among another: of twenty letters each, two did by
 chance."""
@@ -137,7 +139,9 @@ def sameness(rows: Tensor, count: int, duplicates: int) -> list[Finding]:
                 f"{len(some):,} pictures differ by only {spread:.2g} of the range from black to white."
             )
         ]
-    if not DARK < levels.mean < BRIGHT or levels.high - levels.low < PALE:
+    reach = levels.high - levels.low
+    faint = reach < FAINT and spread > VARIED * reach
+    if not DARK < levels.mean < BRIGHT or reach < PALE or faint:
         evidence = (
             f"Levels are {levels.mean:.2f} on average and span {levels.low:.2f} to "
             f"{levels.high:.2f}, 0 being black and 1 white."

@@ -8,12 +8,23 @@ from figment.doctor.history import MANY, History
 
 SCALED = (0.75, 1.33)
 SHIFTED = 0.2
+A_LINE, NEARLY_A_LINE = 0.95, 0.85
+"""shown/likeness from which what is shown is the pictures in other levels, and nothing else; and the same
+where values were cut off as well, for which a shown/scale must be outside"""
+SCALED_WIDELY = (0.4, 2.5)
+FLAT = 0.05
+"""shown/spread below which there are no pictures."""
+UNLIKE, AS_FINE = 0.3, (0.6, 1.4)
+"""shown/likeness below which, with a shown/detail outside these, pixels have been put in other places: rows
+taken for columns of channels. A picture that is only turned or moved keeps its detail."""
 """shown/scale outside the first or shown/shift beyond the second, levels are not the pictures'. All systems
 show exactly 1 and 0; a recipe of one's own may add a little noise."""
 GREYED = 0.3
 """shown/saturation up to which colours have been lost on the way."""
-OWN_CLASSES = 0.95
-"""shown/classes below which pictures are told with other classes than theirs; exactly 1 in all systems."""
+OWN_CLASSES, ONE_CLASS = 0.8, 0.95
+"""shown/classes below which pictures are told with other classes than theirs, exactly 1 in all systems: a
+tenth may be left without for a purpose; and shown/classes_as_one from which those of a class are all told
+with the same."""
 BLURRED = 0.6
 """shown/detail up to which a picture has lost what is fine in it."""
 ALL = 0.8
@@ -24,7 +35,8 @@ FAINT = 0.02
 
 def as_they_are(history: History) -> bool:
     """Whether the discriminator is known to be shown the pictures as they were loaded."""
-    return history.value("shown/difference", 1.0) <= FAINT
+    whole = history.value("shown/whole", 0.0) == 1
+    return whole and history.value("shown/difference", 1.0) <= FAINT
 
 
 def changed(history: History) -> bool:
@@ -37,15 +49,25 @@ def levels(history: History) -> Finding | None:
     scale, shift = history.now("shown/scale"), history.value("shown/shift", 0.0)
     if scale is None or not changed(history):
         return None
-    order = history.value("shown/channels", 0.0) > 0.5
-    if SCALED[0] <= scale <= SCALED[1] and abs(shift) <= SHIFTED and not order:
+    like, fine = history.value("shown/likeness", 1.0), history.value("shown/detail", 1.0)
+    mild = SCALED[0] <= scale <= SCALED[1] and abs(shift) <= SHIFTED
+    wide = SCALED_WIDELY[0] <= scale <= SCALED_WIDELY[1]
+    if history.value("shown/channels", 0.0) > 0.5:
+        seen = "The discriminator is shown the pictures with their channels in another order."
+    elif history.value("shown/spread", 1.0) < FLAT:
+        seen = f"What the discriminator is shown of the pictures is one value, {shift:.2g}."
+    elif (like >= A_LINE and not mild) or (like >= NEARLY_A_LINE and not wide):
+        seen = (
+            f"The discriminator is shown the pictures times {scale:.2g}, {shift:+.2g} "
+            "(black is -1, white 1)."
+        )
+    elif like < UNLIKE and not AS_FINE[0] <= fine <= AS_FINE[1]:
+        seen = (
+            f"What the discriminator is shown does not look like the pictures (correlation {like:.2f}): "
+            f"neighbouring pixels differ {fine:.1f} times as much."
+        )
+    else:
         return None
-    seen = (
-        "The discriminator is shown the pictures with their channels in another order."
-        if order
-        else f"The discriminator is shown the pictures times {scale:.2g}, {shift:+.2g} "
-        "(black is -1, white 1)."
-    )
     return Finding(
         "wrong normalisation",
         "fault",
@@ -107,7 +129,7 @@ def classes(history: History) -> Finding | None:
     own = history.now("shown/classes")
     if own is None or own >= OWN_CLASSES:
         return None
-    one = history.value("shown/classes_as_one", 0.0) >= OWN_CLASSES
+    one = history.value("shown/classes_as_one", 0.0) >= ONE_CLASS
     how = "all pictures of a class with the same other one" if one else "without any order"
     return Finding(
         "classes swapped" if one else "classes not obeyed",

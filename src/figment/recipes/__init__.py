@@ -27,7 +27,6 @@ PACE = (
     "optimizer",
     "generator_lr",
     "discriminator_lr",
-    "betas",
     "discriminator_moves",
     "generator_moves",
 )

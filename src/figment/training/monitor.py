@@ -163,12 +163,18 @@ class Monitor:
         previous = cast(PreviousSamples, trainer.nets["album"])
         asked = trainer.recipe.labels_for(range(count), torch.device("cpu"))
         found = signs(samples, self.reference, previous.exchange(samples), asked)
-        return found | shown(trainer)
+        return found | shown(trainer) | _rates(trainer)
 
     def _write(self) -> None:
         if mesh.is_first() and (self.lines or (self.run / "metrics.jsonl").exists()):
             text = "".join(json.dumps(line) + "\n" for line in self.lines)
             write_text(self.run / "metrics.jsonl", text)
+
+
+def _rates(trainer: Trainer) -> dict[str, float]:
+    """Return the learning rate of each player as its optimiser has it now: "rate/PLAYER"."""
+    optimizers = trainer.optimizers.items()
+    return {f"rate/{player}": float(one.param_groups[0]["lr"]) for player, one in optimizers}
 
 
 class Untrained(NamedTuple):

@@ -87,7 +87,7 @@ class Trainer:
 
     def generate(self, batch: Batch) -> Tensor:
         """Return the generator's fakes for a batch, at the recipe's precision."""
-        with self.autocast(), self._in_parts():
+        with self.autocast(), self.in_parts():
             return self.now.generate(self.nets["generator"], batch.latents, batch.labels)
 
     def move(self, player: str, rule: Rule, batch: Batch, fakes: Tensor) -> Scalars:
@@ -108,7 +108,7 @@ class Trainer:
         Raises NotFinite, no gradients left behind, where one is not finite.
         """
         weights = self.weights(player)
-        with learning(weights, among=self.nets), self._in_parts():
+        with learning(weights, among=self.nets), self.in_parts():
             with self.autocast():
                 terms = rule(self.nets, batch, fakes, self.clock)
             total = torch.stack(list(terms.minimised.values())).sum()
@@ -149,7 +149,7 @@ class Trainer:
             return {}
         buffers = [(buffer, buffer.clone()) for buffer in self.nets.buffers()]
         self._set_clock(self.clock)
-        with self.autocast(), self._in_parts():
+        with self.autocast(), self.in_parts():
             found = self.now.validate(self.nets, *unseen)
         for buffer, before in buffers:
             buffer.copy_(before)
@@ -165,7 +165,8 @@ class Trainer:
         low = self.recipe.precision == "bfloat16"
         return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=low)
 
-    def _in_parts(self) -> AbstractContextManager[None]:
+    def in_parts(self) -> AbstractContextManager[None]:
+        """Return the context in which networks run over micro-batches, where the recipe asks for them."""
         return micro_batches(self.now.micro_batch, self._learning)
 
     def _set_clock(self, clock: Clock) -> None:
