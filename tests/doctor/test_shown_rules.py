@@ -51,13 +51,20 @@ def test_levels_are_named_at_the_first_look(changes: dict[str, float], words: st
 def test_colours_that_are_lost_on_the_way():
     (fault,) = faults(shown(young(1), difference=0.4, saturation=0.02))
     assert fault.name == "colours missing"
-    nothing = {"difference": 1.0, "saturation": 0.0, "scale": 0.0, "spread": 0.0, "likeness": 0.0}
+    nothing = {
+        "difference": 1.0,
+        "saturation": 0.0,
+        "scale": 0.0,
+        "spread": 0.0,
+        "likeness": 0.0,
+        "structure": 0.0,
+    }
     first, *_ = faults(shown(young(1), **nothing))
     assert first.name == "wrong normalisation" and "is one value" in first.evidence
 
 
 def test_pixels_in_other_places():
-    garbled = {"difference": 1.2, "likeness": 0.1, "detail": 2.0}
+    garbled = {"difference": 1.2, "likeness": 0.6, "structure": 0.1, "detail": 2.0}
     first, *_ = faults(shown(young(1), **garbled))
     assert first.name == "wrong normalisation" and "does not look like" in first.evidence
     assert faults(shown(young(1), **garbled | {"detail": 1.1})) == []  # turned or moved

@@ -24,7 +24,7 @@ CPU = torch.device("cpu")
 FAMILIES = {type(system.recipe): name for name, system in SYSTEMS.items()}
 GAMES = [name for kind, name in FAMILIES.items() if issubclass(kind, GAN)]
 AS_IT_IS = {"difference": 0, "scale": 1, "shift": 0, "saturation": 1, "channels": 0}
-AS_IT_IS |= {"kept": 1, "detail": 1, "likeness": 1, "spread": 1, "whole": 1}
+AS_IT_IS |= {"kept": 1, "detail": 1, "likeness": 1, "structure": 1, "spread": 1, "whole": 1}
 OF_CLASSES = {"classes": 1, "classes_as_one": 1}
 
 
@@ -133,6 +133,13 @@ def test_pictures_in_another_order_are_no_other_pictures():
     few = seen(lambda x: x[:4].repeat(8, 1, 1, 1))
     assert few["scale"] == pytest.approx(1)
     assert few["kept"] == 4 / 32
+
+
+def test_pixels_in_other_places():
+    garbled = seen(lambda x: x.permute(0, 2, 3, 1).reshape(x.shape))
+    assert garbled["structure"] < 0.3 and garbled["detail"] > 1.4
+    turned = seen(lambda x: x.rot90(1, (2, 3)))
+    assert turned["detail"] == pytest.approx(1, abs=0.2)
 
 
 def test_classes():

@@ -15,7 +15,7 @@ SCALED_WIDELY = (0.4, 2.5)
 FLAT = 0.05
 """shown/spread below which there are no pictures."""
 UNLIKE, AS_FINE = 0.3, (0.6, 1.4)
-"""shown/likeness below which, with a shown/detail outside these, pixels have been put in other places: rows
+"""shown/structure below which, with a shown/detail outside these, pixels are in other places: rows
 taken for columns of channels. A picture that is only turned or moved keeps its detail."""
 """shown/scale outside the first or shown/shift beyond the second, levels are not the pictures'. All systems
 show exactly 1 and 0; a recipe of one's own may add a little noise."""
@@ -50,6 +50,7 @@ def levels(history: History) -> Finding | None:
     if scale is None or not changed(history):
         return None
     like, fine = history.value("shown/likeness", 1.0), history.value("shown/detail", 1.0)
+    within = history.value("shown/structure", 1.0)
     mild = SCALED[0] <= scale <= SCALED[1] and abs(shift) <= SHIFTED
     wide = SCALED_WIDELY[0] <= scale <= SCALED_WIDELY[1]
     if history.value("shown/channels", 0.0) > 0.5:
@@ -61,9 +62,9 @@ def levels(history: History) -> Finding | None:
             f"The discriminator is shown the pictures times {scale:.2g}, {shift:+.2g} "
             "(black is -1, white 1)."
         )
-    elif like < UNLIKE and not AS_FINE[0] <= fine <= AS_FINE[1]:
+    elif within < UNLIKE and not AS_FINE[0] <= fine <= AS_FINE[1]:
         seen = (
-            f"What the discriminator is shown does not look like the pictures (correlation {like:.2f}): "
+            f"What the discriminator is shown does not look like the pictures (correlation {within:.2f}): "
             f"neighbouring pixels differ {fine:.1f} times as much."
         )
     else:

@@ -50,8 +50,9 @@ def shown(trainer: Trainer) -> dict[str, float]:
     "shown/difference": root mean square difference, over the reals' deviation, 0 where all is well;
     "shown/scale" and "shown/shift": the reals times the first plus the second, of values in [-1, 1], are
     what is shown, 1 and 0; of colours "shown/saturation", over the reals', 1, and "shown/channels", 1 where
-    they come in another order; "shown/likeness", 1 where what is shown hangs on nothing else, 0 where it
-    does not hang on them; "shown/detail", differences of neighbouring pixels, over the reals', 1;
+    they come in another order; "shown/likeness", the correlation of what is shown with them, of pictures
+    among each other and within, and "shown/structure", of pixels within a picture, both 1;
+    "shown/spread", the deviation, and "shown/detail", steps between pixels, over the reals', 1;
     "shown/kept", the share of different pictures of the batch that come at all, 1; of classes
     "shown/classes", the share of pictures that are told with their own, and "shown/classes_as_one", how far
     all pictures of a class are told with the same one. "shown/whole": 1 where nothing else of the recipe's
@@ -181,7 +182,8 @@ def _levels(came: Tensor, meant: Tensor, *, coloured: bool) -> dict[str, float]:
         / max(float(meant.std()), _EMPTY),
         "scale": scale,
         "shift": float(came.mean()) - scale * float(meant.mean()),
-        "likeness": _likeness(came, meant),
+        "likeness": _likeness(came - came.mean(), meant - meant.mean()),
+        "structure": _likeness(*(x - x.mean((1, 2, 3), keepdim=True) for x in (came, meant))),
         "spread": float(came.std()) / max(float(meant.std()), _EMPTY),
     }
     detail = [float(x.diff(dim=3).abs().mean()) for x in (came, meant)]
@@ -197,8 +199,8 @@ def _levels(came: Tensor, meant: Tensor, *, coloured: bool) -> dict[str, float]:
 
 
 def _likeness(came: Tensor, meant: Tensor) -> float:
-    """Return how far the brightness of pictures is a line of what it was meant to be: 1 wholly, 0 not."""
-    ours, theirs = (x.mean(1).flatten() - x.mean() for x in (came, meant))
+    """Return how far the brightness of pictures, less its mean, is in proportion: 1 wholly, 0 not."""
+    ours, theirs = (x.mean(1).flatten() for x in (came, meant))
     return abs(float(ours @ theirs)) / max(float(ours.norm() * theirs.norm()), _EMPTY)
 
 
