@@ -68,6 +68,7 @@ def test_pixels_in_other_places():
     first, *_ = faults(shown(young(1), **garbled))
     assert first.name == "wrong normalisation" and "does not look like" in first.evidence
     assert faults(shown(young(1), **garbled | {"detail": 1.1})) == []  # turned or moved
+    assert faults(shown(young(1), **garbled | {"spread": 1.6})) == []  # noise
 
 
 def test_levels_that_differ_from_picture_to_picture_are_no_mistake():

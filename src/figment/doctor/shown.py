@@ -14,9 +14,10 @@ where values were cut off as well, for which a shown/scale must be outside"""
 SCALED_WIDELY = (0.4, 2.5)
 FLAT = 0.05
 """shown/spread below which there are no pictures."""
-UNLIKE, AS_FINE = 0.3, (0.6, 1.4)
-"""shown/structure below which, with a shown/detail outside these, pixels are in other places: rows
-taken for columns of channels. A picture that is only turned or moved keeps its detail."""
+UNLIKE, AS_FINE, AS_WIDE = 0.6, (0.6, 1.4), (0.8, 1.25)
+"""shown/structure below which, with a shown/detail outside the first range and a shown/spread within the
+second, pixels are in other places: rows taken for columns of channels. A picture that is only turned or
+moved keeps its detail, and noise widens the spread."""
 """shown/scale outside the first or shown/shift beyond the second, levels are not the pictures'. All systems
 show exactly 1 and 0; a recipe of one's own may add a little noise."""
 GREYED = 0.3
@@ -51,6 +52,7 @@ def levels(history: History) -> Finding | None:
         return None
     like, fine = history.value("shown/likeness", 1.0), history.value("shown/detail", 1.0)
     within = history.value("shown/structure", 1.0)
+    wide_as_ever = AS_WIDE[0] <= history.value("shown/spread", 1.0) <= AS_WIDE[1]
     mild = SCALED[0] <= scale <= SCALED[1] and abs(shift) <= SHIFTED
     wide = SCALED_WIDELY[0] <= scale <= SCALED_WIDELY[1]
     if history.value("shown/channels", 0.0) > 0.5:
@@ -62,7 +64,7 @@ def levels(history: History) -> Finding | None:
             f"The discriminator is shown the pictures times {scale:.2g}, {shift:+.2g} "
             "(black is -1, white 1)."
         )
-    elif within < UNLIKE and not AS_FINE[0] <= fine <= AS_FINE[1]:
+    elif within < UNLIKE and wide_as_ever and not AS_FINE[0] <= fine <= AS_FINE[1]:
         seen = (
             f"What the discriminator is shown does not look like the pictures (correlation {within:.2f}): "
             f"neighbouring pixels differ {fine:.1f} times as much."
