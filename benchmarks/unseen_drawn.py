@@ -412,11 +412,11 @@ def sets(what: str, right: str, also: str, *sources: str) -> Callable[[Draw], Ca
 
 
 COLOUR, BY_CLASS, PROBABLE, FREE = "colour", "classes", "probable", "free"
-DRAWING, GROUPED = "drawing", "grouped"
+DRAWING, GROUPED, ANY_BATCH = "drawing", "grouped", "any batch"
 """What a plant needs: pictures in colour; a game by class; a discriminator of probabilities; a game without
-classes; one that draws more than one picture within its rounds, too; pictures in classes."""
+classes; one that draws more than one picture within its rounds, too; pictures in classes; a system that takes batches of any size."""
 PLANTS: tuple[tuple[Callable[[Draw], Case], str], ...] = (
-    (both_high, ""), (both_low, ""), (one_high, ""), (one_low, PROBABLE), (momentum, ""), (twos, ""),
+    (both_high, ""), (both_low, ""), (one_high, ""), (one_low, PROBABLE), (momentum, ""), (twos, ANY_BATCH),
     (drowned, PROBABLE), (unbounded, ""), (few, PROBABLE), (twelve, FREE), (soon, ""), (driven, PROBABLE),
     (levels, ""), (channels, COLOUR), (greyed, COLOUR), (unread, ""), (cut, ""), (upwards, ""),
     (deaf, FREE), (mistold, BY_CLASS), (grid, DRAWING), (blurred, DRAWING), (colourless, COLOUR),
@@ -489,6 +489,8 @@ def cases(seed: int) -> tuple[Case, ...]:
 def _suits(system: System, needs: str) -> bool:
     if needs == BY_CLASS:
         return system.classed
+    if needs == ANY_BATCH and system.name in ("stylegan2", "progan"):
+        return False  # they compare pictures by fours
     if needs == DRAWING and system.name == "cats-mlp":
         return False
     if needs in (COLOUR, FREE, GROUPED, DRAWING) and (

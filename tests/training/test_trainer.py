@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from figment.data import Dataset, open_dataset
 from figment.errors import UserError
@@ -17,6 +19,7 @@ from figment.recipes.points import Points
 from figment.rounds import Terms
 from figment.training.average import decay, follow, with_own_statistics
 from figment.training.due import due, due_wider
+from figment.training.feed import Feed
 from figment.training.trainer import NotFinite, Trainer, build, learning
 
 CPU = torch.device("cpu")
@@ -230,3 +233,18 @@ def test_a_lazily_seen_scalar_is_averaged_over_the_rounds_it_was_seen_in():
     tally.add({"loss": 2.0})
     assert tally.means() == {"loss": 1.5, "penalty": 4.0}
     assert Tally.from_json(tally.to_json()) == tally
+
+
+def test_held_out_pictures_come_mixed_as_those_of_a_batch_do(tmp_path: Path):
+    for name, level in (("dark", 40), ("light", 200)):
+        (tmp_path / name).mkdir()
+        for number in range(100):
+            pixels = np.full((32, 32, 3), level + number % 20, np.uint8)
+            Image.fromarray(pixels).save(tmp_path / name / f"{number}.png")
+    dataset = open_dataset(str(tmp_path), resolution=32, progress=False)
+    recipe = replace(find("dcgan")[1].tiny(), held_out=0.25)
+    feed = Feed(recipe, dataset, torch.device("cpu"))
+    found, again = feed.held_out_examples(40), feed.held_out_examples(40)
+    assert found is not None and again is not None
+    assert torch.equal(found[0], again[0])
+    assert found[1] is not None and 5 <= int(found[1][:20].sum()) <= 15

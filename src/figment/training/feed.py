@@ -44,11 +44,13 @@ class Feed:
     def held_out_examples(self, count: int) -> tuple[Tensor, Tensor | None] | None:
         """Return at most ``count`` examples that are not learned from, and their labels if they have any.
 
-        None where nothing is held out.
+        In random order, always the same: as they lie, class after class, a part of them has other batch
+        statistics than batches in training have. None where nothing is held out.
         """
         chosen = evenly_spaced(self.held_out, count)
         if not len(chosen):
             return None
+        chosen = chosen[stream("held out", self.order.seed).permutation(len(chosen))]
         images, labels = self.fetch(chosen)
         return images, labels if self.dataset.classes else None
 
