@@ -6,7 +6,7 @@
 Other seeds, sets and systems than ``benchmarks/doctor.py`` has: runs and sets with one planted fault each,
 and runs without. Each is trained once (half a minute at most on one core), and asked after every
 measurement. A run that came to its end, and what OUT/results.jsonl holds, is not done again;
-``--again`` asks the present doctor about the runs that are there. Prints a table: what is right, what was
+``--list drawn:7`` is a list that chance puts together. ``--again`` asks the present doctor about the runs that are there. Prints a table: what is right, what was
 said from first to last, and what was said first that is not true.
 """
 
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import shutil
 import sys
 import time
@@ -151,6 +152,8 @@ def main() -> None:
     kept = given.out / "results.jsonl"
     done = [json.loads(line) for line in kept.read_text().splitlines()] if kept.exists() else []
     results = {result["case"]: result for result in done}
+    if given.list not in LISTS and not re.fullmatch(r"drawn:\d+", given.list):
+        parser.error(f"--list is one of {', '.join(LISTS)}, or drawn:SEED")
     (part, parts), drawn = given.part, given.list.removeprefix("drawn:")
     cases = unseen_drawn.cases(int(drawn)) if drawn.isdecimal() else LISTS[given.list]
     for case in cases[part::parts]:

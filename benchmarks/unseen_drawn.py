@@ -16,13 +16,14 @@ from typing import Any, ClassVar, NamedTuple
 import torch
 import torch.nn.functional as F
 
+from figment.errors import UserError
 from figment.fields import fields_of
 from figment.recipes import find
 from unseen_cases import LOST, Case, data, fault, healthy
 
 FAR = "still far from your pictures"
 OVERFITTED = "discriminator overfitting | memorisation"
-DRAWN = 24
+DRAWN, TRIES = 24, 50
 ONE_MOVE: dict[str, Any] = {"discriminator_moves": 1}
 BLOCKS: dict[str, Any] = {"resolution": 16, "width": 16, "discriminator_width": 16, "batch": 16}
 
@@ -414,7 +415,8 @@ def sets(what: str, right: str, also: str, *sources: str) -> Callable[[Draw], Ca
 COLOUR, BY_CLASS, PROBABLE, FREE = "colour", "classes", "probable", "free"
 DRAWING, GROUPED, ANY_BATCH = "drawing", "grouped", "any batch"
 """What a plant needs: pictures in colour; a game by class; a discriminator of probabilities; a game without
-classes; one that draws more than one picture within its rounds, too; pictures in classes; a system that takes batches of any size."""
+classes; one that draws more than one picture within its rounds, too; pictures in classes; a
+system that takes batches of any size."""
 PLANTS: tuple[tuple[Callable[[Draw], Case], str], ...] = (
     (both_high, ""), (both_low, ""), (one_high, ""), (one_low, PROBABLE), (momentum, ""), (twos, ANY_BATCH),
     (drowned, PROBABLE), (unbounded, ""), (few, PROBABLE), (twelve, FREE), (soon, ""), (driven, PROBABLE),
@@ -474,16 +476,39 @@ def cases(seed: int) -> tuple[Case, ...]:
     dice = random.Random(f"drawn {seed}")
     found = []
     for number, (plant, needs) in enumerate(dice.sample(PLANTS, DRAWN)):
-        systems = [one for one in SYSTEMS if _suits(one, needs)]
-        system = dice.choice(systems)
-        if system.classed or needs == GROUPED:
-            chosen = dice.choice(CLASSED)
-        elif system.name == "goodfellow":
-            chosen = dice.choice(GREY)
-        else:
-            chosen = dice.choice(SETS if needs == COLOUR else (*SETS, *GREY))
-        found.append(plant(Draw(dice, number, system, chosen, 10_000 + 100 * seed + number)))
+        tries = (
+            _drawn(dice, plant, needs, number, 10_000 + 100 * seed + number) for _ in range(TRIES)
+        )
+        found.append(next(case for case in tries if _possible(case)))
     return (*found, *sound(dice, 10_000 + 100 * seed))
+
+
+def _drawn(
+    dice: random.Random, plant: Callable[[Draw], Case], needs: str, number: int, seed: int
+) -> Case:
+    """Return a case of one kind: a system and a set that suit it, by chance."""
+    system = dice.choice([one for one in SYSTEMS if _suits(one, needs)])
+    if system.classed or needs == GROUPED:
+        chosen = dice.choice(CLASSED)
+    elif system.name == "goodfellow":
+        chosen = dice.choice(GREY)
+    else:
+        chosen = dice.choice(SETS if needs == COLOUR else (*SETS, *GREY))
+    return plant(Draw(dice, number, system, chosen, seed))
+
+
+def _possible(case: Case) -> bool:
+    """Whether the system takes the fields of the case."""
+    if not case.recipe:
+        return True
+    module, _, name = case.recipe.partition(":")
+    recipe = getattr(sys.modules[module], name) if name else find(module)[1]
+    classed = {"classes": 10} if getattr(recipe, "conditional", False) else {}
+    try:
+        replace(recipe, **case.fields, **classed).check()
+    except UserError:
+        return False
+    return True
 
 
 def _suits(system: System, needs: str) -> bool:
