@@ -6,8 +6,9 @@
 Other seeds, sets and systems than ``benchmarks/doctor.py`` has: runs and sets with one planted fault each,
 and runs without. Each is trained once (half a minute at most on one core), and asked after every
 measurement. A run that came to its end, and what OUT/results.jsonl holds, is not done again;
-``--list drawn:7`` is a list that chance puts together. ``--again`` asks the present doctor about the runs that are there. Prints a table: what is right, what was
-said from first to last, and what was said first that is not true.
+``--again`` asks the present doctor about the runs that are there. ``--list drawn:7`` is a list that chance
+puts together (``unseen_drawn.py``). Prints a table: what is right, what was said from first to last, and
+what was said first that is not true.
 """
 
 from __future__ import annotations
