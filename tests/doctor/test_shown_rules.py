@@ -203,3 +203,10 @@ def test_samples_that_repeat_each_other_exactly():
     assert [one.name for one in faults(young(**few))] == ["mode collapse"]
     assert "repeated each other exactly" in faults(young(**few))[0].evidence
     assert faults(young(**few | {"watch__spacing": 0.02})) == []
+
+
+def test_a_system_without_a_discriminator_has_no_player_that_is_too_strong():
+    log = run(watch__distance=0.9)
+    scores = ("score/", "jsd", "loss/discriminator")
+    alone = [{k: v for k, v in line.items() if not k.startswith(scores)} for line in log]
+    assert [one.name for one in faults(alone)] == []
