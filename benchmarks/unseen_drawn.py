@@ -188,7 +188,7 @@ HIGH, LOW = "learning rate too high", "learning rate too low"
 WRONG = "wrong normalisation"
 STRONG, WEAK, STILL = "discriminator too strong", "generator too strong", "generator stands still"
 COLLAPSE = "mode collapse | partial mode collapse"
-BOUNDED_ONLY = ("wgan", "resnet-wgan-gp", "flowers-28", "progan")
+BOUNDED_ONLY = ("wgan", "resnet-wgan-gp", "acgan", "flowers-28", "progan")
 
 
 def both_high(d: Draw) -> Case:
@@ -388,8 +388,8 @@ def growing(d: Draw) -> Case:
 
 def retired(d: Draw) -> Case:
     schedule = lambda rounds: (1.0, 1.0 if rounds < 200 else 1e-7)  # noqa: E731
-    right = f"{WEAK} | {COLLAPSE} | oscillation"
-    return d.run("discriminator stopped", right, LOW, code=(Scheduled, {"schedule": schedule}))
+    right = f"{WEAK} | {LOW} | {COLLAPSE} | oscillation"
+    return d.run("discriminator stopped", right, code=(Scheduled, {"schedule": schedule}))
 
 
 def unseen_classes(d: Draw) -> Case:
