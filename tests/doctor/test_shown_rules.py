@@ -36,6 +36,8 @@ def test_pictures_that_are_shown_as_they_are(log: list[dict[str, Any]]):
     ("changes", "words"),
     [
         ({"scale": 0.5, "shift": 0.5}, "times 0.5, +0.5"),
+        ({"scale": 0.6}, "times 0.6, +0"),
+        ({"scale": 1.6}, "times 1.6, +0"),
         ({"scale": -1.0}, "times -1, +0"),
         ({"scale": 127.0, "shift": 127.0}, "times 1.3e+02"),
         ({"shift": 0.3}, "times 1, +0.3"),
