@@ -1,7 +1,8 @@
 """Cases of ``benchmarks/unseen.py`` drawn at random: a fault, a system, a set and a seed meet by chance.
 
 ``--list drawn:7`` is the draw of seed 7. Kinds of fault are known to who writes the rules; what they are
-planted in and how strongly is not: another number is another first asking.
+planted in and how strongly is not: another number is another first asking, from 100 on with other
+systems and sets.
 """
 
 from __future__ import annotations
@@ -10,138 +11,22 @@ import math
 import random
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 
 from figment.errors import UserError
-from figment.fields import fields_of
+from figment.objectives import objective
 from figment.recipes import find
 from unseen_cases import LOST, Case, data, fault, healthy
+from unseen_plants import Backwards, Drawn, Judged, Misfed, Scheduled, Told, planted
+from unseen_pools import BLOCKS, FIRST, LATER, ONE_MOVE, Pool, System
 
 FAR = "still far from your pictures"
 OVERFITTED = "discriminator overfitting | memorisation"
 DRAWN, TRIES = 24, 50
-ONE_MOVE: dict[str, Any] = {"discriminator_moves": 1}
-BLOCKS: dict[str, Any] = {"resolution": 16, "width": 16, "discriminator_width": 16, "batch": 16}
-
-
-class System(NamedTuple):
-    """A recipe in a size that learns within a minute, and for how many rounds it is played."""
-
-    name: str
-    fields: dict[str, Any]
-    rounds: int
-    classed: bool = False
-
-
-SYSTEMS = (
-    System("dcgan", {"resolution": 32, "width": 8, "batch": 16}, 1_500),
-    System("dcgan-concat", {"resolution": 32, "width": 8, "batch": 16}, 1_500, True),
-    System("few-shot", {"resolution": 32, "width": 8, "batch": 16}, 1_000),
-    System("fccgan", {"resolution": 32, "width": 8, "batch": 16}, 1_200),
-    System("fccgan-baseline", {"resolution": 32, "width": 8, "batch": 16}, 1_500),
-    System("cats-mlp", {"resolution": 16, "hidden": (64, 128, 256), "batch": 32}, 2_000),
-    System("goodfellow", {"batch": 50}, 1_200),
-    System("sngan", BLOCKS | ONE_MOVE, 1_500),
-    System("sngan-projection", BLOCKS | ONE_MOVE, 1_200, True),
-    System("resnet-wgan-gp", BLOCKS | ONE_MOVE, 1_000),
-    System("acgan", BLOCKS | ONE_MOVE, 1_000, True),
-    System("biggan-small", BLOCKS | ONE_MOVE | {"latent": 60, "shared": 16, "ema": 5_000}, 900, True),
-    System("stylegan2", {"resolution": 16, "width": 16, "batch": 8, "latent": 32, "ema": 5_000}, 900),
-    System("progan", {"resolution": 16, "width": 16, "batch": 16, "latent": 32}, 1_000),
-    System("stacked-mnist", {"resolution": 16, "width": 16, "discriminator_width": 12, "batch": 32},
-           1_500),
-    System("flowers-28", {"width": 12, "batch": 16, "discriminator_moves": 2}, 1_000),
-    System("faces", {"resolution": 16, "batch": 16, "latent": 64}, 1_200),
-    System("wgan", {"resolution": 32, "width": 8, "batch": 16, "discriminator_moves": 2}, 1_200),
-)  # fmt: skip
-SETS = ("cats64.zip", "cifar10.zip", "flowers2.zip", "frogs:2000", "scenes:1500", "lamps:1500",
-        "kittens:1500", "horses:2000", "signs:2000", "glyphs:1500")  # fmt: skip
-GREY = ("mnist.zip", "fashion_mnist.zip", "digits:4000")
-CLASSED = ("mnist.zip", "fashion_mnist.zip", "signs:2000", "lamps:1500", "scenes:1500",
-           "glyphs:1500")  # fmt: skip
-
-
-# -- faults in the code: bases of a class that is made of them and of a system's ----------------------
-
-
-class Misfed:
-    """Its discriminator is given another batch than the data hold."""
-
-    feed: ClassVar[Callable[..., Any]]
-
-    def discriminator_terms(self, nets: Any, batch: Any, fakes: Any, clock: Any) -> Any:
-        fed = type(self).feed(batch, clock)
-        return super().discriminator_terms(nets, fed, fakes, clock)  # ty: ignore[unresolved-attribute]
-
-
-class Drawn:
-    """Its samples are changed by ``drawn``, and what its discriminator sees by ``seen``."""
-
-    drawn: ClassVar[Callable[..., Any]] = staticmethod(lambda images: images)
-    seen: ClassVar[Callable[..., Any]] = staticmethod(lambda images: images)
-
-    def generate(self, generator: Any, latents: Any, labels: Any) -> Any:
-        return type(self).drawn(super().generate(generator, latents, labels))  # ty: ignore[unresolved-attribute]
-
-    def logits(self, nets: Any, shown: Any, labels: Any) -> Any:
-        return super().logits(nets, type(self).seen(shown), labels)  # ty: ignore[unresolved-attribute]
-
-    def examine(self, nets: Any, shown: Any, labels: Any) -> Any:
-        return super().examine(nets, type(self).seen(shown), labels)  # ty: ignore[unresolved-attribute]
-
-
-class Told:
-    """Its generator is told other latents or classes than were drawn."""
-
-    told: ClassVar[Callable[..., Any]]
-
-    def generate(self, generator: Any, latents: Any, labels: Any) -> Any:
-        return super().generate(generator, *type(self).told(latents, labels))  # ty: ignore[unresolved-attribute]
-
-
-class Judged:
-    """Its generator is judged by other fakes than it drew."""
-
-    judged: ClassVar[Callable[..., Any]]
-
-    def generator_terms(self, nets: Any, batch: Any, fakes: Any, clock: Any) -> Any:
-        fakes = type(self).judged(batch, fakes, clock)
-        return super().generator_terms(nets, batch, fakes, clock)  # ty: ignore[unresolved-attribute]
-
-
-class Backwards:
-    """Its generator goes up where it should go down."""
-
-    def generator_terms(self, nets: Any, batch: Any, fakes: Any, clock: Any) -> Any:
-        terms = super().generator_terms(nets, batch, fakes, clock)  # ty: ignore[unresolved-attribute]
-        return terms._replace(losses={name: -loss for name, loss in terms.losses.items()})
-
-
-class Scheduled:
-    """Its rates follow ``schedule``: by what each is multiplied at a round."""
-
-    schedule: ClassVar[Callable[[int], tuple[float, float]]]
-
-    def at(self, clock: Any) -> Any:
-        now = super().at(clock)  # ty: ignore[unresolved-attribute]
-        one, other = type(self).schedule(clock.rounds)
-        rates = {"generator_lr": now.generator_lr * one}
-        return replace(now, **rates, discriminator_lr=now.discriminator_lr * other)
-
-
-def planted(name: str, base: type, system: System, **how: Any) -> str:
-    """Return the name by which a system with a fault in its code can be had, ``unseen_drawn:NAME``."""
-    recipe = find(system.name)[1]
-    own = type(recipe)
-    made = type(name, (base, own), {key: staticmethod(value) for key, value in how.items()})
-    given = fields_of(recipe) | system.fields
-    made.__module__ = __name__
-    setattr(sys.modules[__name__], name, made(**given))
-    return f"{__name__}:{name}"
 
 
 # -- the plants --------------------------------------------------------------------------------------
@@ -156,7 +41,7 @@ class Draw:
     system: System
     data: str
     seed: int
-    name: str = field(default="")
+    pool: Pool
 
     def run(
         self, what: str, right: str, also: str = "", *, code: tuple | None = None, **more: Any
@@ -188,7 +73,6 @@ HIGH, LOW = "learning rate too high", "learning rate too low"
 WRONG = "wrong normalisation"
 STRONG, WEAK, STILL = "discriminator too strong", "generator too strong", "generator stands still"
 COLLAPSE = "mode collapse | partial mode collapse"
-BOUNDED_ONLY = ("wgan", "resnet-wgan-gp", "acgan", "flowers-28", "progan")
 
 
 def both_high(d: Draw) -> Case:
@@ -227,27 +111,26 @@ def drowned(d: Draw) -> Case:
 
 
 def unbounded(d: Draw) -> Case:
-    if d.system.name in BOUNDED_ONLY:
-        off: dict[str, Any] = {
-            "wgan": {"clip": 0.0},
-            "progan": {"gradient_penalty": 0.0, "drift": 0.0},
-        }
-        return d.run("its bound taken away", "unbounded critic",
-                     **off.get(d.system.name, {"gradient_penalty": 0.0}))  # fmt: skip
-    more: dict[str, Any] = {"objective": "wasserstein", "real_target": 1.0}
-    if hasattr(find(d.system.name)[1], "spectral_norm"):
+    recipe: Any = find(d.system.name)[1]
+    held = ("gradient_penalty", "drift", "clip", "r1", "r2", "dragan")
+    more: dict[str, Any] = {name: 0.0 for name in held if getattr(recipe, name, 0.0)}
+    if getattr(recipe, "spectral_norm", "none") != "none":
         more["spectral_norm"] = "none"
-    return d.run("a critic's loss", "unbounded critic", r1=0.0, **more)
+    if recipe.objective == "wasserstein":
+        return d.run("its bound taken away", "unbounded critic", **more)
+    return d.run(
+        "a critic's loss", "unbounded critic", objective="wasserstein", real_target=1.0, **more
+    )
 
 
 def few(d: Draw) -> Case:
     count = d.dice.choice((40, 80, 150))
-    d.data = f"{d.dice.choice(('frogs', 'horses', 'signs', 'glyphs', 'kittens', 'scenes'))}:{count}"
+    d.data = f"{d.dice.choice(d.pool.one_class)}:{count}"
     return d.run(f"{count} pictures", OVERFITTED, f"few pictures | {COLLAPSE}", augment="none")
 
 
 def twelve(d: Draw) -> Case:
-    d.data = f"{d.dice.choice(('frogs', 'horses', 'signs', 'kittens'))}:12"
+    d.data = f"{d.dice.choice(d.pool.one_class)}:12"
     return d.run("12 pictures", "near-empty data", OVERFITTED)
 
 
@@ -453,11 +336,11 @@ RINGS: tuple[dict[str, Any], ...] = (
 )
 
 
-def sound(dice: random.Random, seed: int) -> list[Case]:
+def sound(dice: random.Random, seed: int, pool: Pool) -> list[Case]:
     """Return ten cases without a fault: seven runs on pictures, one on points, two sets to be looked at."""
     found = []
     for number, (name, fields, rounds) in enumerate(dice.sample(SOUND, 7)):
-        source = dice.choice(WHOLE)
+        source = dice.choice(WHOLE if pool is FIRST else (*pool.sets, *pool.grey))
         images = rounds * fields["batch"]
         title = f"sound {number}, {name} on {source.partition('.')[0]}"
         found.append(healthy(title, source, name, images, seed=seed + 50 + number, **fields))
@@ -474,27 +357,34 @@ def sound(dice: random.Random, seed: int) -> list[Case]:
 def cases(seed: int) -> tuple[Case, ...]:
     """Return the draw of a seed: DRAWN cases with a fault each, no kind twice, and ten without."""
     dice = random.Random(f"drawn {seed}")
+    pool = FIRST if seed < 100 else LATER
     found = []
     for number, (plant, needs) in enumerate(dice.sample(PLANTS, DRAWN)):
         tries = (
-            _drawn(dice, plant, needs, number, 10_000 + 100 * seed + number) for _ in range(TRIES)
+            _drawn(dice, plant, needs, number, 10_000 + 100 * seed + number, pool)
+            for _ in range(TRIES)
         )
         found.append(next(case for case in tries if _possible(case)))
-    return (*found, *sound(dice, 10_000 + 100 * seed))
+    return (*found, *sound(dice, 10_000 + 100 * seed, pool))
 
 
 def _drawn(
-    dice: random.Random, plant: Callable[[Draw], Case], needs: str, number: int, seed: int
+    dice: random.Random,
+    plant: Callable[[Draw], Case],
+    needs: str,
+    number: int,
+    seed: int,
+    pool: Pool,
 ) -> Case:
     """Return a case of one kind: a system and a set that suit it, by chance."""
-    system = dice.choice([one for one in SYSTEMS if _suits(one, needs)])
+    system = dice.choice([one for one in pool.systems if _suits(one, needs)])
     if system.classed or needs == GROUPED:
-        chosen = dice.choice(CLASSED)
-    elif system.name == "goodfellow":
-        chosen = dice.choice(GREY)
+        chosen = dice.choice(pool.classed)
+    elif _is(system, "goodfellow"):
+        chosen = dice.choice(pool.grey)
     else:
-        chosen = dice.choice(SETS if needs == COLOUR else (*SETS, *GREY))
-    return plant(Draw(dice, number, system, chosen, seed))
+        chosen = dice.choice(pool.sets if needs == COLOUR else (*pool.sets, *pool.grey))
+    return plant(Draw(dice, number, system, chosen, seed, pool))
 
 
 def _possible(case: Case) -> bool:
@@ -514,13 +404,15 @@ def _possible(case: Case) -> bool:
 def _suits(system: System, needs: str) -> bool:
     if needs == BY_CLASS:
         return system.classed
-    if needs == ANY_BATCH and system.name in ("stylegan2", "progan"):
-        return False  # they compare pictures by fours
-    if needs == DRAWING and system.name == "cats-mlp":
+    if needs == ANY_BATCH:
+        return not _is(system, "stylegan2", "progan")  # they compare pictures by fours
+    if needs == DRAWING and _is(system, "cats-mlp"):
         return False
-    if needs in (COLOUR, FREE, GROUPED, DRAWING) and (
-        system.classed or system.name == "goodfellow"
-    ):
-        return False
-    return needs != PROBABLE or system.name not in (*BOUNDED_ONLY, "sngan", "sngan-projection", "acgan",
-                                                    "biggan-small")  # fmt: skip
+    if needs == PROBABLE:
+        return objective(find(system.name)[1].objective).probabilities  # ty: ignore[unresolved-attribute]
+    alone = not system.classed and not _is(system, "goodfellow")
+    return alone or needs not in (COLOUR, FREE, GROUPED, DRAWING)
+
+
+def _is(system: System, *families: str) -> bool:
+    return system.name.startswith(families)
