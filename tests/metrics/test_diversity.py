@@ -197,3 +197,11 @@ def test_the_floor_is_of_reals_that_did_not_set_the_threshold():
 def test_look_alikes_need_a_yardstick():
     with pytest.raises(UserError, match="4 real"):
         look_alikes(normal(10, 2), normal(3, 2))
+
+
+def test_equal_pictures_are_wholly_alike_and_count_as_such():
+    one, other = torch.rand(2, 3, 32, 32)
+    assert mean_ms_ssim(one.expand(5, 3, 32, 32)) == 1
+    mixed = torch.stack([one, one, one, other])
+    apart = float(ms_ssim(one[None], other[None]))
+    assert mean_ms_ssim(mixed) == pytest.approx((3 + 3 * apart) / 6, abs=1e-6)

@@ -39,7 +39,8 @@ def ms_ssim(a: Tensor, b: Tensor) -> Tensor:
     weights = _scale_weights(min(a.shape[2:]))
     per_chunk = max(1, CHUNK_NUMBERS // a[0].numel()) if len(a) else 1
     parts = zip(a.split(per_chunk), b.split(per_chunk), strict=True)
-    return torch.cat([_ms_ssim(_unit(x), _unit(y), weights) for x, y in parts])
+    values = [_ms_ssim(_unit(x), _unit(y), weights) for x, y in parts]
+    return torch.cat(values) if values else torch.zeros(0)
 
 
 def mean_ms_ssim(images: Tensor, *, pairs: int = 1000, seed: int = 0) -> float:
@@ -55,11 +56,12 @@ def mean_ms_ssim(images: Tensor, *, pairs: int = 1000, seed: int = 0) -> float:
     total = count * (count - 1) // 2
     chosen = stream("ms-ssim", seed).choice(total, min(pairs, total), replace=False)
     first, second = (torch.from_numpy(rows) for rows in _pair(chosen))
-    values = [
-        ms_ssim(images[i], images[j])
-        for i, j in zip(first.split(CHUNK), second.split(CHUNK), strict=True)
-    ]
-    return float(torch.cat(values).mean(dtype=torch.float64))
+    values = torch.ones(len(first))  # of equal pictures, of which collapsed samples have many
+    for place, (i, j) in enumerate(zip(first.split(CHUNK), second.split(CHUNK), strict=True)):
+        differ = (images[i] != images[j]).flatten(1).any(1)
+        part = values[place * CHUNK : (place + 1) * CHUNK]
+        part[differ] = ms_ssim(images[i[differ]], images[j[differ]])
+    return float(values.mean(dtype=torch.float64))
 
 
 def feature_diversity(features: Tensor, *, limit: int = 4096, seed: int = 0) -> float:
