@@ -225,6 +225,8 @@ def grid(d: Draw) -> Case:
     strength, period = d.dice.choice((0.12, 0.2, 0.4)), d.dice.choice((2, 4))
 
     def drawn(images: Any) -> Any:
+        if images.ndim != 4:
+            return images  # a count of weights, not pictures
         side = torch.arange(images.shape[3], device=images.device) // (period // 2) % 2
         pattern = d_pattern(side)
         return (images + strength * pattern).clamp(-1, 1)

@@ -208,3 +208,16 @@ def test_pictures_in_the_wrong_class(tmp_path: Path, flowers: np.ndarray):
     folder_of(tmp_path / "right/dark", dark)
     folder_of(tmp_path / "right/bright", bright)
     assert "doubtful classes" not in names(tmp_path / "right")
+
+
+def test_two_small_classes_that_lie_among_each_other_prove_nothing(flowers: np.ndarray):
+    rows = torch.from_numpy(flowers.transpose(0, 3, 1, 2))
+    apart = torch.cat([rows[:60] // 8 + 60 * k for k in range(3)])
+    labels = torch.arange(3).repeat_interleave(60)
+    mixed = rows[60:140] // 8 + 200
+    for count, named in ((20, False), (40, True)):
+        both = torch.arange(2).repeat(count) + 3
+        found = doubtful(
+            nearest(torch.cat([apart, mixed[: 2 * count]])), torch.cat([labels, both]), "abcde"
+        )
+        assert ([one.name for one in found] == ["doubtful classes"]) == named
