@@ -26,7 +26,7 @@ def faults(log: list[dict[str, Any]], **fields: Any) -> list[Finding]:
     return [one for one in found if one.severity == "fault"]
 
 
-@pytest.mark.parametrize("log", [young(1), run(10)])
+@pytest.mark.parametrize("log", [young(3), run(10)])
 def test_pictures_that_are_shown_as_they_are(log: list[dict[str, Any]]):
     assert faults(shown(log)) == []
     assert faults(shown(log, difference=0.3, scale=0.9, shift=0.1, saturation=0.8)) == []
@@ -44,14 +44,15 @@ def test_pictures_that_are_shown_as_they_are(log: list[dict[str, Any]]):
         ({"channels": 1.0}, "channels in another order"),
     ],
 )
-def test_levels_are_named_at_the_first_look(changes: dict[str, float], words: str):
-    first, *_ = faults(shown(young(1), difference=0.7, **changes))
+def test_levels_are_named_at_the_third_look(changes: dict[str, float], words: str):
+    assert faults(shown(young(2), difference=0.7, **changes)) == []  # may be by chance
+    first, *_ = faults(shown(young(3), difference=0.7, **changes))
     assert first.name == "wrong normalisation"
     assert words in first.evidence
 
 
 def test_colours_that_are_lost_on_the_way():
-    (fault,) = faults(shown(young(1), difference=0.4, saturation=0.02))
+    (fault,) = faults(shown(young(3), difference=0.4, saturation=0.02))
     assert fault.name == "colours missing"
     nothing = {
         "difference": 1.0,
@@ -61,29 +62,29 @@ def test_colours_that_are_lost_on_the_way():
         "likeness": 0.0,
         "structure": 0.0,
     }
-    first, *_ = faults(shown(young(1), **nothing))
+    first, *_ = faults(shown(young(3), **nothing))
     assert first.name == "wrong normalisation" and "is one value" in first.evidence
 
 
 def test_pixels_in_other_places():
     garbled = {"difference": 1.2, "likeness": 0.6, "structure": 0.1, "detail": 2.0}
-    first, *_ = faults(shown(young(1), **garbled))
+    first, *_ = faults(shown(young(3), **garbled))
     assert first.name == "wrong normalisation" and "does not look like" in first.evidence
-    assert faults(shown(young(1), **garbled | {"detail": 1.1})) == []  # turned or moved
-    assert faults(shown(young(1), **garbled | {"spread": 1.6})) == []  # noise
+    assert faults(shown(young(3), **garbled | {"detail": 1.1})) == []  # turned or moved
+    assert faults(shown(young(3), **garbled | {"spread": 1.6})) == []  # noise
 
 
 def test_levels_that_differ_from_picture_to_picture_are_no_mistake():
     jitter = {"difference": 0.9, "likeness": 0.6, "scale": 0.3, "shift": 0.3}
-    assert faults(shown(young(1), **jitter)) == []
+    assert faults(shown(young(3), **jitter)) == []
     cut_off = {"difference": 2.0, "likeness": 0.9, "scale": 3.0}
-    assert faults(shown(young(1), **cut_off))[0].name == "wrong normalisation"
+    assert faults(shown(young(3), **cut_off))[0].name == "wrong normalisation"
 
 
 def test_detail_that_is_lost_on_the_way():
-    blurred = shown(young(1), difference=0.3, detail=0.4)
+    blurred = shown(young(3), difference=0.3, detail=0.4)
     assert [one.name for one in diagnose(blurred, FIELDS, DATA)][:1] == ["blurred samples"]
-    assert diagnose(shown(young(1), detail=0.9), FIELDS, DATA)[0].severity == "note"
+    assert diagnose(shown(young(3), detail=0.9), FIELDS, DATA)[0].severity == "note"
     grid = shown(run(watch__checkerboard=9.0), difference=0.3, detail=0.4)
     found = [one.name for one in diagnose(grid, FIELDS, DATA)]
     assert found[:2] == ["checkerboard", "blurred samples"]
@@ -96,11 +97,11 @@ def test_pictures_that_never_arrive():
 
 
 def test_classes_that_are_not_the_pictures_own():
-    (fault,) = faults(shown(young(1), classes=0.0))
+    (fault,) = faults(shown(young(3), classes=0.0))
     assert fault.name == "classes swapped"
-    (fault,) = faults(shown(young(1), classes=0.3, classes_as_one=0.4))
+    (fault,) = faults(shown(young(3), classes=0.3, classes_as_one=0.4))
     assert fault.name == "classes not obeyed"
-    assert faults(shown(young(1), classes=0.9, classes_as_one=0.9)) == []  # a tenth without
+    assert faults(shown(young(3), classes=0.9, classes_as_one=0.9)) == []  # a tenth without
 
 
 def test_what_is_known_to_be_shown_is_not_suspected():
@@ -163,16 +164,17 @@ def test_a_schedule_that_takes_a_rate_away():
     def said(log: list[dict[str, Any]], **fields: Any) -> list[str]:
         return [one.name for one in faults(log, generator_lr=2e-4, discriminator_lr=2e-4, **fields)]
 
-    used = {"rate/generator": 2e-4, "rate/discriminator": 2e-4}
-    assert said([line | used for line in young()]) == []
-    assert said([line | used | {"rate/generator": 1e-9} for line in young()]) == [
-        "learning rate too low"
-    ]
-    assert said([line | used | {"rate/generator": 1e-9} for line in young()], rate_decay=1.0) == []
-    assert said([line | used | {"rate/discriminator": 0.5} for line in young()]) == [
-        "learning rate too high"
-    ]
-    assert said([line | used | {"rate/generator": 2e-5} for line in young()]) == []
+    def used(player: str, last: float) -> list[dict[str, Any]]:
+        first = {"rate/generator": 2e-4, "rate/discriminator": 2e-4}
+        log = [line | first for line in young(9)]
+        return log[:2] + [line | {f"rate/{player}": last} for line in log[2:]]
+
+    assert said(used("generator", 2e-4)) == []
+    assert said(used("generator", 1e-9)) == ["learning rate too low"]
+    assert said(used("generator", 1e-9), rate_decay=1.0) == []
+    assert said(used("discriminator", 0.5)) == ["learning rate too high"]
+    assert said(used("generator", 1e-7)) == []  # a schedule may end so
+    assert said([line | {"rate/generator": 1.0} for line in young()]) == []  # it is the optimiser's
 
 
 def test_a_penalty_that_grows_for_ever():

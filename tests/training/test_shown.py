@@ -17,7 +17,7 @@ from figment.recipe import Recipe
 from figment.recipes import SYSTEMS
 from figment.recipes.dcgan import DCGAN
 from figment.rounds import Batch, Clock, Terms
-from figment.training.shown import shown
+from figment.training.shown import look
 from figment.training.trainer import Trainer
 
 CPU = torch.device("cpu")
@@ -35,7 +35,7 @@ def trainer_of(recipe: Recipe) -> Trainer:
 
 
 def columns(trainer: Trainer) -> dict[str, float]:
-    return {name.removeprefix("shown/"): value for name, value in shown(trainer).items()}
+    return {name.removeprefix("shown/"): value for name, value in look(trainer).items()}
 
 
 @pytest.mark.parametrize("name", GAMES)

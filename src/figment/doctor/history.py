@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from statistics import median
-from typing import Any
+from typing import Any, TypeGuard
 
 RECENT = 0.2
 """Share of the log that counts as now, for what every line has."""
@@ -31,7 +31,7 @@ class History:
         scores: Sequence[Mapping[str, Any]] = (),
         own: Mapping[str, Any] | None = None,
     ) -> None:
-        self.log = [line for line in log if _is_number(line.get("images"))]
+        self.log = [line for line in log if is_number(line.get("images"))]
         self.fields = fields
         self.data = data
         self.scores = [line for line in scores if line.get("scores")]
@@ -44,17 +44,17 @@ class History:
     def get(self, field: str, default: float = 0.0) -> float:
         """Return a number of the recipe."""
         value: Any = self.fields.get(field)
-        return float(value) if _is_number(value) else default
+        return float(value) if is_number(value) else default
 
     def usual(self, field: str) -> float | None:
         """Return a number of the system itself; None where it is not known, or is none above 0."""
         value: Any = self.own.get(field)
-        return float(value) if _is_number(value) and value > 0 else None
+        return float(value) if is_number(value) and value > 0 else None
 
     @property
     def rounds(self) -> int:
         """Rounds played."""
-        if self.log and _is_number(self.log[-1].get("rounds")):
+        if self.log and is_number(self.log[-1].get("rounds")):
             return int(self.log[-1]["rounds"])
         return self.images // max(1, int(self.get("batch", 1) * self.get("discriminator_moves", 1)))
 
@@ -82,7 +82,7 @@ class History:
 
     def series(self, key: str) -> list[float]:
         """Return the finite values of a column, oldest first."""
-        return [float(line[key]) for line in self.log if _is_number(line.get(key))]
+        return [float(line[key]) for line in self.log if is_number(line.get(key))]
 
     def latest(self, key: str, count: int = FEW) -> list[float]:
         """Return the last few measurements of a column."""
@@ -142,7 +142,8 @@ def falling(values: Sequence[float], window: int = FEW) -> bool:
     return median(values[-window:]) < BETTER * median(values[-2 * window : -window])
 
 
-def _is_number(value: object) -> bool:
+def is_number(value: object) -> TypeGuard[float]:
+    """Return whether a value of a log is a finite number."""
     if not isinstance(value, int | float) or isinstance(value, bool):
         return False
     try:

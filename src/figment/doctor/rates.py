@@ -19,6 +19,8 @@ FAR_OFF = 120.0
 """Times, or part, from which a rate is named whatever is seen: as a warning where the samples are good all
 the same. C5 on MNIST with 200 times the
 generator's came near the data too, in jumps of half their spread."""
+FADED = 1e4
+"""Part of its first value up to which a rate has been taken away, and has not merely fallen."""
 LONG = 20.0
 """Times as many rounds as in the system itself that momentum remembers, from which it overshoots: a first
 beta of .99 in place of .5 is 50."""
@@ -99,7 +101,7 @@ def far_off(history: History) -> Finding | None:
     early = history.rounds < EARLY_ROUNDS or distance is None
     works = distance is not None and distance <= UNFIT
     works = works and history.value("watch/on_modes", 1.0) > ON_MODES
-    off = f"{times[player]:,.0f} times" if high else f"a {1 / times[player]:,.0f}th of"
+    off = f"{times[player]:,.0f} times" if high else f"a {1 / max(times[player], 1e-300):,.0f}th of"
     seen = "" if early else f"; samples are {distance:.2g} standard deviations from the reals"
     return Finding(
         f"learning rate too {'high' if high else 'low'}",
@@ -117,19 +119,19 @@ def scheduled(history: History) -> Finding | None:
     if history.get("rate_decay") > 0:
         return None  # it is meant to fall to nothing
     for player in ("generator", "discriminator"):
-        said, used = history.get(f"{player}_lr"), history.latest(f"rate/{player}", MANY)
-        if said <= 0 or len(used) < MANY:
+        rates, used = history.series(f"rate/{player}"), history.latest(f"rate/{player}", MANY)
+        if len(used) < MANY or rates[0] <= 0:
             continue
-        low, high = min(used) / said, max(used) / said
-        if high * FAR_OFF > 1 and low < FAR_OFF:
+        low, high = min(used) / rates[0], max(used) / rates[0]
+        if high * FADED > 1 and low < FAR_OFF:
             continue
         off = f"{low:,.0f} times" if low >= FAR_OFF else f"a {1 / max(high, 1e-12):,.0f}th of"
         return Finding(
             f"learning rate too {'high' if low >= FAR_OFF else 'low'}",
             "fault",
             0.9,
-            f"The {player} learns at a rate of {used[-1]:.2g}, {off} the recipe's {said:.2g}, in the last "
-            f"{MANY} measurements.",
+            f"The {player} learns at a rate of {used[-1]:.2g}, {off} its first, {rates[0]:.2g}, in the "
+            f"last {MANY} measurements.",
             "Look at the recipe's schedule (its at or adjust): something multiplies the rate again and "
             "again.",
         )

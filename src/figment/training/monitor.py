@@ -173,8 +173,13 @@ class Monitor:
 
 def _rates(trainer: Trainer) -> dict[str, float]:
     """Return the learning rate of each player as its optimiser has it now: "rate/PLAYER"."""
-    optimizers = trainer.optimizers.items()
-    return {f"rate/{player}": float(one.param_groups[0]["lr"]) for player, one in optimizers}
+    found = {}
+    for player, optimizer in trainer.optimizers.items():
+        rates = [group.get("lr") for group in optimizer.param_groups]
+        known = [float(rate) for rate in rates if isinstance(rate, int | float)]
+        if known:
+            found[f"rate/{player}"] = max(known)
+    return found
 
 
 class Untrained(NamedTuple):

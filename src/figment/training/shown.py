@@ -1,18 +1,22 @@
 """What reaches the discriminator of the reals, beside what should: mistakes on the way are seen at once.
 
 A recipe of one's own may scale, invert or mislabel what it is given, which shows in the samples only
-after hundreds of rounds, as something else. So at every measurement a batch of reals is sent on its way
-to the discriminator twice, in the rule that it learns by and plainly, and stopped at its door both times.
+after hundreds of rounds, as something else. So at every measurement its rule is tried on copies of the
+networks, with pictures for fakes too: what arrives at the discriminator's door of either is compared with
+what arrives of the same pictures outside the rule.
 """
 
 from __future__ import annotations
 
+import copy
 import math
-from collections.abc import Callable
-from contextlib import suppress
+import random
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -24,24 +28,27 @@ if TYPE_CHECKING:
 
 MOST, NUMBERS = 64, 2**22
 """Pictures that are looked at, and the numbers that they have at most."""
+FAINT = 0.02
+"""Difference, over the pictures' deviation, up to which a picture arrives as it is."""
+SOME = 0.25
+"""Share of the fakes that must come as they are: a rule may mix them with earlier ones."""
 _EMPTY = 1e-4  # deviation below which there is nothing to compare
 _EVEN = 0.01  # deviation of pictures' means below which levels are compared pixel by pixel
 _LIKE = 0.9  # correlation from which one picture is another one in other levels
-_NO_PICTURE = 0.1234  # what stands for fakes, to be told from reals of any one value
 _HOOKS = ("reals", "turns", "draw")  # where a recipe may change pictures before or behind the rule
 
 
-class _AtTheDoor(BaseException):
-    """Carries what the discriminator was to be called with: pictures and classes."""
-
-
 class Arrival(NamedTuple):
-    """What the discriminator was to be called with."""
+    """What the discriminator is called with."""
 
     images: Tensor
     """Pictures [N, C, R, R], or packs of them."""
     labels: Tensor | None
     """Their classes [N]."""
+
+
+class _AtTheDoor(BaseException):
+    """Carries an arrival where it is the only one that is waited for."""
 
 
 def shown(trainer: Trainer) -> dict[str, float]:
@@ -56,101 +63,130 @@ def shown(trainer: Trainer) -> dict[str, float]:
     "shown/kept", the share of different pictures of the batch that come at all, 1; of classes
     "shown/classes", the share of pictures that are told with their own, and "shown/classes_as_one", how far
     all pictures of a class are told with the same one. "shown/whole": 1 where nothing else of the recipe's
-    own could change pictures. {} where the recipe has no discriminator, learns points, or is fed by other
-    ways than ``discriminator_inputs``, and where the rule cannot be tried so.
+    own could change pictures. Of figment's own systems the difference is 0, without a look. {} where the
+    recipe has no discriminator, learns points, changes all pictures in its rule, or cannot be tried so.
     """
-    clock, recipe = trainer.clock, trainer.recipe.at(trainer.clock)
+    recipe = trainer.recipe.at(trainer.clock)
     if recipe.kind != "images" or not hasattr(recipe, "discriminator_inputs"):
         return {}
-    buffers = [(buffer, buffer.clone()) for buffer in trainer.nets.buffers()]
-    devices = [trainer.device] if trainer.device.type == "cuda" else []
+    if type(recipe).__module__.startswith("figment."):
+        return {"shown/difference": 0.0, "shown/whole": 1.0}
+    return look(trainer)
+
+
+def look(trainer: Trainer) -> dict[str, float]:
+    """Return the same of any recipe, by trying its rule; nothing of the training changes by it."""
+    recipe: Any = trainer.recipe.at(trainer.clock)
     found: dict[str, float] = {}
-    try:
-        with (
-            torch.random.fork_rng(devices),
-            torch.no_grad(),
-            trainer.autocast(),
-            trainer.in_parts(),
-        ):
-            torch.manual_seed(seed_of("shown", recipe.seed, clock.images))
-            with suppress(Exception):  # a look must never end a training
-                found = _looked_at(recipe, trainer, trainer.feed.batch(recipe, clock))
-    finally:
-        for buffer, before in buffers:
-            buffer.copy_(before)
+    with _same_chance(trainer.device), trainer.autocast(), trainer.in_parts():
+        torch.manual_seed(seed_of("shown", recipe.seed, trainer.clock.images))
+        with suppress(Exception):  # a look must never end a training
+            found = _looked_at(recipe, trainer)
     return {f"shown/{name}": round(x, 6) for name, x in found.items() if math.isfinite(x)}
 
 
-def _looked_at(recipe: Any, trainer: Trainer, batch: Batch) -> dict[str, float]:
-    nets, images, labels = trainer.nets, batch.images, batch.labels
-    fakes = torch.full_like(images, _NO_PICTURE)
-    probe = _reseeded(replace(recipe))
-    plainly = [
-        _stopped(probe, lambda x=x: probe.examine(nets, probe.show(nets, x), labels), None)
-        for x in (images, fakes)
+@contextmanager
+def _same_chance(device: torch.device) -> Generator[None]:
+    """Leave all random numbers as they were."""
+    plain, arrays = random.getstate(), np.random.get_state()
+    try:
+        with torch.random.fork_rng([device] if device.type == "cuda" else []):
+            yield
+    finally:
+        random.setstate(plain)
+        np.random.set_state(arrays)
+
+
+def _looked_at(recipe: Any, trainer: Trainer) -> dict[str, float]:
+    batch: Batch = trainer.feed.batch(recipe, trainer.clock)
+    nets, probe = copy.deepcopy(trainer.nets), _plainly(replace(recipe))
+    fakes = batch.images.flip(2)  # upside down: none of the reals, and as varied
+    meant = [_plain(probe, nets, x, batch.labels) for x in (batch.images, fakes)]
+    came = _rule(probe, nets, batch, fakes, trainer)
+    if meant[0] is None or meant[1] is None or not came:
+        return {}
+    shares = [(one, _intact(one, meant[0]), _intact(one, meant[1])) for one in came]
+    others_came = [one for one, real, fake in shares if fake >= SOME and fake > real]
+    reals_came = [
+        one for one in came if all(one is not x for x in others_came) and _fits(one, meant[0])
     ]
-    meant, of_fakes = plainly
-    if meant is None or of_fakes is None:
-        return {}
-    rule = lambda: probe.discriminator_terms(nets, batch, fakes, trainer.clock)  # noqa: E731
-    came = _stopped(probe, rule, of_fakes.images)
-    if came is None or came.images.shape != meant.images.shape:
-        return {}
-    most = max(1, min(MOST, NUMBERS // came.images[0].numel()))
-    ours, theirs = (x.images[:most].float().cpu() for x in (came, meant))
-    place = _matched(ours, theirs)
+    if not reals_came or not others_came:
+        return {}  # what happens to all pictures is no mistake
+    intact = [one for one in reals_came if _intact(one, meant[0]) == 1]
+    ours = (intact or reals_came)[0]
+    most = max(1, min(MOST, NUMBERS // ours.images[0].numel()))
+    arrived, wanted = (x.images[:most].detach().float().cpu() for x in (ours, meant[0]))
+    place = _matched(arrived, wanted)
     hooks = (getattr(type(recipe), name).__module__ for name in _HOOKS)
     found = {
         "kept": len(place.unique()) / len(place),
         "whole": float(all(module.startswith("figment.") for module in hooks)),
     }
-    if (
-        recipe.conditional
-        and _numbers(came.labels, recipe.classes)
-        and len(came.images) == len(labels)
-    ):
-        assert came.labels is not None
-        found |= _classes(came.labels[:most].cpu(), labels[:most].cpu()[place])
-    return found | _levels(ours, theirs[place], coloured=ours.shape[1] == recipe.shape[0] == 3)
+    if recipe.conditional and len(arrived) == len(batch.labels[:most]):
+        own = batch.labels[:most].cpu()[place]
+        told = [one.labels for one in intact or [ours]]
+        numbers = [x[:most].cpu() for x in told if x is not None and _numbers(x, recipe.classes)]
+        of_classes = [_classes(x, own) for x in numbers]
+        found |= max(of_classes, key=lambda one: one["classes"], default={})
+    coloured = arrived.shape[1] == recipe.shape[0] == 3
+    return found | _levels(arrived, wanted[place], coloured=coloured)
 
 
-def _reseeded(probe: Any) -> Any:
-    """Return a recipe that shows pictures in the same way whatever was drawn before."""
-    usual, seed = probe.show, torch.initial_seed()
+def _plainly(probe: Any) -> Any:
+    """Return a recipe that shows pictures as they are: what it does in ``show`` it does to all of them."""
+    from figment.networks.layers.packing import pack
 
-    def show(nets: Any, images: Tensor) -> Tensor:
-        torch.manual_seed(seed)
-        return usual(nets, images)
-
-    object.__setattr__(probe, "show", show)
+    object.__setattr__(probe, "show", lambda _nets, images: pack(images, probe.packing))
     return probe
 
 
-def _stopped(probe: Any, play: Callable[[], object], fakes: Tensor | None) -> Arrival | None:
-    """Return what the discriminator is called with first for anything but ``fakes``; None if it is not."""
-    usual = type(probe).discriminator_inputs
+def _plain(probe: Any, nets: Any, images: Tensor, labels: Tensor) -> Arrival | None:
+    """Return what the discriminator is called with for pictures outside the rule."""
 
-    def stop(images: Tensor, labels: Tensor | None) -> tuple[Tensor, ...]:
-        if fakes is not None and _same(images, fakes):
-            return usual(probe, images, labels)
-        raise _AtTheDoor(images, labels)
+    def stop(shown: Tensor, told: Tensor | None) -> tuple[Tensor, ...]:
+        raise _AtTheDoor(shown, told)
 
     object.__setattr__(probe, "discriminator_inputs", stop)
     try:
-        play()
+        probe.examine(nets, probe.show(nets, images), labels)
     except _AtTheDoor as stopped:
         return Arrival(*stopped.args)
     return None
 
 
-def _same(images: Tensor, fakes: Tensor) -> bool:
-    """Whether what comes is what stands for fakes, rounded perhaps."""
-    return images.shape == fakes.shape and float((images - fakes).abs().max()) < 0.01
+def _rule(probe: Any, nets: Any, batch: Batch, fakes: Tensor, trainer: Trainer) -> list[Arrival]:
+    """Return all that the discriminator is called with in its rule, taken apart into batches."""
+    usual, found = type(probe).discriminator_inputs, []
+
+    def note(images: Tensor, labels: Tensor | None) -> tuple[Tensor, ...]:
+        size = len(batch.images) // probe.packing
+        told = [None] * len(images) if labels is None else labels.split(size)
+        found.extend(Arrival(*one) for one in zip(images.split(size), told, strict=False))
+        return usual(probe, images, labels)
+
+    object.__setattr__(probe, "discriminator_inputs", note)
+    with suppress(Exception):  # what has come until then is enough
+        probe.discriminator_terms(nets, batch, fakes, trainer.clock)
+    return found
 
 
-def _numbers(labels: Tensor | None, classes: int) -> bool:
+def _fits(came: Arrival, meant: Arrival) -> bool:
+    """Whether what came has the shape of what was meant to."""
+    return came.images.shape == meant.images.shape
+
+
+def _intact(came: Arrival, meant: Arrival) -> float:
+    """Return the share of pictures that come as they are, in whatever order."""
+    if not _fits(came, meant):
+        return 0.0
+    ours, theirs = (x.images.detach().float().cpu() for x in (came, meant))
+    apart = (ours - theirs[_matched(ours, theirs)]).square().mean((1, 2, 3)).sqrt()
+    return float((apart <= FAINT * max(float(theirs.std()), _EMPTY)).float().mean())
+
+
+def _numbers(labels: Tensor, classes: int) -> bool:
     """Whether classes are told as one number each."""
-    if labels is None or labels.ndim != 1 or labels.is_floating_point():
+    if labels.ndim != 1 or labels.is_floating_point() or not len(labels):
         return False
     return int(labels.min()) >= 0 and int(labels.max()) < classes
 
@@ -188,7 +224,7 @@ def _levels(came: Tensor, meant: Tensor, *, coloured: bool) -> dict[str, float]:
     }
     detail = [float(x.diff(dim=3).abs().mean()) for x in (came, meant)]
     if detail[1] > _EMPTY:
-        found["detail"] = detail[0] / detail[1] / max(abs(scale), _EMPTY)
+        found["detail"] = detail[0] / detail[1] / max(found["spread"], _EMPTY)
     if coloured:
         colour = [float((x - x.mean(1, keepdim=True)).std()) for x in (came, meant)]
         if colour[1] > _EMPTY:
