@@ -214,3 +214,9 @@ def test_a_system_without_a_discriminator_has_no_player_that_is_too_strong():
     scores = ("score/", "jsd", "loss/discriminator")
     alone = [{k: v for k, v in line.items() if not k.startswith(scores)} for line in log]
     assert [one.name for one in faults(alone)] == []
+
+
+def test_a_rate_of_nothing_is_named():
+    log = run(watch__distance=0.9)
+    found = diagnose(log, OWN | {"discriminator_lr": 0}, DATA, (), OWN | {"discriminator_lr": 2e-4})
+    assert found[0].name == "learning rate too low"

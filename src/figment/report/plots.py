@@ -173,7 +173,9 @@ def decimate(x: np.ndarray, y: np.ndarray, points: int = POINTS) -> tuple[np.nda
 
 def ticks(low: float, high: float, about: int = 5) -> list[float]:
     """Return the multiples of 1, 2, 2.5 or 5 × 10^k inside [low, high], close to ``about`` many."""
-    wanted = (high - low) / about
+    wanted = high / about - low / about
+    if not 1e-300 < wanted < 1e300:
+        return []  # numbers that only a broken log has
     power = 10.0 ** math.floor(math.log10(wanted))
     step = min((m * power for m in (1, 2, 2.5, 5, 10)), key=lambda s: abs(math.log(s / wanted)))
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
