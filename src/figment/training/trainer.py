@@ -44,8 +44,7 @@ class Trainer:
         self.nets = build(recipe, device)
         self.optimizers = recipe.optimizers(self.nets)
         learned = {id(weight) for weight in self.weights()}
-        nets = self.nets.values()
-        self._learning = [n for n in nets if any(id(w) in learned for w in n.parameters())]
+        self._learning = [n for n in self.nets.values() if learned & {*map(id, n.parameters())}]
         self.take_turns = recipe.turns()
         if isinstance(self.take_turns, Remembering):
             self.nets["turns"] = self.take_turns.memory(self.weights())
