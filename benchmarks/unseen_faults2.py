@@ -38,6 +38,16 @@ class Misfed(Game):
         return super().discriminator_terms(nets, self.fed(batch), fakes, clock)
 
 
+def only(batch: Batch, kept: Tensor) -> Batch:
+    """Return a batch whose pictures that are not kept [N] have others of it in their place."""
+    known = kept.nonzero().flatten()  # [K]
+    if not len(known):
+        return batch
+    places = torch.arange(len(kept), device=known.device)
+    taken = torch.where(kept, places, known[places % len(known)])
+    return batch._replace(images=batch.images[taken])
+
+
 @dataclass(frozen=True, kw_only=True)
 class Faint(Misfed, DCGAN):
     """Its reals are divided by 3: a middle grey and little else."""

@@ -16,7 +16,7 @@ from figment.recipes.mlp import MLP
 from figment.recipes.resnet import ResNet
 from figment.recipes.stacked_mnist import StackedMNIST
 from figment.rounds import Batch, Clock, Terms
-from unseen_faults2 import Misfed
+from unseen_faults2 import Misfed, only
 
 SMALL: dict[str, Any] = {"resolution": 32, "width": 8, "batch": 16}
 BLOCKS: dict[str, Any] = {"resolution": 16, "width": 16, "discriminator_width": 16, "batch": 16}
@@ -37,12 +37,7 @@ class Unseen(Misfed, StackedMNIST):
     """It is never shown classes 4 to 9: others of the batch stand in their place."""
 
     def fed(self, batch: Batch) -> Batch:
-        known = (batch.labels < 4).nonzero().flatten()  # [K]
-        if not len(known):
-            return batch
-        places = torch.arange(len(batch.labels), device=known.device)
-        taken = torch.where(batch.labels < 4, places, known[places % len(known)])
-        return batch._replace(images=batch.images[taken])
+        return only(batch, batch.labels < 4)
 
 
 @dataclass(frozen=True, kw_only=True)

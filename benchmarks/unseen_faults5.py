@@ -16,7 +16,7 @@ from figment.recipes.r3gan import AS_THEY_ARE, R3GAN
 from figment.recipes.resnet import ResNet
 from figment.recipes.stylegan2 import StyleGAN2
 from figment.rounds import Batch, Clock, Terms
-from unseen_faults2 import Misfed
+from unseen_faults2 import Misfed, only
 
 BLOCKS: dict[str, Any] = {
     "resolution": 16,
@@ -76,12 +76,7 @@ class Halved(Misfed, FCCGAN):
     """It is never shown classes 0 and 1 of four: others of the batch stand in their place."""
 
     def fed(self, batch: Batch) -> Batch:
-        known = (batch.labels > 1).nonzero().flatten()  # [K]
-        if not len(known):
-            return batch
-        places = torch.arange(len(batch.labels), device=known.device)
-        taken = torch.where(batch.labels > 1, places, known[places % len(known)])
-        return batch._replace(images=batch.images[taken])
+        return only(batch, batch.labels > 1)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,28 +19,20 @@ from figment.recipes.resnet import ResNet
 from figment.recipes.stacked_mnist import StackedMNIST
 from figment.recipes.stylegan import StyleGAN
 from figment.rounds import Batch, Clock, Terms, penalty
-from unseen_faults2 import Misfed
+from unseen_faults2 import Misfed, only
+from unseen_faults5 import BLOCKS, CONNECTED, STACKED
 
 if TYPE_CHECKING:
     from torch.optim import Optimizer
 
     from figment.rounds import Scalars
 
-BLOCKS: dict[str, Any] = {
-    "resolution": 16,
-    "width": 16,
-    "discriminator_width": 16,
-    "batch": 16,
-    "discriminator_moves": 1,
-}
-CONNECTED: dict[str, Any] = {"resolution": 16, "hidden": (64, 128, 256), "batch": 64}
 FCC: dict[str, Any] = {"resolution": 32, "width": 8, "batch": 16}
 GROWN: dict[str, Any] = {"resolution": 32, "width": 16, "batch": 16, "latent": 32}
 HINGED: dict[str, Any] = {"objective": "hinge", "spectral_norm": "discriminator"}
 CRITIC: dict[str, Any] = {"objective": "wasserstein", "gradient_penalty": 10.0, "pool": "mean"}
 RATES: dict[str, Any] = {"generator_lr": 2e-3, "discriminator_lr": 2e-3}
 SMALL: dict[str, Any] = {"resolution": 32, "width": 8, "batch": 16}
-STACKED: dict[str, Any] = {"resolution": 16, "width": 16, "discriminator_width": 12, "batch": 32}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,12 +97,7 @@ class Skipping(Misfed, StyleGAN):
     """Its loader stops one class too early: of four the last is never shown."""
 
     def fed(self, batch: Batch) -> Batch:
-        known = (batch.labels < 3).nonzero().flatten()  # [K]
-        if not len(known):
-            return batch
-        places = torch.arange(len(batch.labels), device=known.device)
-        taken = torch.where(batch.labels < 3, places, known[places % len(known)])
-        return batch._replace(images=batch.images[taken])
+        return only(batch, batch.labels < 3)
 
 
 @dataclass(frozen=True, kw_only=True)
