@@ -220,3 +220,25 @@ def test_a_rate_of_nothing_is_named():
     log = run(watch__distance=0.9)
     found = diagnose(log, OWN | {"discriminator_lr": 0}, DATA, (), OWN | {"discriminator_lr": 2e-4})
     assert found[0].name == "learning rate too low"
+
+
+def test_a_strangers_names_steer_no_terminal():
+    name = "penalty/\x1b[31mred\r" + "x" * 300 + "/discriminator"
+    (fault,) = faults([line | {name: 3.0 * 4.0**n} for n, line in enumerate(young())])
+    assert fault.evidence.isprintable() and len(fault.evidence) < 150
+
+
+@pytest.mark.parametrize(
+    ("rate", "words"),
+    [
+        (8e-2, "is 400 times"),
+        (5e-7, "is a 400th of"),
+        (0, "is nothing beside"),
+        (1e300, "e+303 times"),
+    ],
+)
+def test_how_far_a_rate_is_off_is_said_in_a_few_letters(rate: float, words: str):
+    log = run(watch__distance=0.9)
+    own = OWN | {"discriminator_lr": 2e-4}
+    found = diagnose(log, OWN | {"discriminator_lr": rate}, DATA, (), own)
+    assert words in found[0].evidence

@@ -23,6 +23,8 @@ HAD_MOVED = 0.3
 UNHELD, GROWN = 1e3, 100.0
 """A weighted penalty from which, and times its first value from which, it holds nothing: those of healthy
 runs fall or stay below 100, one whose graph was cut went from 3 to 5e5."""
+LONGEST = 40
+"""Letters of a penalty's name that are said."""
 STILL = 0.002
 """watch/movement of a generator that does not learn at all; C1 with a tenth of the usual rates moves by .01
 and more in 600 rounds."""
@@ -64,7 +66,7 @@ def unheld_critic(history: History) -> Finding | None:
             continue
         if min(now) < GROWN * max(values[0], 1.0) or falling(values):
             continue
-        kind = name.split("/")[1].replace("_", " ")
+        kind = name.split("/")[1].replace("_", " ")[:LONGEST]
         return Finding(
             "unbounded critic",
             "fault",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from figment.data.printing import clean
 from figment.doctor import (
     appearance,
     balance,
@@ -117,7 +118,9 @@ def diagnose(
     if not any(finding.severity == "fault" for finding in found):
         found.append(progress(history, alone=not found))
     found += [one for one in of_data if one.severity == "note"]  # after the run's own verdict
-    return sorted(found, key=lambda finding: SEVERITIES.index(finding.severity))
+    # names in a log may be anybody's: none of them steers a terminal
+    told = [one._replace(evidence=clean(one.evidence)) for one in found]
+    return sorted(told, key=lambda finding: SEVERITIES.index(finding.severity))
 
 
 def _of_data(history: History) -> list[Finding]:

@@ -21,6 +21,8 @@ the same. C5 on MNIST with 200 times the
 generator's came near the data too, in jumps of half their spread."""
 FADED = 1e4
 """Part of its first value up to which a rate has been taken away, and has not merely fallen."""
+PLAIN_NUMBER = 1e9
+"""Where numbers are no longer written out."""
 LONG = 20.0
 """Times as many rounds as in the system itself that momentum remembers, from which it overshoots: a first
 beta of .99 in place of .5 is 50."""
@@ -101,7 +103,7 @@ def far_off(history: History) -> Finding | None:
     early = history.rounds < EARLY_ROUNDS or distance is None
     works = distance is not None and distance <= UNFIT
     works = works and history.value("watch/on_modes", 1.0) > ON_MODES
-    off = f"{times[player]:,.0f} times" if high else f"a {1 / max(times[player], 1e-300):,.0f}th of"
+    off = _times(times[player])
     seen = "" if early else f"; samples are {distance:.2g} standard deviations from the reals"
     return Finding(
         f"learning rate too {'high' if high else 'low'}",
@@ -125,7 +127,7 @@ def scheduled(history: History) -> Finding | None:
         low, high = min(used) / rates[0], max(used) / rates[0]
         if high * FADED > 1 and low < FAR_OFF:
             continue
-        off = f"{low:,.0f} times" if low >= FAR_OFF else f"a {1 / max(high, 1e-12):,.0f}th of"
+        off = _times(low) if low >= FAR_OFF else _times(high)
         return Finding(
             f"learning rate too {'high' if low >= FAR_OFF else 'low'}",
             "fault",
@@ -231,6 +233,15 @@ def _farthest(history: History) -> float | None:
 def _moved(history: History, key: str) -> float:
     values = history.series(key)
     return max(values) - min(values) if values else 0.0
+
+
+def _times(times: float) -> str:
+    """Return how many times, or which part, in words: "200 times", "a 300th of"."""
+    if times <= 0:
+        return "nothing beside"
+    many = max(times, 1 / max(times, 1e-300))
+    said = f"{many:,.0f}" if many < PLAIN_NUMBER else f"{many:.0e}"
+    return f"{said} times" if times > 1 else f"a {said}th of"
 
 
 def _said(history: History) -> str:
