@@ -135,3 +135,7 @@ def test_what_is_getting_better_is_no_fault(column: str, values: tuple[float, ..
         assert [one.severity for one in found if one.severity in ("fault", "warning")] == [], end
     stuck = log + [line | {column: values[-1], "rounds": 250 * n} for n, line in enumerate(log, 8)]
     assert diagnose(stuck, FIELDS, DATA)[0].severity in ("fault", "warning")
+
+
+def test_a_score_that_came_before_the_first_line_of_the_log():
+    assert verdict([], scored(3.0, 2.9)).name == "too early to tell"

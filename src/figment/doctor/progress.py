@@ -70,7 +70,7 @@ def _still_far(history: History) -> Finding | None:
 
 def _scored_far(history: History) -> Finding | None:
     """The score says that samples are far, at whatever age."""
-    score = standing(history)
+    score = standing(history) if history.log else None  # measured before the first tick
     return _still_far(history) if score is not None and score.far else None
 
 
