@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -17,7 +19,8 @@ from figment.recipe import Recipe
 from figment.recipes import SYSTEMS
 from figment.recipes.dcgan import DCGAN
 from figment.rounds import Batch, Clock, Terms
-from figment.training.shown import look
+from figment.training.monitor import _rates
+from figment.training.shown import look, shown
 from figment.training.trainer import Trainer
 
 CPU = torch.device("cpu")
@@ -97,6 +100,13 @@ def fed(feed: Callable[[Batch], Batch], **fields: Any) -> dict[str, float]:
     return columns(trainer_of(replace(tiny, **fields)))
 
 
+def test_systems_of_figments_own_are_not_looked_at(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("figment.training.shown.look", lambda _: pytest.fail("looked at"))
+    found = shown(trainer_of(SYSTEMS["dcgan"].recipe.tiny()))
+    assert found == {"shown/difference": 0, "shown/whole": 1}
+    assert shown(trainer_of(SYSTEMS["points"].recipe.tiny())) == {}
+
+
 def test_levels():
     half = seen(lambda x: (x + 1) / 2)
     wanted = AS_IT_IS | {"scale": 0.5, "shift": 0.5, "saturation": 0.5, "spread": 0.5}
@@ -156,12 +166,13 @@ def test_classes():
 
 @dataclass(frozen=True, kw_only=True)
 class FakesFirst(DCGAN):
-    """The discriminator is called on fakes first, and its statistics move."""
+    """The discriminator is called on coarse fakes first, its statistics move, and reals change places."""
 
     def discriminator_terms(
         self, nets: torch.nn.ModuleDict, batch: Batch, fakes: Tensor, clock: Clock
     ) -> Terms:
-        self.logits(nets, self.show(nets, fakes.round(decimals=2)), batch.labels)
+        self.logits(nets, self.show(nets, fakes.round(decimals=0)), batch.labels)
+        batch = batch._replace(images=batch.images.flip(0))
         return super().discriminator_terms(nets, batch, fakes, clock)
 
 
@@ -215,3 +226,46 @@ def test_what_all_pictures_go_through_on_their_way_is_no_mistake():
 
 def test_hooks_that_are_not_looked_through_are_told_of():
     assert columns(trainer_of(Turned(**SIZE)))["whole"] == 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Halved(DCGAN):
+    """Its rule shows all pictures, real or not, in half their levels, and draws from Python's dice."""
+
+    def discriminator_terms(
+        self, nets: torch.nn.ModuleDict, batch: Batch, fakes: Tensor, clock: Clock
+    ) -> Terms:
+        half = 0.5 if random.random() < 2 and np.random.rand() < 2 else 1.0
+        batch = batch._replace(images=half * batch.images)
+        return super().discriminator_terms(nets, batch, half * fakes, clock)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Matching(DCGAN):
+    """Its rule shows reals with wrong classes as well (Reed et al. 2016), and first."""
+
+    def discriminator_terms(
+        self, nets: torch.nn.ModuleDict, batch: Batch, fakes: Tensor, clock: Clock
+    ) -> Terms:
+        self.logits(nets, self.show(nets, batch.images), (batch.labels + 1) % self.classes)
+        return super().discriminator_terms(nets, batch, fakes, clock)
+
+
+def test_what_a_rule_does_to_all_pictures_is_no_mistake_and_no_dice_are_thrown():
+    trainer, arrays = trainer_of(Halved(**SIZE)), np.random.get_state()[1].copy()
+    plain = random.getstate()
+    assert columns(trainer) == {}
+    assert random.getstate() == plain
+    assert (np.random.get_state()[1] == arrays).all()
+
+
+def test_pictures_that_come_with_their_classes_too():
+    assert columns(trainer_of(Matching(**SIZE, conditioning="concat", classes=4)))["classes"] == 1
+
+
+def test_the_rate_of_a_player_is_its_highest():
+    trainer = trainer_of(SYSTEMS["dcgan"].recipe.tiny())
+    resting = {"params": [torch.nn.Parameter(torch.zeros(1))], "lr": 0.0}
+    trainer.optimizers["generator"].add_param_group(resting)
+    trainer.optimizers["discriminator"].param_groups[0].pop("lr")
+    assert _rates(trainer) == {"rate/generator": 2e-4}

@@ -105,12 +105,10 @@ def _looked_at(recipe: Any, trainer: Trainer) -> dict[str, float]:
     came = _rule(probe, nets, batch, fakes, trainer)
     if meant[0] is None or meant[1] is None or not came:
         return {}
-    shares = [(one, _intact(one, meant[0]), _intact(one, meant[1])) for one in came]
-    others_came = [one for one, real, fake in shares if fake >= SOME and fake > real]
-    reals_came = [
-        one for one in came if all(one is not x for x in others_came) and _fits(one, meant[0])
-    ]
-    if not reals_came or not others_came:
+    fakes_came = [_intact(one, meant[1]) >= SOME for one in came]
+    known = zip(came, fakes_came, strict=True)
+    reals_came = [one for one, fake in known if not fake and _fits(one, meant[0])]
+    if not reals_came or not any(fakes_came):
         return {}  # what happens to all pictures is no mistake
     intact = [one for one in reals_came if _intact(one, meant[0]) == 1]
     ours = (intact or reals_came)[0]
