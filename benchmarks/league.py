@@ -1,7 +1,7 @@
 """The league: which system learns most from the same processor time, on the same pictures?
 
     python benchmarks/league.py DATA [--systems dcgan few-shot … ] [--cpu-minutes 12] [--seeds 0 1]
-        [--resolution 64] [--judges mobilenet:FILE patches] [--out DIR]
+        [--resolution 64] [--judges mobilenet:FILE patches] [--from RUN] [--out DIR]
 
 A system is a name, with fields after it where they are to be others: ``dcgan,width=16,batch=32``. Each
 trains in a process of its own on one thread, for the images that fit into its share of processor time by
@@ -49,6 +49,9 @@ def main() -> None:
     parser.add_argument("--resolution", type=int, default=64)
     parser.add_argument("--samples", type=int, default=2_000)
     parser.add_argument("--judges", nargs="+", default=["mobilenet", "patches"])
+    parser.add_argument(
+        "--from", dest="begun", type=Path, help="begin all from another run's weights"
+    )
     parser.add_argument("--out", type=Path, default=Path("league"))
     parser.add_argument("--run", help=argparse.SUPPRESS)
     args = parser.parse_args()
@@ -76,7 +79,8 @@ def main() -> None:
 
 def place(args: argparse.Namespace, system: str, seed: int) -> Path:
     """Return the run folder of a system."""
-    name = f"{Path(args.data).stem}-{args.resolution}-{system}-{seed}"
+    begun = f"-from-{args.begun.name}" if args.begun else ""
+    name = f"{Path(args.data).stem}-{args.resolution}-{system}-{seed}{begun}"
     return args.out / name.replace(",", "-").replace("=", "").replace(".", "")
 
 
@@ -110,8 +114,9 @@ def trained(args: argparse.Namespace, system: str) -> None:
         images = length(args.data, name, fields, 60 * args.cpu_minutes)
         begun = time.process_time()
         figment.train(
-            args.data, name, run=path, images=images, metrics=(), progress=False, **fields
-        )
+            args.data, name, run=path, images=images, metrics=(), progress=False,
+            from_=args.begun, **fields
+        )  # fmt: skip
         note.write_text(json.dumps({"images": images, "cpu": time.process_time() - begun}))
     run, found = Run(path), json.loads(note.read_text())
     if "scores" not in found:

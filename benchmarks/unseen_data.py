@@ -12,6 +12,7 @@ from PIL import Image
 import unseen_data4
 import unseen_data5
 import unseen_data6
+import unseen_data7
 from figment.data import open_dataset
 
 
@@ -20,7 +21,8 @@ def source(wanted: str, shared: Path, out: Path) -> str:
     if wanted.endswith(".zip"):
         return str(shared / wanted)
     name, _, count = wanted.partition(":")
-    make = (MADE | unseen_data4.MADE | unseen_data5.MADE | unseen_data6.MADE).get(name)
+    others = (unseen_data4, unseen_data5, unseen_data6, unseen_data7)
+    make = next((o.MADE[name] for o in others if name in o.MADE), MADE.get(name))
     if make is None:
         return wanted
     path = out / "data" / f"{name}{count}"

@@ -68,6 +68,44 @@ LATER_CLASSED = ("shoes:1500", "fruit:1500", "moods:1500", "clothes:300")
 LATER_ONE_CLASS = ("fish", "houses", "deer", "planes", "birds")
 
 
+LAST_SYSTEMS = (
+    System("dcgan-radford", {"resolution": 32, "width": 8, "batch": 16}, 1_200),
+    System("dcgan-features", {"resolution": 32, "width": 8, "batch": 16}, 1_200),
+    System("vision-aided", {"resolution": 32, "width": 8, "batch": 16, "vision_every": 4}, 800),
+    System("fccgan-baseline-svre", {"resolution": 32, "width": 8, "batch": 16}, 1_000),
+    System("cats-mlp-unrolled", {"resolution": 16, "hidden": (64, 128, 256), "batch": 32}, 1_000),
+    System("sagan", BLOCKS, 1_000),
+    System("stylegan", {"resolution": 16, "width": 16, "batch": 16, "latent": 32, "ema": 5_000}, 1_000),
+    System("fastgan", {"resolution": 32, "width": 2, "batch": 8, "latent": 64}, 800),
+    System("r3gan", {"resolution": 16, "finest": 16, "widest": 4, "width": 32, "group": 8}, 900),
+    System("r3gan-cifar", {"resolution": 16, "finest": 16, "widest": 4, "blocks": 1, "width": 32,
+                           "group": 8, "batch": 16, "ema": 5_000, "generator_lr": 3e-3,
+                           "discriminator_lr": 3e-3}, 900, True),
+    System("flowers-64", {"resolution": 32, "width": 8, "batch": 16, "augment": "none",
+                          "discriminator_moves": 2}, 1_000, True),
+)  # fmt: skip
+LAST_SETS = ("leaves:1500", "flags:1500", "clocks:1500", "mugs:1500", "cars:2000", "dogs:2000",
+             "pets:2000", "wheels:2000", "roses:450")  # fmt: skip
+LAST_GREY = ("bags:1500", "evens:2000")
+LAST_CLASSED = ("leaves:1500", "flags:1500", "wheels:2000", "evens:2000")
+LAST_ONE_CLASS = ("cars", "dogs", "clocks", "mugs", "leaves")
+FLAWED = {
+    "repeats": ("moved", "turned", "resent", "zoomed"),
+    "variants": ("portrait", "frames", "webcam"),
+    "noise": ("speckle", "grain", "static", "hiss"),
+    "grey": ("tinted", "greycats", "darkroom"),
+    "misfiled": ("misfiled", "exchanged"),
+}
+"""Sets that are faulty themselves, by kind."""
+LAST_FLAWED = {
+    "repeats": ("retaken", "rescanned"),
+    "variants": ("still", "tower"),
+    "noise": ("snow", "salt"),
+    "grey": ("oldcars", "copied"),
+    "misfiled": ("mixedup", "mislaid"),
+}
+
+
 class Pool(NamedTuple):
     """What is drawn from."""
 
@@ -76,8 +114,11 @@ class Pool(NamedTuple):
     grey: tuple[str, ...]
     classed: tuple[str, ...]
     one_class: tuple[str, ...]
+    flawed: dict[str, tuple[str, ...]] = FLAWED
 
 
 FIRST = Pool(SYSTEMS, SETS, GREY, CLASSED, ONE_CLASS)
 LATER = Pool(LATER_SYSTEMS, LATER_SETS, LATER_GREY, LATER_CLASSED, LATER_ONE_CLASS)
 """Systems and sets that no draw before it had; from seed 100 on."""
+LAST = Pool(LAST_SYSTEMS, LAST_SETS, LAST_GREY, LAST_CLASSED, LAST_ONE_CLASS, LAST_FLAWED)
+"""The same once more, and other faulty sets; from seed 200 on."""

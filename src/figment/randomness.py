@@ -6,9 +6,16 @@ makes a resumed run equal an undisturbed one, and a seed the address of a pictur
 
 from __future__ import annotations
 
+import random
 import zlib
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    import torch
 
 
 def stream(purpose: str, *address: int) -> np.random.Generator:
@@ -23,6 +30,24 @@ def seed_of(purpose: str, *address: int) -> int:
     """Return a 63-bit seed for libraries that take only one integer (``torch.manual_seed``)."""
     low, high = _sequence(purpose, address).generate_state(2, np.uint32)
     return int(low) | (int(high) & 0x7FFFFFFF) << 32
+
+
+@contextmanager
+def chance_of_its_own(device: torch.device, purpose: str, *address: int) -> Generator[None]:
+    """Let torch draw from an address inside, and leave all that is drawn elsewhere as it was.
+
+    What cannot be given an address, because users wrote it, draws from torch's, Python's and numpy's dice.
+    """
+    import torch
+
+    plain, arrays = random.getstate(), np.random.get_state()
+    try:
+        with torch.random.fork_rng([device] if device.type == "cuda" else []):
+            torch.manual_seed(seed_of(purpose, *address))
+            yield
+    finally:
+        random.setstate(plain)
+        np.random.set_state(arrays)
 
 
 def low_discrepancy(number: int) -> float:

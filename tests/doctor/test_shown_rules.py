@@ -160,6 +160,25 @@ def test_a_generator_that_came_to_a_stop_with_one_picture_has_collapsed():
     assert faults(moved + early[2:])[0].name == "generator stands still"  # has had nothing to lose
 
 
+def test_a_generator_that_never_drew_more_than_one_picture_and_has_stopped():
+    sure = {"score__accuracy": 1.0, "score__fake": 0.001, "gradient__generator": 1e-5}
+    one = {"watch__diversity": 0.0, "watch__spacing": 0.0, "watch__movement": 0.0}
+    log = run(**sure, **one, watch__distance=0.8, watch__look_alikes=0.99)
+    moved = run(1, watch__movement=0.5, watch__diversity=0.0)
+    assert faults(log)[0].name == "discriminator too strong"
+    assert faults(moved + log[1:])[0].name == "mode collapse"
+    varied = run(1, watch__movement=0.5, watch__diversity=0.2)
+    assert faults(varied + log[1:])[0].name == "discriminator too strong"
+
+
+def test_a_generator_that_is_pulled_the_wrong_way():
+    wrong = [line | {"pull/generator": 0.0} for line in young(3)]
+    (fault,) = faults(wrong)
+    assert fault.name == "wrong sign" and "100% of the discriminator's verdicts" in fault.evidence
+    assert faults(wrong[:2]) == faults([*wrong[:2], wrong[2] | {"pull/generator": 0.2}]) == []
+    assert faults([line | {"pull/generator": 1.0} for line in run(10)]) == []
+
+
 def test_a_schedule_that_takes_a_rate_away():
     def said(log: list[dict[str, Any]], **fields: Any) -> list[str]:
         return [one.name for one in faults(log, generator_lr=2e-4, discriminator_lr=2e-4, **fields)]

@@ -8,7 +8,7 @@ from typing import Any
 from figment.doctor import flags
 from figment.doctor.balance import EARLY_ROUNDS, FAR
 from figment.doctor.finding import Finding
-from figment.doctor.history import FEW, History, falling
+from figment.doctor.history import FEW, History, falling, is_number
 from figment.doctor.samples import collapse
 from figment.fields import fields_of
 
@@ -28,6 +28,8 @@ LONGEST = 40
 STILL = 0.002
 """watch/movement of a generator that does not learn at all; C1 with a tenth of the usual rates moves by .01
 and more in 600 rounds."""
+AGAINST = 0.05
+"""pull/generator up to which a loss has the wrong sign: it is 1 in all systems, and 0 in such a one."""
 ARRIVES = 1e-3
 """gradient/generator from which something arrives that it could learn from."""
 
@@ -147,6 +149,24 @@ def unreached(history: History) -> Finding | None:
         "the same latents give the same samples.",
         "Look at what lies between the generator and its loss: a detach, a no_grad, a rounding, a norm of "
         "inputs that do not vary, or weights that do not ask for gradients.",
+    )
+
+
+def turned_round(history: History) -> Finding | None:
+    """The generator minimises what it should maximise."""
+    risen = [
+        line["pull/generator"] for line in history.log if is_number(line.get("pull/generator"))
+    ]
+    if len(risen) < FEW or max(risen[-FEW:]) > AGAINST:
+        return None
+    return Finding(
+        "wrong sign",
+        "fault",
+        0.98,
+        f"As the generator's loss falls, {1 - max(risen[-FEW:]):.0%} of the discriminator's verdicts on "
+        f"its samples fall too, at {FEW} looks in a row: it learns to draw what is not taken for real.",
+        "Turn the sign of the generator's loss round: losses are minimised, and a larger logit means more "
+        "real.",
     )
 
 

@@ -34,6 +34,7 @@ RULES: tuple[Rule, ...] = (
     shown.colours,
     shown.classes,
     shown.left_out,
+    causes.turned_round,
     causes.unbounded_critic,
     causes.class_unheard,
     causes.extreme_dropout,

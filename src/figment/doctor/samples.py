@@ -89,10 +89,12 @@ def collapse(history: History) -> Finding | None:
 
 def unheard_latents(history: History) -> Finding | None:
     """All samples are the very same picture, another one every time, or a few exactly."""
-    moved = history.latest("watch/movement", MANY)
-    if history.points() or history.rounds < HOPELESS_ROUNDS:
+    moved = history.series("watch/movement")
+    if history.points() or history.rounds < HOPELESS_ROUNDS or not moved:
         return None
-    one = history.stays("watch/diversity", high=UNMOVED) and median(moved or [0.0]) >= MOVED
+    never = max(history.series("watch/diversity")) <= UNMOVED  # it may have come to a stop since
+    learns = max(moved) if never else median(moved[-MANY:])
+    one = history.stays("watch/diversity", high=UNMOVED) and learns >= MOVED
     few = history.stays("watch/spacing", high=EXACT) and history.stays(
         "watch/diversity", low=UNMOVED
     )

@@ -27,6 +27,7 @@ from figment.records import Unreadable, number, read_lines
 from figment.sampling.generator import Generator
 from figment.training.folder import read_best, undo_best, write_best
 from figment.training.previous_samples import PreviousSamples
+from figment.training.pull import pull
 from figment.training.shown import shown
 from figment.training.trainer import Trainer
 
@@ -163,7 +164,7 @@ class Monitor:
         previous = cast(PreviousSamples, trainer.nets["album"])
         asked = trainer.recipe.labels_for(range(count), torch.device("cpu"))
         found = signs(samples, self.reference, previous.exchange(samples), asked)
-        return found | shown(trainer) | _rates(trainer)
+        return found | shown(trainer) | pull(trainer) | _rates(trainer)
 
     def _write(self) -> None:
         if mesh.is_first() and (self.lines or (self.run / "metrics.jsonl").exists()):

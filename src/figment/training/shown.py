@@ -10,17 +10,14 @@ from __future__ import annotations
 
 import copy
 import math
-import random
-from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from figment.randomness import seed_of
+from figment.randomness import chance_of_its_own
 
 if TYPE_CHECKING:
     from figment.rounds import Batch
@@ -78,23 +75,11 @@ def look(trainer: Trainer) -> dict[str, float]:
     """Return the same of any recipe, by trying its rule; nothing of the training changes by it."""
     recipe: Any = trainer.recipe.at(trainer.clock)
     found: dict[str, float] = {}
-    with _same_chance(trainer.device), trainer.autocast(), trainer.in_parts():
-        torch.manual_seed(seed_of("shown", recipe.seed, trainer.clock.images))
-        with suppress(Exception):  # a look must never end a training
-            found = _looked_at(recipe, trainer)
+    chance = chance_of_its_own(trainer.device, "shown", recipe.seed, trainer.clock.images)
+    # a look must never end a training
+    with chance, trainer.autocast(), trainer.in_parts(), suppress(Exception):
+        found = _looked_at(recipe, trainer)
     return {f"shown/{name}": round(x, 6) for name, x in found.items() if math.isfinite(x)}
-
-
-@contextmanager
-def _same_chance(device: torch.device) -> Generator[None]:
-    """Leave all random numbers as they were."""
-    plain, arrays = random.getstate(), np.random.get_state()
-    try:
-        with torch.random.fork_rng([device] if device.type == "cuda" else []):
-            yield
-    finally:
-        random.setstate(plain)
-        np.random.set_state(arrays)
 
 
 def _looked_at(recipe: Any, trainer: Trainer) -> dict[str, float]:
