@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from figment.rounds import Scalars, Turns
 
 
+STDDEV_GROUP = 4
+"""Pictures in a group of ``--minibatch-stddev``."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class GAN(Fields, Recipe):
     """A generator against a discriminator."""
@@ -58,6 +62,10 @@ class GAN(Fields, Recipe):
         from figment.objectives import objective
 
         return objective(self.objective)
+
+    @property
+    def neighbours(self) -> int:
+        return STDDEV_GROUP if self.minibatch_stddev else super().neighbours
 
     def check(self) -> None:
         check_settings(self)
@@ -262,14 +270,16 @@ class GAN(Fields, Recipe):
 
         from figment.techniques.adversarial import observed_held_out
 
-        if len(images) < 2 * self.packing:
+        together = self.packing * self.neighbours
+        rows = torch.arange(len(images) // together * together, device=images.device)
+        if len(rows) < 2 * self.packing:
             return {}
-        parts = -(-len(images) // max(2 * self.packing, self.batch))
-        classes = [None] * parts if labels is None else labels.tensor_split(parts)
+        parts = -(-len(rows) // max(2 * self.packing, self.batch))
         found = []
-        for part, own in zip(images.tensor_split(parts), classes, strict=True):
-            whole = part[: len(part) - len(part) % self.packing]
-            found.append(self.logits(nets, self.show(nets, whole), own))
+        for part in rows.unflatten(0, (-1, together)).tensor_split(parts):
+            own = part.flatten()
+            told = None if labels is None else labels[own]
+            found.append(self.logits(nets, self.show(nets, images[own]), told))
         return observed_held_out(self.loss_pair, torch.cat(found))
 
     # -- a round ----------------------------------------------------------------------------------

@@ -30,6 +30,8 @@ class _Now:
 
     size: int = 0
     """Most images of a part; 0: no parts."""
+    group: int = 1
+    """How many images in a row are judged together: a part has a multiple of them, if it can."""
     nets: Sequence[nn.Module] = ()
     """Networks whose buffers a pass may change."""
     part: int = 0
@@ -41,10 +43,10 @@ _now = _Now()
 
 
 @contextmanager
-def micro_batches(size: int, nets: Sequence[nn.Module]) -> Generator[None]:
-    """Let ``in_parts`` take at most ``size`` images at once inside; 0: all."""
+def micro_batches(size: int, nets: Sequence[nn.Module], group: int = 1) -> Generator[None]:
+    """Let ``in_parts`` take at most ``size`` images at once inside, in whole groups; 0: all."""
     global _now
-    before, _now = _now, _Now(size, nets)
+    before, _now = _now, _Now(size, group, nets)
     try:
         yield
     finally:
@@ -76,16 +78,17 @@ def in_parts(function: Function, *inputs: Tensor) -> Tensor:
     rows = inputs[0].shape[0]  # len() is a number in a trace, and would fix the batch of an export
     if whole(rows):
         return function(*inputs)
-    run = _Run(function, _now, _parts(rows, _now.size), inputs[0].device)
+    run = _Run(function, _now, _parts(rows, _now.size, _now.group), inputs[0].device)
     if not torch.is_grad_enabled():
         return run.all(inputs)
     anchor = torch.zeros((), device=inputs[0].device, requires_grad=True)
     return _InParts.apply(run, anchor, *inputs)
 
 
-def _parts(rows: int, most: int) -> int:
-    """The smallest number of equal parts with at most so many rows each."""
-    return next(count for count in range(-(-rows // most), rows + 1) if rows % count == 0)
+def _parts(rows: int, most: int, group: int) -> int:
+    """The smallest number of equal parts with at most so many rows each, of whole groups if there are."""
+    equal = [count for count in range(-(-rows // most), rows + 1) if rows % count == 0]
+    return next((count for count in equal if rows // count % group == 0), equal[0])
 
 
 class _Run:
@@ -116,12 +119,14 @@ class _Run:
     @torch.no_grad()
     def all(self, inputs: Sequence[Tensor]) -> Tensor:
         """Return the function of all rows; nothing is kept for a backward pass."""
-        means = [torch.zeros_like(buffer) for buffer in self.averaged]
+        before = self.before[: len(self.averaged)]
+        means = [buffer.clone() for buffer in before]
         outputs = []
         for part in range(self.parts):
             outputs.append(self.one(part, self.rows(part, inputs)))
-            if means:
-                torch._foreach_add_(means, self.averaged, alpha=1 / self.parts)
+            if means:  # of changes: what no pass changes stays as it is, to the bit
+                changes = torch._foreach_sub(self.averaged, before)
+                torch._foreach_add_(means, changes, alpha=1 / self.parts)
         if means:
             torch._foreach_copy_(self.averaged, means)
         return torch.cat(outputs)
@@ -135,7 +140,7 @@ class _Run:
         global _now
         self.set_state(self.before)
         set_random_state(self.device, self.random)
-        outside, _now = _now, _Now(self.now.size, self.now.nets, part, self.parts)
+        outside, _now = _now, _Now(self.now.size, self.now.group, self.now.nets, part, self.parts)
         try:
             with torch.autocast(self.device.type, self.dtype, self.low):
                 return self.function(*inputs)

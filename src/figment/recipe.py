@@ -47,6 +47,16 @@ class Recipe(Settings):
 
     # -- what it is -------------------------------------------------------------------------------
 
+    @property
+    def neighbours(self) -> int:
+        """How many pictures in a row of a batch are judged together: parts of a batch are multiples."""
+        return 1
+
+    @property
+    def ema_warm_up(self) -> float:
+        """The average's half-life is at most this share of the images seen: the start is soon forgotten."""
+        return 0.05
+
     def check(self) -> None:
         """Refuse, with a sentence, what makes no sense. Families add their own refusals."""
         check_settings(self)

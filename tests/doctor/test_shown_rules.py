@@ -138,7 +138,10 @@ def test_few_pictures_that_a_sure_discriminator_has_seen_very_often():
 def test_samples_that_never_had_a_colour():
     grey = {"watch__saturation": 0.0, "watch__contrast": 0.5}
     assert [one.name for one in faults(young(**grey))] == ["colours missing"]
-    assert faults(young(5, **grey)) == faults(young(**grey | {"watch__contrast": 0.1})) == []
+    assert faults(young(5, **grey)) == faults(young(**grey | {"watch__contrast": 0.05})) == []
+    assert faults(young(**grey | {"watch__contrast": 0.12}))[0].name == "colours missing"
+    assert faults(young(**{"watch__saturation": 0.01, "watch__contrast": 0.12})) == []
+    assert faults(young(**grey | {"watch__contrast": 0.09})) == []
     first = young(1, watch__saturation=0.3)
     assert faults(first + young(8, **grey)[1:]) == []
 
@@ -193,6 +196,18 @@ def test_a_schedule_that_takes_a_rate_away():
     assert said(used("generator", 1e-9), rate_decay=1.0) == []
     assert said(used("discriminator", 0.5)) == ["learning rate too high"]
     assert said(used("generator", 1e-7)) == []  # a schedule may end so
+
+    def grown(times: float) -> list[dict[str, Any]]:
+        first = {"rate/generator": 2e-4}
+        grows = [line | {"rate/discriminator": 2e-4 * times**n} for n, line in enumerate(young(9))]
+        return [line | first for line in grows]
+
+    assert said(grown(2.0)) == ["learning rate too high"]
+    assert said(grown(1.7)) == []  # 70 times
+    warm = [
+        line | {"rate/generator": 2e-4 * min(1, 4.0 ** (n - 7))} for n, line in enumerate(young(9))
+    ]
+    assert said(warm) == []
     assert said([line | {"rate/generator": 1.0} for line in young()]) == []  # it is the optimiser's
 
 

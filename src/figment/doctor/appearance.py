@@ -51,6 +51,8 @@ COLOURLESS = 0.3
 500th round on."""
 NO_COLOUR = 0.02
 """The same below which there is none: untrained generators are at .1 and more."""
+NONE = 0.001
+"""The same up to which all channels are one, which half of SHAPED is enough to say."""
 BLURRED = 0.4
 """watch/detail below which samples have no edges beside the reals: a DCGAN on cats is above 0.64 from its
 500th round on."""
@@ -134,7 +136,8 @@ def colourless(history: History) -> Finding | None:
     strength = history.series("watch/saturation")
     if history.rounds < HOPELESS_ROUNDS or len(strength) < MANY or max(strength) > NO_COLOUR:
         return None
-    if not history.stays("watch/contrast", low=SHAPED):
+    shaped = SHAPED if max(strength) > NONE else SHAPED / 2
+    if not history.stays("watch/contrast", low=shaped):
         return None  # nothing has been drawn yet
     return Finding(
         "colours missing",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 from figment.doctor import flags
@@ -124,12 +125,13 @@ def scheduled(history: History) -> Finding | None:
         rates, used = history.series(f"rate/{player}"), history.latest(f"rate/{player}", MANY)
         if len(used) < MANY or rates[0] <= 0:
             continue
-        low, high = min(used) / rates[0], max(used) / rates[0]
-        if high * FADED > 1 and low < FAR_OFF:
+        least, most = min(used) / rates[0], max(used) / rates[0]
+        high = least >= FAR_OFF or _runs_away(used, history.get(f"{player}_lr"))
+        if most * FADED > 1 and not high:
             continue
-        off = _times(low) if low >= FAR_OFF else _times(high)
+        off = _times(used[-1] / rates[0])
         return Finding(
-            f"learning rate too {'high' if low >= FAR_OFF else 'low'}",
+            f"learning rate too {'high' if high else 'low'}",
             "fault",
             0.9,
             f"The {player} learns at a rate of {used[-1]:.2g}, {off} its first, {rates[0]:.2g}, in the "
@@ -138,6 +140,11 @@ def scheduled(history: History) -> Finding | None:
             "again.",
         )
     return None
+
+
+def _runs_away(used: list[float], own: float) -> bool:
+    """Whether a rate has grown at every measurement, to far above the recipe's: no warm-up does."""
+    return 0 < own * FAR_OFF <= used[-1] and all(a < b for a, b in pairwise(used))
 
 
 def momentum(history: History) -> Finding | None:

@@ -92,7 +92,9 @@ def unheard_latents(history: History) -> Finding | None:
     moved = history.series("watch/movement")
     if history.points() or history.rounds < HOPELESS_ROUNDS or not moved:
         return None
-    never = max(history.series("watch/diversity")) <= UNMOVED  # it may have come to a stop since
+    never = (
+        max(history.series("watch/diversity"), default=1.0) <= UNMOVED
+    )  # it may have come to a stop since
     learns = max(moved) if never else median(moved[-MANY:])
     one = history.stays("watch/diversity", high=UNMOVED) and learns >= MOVED
     few = history.stays("watch/spacing", high=EXACT) and history.stays(

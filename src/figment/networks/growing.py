@@ -9,6 +9,7 @@ of each, so that its slope by the picture is its slope by the picture of s pixel
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from itertools import pairwise
 from typing import Self
 
@@ -122,6 +123,11 @@ class Discriminator(Grown, FeatureDiscriminator):
         self.linear = Linear(width * 16, width, gain=GAIN)
         self.dropout = Dropout(dropout)
         self.head = head(width)
+
+    def from_picture(self) -> Iterable[nn.Module]:
+        """Return its parts as a picture of full size meets them, then the layers for smaller ones."""
+        rest = [self.last, self.linear, self.head, *self.first[:-1]]
+        return [self.first[-1], *reversed(self.blocks), *rest]
 
     def features(self, x: Tensor) -> Tensor:
         """Return features [N, F], F the width, before their dropout."""

@@ -10,6 +10,9 @@ from torch.nn.utils.parametrize import ParametrizationList
 
 from figment.networks.layers.minibatch_discrimination import MinibatchDiscrimination
 
+INPUTS = ("basis", "constant")
+"""Maps that a generator learns to begin with: no filters."""
+
 
 def orthogonal(net: nn.Module) -> Tensor:
     """Sum over layers of ||W W^T - I||^2, W [outputs, inputs]: a scalar; Brock et al. 2016.
@@ -48,8 +51,8 @@ def _matrices(net: nn.Module) -> Iterator[Tensor]:
     """The weights of two or more dimensions as [outputs, inputs].
 
     Embeddings (rows are classes) and the kernels of minibatch discrimination (which are for distances) are
-    no filters and left out, and so are the gains that weight norm keeps beside its directions. Behind a
-    parametrization it is the parameter itself that counts.
+    no filters and left out, and so are INPUTS and the gains that weight norm keeps beside its directions.
+    Behind a parametrization it is the parameter itself that counts.
     """
     for module in net.modules():
         if isinstance(module, nn.Embedding | MinibatchDiscrimination | ParametrizationList):
@@ -57,7 +60,8 @@ def _matrices(net: nn.Module) -> Iterator[Tensor]:
         behind = getattr(module, "parametrizations", None)
         owners = [module, *(behind.values() if behind is not None else ())]
         turned = isinstance(module, nn.modules.conv._ConvTransposeNd)  # [inputs, outputs, ...]
-        for weight in (w for owner in owners for w in owner.parameters(recurse=False)):
+        named = [pair for owner in owners for pair in owner.named_parameters(recurse=False)]
+        for weight in (weight for name, weight in named if name not in INPUTS):
             matrix = weight.transpose(0, 1) if turned and weight.ndim > 1 else weight
             if matrix.ndim > 1 and matrix[0].numel() > 1:
                 yield matrix.flatten(1)

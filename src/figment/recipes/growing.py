@@ -49,12 +49,18 @@ class Growing(GAN):
             )
         limits.at_least(self, 0, "stage_images")
         limits.without(self, self.REFUSED)
-        limits.whole_groups(self, NEIGHBOURS)
+        limits.whole_groups(self)
 
     def idle(self) -> Mapping[str, str]:
         whole = "where --level begins with the full size"
         needs = {"stage_images": whole} if self.level >= self.levels else {}
         return {**super().idle(), **needs}
+
+    @property
+    def neighbours(self) -> int:
+        from figment.networks.layers.minibatch_stddev import group_size
+
+        return group_size(self.batch, NEIGHBOURS)
 
     def nearest_resolution(self, side: int) -> int:
         return limits.power_below(min(side, self.resolution), 8)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from figment import mesh
 from figment.errors import UserError
 from figment.settings import Settings
 
@@ -24,12 +25,16 @@ def without(r: Any, refused: Mapping[str, str]) -> None:
             raise UserError(f"--{field.replace('_', '-')} is not for {type(r).__name__}: {reason}")
 
 
-def whole_groups(r: Settings, group: int) -> None:
-    """Refuse micro-batches that part the neighbours whose spread the discriminator sees."""
+def whole_groups(r: Any) -> None:
+    """Refuse micro-batches and shares of processes that part the neighbours that are judged together."""
+    group = r.neighbours
+    why = f"the discriminator sees the spread of {group} pictures"
     if r.micro_batch % group:
+        raise UserError(f"micro_batch must be a multiple of {group}, not {r.micro_batch}: {why}")
+    if r.batch % (group * mesh.size()) and r.batch % mesh.size() == 0:
         raise UserError(
-            f"micro_batch must be a multiple of {group}, not {r.micro_batch}: the discriminator sees "
-            f"the spread of {group} pictures"
+            f"batch must be a multiple of {group * mesh.size()} on {mesh.size()} processes, not "
+            f"{r.batch}: {why}"
         )
 
 

@@ -130,6 +130,11 @@ class R3GAN(GAN):
 
     # -- the ramp ---------------------------------------------------------------------------------
 
+    @property
+    def ema_warm_up(self) -> float:
+        """The ramp of the half-life is all there is."""
+        return math.inf
+
     def ramp(self, clock: Clock, start: float, end: float) -> float:
         """Return where a number that goes from ``start`` to ``end`` is at a moment."""
         gone = min(1.0, clock.images / (self.ramp_images or self.images))
@@ -157,9 +162,7 @@ class R3GAN(GAN):
     def build(self) -> nn.ModuleDict:
         from torch import nn
 
-        from figment.networks.layers.projection import Projection
-        from figment.networks.r3gan import ByClass, Discriminator, Generator, Size, plain
-        from figment.networks.surgery import swap
+        from figment.networks.r3gan import Discriminator, Generator, Size, plain
 
         size = Size(
             width=self.width,
@@ -173,8 +176,12 @@ class R3GAN(GAN):
         generator = Generator(size, latent=self.latent, classes=self.inputs - self.latent)
         seen = size._replace(channels=self.discriminator_channels)
         discriminator = Discriminator(seen, dropout=self.dropout, head=self.head(plain))
-        swap(discriminator, Projection, lambda old: ByClass(size.widths[0], self.classes))
         return nn.ModuleDict({"generator": generator, "discriminator": discriminator})
+
+    def projection(self, features: int) -> nn.Module:
+        from figment.networks.r3gan import ByClass
+
+        return ByClass(features, self.classes)
 
 
 AS_THEY_ARE: dict[str, Any] = {

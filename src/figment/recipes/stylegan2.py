@@ -77,7 +77,7 @@ class StyleGAN2(Styled):
         limits.at_least(self, 1, "path_length_every", "spread_group")
         at_least_zero(self, "path_length")
         limits.without(self, self.REFUSED)
-        limits.whole_groups(self, self.spread_group)
+        limits.whole_groups(self)
 
     def idle(self) -> Mapping[str, str]:
         needs = {} if self.path_length else {"path_length_every": "without --path-length"}
@@ -85,6 +85,12 @@ class StyleGAN2(Styled):
 
     def nearest_resolution(self, side: int) -> int:
         return limits.power_below(min(side, self.resolution), max(32, self.wide_until))
+
+    @property
+    def neighbours(self) -> int:
+        from figment.networks.layers.minibatch_stddev import group_size
+
+        return group_size(self.batch, self.spread_group)
 
     def tiny(self) -> Self:
         return replace(super().tiny(), resolution=32, width=4, penalty_every=2, path_length_every=2)

@@ -6,6 +6,7 @@ learning the others alone keeps few pictures from being learned by heart.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,23 @@ class Fields(Settings):
     """Layers of the discriminator, from the picture on, that stay as --from has them (FreezeD)."""
 
 
+def _layers(net: nn.Module) -> Iterator[list[nn.Parameter]]:
+    """Yield the weights of each module that has some of its own, from the picture on."""
+    from torch.nn.utils.parametrize import ParametrizationList
+
+    from figment.networks.layers.discriminator import FeatureDiscriminator
+
+    parts = net.from_picture() if isinstance(net, FeatureDiscriminator) else net.children()
+    for module in (module for part in parts for module in part.modules()):
+        if isinstance(module, ParametrizationList):
+            continue  # it belongs to the module around it
+        behind = getattr(module, "parametrizations", None)
+        owners = [module, *(behind.values() if behind is not None else ())]
+        weights = [weight for owner in owners for weight in owner.parameters(recurse=False)]
+        if weights:
+            yield weights
+
+
 class Freeze(Technique[Fields]):
     def on(self, r: Fields) -> bool:
         return r.freeze_layers > 0
@@ -36,11 +54,14 @@ class Freeze(Technique[Fields]):
     def networks(self, r: Fields, nets: nn.ModuleDict) -> None:
         """Freeze all weights before the first layer that learns; norms belong to what they follow."""
         layers = 0
-        for weight in nets["discriminator"].parameters():
-            layers += weight.ndim >= 2  # biases and norms have one dimension
+        for weights in _layers(nets["discriminator"]):
+            layers += any(
+                weight.ndim >= 2 for weight in weights
+            )  # those of norms have one dimension
             if layers > r.freeze_layers:
                 return
-            weight.requires_grad_(False)
+            for weight in weights:
+                weight.requires_grad_(False)
         raise UserError(
             f"the discriminator has {layers} layers, and the last of them has to learn: set "
             f"--freeze-layers to {layers - 1} at most"

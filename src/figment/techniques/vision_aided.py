@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from figment.networks.vision import Heads
-    from figment.rounds import Engine
+    from figment.rounds import Engine, Playable
     from figment.techniques.technique import View
 
 SMALLEST, LARGEST = 32, 512
@@ -73,6 +73,9 @@ class VisionAided(Technique[Fields]):
     def learns_from(self, r: Fields) -> str:
         return "efficientnet"
 
+    def every(self, r: Fields) -> int:
+        return r.vision_every
+
     def describe(self, r: Fields) -> list[str]:
         return [f"heads on EfficientNet-Lite0 at {r.vision_side} px"]
 
@@ -88,7 +91,8 @@ class VisionAided(Technique[Fields]):
         from figment.networks.layers.calibration import calibrate
 
         count = min(FIRST, len(engine.feed.rows))
-        calibrate(_heads(engine.nets), engine.feed.first(count - count % mesh.size())[0])
+        images = engine.feed.first(count - count % mesh.size())[0]
+        calibrate(_heads(engine.nets), cast("Playable", r).reals(images, engine.clock))
 
     def discriminator(self, r: Fields, view: View) -> Terms:
         if view.clock.rounds % r.vision_every:

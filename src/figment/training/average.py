@@ -10,9 +10,6 @@ from torch import nn
 from figment.randomness import seed_of
 from figment.rounds import Playable
 
-WARM_UP = 0.05
-"""The half-life is at most this share of the images seen, so that the start is soon forgotten."""
-
 STANDING = 1024
 """Latents over which an average gathers the statistics of its batch norms."""
 
@@ -27,9 +24,12 @@ def decay(images: int, half_life: float) -> float:
     return 0.5 ** (images / half_life) if half_life > 0 else 0.0
 
 
-def keep_share(before: int, now: int, half_life: int) -> float:
-    """Return the share of itself that the average keeps from ``before`` to ``now`` images seen."""
-    return decay(now - before, min(half_life, WARM_UP * now))
+def keep_share(before: int, now: int, half_life: int, warm_up: float) -> float:
+    """Return the share of itself that the average keeps from ``before`` to ``now`` images seen.
+
+    The half-life is at most ``warm_up`` times the images seen.
+    """
+    return decay(now - before, min(half_life, warm_up * now))
 
 
 @torch.no_grad()

@@ -69,7 +69,8 @@ class Trainer:
         mesh.average(b for norm in norms for b in norm.buffers() if b.is_floating_point())
         self._set_clock(self.clock._replace(rounds=before.rounds + 1))
         if "average" in self.nets:
-            keep = keep_share(before.images, self.clock.images, self.now.ema)
+            seen_until, life = self.clock.images, self.now.ema
+            keep = keep_share(before.images, seen_until, life, self.now.ema_warm_up)
             follow(self.nets["average"], self.nets["generator"], keep=keep)
         return seen
 
@@ -166,7 +167,7 @@ class Trainer:
 
     def in_parts(self) -> AbstractContextManager[None]:
         """Return the context in which networks run over micro-batches, where the recipe asks for them."""
-        return micro_batches(self.now.micro_batch, self._learning)
+        return micro_batches(self.now.micro_batch, self._learning, self.now.neighbours)
 
     def _set_clock(self, clock: Clock) -> None:
         self.clock, self.now = clock, self.recipe.at(clock)

@@ -9,6 +9,9 @@ from torch import Tensor, nn
 class Calibrated(nn.Module):
     """A layer whose initial weights may be fitted to data."""
 
+    learned = False
+    """Whether its weights are those of another training, and stay."""
+
     def calibrate(self, x: Tensor) -> None:
         """Set the layer's weights by its input ``x``."""
         raise NotImplementedError
@@ -26,7 +29,7 @@ def calibrate(network: nn.Module, *inputs: Tensor) -> None:
     hooks = [
         module.register_forward_pre_hook(_fit)
         for module in network.modules()
-        if isinstance(module, Calibrated)
+        if isinstance(module, Calibrated) and not module.learned
     ]
     try:
         network(*inputs)

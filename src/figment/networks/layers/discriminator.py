@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from torch import Tensor, nn
 
 from figment.networks.layers.dropout import Dropout
@@ -16,6 +18,10 @@ class FeatureDiscriminator(nn.Module):
 
     dropout: Dropout
     head: nn.Module
+
+    def from_picture(self) -> Iterable[nn.Module]:
+        """Return its parts in the order in which a picture goes through them."""
+        return self.children()
 
     def features(self, x: Tensor) -> Tensor:
         """Return the last hidden layer [N, F] before its dropout."""
