@@ -153,6 +153,29 @@ def test_batch_norm_ends_at_the_mean_of_the_parts_statistics():
     assert norm.running_var.item() == pytest.approx(0.9 + 0.1 * 2)  # 2 and 2
 
 
+def test_what_no_pass_changes_stays_as_it_is():
+    norm = nn.BatchNorm1d(1)
+    norm.register_buffer("level", torch.tensor(2.0))
+    norm.register_buffer("taps", torch.tensor([0.1, 0.3, 0.7]))
+    taps = norm.taps.clone()
+    with micro_batches(4, [norm]):  # a tenth ten times over is not one
+        in_parts(norm, torch.randn(40, 1)).sum().backward()
+    assert norm.level == 2 and torch.equal(norm.taps, taps)
+
+
+def test_parts_are_of_whole_groups_where_they_can_be():
+    sizes: list[int] = []
+
+    def seen(x: Tensor) -> Tensor:
+        sizes.append(len(x))
+        return x
+
+    for rows, most, group, wanted in ((12, 8, 4, 4), (16, 8, 4, 8), (12, 8, 1, 6), (6, 4, 4, 3)):
+        with micro_batches(most, [], group), torch.no_grad():
+            in_parts(seen, torch.zeros(rows, 1))
+        assert sizes.pop() == wanted
+
+
 def test_what_runs_in_parts_is_not_differentiated_twice():
     x = torch.randn(4, 2, requires_grad=True)
     with micro_batches(2, []):

@@ -145,6 +145,17 @@ def test_it_resumes_to_the_bit(tmp_path: Path):
     assert_resumes(TINY, tmp_path)
 
 
+@pytest.mark.parametrize("fields", [{"minibatch_stddev": True}, {"minibatch_discrimination": 3}])
+def test_its_projection_takes_what_else_compares_a_batch(fields: dict):
+    recipe = replace(TINY, conditioning="projection", classes=2, r1=0.0, r2=0.0, **fields)
+    recipe.check()
+    trainer = trainer_for(recipe)
+    trainer.round()
+    wide = trainer.nets["discriminator"].head
+    (linear,) = (m for m in wide.modules() if isinstance(m, torch.nn.Linear))
+    assert linear.in_features == 8 + (3 if "minibatch_discrimination" in fields else 1)
+
+
 def test_micro_batches_are_the_whole():
     assert max(difference_in_quarters(replace(TINY, batch=8), rounds=3).values()) < 1e-6
 

@@ -146,6 +146,23 @@ def test_it_resumes_to_the_bit(tmp_path: Path):
     assert_resumes(TINY, tmp_path)
 
 
+def test_held_out_pictures_are_judged_in_whole_groups():
+    """A group of one has no spread, which would look like a collapsed batch to the discriminator."""
+    trainer = trainer_for(TINY)
+    trainer.round()
+    pictures = trainer.feed.first(23)[0]
+    seen = [TINY.validate(trainer.nets, pictures[:count], None) for count in (12, 13, 20, 23)]
+    assert seen[0] == seen[1] and seen[2] == seen[3] != seen[0]
+    assert TINY.validate(trainer.nets, pictures[:3], None) == {}
+
+
+def test_processes_do_not_part_groups(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("figment.mesh.size", lambda: 2)
+    TINY.check()
+    with pytest.raises(UserError, match="batch must be a multiple of 8 on 2 processes, not 12"):
+        replace(TINY, batch=12).check()
+
+
 def test_micro_batches_are_the_whole_path_length_and_spread_and_all():
     assert max(difference_in_quarters(TINY, rounds=3).values()) < 1e-6
 

@@ -14,10 +14,10 @@ from PIL import Image
 from figment.data import Dataset, open_dataset
 from figment.errors import UserError
 from figment.launch import train
-from figment.recipes import find
+from figment.recipes import SYSTEMS, find
 from figment.recipes.points import Points
 from figment.rounds import Terms
-from figment.training.average import decay, follow, with_own_statistics
+from figment.training.average import decay, follow, keep_share, with_own_statistics
 from figment.training.due import due, due_wider
 from figment.training.feed import Feed
 from figment.training.trainer import NotFinite, Trainer, build, learning
@@ -38,6 +38,15 @@ def ring() -> Dataset:
 def test_average_decay_constants(images, half_life, keep):
     assert decay(images, half_life) == pytest.approx(keep, abs=1e-9)
     assert decay(images, 0) == 0
+
+
+def test_the_start_is_soon_forgotten_unless_the_recipe_has_a_ramp_of_its_own():
+    assert keep_share(900, 1_000, 5_000, 0.05) == decay(100, 50) == 0.25
+    assert keep_share(900, 1_000, 20, 0.05) == decay(100, 20)
+    assert keep_share(900, 1_000, 5_000, math.inf) == decay(100, 5_000)
+    warm = {name: system.recipe.ema_warm_up for name, system in SYSTEMS.items()}
+    own = {name for name, share in warm.items() if share != 0.05}
+    assert own == {"r3gan", "r3gan-cifar", "r3gan-ffhq-64", "r3gan-ffhq-256"}
 
 
 def test_average_halves_after_its_half_life():

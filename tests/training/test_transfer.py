@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from safetensors.torch import load_file
+from test_shown import trainer_of
 
 from figment.data import open_dataset
 from figment.errors import UserError
 from figment.launch import resume, train
+from figment.recipes import SYSTEMS
 from figment.run import load
 from figment.tensors import write_tensors
 from figment.training.trainer import Trainer
-from figment.training.transfer import read_weights, take
+from figment.training.transfer import Weights, read_weights, take
 
 FIELDS = {"hidden": (16,), "latent": 4, "batch": 16, "tick": 80, "metrics": ()}
 
@@ -106,6 +109,42 @@ def test_frozen_layers_stay_as_they_were(tmp_path: Path, teacher: Path):
 def test_one_layer_has_to_learn(tmp_path: Path, teacher: Path):
     with pytest.raises(UserError, match=r"has 2 layers, .* --freeze-layers to 1 at most"):
         train("ring", run=tmp_path / "run", progress=False, from_=teacher, freeze_layers=2)
+
+
+def frozen(name: str, layers: int, **fields: Any) -> set[str]:
+    """The weights of a discriminator that do not learn."""
+    recipe = replace(SYSTEMS[name].recipe.tiny(), freeze_layers=layers, **fields)
+    net = recipe.networks()["discriminator"]
+    return {key for key, weight in net.named_parameters() if not weight.requires_grad}
+
+
+def test_a_growing_discriminator_is_frozen_from_the_full_size_on():
+    sides = range(len(SYSTEMS["progan"].recipe.tiny().build()["discriminator"].blocks) + 1)
+    first, top = max(sides), max(sides) - 1
+    layers = (f"first.{first}", f"blocks.{top}.same", f"blocks.{top}.wider")
+    wanted = {f"{layer}.{kind}" for layer in layers for kind in ("weight", "bias")}
+    assert frozen("progan", 3) == frozen("stylegan", 3) == wanted
+
+
+def test_a_bias_is_frozen_with_its_weight_alone():
+    for key in frozen("biggan", 2):
+        whole = key.replace("bias", "parametrizations.weight.original")
+        assert whole in frozen("biggan", 2), key
+    assert len(frozen("dcgan", 2)) == 4  # two convolutions, the second with its norm
+
+
+def test_what_was_fitted_to_data_is_not_fitted_again():
+    fields: dict[str, Any] = {"resolution": 32, "width": 4, "latent": 8, "batch": 8}
+    recipe = replace(SYSTEMS["dcgan"].recipe, **fields, minibatch_discrimination=4, images=64)
+    trainer = trainer_of(recipe)
+    first = {name: tensor.clone() for name, tensor in trainer.nets.state_dict().items()}
+    weights = Weights(Path("x"), 8, "", first)
+    (key,) = (name for name in first if "head" in name and first[name].ndim == 3)
+    trainer.now.begin(trainer)
+    assert not torch.equal(trainer.nets.state_dict()[key], first[key])
+    take(trainer, weights)
+    trainer.now.begin(trainer)
+    assert torch.equal(trainer.nets.state_dict()[key], first[key])
 
 
 def test_freezing_asks_for_what_was_learned(tmp_path: Path):

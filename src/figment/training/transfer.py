@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 
 from figment.errors import UserError
+from figment.networks.layers.calibration import Calibrated
 from figment.records import Unreadable
 from figment.tensors import read_tensors
 from figment.training import folder
@@ -106,6 +107,9 @@ def take(trainer: Trainer, weights: Weights) -> str:
     }
     for name, tensor in fits.items():
         tensor.copy_(weights.tensors[name])
+    for name, layer in trainer.nets.named_modules():
+        if isinstance(layer, Calibrated):  # what it was fitted to then, it stays fitted to
+            layer.learned = all(f"{name}.{own}" in fits for own in layer.state_dict())
     trainer.begun_elsewhere = True
     seen = f", {weights.images:,} images on" if weights.images else ""
     counts = [_count(net, mine, fits, weights) for net in players]
