@@ -92,8 +92,12 @@ def test_detail_that_is_lost_on_the_way():
 
 def test_pictures_that_never_arrive():
     (fault,) = faults(shown(young(), kept=0.5))
-    assert fault.name == "partial mode collapse" and "50% or more" in fault.evidence
+    assert fault.name == "partial mode collapse" and "50% never" in fault.evidence
     assert faults(shown(young(5), kept=0.5)) == faults(shown(young(), kept=0.9)) == []
+    assert faults(shown(young(), kept=0.55)) == []
+    once = [*shown(young(7), kept=0.4), *shown(young(), kept=0.7)[7:]]
+    assert faults(once)[0].name == "partial mode collapse"
+    assert faults([*once[:-1], once[-1] | {"shown/kept": 0.8}]) == []
 
 
 def test_classes_that_are_not_the_pictures_own():

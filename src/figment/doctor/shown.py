@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from statistics import median
 from typing import Any
 
 from figment.doctor.balance import HOPELESS_ROUNDS
@@ -31,8 +32,9 @@ tenth may be left without for a purpose; and shown/classes_as_one from which tho
 with the same."""
 BLURRED = 0.6
 """shown/detail up to which a picture has lost what is fine in it."""
-ALL = 0.55
-"""shown/kept up to which a batch has lost too much to be the data: drawn with repeats it has .63."""
+ALL, MOST = 0.5, 0.75
+"""shown/kept up to which a batch has lost too much to be the data, in the middle and at all looks: drawn
+with repeats it has .63, and a small batch may be strange once."""
 FAINT = 0.02
 """shown/difference up to which nothing is looked at."""
 
@@ -99,14 +101,16 @@ def detail(history: History) -> Finding | None:
 def left_out(history: History) -> Finding | None:
     """Some of the reals never reach the discriminator, others come twice."""
     kept = history.latest("shown/kept", MANY)
-    if len(kept) < MANY or max(kept) > ALL or history.rounds < HOPELESS_ROUNDS:
+    if len(kept) < MANY or median(kept) > ALL or max(kept) > MOST:
+        return None
+    if history.rounds < HOPELESS_ROUNDS:
         return None
     return Finding(
         "partial mode collapse",
         "fault",
         0.9,
-        f"Of the pictures of a batch {1 - max(kept):.0%} or more never reach the discriminator, in the "
-        f"last {MANY} measurements; others come in their place. What it is not shown will not be drawn.",
+        f"Of the pictures of a batch {1 - median(kept):.0%} never reach the discriminator (median of the "
+        f"last {MANY} measurements); others come in their place. What it is not shown will not be drawn.",
         "Look at what the recipe does to the batch on its way: a filter, or an index that repeats.",
     )
 
