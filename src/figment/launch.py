@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from figment import mesh, provenance
 from figment.errors import UserError
 from figment.opened import read_run
-from figment.plan import Plan, choose, lasting
+from figment.plan import Plan, choose, longer
 from figment.recipe import Recipe
 from figment.recipes import own, system_fields
 from figment.recipes.parameters import refuse_too_large
@@ -86,6 +86,7 @@ def train(
     weights = None if from_ is None else read_weights(from_)
     like = None if from_ is None else read_run(Path(from_), trust=trust)[:2]
     plan = choose(str(data), recipe, fields, trust=trust, like=like)
+    plan = plan if weights is None else plan.begun_from(weights.tensors)
     if getattr(plan.recipe, "freeze_layers", 0) and weights is None:
         raise UserError("--freeze-layers keeps what was learned: say with --from what that is")
     path = _home(run, plan)
@@ -185,14 +186,15 @@ def _resume(
     used = folder.read_seconds(path)
     budget = added.over(len(dataset)).after(machine["budget"], now, used)
     end, deadline = budget.get("images"), None
+    if any(added):  # earlier versions let stages follow the length
+        recipe = recipe.at_this_length()
     if end is not None:
         recipe = replace(recipe.without_idle(), images=end)  # earlier versions let idle fields pass
         recipe.check()
     else:
         deadline = started + max(0.0, 60 * budget["minutes"] - used)
         if added.minutes is not None:
-            speed = (machine.get("estimate") or {}).get("images_per_second") or 0.0
-            recipe = lasting(recipe, 60 * added.minutes, speed, before=now)
+            recipe = longer(recipe, machine, 60 * added.minutes, now)
     if mesh.is_first():
         _write_again(path, recipe, machine | {"budget": budget}, data)
     mesh.barrier()
@@ -270,6 +272,7 @@ def _session(
         monitor_for(path, trainer, untrained=play.untrained, progress=play.progress),
         measure_every=recipe.metric_every or machine.get("metric_every", 0),
         used=folder.read_seconds(path),
+        seconds_per_image=tuple(machine.get("seconds_per_image", ())),
         data=machine["data"],
         own=system_fields(name, fields, machine),
     )

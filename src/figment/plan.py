@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from figment.recipes import find, own, suited
 
 if TYPE_CHECKING:
     import torch
+    from torch import Tensor
 
     from figment.data import Dataset, Look
     from figment.training.budget import Budget
@@ -42,6 +44,12 @@ class Plan:
     """Images between two measurements: the recipe's, or what this machine is fast enough for."""
     said: str = ""
     """What the user is to be told after this step, if anything."""
+
+    def begun_from(self, tensors: Mapping[str, Tensor]) -> Plan:
+        """Return the plan for a training that begins from these tensors, by their names."""
+        recipe = self.recipe.begun_from(tensors, self.pinned)
+        recipe.check()
+        return replace(self, recipe=recipe)
 
     def fit(self, dataset: Dataset, budget: Budget, device: torch.device) -> Plan:
         """Return the plan for these pictures, on this device, of the length that the budget gives."""
@@ -86,6 +94,7 @@ class Plan:
     ) -> Plan:
         """Return the plan with what is measured during training settled, how often, and the length told.
 
+        What follows from the length once and for all is settled with it.
         How often follows from this machine's speed, so it is no part of the recipe: equal commands train
         equal recipes.
         """
@@ -93,7 +102,6 @@ class Plan:
         from figment.training.monitor import SHARE, features_for, measure_untrained, pause_for
 
         assert self.cost is not None
-        speed = self.cost.images_per_second
         recipe = replace(self.recipe, features=features_for(self.recipe))
         few = ""
         if deadline is not None:
@@ -104,12 +112,15 @@ class Plan:
         if deadline is not None:
             finishing = 1.5 * first.seconds + session.REPORT_SECONDS
             left = (1 - SHARE) * (deadline - time.perf_counter() - finishing)
-            end, recipe = None, lasting(recipe, left, speed)
-        planned = self.cost._replace(recipe=recipe)
+            end, recipe = None, lasting(recipe, left, self.cost.images_per_second)
+        recipe = recipe.at_this_length()
+        if left is not None:  # stages that the user has set may end before it, or after
+            recipe = lasting(recipe, left, self.cost.pace(recipe).speed(left))
+        planned = self.cost.over(recipe)
         said = cost.sentence(self.name, planned, dataset, end=end, seconds=left)
         said += f"\n{few}" if few else ""
-        pause = pause_for(recipe, first.seconds, speed)
-        return replace(self, recipe=recipe, pause=pause, untrained=first, said=said)
+        pause = pause_for(recipe, first.seconds, planned.images_per_second)
+        return replace(self, recipe=recipe, cost=planned, pause=pause, untrained=first, said=said)
 
 
 def choose(
@@ -154,7 +165,7 @@ def choose(
 def _like(name: str, recipe: Recipe) -> tuple[tuple[str, Recipe], frozenset[str]]:
     """Return name and recipe of another run for other data, and the fields that have to stay its own."""
     first = fields_of(find(name)[1])
-    free = {"images", *recipe.BY_DATA}
+    free = {*recipe.BY_LENGTH, *recipe.BY_DATA}
     new = {field: value for field, value in first.items() if field in free}
     return (name, with_fields(recipe, new)), frozenset(fields_of(recipe)) - free
 
@@ -173,3 +184,14 @@ def lasting(recipe: Recipe, seconds: float, speed: float, before: int = 0) -> Re
     """
     more = round(float(mesh.first(max(0.0, seconds) * speed)))  # ty: ignore[invalid-argument-type]
     return replace(recipe, images=max(recipe.batch, before + more))
+
+
+def longer(recipe: Recipe, machine: dict[str, Any], seconds: float, now: int) -> Recipe:
+    """Return the recipe with the length that so many seconds more will come to, as the plan measured."""
+    from figment.training.pace import pace_of
+
+    if each := machine.get("seconds_per_image"):
+        speed = pace_of(recipe.stages(), each).speed(seconds, now)
+    else:  # a run of an earlier version
+        speed = (machine.get("estimate") or {}).get("images_per_second") or 0.0
+    return lasting(recipe, seconds, speed, before=now)

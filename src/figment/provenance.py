@@ -30,6 +30,7 @@ def machine_of(plan: Plan, device: torch.device) -> dict[str, Any]:
             "images_per_second": round(plan.cost.images_per_second, 1),
             "memory_gib": round(plan.cost.memory_gib, 2),
         },
+        "seconds_per_image": list(plan.cost.seconds_per_image),
         "metric_every": plan.pause,
         "parameters": count(plan.recipe),
         "started": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),

@@ -10,7 +10,7 @@ only inside methods, so that listing recipes is quick.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from inspect import get_annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -44,6 +44,8 @@ class Recipe(Settings):
 
     BY_DATA: ClassVar[tuple[str, ...]] = ("resolution", "channels")
     """Fields that ``fit_to`` and ``settle`` set by the data, unless the user has."""
+    BY_LENGTH: ClassVar[tuple[str, ...]] = ("images",)
+    """Its length and what follows from it: a run that begins from another has its own."""
 
     # -- what it is -------------------------------------------------------------------------------
 
@@ -124,6 +126,16 @@ class Recipe(Settings):
     def describe(self) -> list[str]:
         """Return what the plan says of how pictures are learned, a few words each."""
         return []
+
+    def at_this_length(self) -> Self:
+        """Return the recipe with what its length decides once and for all: a longer one keeps it."""
+        return self
+
+    def begun_from(
+        self, tensors: Mapping[str, Tensor], pinned: frozenset[str] = frozenset()
+    ) -> Self:
+        """Return the recipe for a training that begins from these, named as ``generator.weight`` is."""
+        return self
 
     # -- networks ---------------------------------------------------------------------------------
 
@@ -238,6 +250,14 @@ class Recipe(Settings):
     def at(self, clock: Clock) -> Self:
         """Return the recipe as it is at a moment: rates that fall, weights that follow a ramp, stages."""
         return self
+
+    def stages(self) -> list[int]:
+        """Return the images from which on rounds cost otherwise than before, 0 first."""
+        return [0]
+
+    def lazy(self) -> Collection[int]:
+        """Return the rounds from one to the next in which something is played that others leave out."""
+        return ()
 
     def adjust(self, optimizers: dict[str, Optimizer], rate_scale: float) -> None:
         """Put what the recipe says at this moment into the optimisers, its rates times ``rate_scale``."""

@@ -374,6 +374,7 @@ def test_a_time_budget_is_told_again_under_way(monkeypatch):
     trainer = SimpleNamespace(recipe=Points(images=1_000, batch=10), clock=Clock(0, 0))
     session: Any = SimpleNamespace(run=Path(), trainer=trainer, end=None, deadline=100.0)
     session.playing, session.share, session.finishing = (0.0, 0), 0.0, lambda: 0.0
+    session.seconds_per_image = ()
     assert length.images_at_end(session) == 1_000
     now, trainer.clock = 4.0, Clock(160, 16)
     assert length.length_now(session) == 0

@@ -29,6 +29,7 @@ NEIGHBOURS = 4
 class Growing(GAN):
     """GAN whose networks grow."""
 
+    BY_LENGTH: ClassVar[tuple[str, ...]] = (*GAN.BY_LENGTH, "level", "stage_images")
     REFUSED: ClassVar[Mapping[str, str]] = limits.EQUALISED
 
     width: int = 64
@@ -36,7 +37,7 @@ class Growing(GAN):
     level: float = 0.0
     """Doublings of 4 pixels that the networks begin with."""
     stage_images: int = 0
-    """Images from doubling to doubling, half of them fading; 0: all doublings take half of the training."""
+    """Images from doubling to doubling, half of them fading; 0: all doublings take half of the plan."""
 
     def check(self) -> None:
         super().check()
@@ -52,7 +53,7 @@ class Growing(GAN):
         limits.whole_groups(self)
 
     def idle(self) -> Mapping[str, str]:
-        whole = "where --level begins with the full size"
+        whole = "where --level begins with the full size, as it does --from networks full grown"
         needs = {"stage_images": whole} if self.level >= self.levels else {}
         return {**super().idle(), **needs}
 
@@ -64,6 +65,16 @@ class Growing(GAN):
 
     def nearest_resolution(self, side: int) -> int:
         return limits.power_below(min(side, self.resolution), 8)
+
+    def begun_from(
+        self, tensors: Mapping[str, Tensor], pinned: frozenset[str] = frozenset()
+    ) -> Self:
+        """Its level is theirs; where layers were fading in, that before, so that they fade in anew."""
+        level = tensors.get("generator.level")
+        if "level" in pinned or level is None or level.numel() != 1 or not level.isfinite():
+            return self
+        whole = min(max(int(level), 0), self.levels)
+        return replace(self, level=float(whole)).without_idle(pinned)
 
     def describe(self) -> list[str]:
         grows = f"growing from {4 << int(self.level)} px"
@@ -82,12 +93,26 @@ class Growing(GAN):
 
     def level_at(self, clock: Clock) -> float:
         """Return the level after so many images; a fraction is the share of the newest layers."""
-        left = self.levels - self.level
-        if left <= 0:
+        if self.level >= self.levels:
             return self.level
-        every = self.stage_images or self.images / 2 / left
-        begun, share = divmod(clock.images / every, 1)
+        begun, share = divmod(clock.images / self.stage, 1)
         return min(self.level + begun + max(0.0, 2 * share - 1), float(self.levels))
+
+    @property
+    def stage(self) -> float:
+        """Images from doubling to doubling; of the length, where no run has begun with it."""
+        return self.stage_images or self.images / 2 / (self.levels - self.level)
+
+    def at_this_length(self) -> Self:
+        """Stages keep their length, for networks are never to shrink."""
+        if self.stage_images or self.level >= self.levels:
+            return self
+        return replace(self, stage_images=max(1, int(self.stage)))
+
+    def stages(self) -> list[int]:
+        """From the first images on in which layers fade in."""
+        left = int(self.levels - self.level)
+        return [0, *(int(self.stage * (number + 0.5)) for number in range(left))]
 
     # -- in a round -------------------------------------------------------------------------------
 

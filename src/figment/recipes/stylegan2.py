@@ -148,6 +148,9 @@ class StyleGAN2(Styled):
         weight = self.path_length * self.path_length_every
         return terms.and_(penalty(path_length=weight * value))
 
+    def lazy(self) -> list[int]:
+        return [*super().lazy(), *([self.path_length_every] if self.path_length else [])]
+
     def lengths(self, nets: nn.ModuleDict, latents: Tensor, labels: Tensor) -> Tensor:
         """Return the path lengths [N] of a part of a batch; ``labels`` are those of all of it."""
         from figment.microbatch import own_rows

@@ -115,3 +115,7 @@ class Fields(  # those that read others' fields before these; the last base's ar
     adversarial.Fields,
 ):
     """The fields of all techniques."""
+
+    def lazy(self) -> list[int]:
+        """Return the rounds from one to the next in which a technique plays, of each that is on."""
+        return [technique.every(self) for technique in TECHNIQUES if technique.on(self)]

@@ -63,6 +63,9 @@ class Slopes(Technique[Fields]):
     def bounds(self, r: Fields) -> bool:
         return sloped(r)
 
+    def every(self, r: Fields) -> int:
+        return r.penalty_every
+
     def differentiates(self, r: Fields, clock: Clock) -> Collection[str]:
         """Spectral norm's iteration takes a step a pass, which slopes are not to share."""
         if clock.rounds % r.penalty_every or r.spectral_norm != "none":

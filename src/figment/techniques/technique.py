@@ -57,6 +57,10 @@ class Technique(Generic[F]):
         """Return the features whose network it learns from, by which the run is not judged; "" if none."""
         return ""
 
+    def every(self, r: F) -> int:
+        """Return how many rounds lie between two in which it plays, 1 where it plays in all."""
+        return 1
+
     def describe(self, r: F) -> list[str]:
         """Return what the plan of a training says of it, in a few words each; most say nothing."""
         return []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, TypeVar, cast
 
 import torch
 
@@ -15,6 +15,7 @@ from figment.errors import UserError
 from figment.rounds import Playable
 from figment.training.devices import peak_memory
 from figment.training.memory import free, in_smaller_parts, is_full, too_large
+from figment.training.pace import Pace, pace_of
 from figment.training.trainer import NotFinite, Trainer
 from figment.units import duration, round_off
 
@@ -37,8 +38,20 @@ class Cost(NamedTuple, Generic[R]):
 
     recipe: R
     images_per_second: float
+    """Over the whole of its planned length."""
     memory_gib: float
     images_per_round: float
+    seconds_per_image: tuple[float, ...] = ()
+    """From each of ``Playable.stages`` on, as far as its length goes."""
+
+    def pace(self, recipe: Playable) -> Pace:
+        """Return the pace of the recipe at any length."""
+        return pace_of(recipe.stages(), self.seconds_per_image or (1 / self.images_per_second,))
+
+    def over(self, recipe: R) -> Cost[R]:
+        """Return what it costs at another length."""
+        seconds = self.pace(recipe).seconds(recipe.images)
+        return self._replace(recipe=recipe, images_per_second=recipe.images / seconds)
 
     def rounds(self, seconds: float) -> float:
         """Return the rounds that fit into a time."""
@@ -55,8 +68,10 @@ def measure(
 ) -> Cost[R]:
     """Return what a recipe costs, measured: a trainer made for it alone plays a few rounds.
 
-    After ``most`` seconds no further round is begun. Where memory does not hold its batches they go through
-    in micro-batches, halved until it does. Raises UserError where that does not help.
+    At each of its stages, and what only some rounds have in its share of them; memory is that of the
+    dearest stage. After ``most`` seconds no round is played that is like one before. Where memory does not
+    hold its batches they go through in micro-batches, halved until it does. Raises UserError where that
+    does not help.
     """
     try:
         return _measured(recipe, dataset, device, rounds, most)
@@ -77,21 +92,44 @@ def measure(
 def _measured(
     recipe: R, dataset: Dataset, device: torch.device, rounds: int, most: float
 ) -> Cost[R]:
-    begun, rounds_played = time.perf_counter(), 0
-    trainer = Trainer(recipe, dataset, device)
-    trainer.round()  # the first one also allocates and chooses kernels
-    before, start = trainer.clock.images, time.perf_counter()
-    for _ in range(rounds):
-        trainer.round()
-        rounds_played += 1
-        if mesh.first(time.perf_counter() - begun > most):
-            break
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    seconds = time.perf_counter() - start
-    images = trainer.clock.images - before
-    rate = float(mesh.first(images / seconds))  # ty: ignore[invalid-argument-type]
-    return Cost(recipe, rate, peak_memory(device), images / rounds_played)
+    end = time.perf_counter() + most
+    trainer, each, images = Trainer(recipe, dataset, device), [], 0.0
+    for start in recipe.stages():
+        if start < recipe.images:
+            trainer.clock = trainer.clock._replace(images=start)
+            seconds, images = _mean_round(trainer, rounds, end)
+            each.append(seconds / images)
+    known = cast("tuple[float, ...]", mesh.first(tuple(each)))
+    return Cost(recipe, 1.0, peak_memory(device), images, known).over(recipe)
+
+
+def _mean_round(trainer: Trainer, rounds: int, end: float) -> tuple[float, float]:
+    """Return the seconds and the images of a round, as they are in the mean from here on.
+
+    Seconds of rounds in which nothing lazy is due, and for each lazy thing its share of what it adds.
+    """
+    lazy = sorted({*trainer.recipe.lazy()} - {1})
+    everything = math.lcm(*lazy) if trainer.clock.rounds else 0
+    _seconds(trainer, everything)  # a first round also allocates and chooses kernels
+    before, plain = trainer.clock.images, [_seconds(trainer, 1)]
+    while len(plain) < rounds and not mesh.first(time.perf_counter() > end):
+        plain.append(_seconds(trainer, 1))
+    images = (trainer.clock.images - before) / len(plain)
+    mean, added = sum(plain) / len(plain), dict[int, float]()
+    for every in lazy:
+        due = sum(seconds for other, seconds in added.items() if every % other == 0)
+        added[every] = max(0.0, _seconds(trainer, every) - mean - due)
+    return mean + sum(seconds / every for every, seconds in added.items()), images
+
+
+def _seconds(trainer: Trainer, number: int) -> float:
+    """Return the seconds of the next round, played as the one of that number."""
+    trainer.clock = trainer.clock._replace(rounds=number)
+    start = time.perf_counter()
+    trainer.round()
+    if trainer.device.type == "cuda":
+        torch.cuda.synchronize(trainer.device)
+    return time.perf_counter() - start
 
 
 def affordable(

@@ -12,6 +12,7 @@ from typing import Any, cast
 from figment import mesh
 from figment.training import folder
 from figment.training.cost import ENOUGH_ROUNDS, too_short
+from figment.training.pace import pace_of
 from figment.training.session import Session
 from figment.units import round_off
 
@@ -22,13 +23,19 @@ SURPRISE = 1.25
 
 
 def images_at_end(session: Session) -> int:
-    """Return the images at the end: those that are set, or what the pace so far comes to."""
+    """Return the images at the end: those that are set, or what the pace so far comes to.
+
+    Where later images take longer, as they were measured to: so many times faster or slower than so far.
+    """
     clock, (start, before) = session.trainer.clock, session.playing
     if session.end is not None or session.deadline is None or clock.images == before:
         return session.end or session.trainer.recipe.images
     now = time.perf_counter()
     left = max(0.0, session.deadline - session.finishing() - now)
-    return clock.images + round(left * (clock.images - before) / (now - start))
+    pace = pace_of(session.trainer.recipe.stages(), session.seconds_per_image)
+    played = pace.seconds(clock.images)
+    slower = (now - start) / (played - pace.seconds(before))
+    return max(clock.images, round(pace.images(played + left / slower)))
 
 
 def length_now(session: Session) -> int:
@@ -55,7 +62,8 @@ def correct(session: Session, images: int) -> str:
         return ""
     per_round = trainer.clock.images / trainer.clock.rounds
     start, before = session.playing
-    speed = (trainer.clock.images - before) / max(1e-9, time.perf_counter() - start)
+    end = (session.deadline or time.perf_counter()) - session.finishing()
+    speed = (images - before) / max(1e-9, end - start)
     known = planned / per_round < ENOUGH_ROUNDS  # the plan has said so
     short = "" if known else too_short(trainer.recipe, images / per_round, speed, per_round)
     return f"about {round_off(images):,} images until the end, not {round_off(planned):,}{short}"

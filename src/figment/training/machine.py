@@ -32,6 +32,7 @@ class Machine(msgspec.Struct):
     budget: dict[str, Amount | None]
     figment: str = ""
     estimate: dict[str, Amount | None] = {}
+    seconds_per_image: list[Amount] = []
     metric_every: Count = 0
 
 

@@ -45,6 +45,8 @@ class Session:
     """``time.perf_counter()`` and images when its first round began."""
     share: float = 0.0
     """Share of its time that had passed when its length was thought of last."""
+    seconds_per_image: tuple[float, ...] = ()
+    """What an image was measured to take, from each of ``Playable.stages`` on; () where it was not."""
     data: dict[str, Any] = field(default_factory=dict)
     """What machine.json says of the data."""
     own: dict[str, Any] = field(default_factory=dict)

@@ -76,10 +76,9 @@ class Trainer:
 
     def next_batch(self, start: int | None = None) -> Batch:
         """Return this process's share of the next batch, or that from ``start`` on; move the clock on."""
-        recipe, clock = self.now, self.clock
-        batch = self.feed.batch(recipe, clock, start)
-        self._set_clock(clock._replace(images=clock.images + recipe.batch))
-        return batch
+        clock = self.clock
+        self._set_clock(clock._replace(images=clock.images + self.now.batch))
+        return self.feed.batch(self.now, clock, start)  # reals as the moves that follow know them
 
     def latents(self, purpose: str, *address: int) -> Tensor:
         """Return this process's share of a batch of latents [N, L], by their address in the seed."""
