@@ -5,7 +5,7 @@
 
 A system is a name, with fields after it where they are to be others: ``dcgan,width=16,batch=32``. Each
 trains in a process of its own on one thread, for the images that fit into its share of processor time by
-twelve seconds of rounds played before, so that rates that fall end where they should; minutes are of that
+some rounds of each stage played before, so that rates that fall end where they should; minutes are of that
 thread's own time, which other work on the machine changes little. Run folders stay below --out, and one
 that is there is not trained again. Prints a table: images, seconds of the processor, KID x 1000 by each
 judge with its 95 % interval; by the first judge the accuracy of a linear classifier that tells samples from
@@ -36,8 +36,8 @@ SYSTEMS = (
     "vae",
     "flow-matching",
 )
-TRIAL = 12.0
-"""Seconds of rounds from which the length follows."""
+ROUNDS = 16
+"""Rounds of each stage from which the length follows."""
 
 
 def main() -> None:
@@ -137,9 +137,9 @@ def length(data: str, name: str, fields: dict[str, Any], seconds: float) -> int:
 
     from figment.data import open_dataset
     from figment.plan import choose
+    from figment.training import cost
     from figment.training.budget import Budget
     from figment.training.devices import set_up
-    from figment.training.trainer import Trainer
 
     device = torch.device("cpu")
     set_up(device)
@@ -148,12 +148,11 @@ def length(data: str, name: str, fields: dict[str, Any], seconds: float) -> int:
     dataset = open_dataset(
         data, resolution=recipe.resolution, channels=recipe.channels, progress=False
     )
-    trainer = Trainer(plan.fit(dataset, Budget(None, None, None), device).recipe, dataset, device)
-    trainer.round()  # the first one chooses kernels
-    before, begun = trainer.clock.images, time.process_time()
-    while (passed := time.process_time() - begun) < TRIAL:
-        trainer.round()
-    return max(1, int(seconds * (trainer.clock.images - before) / passed))
+    recipe = plan.fit(dataset, Budget(None, None, None), device).recipe
+    begun, used = time.perf_counter(), time.process_time()
+    found = cost.measure(recipe, dataset, device, rounds=ROUNDS)
+    busy = (time.process_time() - used) / (time.perf_counter() - begun)
+    return max(1, int(seconds * found.images_per_second / busy))
 
 
 def row(args: argparse.Namespace, system: str, seed: int) -> str:
