@@ -115,6 +115,16 @@ def test_what_is_known_to_be_shown_is_not_suspected():
     assert faults(shown(young(**strange), whole=0.0)) != []
 
 
+def test_a_system_of_our_own_that_has_not_its_contrast_yet():
+    narrow = {"watch__range": 0.55, "watch__distance": 0.5}
+    ours = [line | {"shown/difference": 0.0, "shown/whole": 1.0} for line in run(**narrow)]
+    assert [one.name for one in faults(run(**narrow))] == ["wrong normalisation"]
+    assert [one.name for one in faults(shown(run(**narrow), kept=1.0))] == ["wrong normalisation"]
+    assert faults(ours) == []
+    dark = [line | {"watch/brightness": -0.3} for line in ours]
+    assert [one.name for one in faults(dark)] == ["wrong normalisation"]
+
+
 def test_held_out_pictures_are_not_compared_with_others():
     known = {"score__held_out": 0.2, "score__held_out_sign": -0.5, "score__sign": 0.9}
     known |= {"score__real": 0.95, "score__fake": 0.1}

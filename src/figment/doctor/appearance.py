@@ -72,6 +72,8 @@ def normalisation(history: History) -> Finding | None:
         return None
     if not half and (few_samples(history) or unrisen(history)):
         return None  # a few pictures may be pale, or all black and white
+    if not half and shown.built_in(history) and abs(offset) < OFF_LEVEL and clipped < CLIPPED:
+        return None  # its levels are given, and contrast comes with training
     if not half and _few_kinds(history) and abs(offset) < OFF_LEVEL and clipped < CLIPPED:
         return None
     if not leaving and _levels_settle(history):

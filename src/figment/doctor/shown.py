@@ -47,6 +47,11 @@ def as_they_are(history: History) -> bool:
     )
 
 
+def built_in(history: History) -> bool:
+    """Whether it is a system of figment's own, whose code is known: at such there is no look."""
+    return as_they_are(history) and not history.series("shown/kept")
+
+
 def changed(history: History) -> bool:
     """Whether the discriminator is known to be shown something else."""
     looks = _looks(history, 1)
