@@ -188,6 +188,14 @@ def test_oscillation():
     assert "oscillation" not in names(run(watch__movement=0.9))  # far, but not past its own spread
 
 
+def test_networks_that_grow_change_all_their_samples():
+    log = run(watch__movement=0.9, watch__diversity=0.3)
+    assert "oscillation" in names(log)
+    grows = [line | {"level": min(2.0, n / 4)} for n, line in enumerate(log)]
+    assert "oscillation" not in names(grows[:10])
+    assert "oscillation" in names([line | {"level": 2.0} for line in log])
+
+
 def test_oscillation_of_a_wide_generator_that_gets_nowhere():
     log = run(20, watch__movement=0.5, watch__diversity=0.7, watch__distance=0.45)
     assert names(log)[0] == "oscillation"

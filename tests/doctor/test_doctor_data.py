@@ -13,7 +13,7 @@ from PIL import Image
 from figment.data import open_dataset
 from figment.data.flowers import draw_flowers
 from figment.doctor.data import examine
-from figment.doctor.sets import doubtful, findings_of, nearest
+from figment.doctor.sets import Nearest, doubtful, findings_of, nearest
 from figment.errors import UserError
 
 
@@ -208,6 +208,23 @@ def test_pictures_in_the_wrong_class(tmp_path: Path, flowers: np.ndarray):
     folder_of(tmp_path / "right/dark", dark)
     folder_of(tmp_path / "right/bright", bright)
     assert "doubtful classes" not in names(tmp_path / "right")
+
+
+def test_classes_that_go_over_into_each_other_are_not_doubtful():
+    """The fewer of its own class a picture's nearest are, the fewer there are; where swapped, the more."""
+
+    def said(*of_own: int) -> str:
+        """What is said of so many pictures with none of their class among five nearest, one, two, ..."""
+        labels = torch.arange(2).repeat(sum(of_own) // 2)  # each picture's other is the next
+        counts = torch.arange(6).repeat_interleave(torch.tensor(of_own))
+        asked = torch.arange(len(labels))
+        numbers = (asked[:, None] + (torch.arange(5) >= counts[:, None])) % len(labels)
+        found = doubtful(Nearest(asked, numbers, numbers), labels, "ab")
+        return found[0].evidence if found else ""
+
+    words = "101 of 1,000 pictures look like those of another class"
+    assert words not in said(101, 109, 118, 131, 151, 390)  # cars and planes
+    assert words in said(101, 61, 118, 131, 199, 390)
 
 
 def test_two_small_classes_that_lie_among_each_other_prove_nothing(flowers: np.ndarray):

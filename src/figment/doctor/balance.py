@@ -199,6 +199,8 @@ def oscillation(history: History) -> Finding | None:
     spread = history.latest("watch/diversity", CIRCLES)
     if min(len(moved), len(spread)) < FEW or history.rounds < EARLY_ROUNDS or history.untold():
         return None
+    if history.grows(CIRCLES):
+        return None
     far, wide = median(moved), median(spread)
     lost = (
         history.value("watch/distance", 0.0) > FAR
@@ -231,6 +233,8 @@ def chase(history: History) -> Finding | None:
     moved = history.latest("watch/movement", 2 * CIRCLES)
     spread = history.latest("watch/diversity", 2 * CIRCLES)
     if min(len(moved), len(spread)) < MANY or history.rounds < EARLY_ROUNDS:
+        return None
+    if history.grows(2 * CIRCLES):
         return None
     far, wide = median(moved), max(median(spread), 1e-6)
     if far < WANDERING or far < CHASING * wide or history.value("watch/distance", 0.0) < FAR:

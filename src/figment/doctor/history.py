@@ -122,6 +122,10 @@ class History:
         values = self.latest(key, MANY)
         return len(values) == MANY and low <= min(values) and max(values) <= high
 
+    def grows(self, count: int) -> bool:
+        """Return whether networks have got layers within so many measurements: then all samples change."""
+        return len({*self.latest("level", count)}) > 1
+
     def untold(self) -> bool:
         """Return whether a young run has too few measurements to tell what it is getting rid of."""
         return self.rounds < YOUNG_ROUNDS and self.measured() < 2 * FEW

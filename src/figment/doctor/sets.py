@@ -56,6 +56,10 @@ DOUBTFUL, SURE_NEIGHBOURS = 0.08, 0.42
 pictures have agreeing nearest ones: clean digits are at 0.007 of 0.73, clothes at 0.05 of 0.55, two kinds
 of flowers at 0.11 of 0.32, CIFAR-10 at 0.25 of 0.02; digits with a tenth swapped in pairs at 0.11 of
 0.43."""
+GAP = 1.2
+"""Times as many pictures have none of their class among their nearest as have one, where some were
+swapped: digits with a tenth swapped 1.5. Of classes that thumbnails cannot tell well, as cars and planes,
+the fewer of their own are near, the fewer there are: 0.9."""
 MIXED, APART = 0.35, 0.45
 """Share of the nearest pictures of each of two classes that must be of the other one for them to be mixed,
 where the nearest of every other class are of its own to so large a share. Clean digits are at 0.06 and
@@ -233,7 +237,9 @@ def doubtful(near: Nearest, labels: Tensor, names: Sequence[str]) -> list[Findin
     agreed = (others == others[:, :1]).all(1)
     wrong = agreed & (others[:, 0] != labels[near.asked])
     share = float(wrong.double().sum() / agreed.double().sum().clamp(min=1))
-    if float(agreed.double().mean()) >= SURE_NEIGHBOURS and share >= DOUBTFUL:
+    votes = torch.bincount((others == labels[near.asked][:, None]).sum(1), minlength=2)
+    gap = int(votes[0]) >= GAP * int(votes[1])
+    if float(agreed.double().mean()) >= SURE_NEIGHBOURS and share >= DOUBTFUL and gap:
         evidence = (
             f"{int(wrong.sum()):,} of {len(near.asked):,} pictures look like those of another class: the "
             f"{AGREEING} nearest to each are all of that one."
