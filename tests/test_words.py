@@ -109,7 +109,27 @@ def test_a_run_after_a_flag_of_many_values_is_the_run(tmp_path: Path, monkeypatc
         (["sample", "--seed"], "--seed takes a whole number: --seed N"),
         (["sample", "--seed", "--count", "3"], "--seed takes a whole number: --seed N"),
         (["walk", "--seeds", "1", "x"], "--seeds takes whole numbers: --seeds N ..."),
-        (["train", "--up", "nearest", "--recipe", "points", "ring"], "has no flag --up."),
+        (
+            ["train", "--up", "nearest", "--recipe", "points", "ring"],
+            "points has no --up, as dcgan",
+        ),
+        (
+            ["train", "--r1=1", "--recipe", "ae", "x"],
+            "`figment train --recipe ae --help` lists its own",
+        ),
+        (
+            ["train", "--conditioning", "concat", "--recipe", "vae", "x"],
+            "vae has no --conditioning",
+        ),
+        (
+            ["train", "--stage-images", "9", "x"],
+            "without --recipe has no --stage-images, as progan",
+        ),
+        (
+            ["train", "--no-residual", "--recipe", "dcgan", "x"],
+            "dcgan has no --no-residual, as style",
+        ),
+        (["train", "--mirorr", "x"], "figment train has no flag --mirorr. Did you mean --mirror?"),
         (["train", "--mirror"], "figment train needs DATA"),
         (["train", "ring", "--tyro-print-completion", "bash"], "no flag --tyro-print-completion"),
         (["project"], "figment project needs RUN"),

@@ -165,7 +165,8 @@ def choose(
 def _like(name: str, recipe: Recipe) -> tuple[tuple[str, Recipe], frozenset[str]]:
     """Return name and recipe of another run for other data, and the fields that have to stay its own."""
     first = fields_of(find(name)[1])
-    free = {*recipe.BY_LENGTH, *recipe.BY_DATA}
+    # other sizes and colours would be other layers, which its weights do not fit
+    free = {*recipe.BY_LENGTH, *recipe.BY_DATA} - {"resolution", "channels"}
     new = {field: value for field, value in first.items() if field in free}
     return (name, with_fields(recipe, new)), frozenset(fields_of(recipe)) - free
 

@@ -132,6 +132,9 @@ def test_a_run_without_classes_names_the_cure(tmp_path: Path):
     plain = Generator(recipe, ConditionalSequential())
     with pytest.raises(UserError, match="train with --conditioning projection"):
         plain.sample(1, label="marigold")
+    vae = Generator(find("vae")[1].tiny(), ConditionalSequential())
+    with pytest.raises(UserError, match=r"knows no classes, so none marigold$"):
+        vae.sample(1, label="marigold")
 
 
 def test_overviews_show_a_latent_in_every_class():

@@ -61,14 +61,30 @@ def test_a_projection_is_the_systems_own_way_back(
         str(place / name),
     ]
     assert main(words) == 0
-    assert "rebuilt from its code at" in capsys.readouterr().out
+    assert "drawn again from its latent at" in capsys.readouterr().out
     found = json.loads((place / name / "0.json").read_text())
     generator = generator_at(place / name, "cpu")
     target = read_target(place / "0.png", generator.recipe)
     code = code_of(generator, target)
     assert code is not None and np.allclose(found["latent"], code[0].tolist(), atol=1e-5)
     assert main([*words, "--overwrite", "--steps", "5"]) == 2
-    assert "has an encoder, which finds the latent at once" in capsys.readouterr().err
+    assert "finds the latent of a picture itself, without a search" in capsys.readouterr().err
+
+
+def test_a_walk_between_a_picture_and_itself_is_none(place: Path, capsys: pytest.CaptureFixture):
+    one = str(place / "0.png")
+    words = ["walk", str(place / "ae"), "--frames", "4", "--out", str(place / "still.webp")]
+    assert main([*words, "--between", one, one]) == 2
+    assert "all stops of this walk are the same" in capsys.readouterr().err
+    assert main([*words, "--truncation", "nan"]) == 2
+    assert "truncation must be above 0, not nan" in capsys.readouterr().err
+    assert main(["evaluate", str(place / "ae"), "--truncation", "nan"]) == 2
+    assert capsys.readouterr().err == "figment: truncation must be above 0, not nan\n"
+    assert main(["project", str(place / "ae"), str(place / "ae")]) == 2
+    assert "is a folder: name a picture" in capsys.readouterr().err
+    assert main([*words[:2], "--frames", "4"]) == 0
+    (film,) = (place / "ae").glob("walk*")
+    assert film.name.startswith("walk-frames4-at-")
 
 
 def test_a_walk_between_pictures_begins_at_the_one_and_turns_at_the_other(

@@ -4,6 +4,7 @@ import asyncio
 
 import numpy as np
 import pytest
+import torch
 from asking import run_with
 
 from figment.serve.limits import Limits
@@ -32,6 +33,22 @@ def test_a_picture_that_the_generator_made_is_found(models):
     assert form == plain
     apart = np.frombuffer(drawn, np.uint8).astype(int) - np.frombuffer(given, np.uint8)
     assert abs(apart).mean() < 3
+
+
+def test_a_system_that_finds_latents_itself_is_not_told_how_to_search(
+    models, monkeypatch: pytest.MonkeyPatch
+):
+    own = lambda generator, target: torch.zeros(1, generator.recipe.latent)  # noqa: E731
+    monkeypatch.setattr("figment.sampling.project.code_of", own)
+
+    async def asked(client):
+        picture = (await client.get("/api/models/dcgan/image?seed=7")).content
+        ways = [ADDRESS.replace("steps=5", more) for more in ("steps=5", "seed=1", "")]
+        return [await client.post(way, content=picture) for way in ways]
+
+    steps, seed, plain = run_with(models, asked)
+    assert (steps.status_code, seed.status_code, plain.status_code) == (422, 422, 200)
+    assert "finds the latent of a picture itself" in steps.text
 
 
 def test_a_search_ends_when_its_time_is_over(models):

@@ -29,6 +29,13 @@ def teacher(tmp_path: Path) -> Path:
     return train("ring", run=tmp_path / "teacher", images=320, progress=False, **FIELDS).path
 
 
+@pytest.fixture
+def flowers_run(tmp_path: Path) -> Path:
+    fields: dict[str, Any] = {"resolution": 32, "channels": 1, "width": 4, "latent": 8, "batch": 8}
+    more: dict[str, Any] = {"metrics": (), "tick": 8, "images": 8, "progress": False}
+    return train("flowers:64", "dcgan", run=tmp_path / "small", **fields, **more).path
+
+
 def state(run: Path) -> dict[str, torch.Tensor]:
     return load_file(run / "state" / "latest.safetensors")
 
@@ -44,6 +51,13 @@ def test_both_networks_and_the_average_begin_there(tmp_path: Path, teacher: Path
     assert run.recipe.images == 16
     assert run.machine["from"]["images"] == 320
     assert run.machine["from"]["path"] == str(teacher / "state" / "latest.safetensors")
+
+
+def test_size_and_colours_are_those_of_the_other_run(tmp_path: Path, flowers_run: Path):
+    run = train("flowers:64", run=tmp_path / "run", images=8, progress=False, from_=flowers_run)
+    assert (run.recipe.resolution, run.recipe.channels) == (32, 1)
+    with pytest.raises(UserError, match="nothing of the generator"):  # 64 px have other layers
+        train("flowers:64", run=tmp_path / "more", progress=False, from_=flowers_run, resolution=64)
 
 
 def test_the_average_is_the_others(teacher: Path):

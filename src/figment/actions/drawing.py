@@ -114,11 +114,13 @@ def enlarge(
     """
     from figment.judging.scorer import extractor_for
     from figment.sampling.enlarge import enlarge, known
+    from figment.sampling.generator import check_truncation
     from figment.training.devices import choose_device
 
     if out is None:
         raise UserError("an enlarged set needs a place: give --out DIR")
     run = Run(_run_of(Path(path)), trust=trust)
+    check_truncation(how.get("truncation"))
     generator = generator_at(path, device, trust=trust)
     dataset, rows = run.training_data()
     extractor = extractor_for("images", run.recipe.features, str(choose_device(device)))
@@ -250,11 +252,11 @@ def project(
     """
     from figment.judging.scorer import extractor_for
     from figment.sampling.project import (
-        code_of,
         files_of,
         perceiver,
         project,
         read_target,
+        refuse_found,
         write,
     )
     from figment.sampling.project_styles import project_styles, space_of
@@ -274,11 +276,8 @@ def project(
         raise UserError("points have no pictures to look for: give a run of pictures")
     number = None if label is None else generator.numbered(label)
     searched = _said(how, "projection", "steps", "starts") or how.get("seed")
-    if searched and code_of(generator, target) is not None:
-        raise UserError(
-            "this system has an encoder, which finds the latent at once: leave --steps, --starts and "
-            "--seed out"
-        )
+    if searched:
+        refuse_found(generator, target)
     perceive = perceiver(extractor)
     how |= {"label": number, "progress": True}
     place_in = space_of(generator, space, noise)
@@ -317,7 +316,7 @@ def _drawing(path: str | Path, what: str, ending: str, how: dict[str, Any]) -> P
     weights = folder.weights_of(Path(path))
     words = [what]
     for name, value in {"seed": "", **how}.items():
-        if value is None or value in ("", (), USUAL[what].get(name)):
+        if value is None or value in ("", (), [], USUAL[what].get(name)):
             continue
         said = "-".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
         words.append(name + said if name in NAMED else said)

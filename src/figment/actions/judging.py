@@ -48,6 +48,7 @@ def evaluate(
     """
     refuse_missing(path, against)
     from figment.judging.evaluate import evaluate_pictures, files_of
+    from figment.sampling.generator import check_truncation
     from figment.training.devices import choose_device
 
     path = Path(path)
@@ -62,6 +63,7 @@ def evaluate(
                 f"{path} is a run, compared at the size that it has learned: leave --resolution out, or "
                 "draw its samples to a folder and evaluate that"
             )
+        check_truncation(how.get("truncation"))
         run = Run(path, trust=trust)
         found = run.evaluate(against, **how)
         if mesh.is_first():

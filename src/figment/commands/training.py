@@ -30,14 +30,16 @@ def train(words: list[str]) -> int:
     The fields of a recipe are its flags: those of the one that is named, or of all that it would choose
     from. What is given is handed on, whatever its order; what is not, the data decide.
     """
-    from figment.recipes.help import flags_for, train_text
+    from figment.recipes.help import flags_for, refuse_foreign, train_text
 
     said = some(words, [RECIPE, TRUST], prog=PROG)
     recipe, trust = said.get("recipe"), said.get("trust", False)
     if not {"-h", "--help"}.isdisjoint(words):
         print(train_text(recipe, trust=trust, everything="all" in words))
         return 0
-    found = given(words, [*WORDS, *flags_for(recipe, trust=trust)], prog=PROG)
+    takes = [*WORDS, *flags_for(recipe, trust=trust)]
+    refuse_foreign(words, takes, recipe)
+    found = given(words, takes, prog=PROG)
     from figment.launch import train
 
     data, recipe = found.pop("data"), found.pop("recipe", None)

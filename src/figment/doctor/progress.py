@@ -147,11 +147,13 @@ def _points_far(history: History) -> str:
 
 def _what_more(history: History) -> str:
     """Return what to do about samples that are far: so many minutes more, or something else."""
-    seconds = history.log[-1].get("seconds")
-    if not seconds or not history.rounds:
+    speeds = history.series("speed/images_per_second")
+    fastest = max(speeds, default=0.0)  # of lines that measuring and starting do not slow down
+    if fastest <= 0 or not history.rounds:
         return "Train longer: `figment resume` goes on."
     goal = max(SHAPES, 2 * history.rounds)
-    minutes = max(1, round((goal - history.rounds) * seconds / history.rounds / 60))
+    images = (goal - history.rounds) * history.images / history.rounds
+    minutes = max(1, round(images / fastest / 60))
     return (
         f"Train about {minutes:,} more minute{'s' * (minutes > 1)}, to {goal:,} updates: `figment resume` "
         "goes on from here."

@@ -5,12 +5,14 @@ from __future__ import annotations
 import inspect
 import textwrap
 import typing
+from collections.abc import Sequence
 from typing import Literal
 
+from figment.errors import UserError
 from figment.fields import fields_of, neutral
 from figment.flags import Word
 from figment.recipe import Recipe
-from figment.recipes import SUITED, find
+from figment.recipes import SUITED, SYSTEMS, find
 from figment.recipes.listing import MOST, field_help, said
 
 COMMON = (
@@ -89,6 +91,24 @@ def flags_for(name: str | None, *, trust: bool = False) -> list[Word]:
         kinds = typing.get_type_hints(type(recipe))
         found |= {field: Word(field, kinds[field]) for field in fields_of(recipe)}
     return list(found.values())
+
+
+def refuse_foreign(words: Sequence[str], takes: Sequence[Word], name: str | None) -> None:
+    """Refuse flags that only other systems have, with a word of which. Raises UserError."""
+    known = {word.name.removesuffix("_") for word in takes}
+    for word in words:
+        flag = word.partition("=")[0]
+        field = flag.removeprefix("--").removeprefix("no-").replace("-", "_")
+        if not flag.startswith("--") or {field, flag[2:].replace("-", "_")} & known:
+            continue
+        owners = [one for one, system in SYSTEMS.items() if hasattr(system.recipe, field)]
+        if owners and field in fields_of(SYSTEMS[owners[0]].recipe):
+            more = f" and {len(owners) - 1} other systems" if owners[1:] else ""
+            cure = f"`figment train --recipe {name} --help` lists its own" if name else "name one"
+            raise UserError(
+                f"{name or 'what is chosen without --recipe'} has no {flag}, as "
+                f"{owners[0]}{more} ha{'ve' if more else 's'}: {cure}"
+            )
 
 
 def train_text(name: str | None, *, trust: bool = False, everything: bool = False) -> str:

@@ -108,7 +108,7 @@ def line_chart(
     drawn += [_curve(one, one.y, axes, "raw", points) for one in series if smoothing and raw]
     for one, smoothed in zip(series, smooths, strict=True):
         drawn.append(_curve(one, smoothed, axes, "strong", points))
-        if not smoothing and one.x.size <= FEW:
+        if (not smoothing and one.x.size <= FEW) or one.x.size == 1:
             drawn.append(_curve(one, one.y, axes, "dots", points))
     notes = [note, *(_beyond(one, axes) for one in series), *(_gaps(one) for one in series)]
     ranges = " ".join(f"{value:.9g}" for value in (*axes.x, *axes.y))

@@ -28,6 +28,12 @@ LISTED = 20
 """Names of classes that a message lists."""
 
 
+def check_truncation(truncation: float | None) -> None:
+    """Refuse what latents cannot be cut off at. Raises UserError."""
+    if truncation is not None and not 0 < truncation < math.inf:
+        raise UserError(f"truncation must be above 0, not {truncation}")
+
+
 class Generator:
     """A recipe's generator in evaluation mode, drawn from by seed, and by class where it has classes."""
 
@@ -123,9 +129,8 @@ class Generator:
             labels = self.recipe.labels_for([seed], CPU)
             return None if labels is None else int(labels)
         if not self.classes:
-            raise UserError(
-                f"this generator knows no classes, so none {label}: train with --conditioning projection"
-            )
+            way = hasattr(self.recipe, "conditioning") and ": train with --conditioning projection"
+            raise UserError(f"this generator knows no classes, so none {label}{way or ''}")
         if label not in self.classes:
             more = len(self.classes) - LISTED
             listed = ", ".join(self.classes[:LISTED]) + (f" and {more:,} more" if more > 0 else "")
@@ -145,8 +150,7 @@ class Generator:
         self.numbered(label)  # a wrong name is refused before the first picture is asked for
         if min(seeds, default=0) < 0:
             raise UserError(f"seed must be 0 or more, not {min(seeds)}")
-        if truncation is not None and not 0 < truncation < math.inf:
-            raise UserError(f"truncation must be above 0, not {truncation}")
+        check_truncation(truncation)
 
         def picture(part: Sequence[int]) -> Tensor:
             labels = self.recipe.labels_for(part, CPU)

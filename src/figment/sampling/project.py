@@ -71,6 +71,15 @@ def code_of(generator: Generator, target: Tensor) -> Tensor | None:
         return generator.recipe.encode(generator.net, target[None].to(device))
 
 
+def refuse_found(generator: Generator, target: Tensor) -> None:
+    """Refuse to be told how to search where the system finds the latent itself. Raises UserError."""
+    if code_of(generator, target) is not None:
+        raise UserError(
+            "this system finds the latent of a picture itself, without a search: leave steps, starts and "
+            "seed out"
+        )
+
+
 @dataclass(frozen=True)
 class Survey:
     """A picture that is looked for, and the candidates that were looked at first."""
@@ -307,6 +316,8 @@ def read_target(path: Path, recipe: Playable) -> Tensor:
 
     if recipe.kind == "points":
         raise UserError("points have no pictures to look for: give a run of pictures")
+    if path.is_dir():
+        raise UserError(f"{path} is a folder: name a picture, after the run if there is one")
     if not path.is_file():
         raise UserError(f"{path}: there is no such picture")
     pixels = decode_file(path, Form(recipe.resolution, recipe.channels, recipe.fit))
@@ -346,8 +357,8 @@ def write(
     of = f" as {label}" if label else ""
     if not found.losses:
         return (
-            f"{image}: rebuilt from its code at {found.distance:.1%} of the distance between two samples, "
-            f"by the features {features}"
+            f"{image}: drawn again from its latent at {found.distance:.1%} of the distance between two "
+            f"samples, by the features {features}"
         )
     return (
         f"{out / picture.stem}.png: found{of} at {found.distance:.1%} of the distance between two samples "

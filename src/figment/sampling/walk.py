@@ -11,12 +11,14 @@ from torch import Tensor
 
 from figment.errors import UserError
 from figment.sampling.film import check_film, save_film
-from figment.sampling.generator import Generator
+from figment.sampling.generator import Generator, check_truncation
 from figment.sampling.pictures import to_image
 from figment.sampling.styles import layers_of, mixed, of_seeds, pictures_of, styles_of
 
 LARGEST_FILM = 1 << 30
 """Bytes of a film's frames, of which several copies are in memory."""
+STILL = 1e-2
+"""Turn of a whole walk, in radians, that is none: rounding."""
 SMALLEST = 256
 """Pixels a side that a film has at least: smaller pictures are enlarged by a whole factor."""
 
@@ -54,6 +56,7 @@ def walk(
     most = LARGEST_FILM // (3 * max(SMALLEST, generator.recipe.resolution) ** 2)
     if frames > most:
         raise UserError(f"a walk of this size has at most {most:,} frames, not {frames:,}")
+    check_truncation(truncation)
     latents, labels = between or stops(generator, seeds, classes, truncation)
     places = along(latents, frames, loop=loop, labels=labels)
     if mix is None:
@@ -110,8 +113,8 @@ def along(
         changes = (marks[1:] - marks[:-1]).abs().amax(1) * torch.pi / 2
         angles = torch.maximum(angles, changes)
     ways = torch.cat([angles.new_zeros(1), angles.cumsum(0)])
-    if ways[-1] <= 0:
-        raise UserError("all stops of this walk are the same: name other seeds")
+    if ways[-1] <= STILL:
+        raise UserError("all stops of this walk are the same: name others")
     at = torch.linspace(0, float(ways[-1]), frames + loop)[:frames]
     leg = (torch.searchsorted(ways, at, right=True) - 1).clamp(0, len(angles) - 1)
     t = ((at - ways[leg]) / angles[leg].clamp(min=1e-12))[:, None]

@@ -185,7 +185,8 @@ def sentence(
             f"about {round_off(images):,} images ({round_off(rounds):,} rounds) in {duration(left)}"
         )
     else:
-        length = f"{images:,} images ({rounds:,} rounds), about {duration(images / cost.images_per_second)}"
+        played = f"{rounds:,} round{'s' * (rounds != 1)}"
+        length = f"{images:,} images ({played}), about {duration(images / cost.images_per_second)}"
     return (
         f"{name} on {data}: {form}batch {recipe.batch}{parts}, {recipe.precision}; {length} at "
         f"{_rate(cost.images_per_second)}; {cost.memory_gib:.1f} GiB of memory"

@@ -18,7 +18,7 @@ from figment.data.square import Form
 from figment.metrics.features.small import open_small
 from figment.pixels import to_float
 from figment.sampling.generator import Generator
-from figment.sampling.project import Projection, perceiver, project
+from figment.sampling.project import Projection, perceiver, project, refuse_found
 from figment.serve import asked
 from figment.serve.models import Opened
 from figment.serve.refusals import Busy, Refusal
@@ -113,6 +113,8 @@ async def _found(
 ) -> Projection:
     def search() -> Projection:
         target = read(data, opened.generator)
+        if how.model_fields_set & {"steps", "seed"}:
+            refuse_found(opened.generator, target)
         generator = watched(opened.generator, watch)
         extractor = open_small(torch.device("cpu"), torch.float32)
         what: dict[str, Any] = {"label": label, "steps": how.steps, "seed": how.seed}
