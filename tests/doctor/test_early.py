@@ -39,6 +39,19 @@ def test_a_grid_of_a_thousand_times_the_reals_is_named_early_and_one_of_thirty_n
     assert said(falls) == ["checkerboard"]  # it would have to come down to 1
 
 
+def test_a_plain_grid_that_stays_is_named_from_round_500_on():
+    def late(**changes: float) -> Log:
+        return [line | {"rounds": 100 * n} for n, line in enumerate(young(8, **changes), 1)]
+
+    stays = {"watch__checkerboard": 9.0, "watch__contrast": 0.5}
+    assert said(late(**stays)) == ["checkerboard"]
+    assert said(young(8, **stays)) == []  # 240 rounds
+    assert said(late(**stays | {"watch__checkerboard": 7.0})) == []
+    assert said(late(**stays | {"watch__contrast": 0.1})) == []
+    falls = course(late(**stays), "watch/checkerboard", [30, 25, 20, 17, 14, 12, 10, 9])
+    assert said(falls) == []
+
+
 def test_samples_that_leave_the_dark_half_for_good():
     log = young(watch__range=0.4)
     away = course(log, "watch/brightness", [0.08, 0.1, 0.14, 0.17, 0.2, 0.22, 0.24, 0.25])

@@ -5,12 +5,14 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from PIL import Image
 from torch import Tensor
 
 from figment.data import open_dataset
@@ -98,6 +100,18 @@ def fed(feed: Callable[[Batch], Batch], **fields: Any) -> dict[str, float]:
     made = type("Made", (Changed,), {"FEED": staticmethod(feed)})
     tiny = made(resolution=32, width=4, batch=32, latent=8)
     return columns(trainer_of(replace(tiny, **fields)))
+
+
+def test_pictures_that_are_the_same_upside_down(tmp_path: Path):
+    dice = np.random.default_rng(0)
+    for number in range(48):  # flags of three stripes that stand
+        stripes = dice.integers(0, 256, (1, 4, 3), dtype=np.uint8).repeat(8, 1).repeat(32, 0)
+        Image.fromarray(stripes).save(tmp_path / f"{number}.png")
+    feed = staticmethod(lambda batch: batch._replace(images=batch.images / 2))
+    recipe = type("Made", (Changed,), {"FEED": feed})(resolution=32, width=4, batch=32, latent=8)
+    data = open_dataset(str(tmp_path), resolution=32, channels=3, progress=False)
+    found = columns(Trainer(recipe, data, CPU))
+    assert found["scale"] == pytest.approx(0.5, abs=1e-3)
 
 
 def test_systems_of_figments_own_are_not_looked_at(monkeypatch: pytest.MonkeyPatch):

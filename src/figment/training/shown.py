@@ -85,7 +85,9 @@ def look(trainer: Trainer) -> dict[str, float]:
 def _looked_at(recipe: Any, trainer: Trainer) -> dict[str, float]:
     batch: Batch = trainer.feed.batch(recipe, trainer.clock)
     nets, probe = copy.deepcopy(trainer.nets), _plainly(replace(recipe))
-    fakes = batch.images.flip(2)  # upside down: none of the reals, and as varied
+    third = batch.images.shape[2] // 3
+    # Upside down and moved: none of the reals, a flag's stripes neither, and as varied as they.
+    fakes = batch.images.flip(2).roll((third, third), (2, 3))
     meant = [_plain(probe, nets, x, batch.labels) for x in (batch.images, fakes)]
     came = _rule(probe, nets, batch, fakes, trainer)
     if meant[0] is None or meant[1] is None or not came:
