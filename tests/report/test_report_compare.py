@@ -98,6 +98,14 @@ def test_only_differing_fields_are_listed(pair):
     assert found.note == "7 fields are equal."
 
 
+def test_what_one_system_lacks_and_the_other_leaves_off_is_no_difference(pair):
+    off = {"lecam": 0.0, "packing": 1, "spectral_norm": "none", "r1": 1.0}
+    rewrite(pair[0] / "recipe.json", lambda value: value["fields"].update(off))
+    found = differences(contenders(pair))
+    assert [row[0] for row in found.rows] == ["width", "r1"]
+    assert found.note == "7 fields are equal. 3 that not all have are off in the others."
+
+
 def test_equal_recipes_are_said_to_be(make_run):
     runs = [make_run(name=name, ticks=1, moments=0) for name in ("a", "b")]
     assert "The recipes are equal in all fields." in page_of(runs).text

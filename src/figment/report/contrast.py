@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from figment.errors import UserError, nearest
+from figment.fields import neutral
+from figment.gan import GAN
 from figment.report import labels
 from figment.report.facts import data_words, device_words
 from figment.report.judgement import Course, Measurement, courses
@@ -224,16 +226,24 @@ def differences(runs: Sequence[Contender], *, settled: bool = False) -> Table:
     """
     written = [{"recipe": run.record.recipe.get("recipe"), **run.record.fields} for run in runs]
     names = list(dict.fromkeys(name for fields in written for name in fields))
-    rows, equal = [], 0
+    rows, equal, off = [], 0, 0
     for name in names:
         values = [labels.plain(fields[name]) if name in fields else LACKING for fields in written]
         if len(set(values)) == 1:
             equal += 1
+        elif LACKING in values and {*values} <= {LACKING, _off(name)}:
+            off += 1
         elif _by_figment(name, runs) == settled:
             rows.append([name, *values])
     note = f"{equal} field{'s are' if equal != 1 else ' is'} equal."
+    note += f" {off} that not all have are off in the others." if off else ""
     title = "Settled by figment" if settled else "Recipes"
     return Table(title, ["field", *(run.name for run in runs)], rows, "" if settled else note)
+
+
+def _off(name: str) -> str:
+    """Return the value of a game's field at which it does nothing, "" of a field that games do not have."""
+    return labels.plain(neutral(GAN, name)) if name in GAN.__dataclass_fields__ else ""
 
 
 def _by_figment(name: str, runs: Sequence[Contender]) -> bool:
