@@ -9,12 +9,12 @@ from typing import NamedTuple
 
 from figment.errors import UserError, nearest
 from figment.fields import neutral
-from figment.gan import GAN
 from figment.report import labels
 from figment.report.facts import data_words, device_words
 from figment.report.judgement import Course, Measurement, courses
 from figment.report.reading import mapping, number
 from figment.report.record import Record, read_run
+from figment.techniques import Fields
 from figment.units import duration
 
 LACKING = "–"
@@ -242,8 +242,8 @@ def differences(runs: Sequence[Contender], *, settled: bool = False) -> Table:
 
 
 def _off(name: str) -> str:
-    """Return the value of a game's field at which it does nothing, "" of a field that games do not have."""
-    return labels.plain(neutral(GAN, name)) if name in GAN.__dataclass_fields__ else ""
+    """Return the value at which a technique's field does nothing, "" of other fields."""
+    return labels.plain(neutral(Fields, name)) if name in Fields.__dataclass_fields__ else ""
 
 
 def _by_figment(name: str, runs: Sequence[Contender]) -> bool:
