@@ -234,11 +234,12 @@ def _signs(log: Log, fields: Mapping[str, object]) -> str:
 
 
 def _gradients(log: Log) -> str:
+    players = _members(log, "gradient")
     return _chart(
         log,
-        _members(log, "gradient"),
+        players,
         title="Gradient norms",
-        note="A generator whose norm sinks to 0 has stopped learning.",
+        note="A generator whose norm sinks to 0 has stopped learning." if len(players) > 1 else "",
     )
 
 
