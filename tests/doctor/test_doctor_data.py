@@ -195,6 +195,17 @@ def test_some_pictures_of_two_classes_exchanged(flowers: np.ndarray):
     )
 
 
+def test_some_pictures_of_one_class_in_another_folder(flowers: np.ndarray):
+    rows = torch.from_numpy(flowers.transpose(0, 3, 1, 2))
+    near = nearest(torch.cat([rows // 8 + 44 * k for k in range(5)]))
+    for count, named in ((12, False), (24, True)):  # of 240 each
+        labels = torch.arange(5).repeat_interleave(240)
+        labels[np.random.default_rng(0).choice(240, count, replace=False)] = 4
+        found = doubtful(near, labels, "abcde")
+        said = "Some pictures of e lie wholly among those of a, and hardly any lie between the two."
+        assert [one.evidence for one in found] == ([said] if named else [])
+
+
 def test_pictures_in_the_wrong_class(tmp_path: Path, flowers: np.ndarray):
     dark, bright = flowers[:200] // 4, 255 - flowers[:200] // 4
     folder_of(tmp_path / "mixed/dark", np.concatenate([dark[20:], bright[:20]]))
