@@ -257,8 +257,10 @@ def doubtful(near: Nearest, labels: Tensor, names: Sequence[str]) -> list[Findin
         )
     elif pair := _misfiled(others, labels[near.asked]):
         one, other = (names[k] for k in pair)
-        evidence = f"Some pictures of {one} lie wholly among those of {other}, and hardly any lie "
-            "between the two."
+        evidence = (
+            f"Some pictures of {one} lie wholly among those of {other}, and hardly any lie between the "
+            "two."
+        )
     elif mixed := _mixed(others, labels[near.asked]):
         one, other = (names[k] for k in mixed)
         evidence = (
