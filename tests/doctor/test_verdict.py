@@ -9,6 +9,7 @@ from test_diagnosis import DATA, FIELDS, run
 
 from figment.doctor.diagnosis import diagnose
 from figment.doctor.finding import Finding
+from figment.doctor.history import History
 
 TIMED = [
     line | {"speed/images_per_second": line["images"] / (6 * n)} for n, line in enumerate(run(), 1)
@@ -141,3 +142,12 @@ def test_what_is_getting_better_is_no_fault(column: str, values: tuple[float, ..
 
 def test_a_score_that_came_before_the_first_line_of_the_log():
     assert verdict([], scored(3.0, 2.9)).name == "too early to tell"
+
+
+def test_a_measurement_that_was_made_twice_counts_once():
+    log = run(8)
+    twice = [*log, log[-1] | {"watch/movement": 0.0, "watch/distance": 9.0, "open": True}]
+    kept = History(twice, FIELDS, DATA)
+    assert kept.series("watch/distance") == History(log, FIELDS, DATA).series("watch/distance")
+    assert kept.series("watch/movement") == History(log, FIELDS, DATA).series("watch/movement")
+    assert len(kept.log) == len(twice)

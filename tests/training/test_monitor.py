@@ -116,6 +116,13 @@ def columns(run: Path) -> list[dict]:
     return [{k: v for k, v in line.items() if k not in MEASURED} for line in load(run).log()]
 
 
+def test_an_end_that_has_just_been_measured_is_not_measured_again(tmp_path: Path):
+    """Without scores too: the same weights twice would look like a generator that has come to a stop."""
+    train("ring", run=tmp_path, images=640, progress=False, metric_every=160, **UNSCORED)
+    measured = [line["images"] for line in load(tmp_path).log() if "watch/diversity" in line]
+    assert measured == sorted(set(measured)) and measured[-1] == 640
+
+
 def test_patience_ends_a_training_that_no_longer_gets_better(tmp_path: Path):
     fields = {**FIELDS, "generator_lr": 1e-30, "discriminator_lr": 1e-30, "patience": 2}
     done = train("ring", run=tmp_path / "run", images=16_000, progress=False, **fields)

@@ -31,7 +31,7 @@ class History:
         scores: Sequence[Mapping[str, Any]] = (),
         own: Mapping[str, Any] | None = None,
     ) -> None:
-        self.log = [line for line in log if is_number(line.get("images"))]
+        self.log = _once_each([line for line in log if is_number(line.get("images"))])
         self.fields = fields
         self.data = data
         self.scores = [line for line in scores if line.get("scores")]
@@ -137,6 +137,23 @@ class History:
     def points(self) -> bool:
         """Return whether the run learns points in the plane."""
         return tuple(self.data.get("shape") or ()) == (2,)
+
+
+MEASURED = ("watch/", "class/", "shown/", "pull/", "level")
+"""Beginnings of the columns that a measurement writes."""
+
+
+def _once_each(log: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the lines without measurements that were made a second time of the same weights."""
+    found: list[dict[str, Any]] = []
+    last = None
+    for line in log:
+        again = "watch/diversity" in line and line["images"] == last
+        found.append(
+            {k: v for k, v in line.items() if not k.startswith(MEASURED)} if again else line
+        )
+        last = line["images"] if "watch/diversity" in line else last
+    return found
 
 
 def falling(values: Sequence[float], window: int = FEW) -> bool:

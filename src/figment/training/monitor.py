@@ -64,6 +64,8 @@ class Monitor:
     """The note in best.safetensors."""
     untrained: Untrained | None = None
     """What the weights that nothing has been learned with were given, if that has been measured."""
+    measured: int = 0
+    """Images at the last measurement of this session, with scores or without."""
 
     def measure(self, trainer: Trainer, seconds: float, *, end: bool = False) -> dict[str, float]:
         """Measure now; return the columns for the log. ``seconds``: how long the run has taken.
@@ -72,6 +74,7 @@ class Monitor:
         that it may have made.
         """
         start, images = time.perf_counter(), trainer.clock.images
+        self.measured = images
         generator = Generator(trainer.recipe, trainer.averaged_generator())
         columns = self._signs(trainer, generator)
         if self.scorer is None:
@@ -142,6 +145,7 @@ class Monitor:
 
     def back_to(self, images: int) -> None:
         """Forget what was measured after a moment: training goes on from there."""
+        self.measured = min(self.measured, images)
         self.lines = [line for line in self.lines if line["images"] <= images and "end" not in line]
         if self.best and self.best["end"]:
             if mesh.is_first():
@@ -152,7 +156,7 @@ class Monitor:
 
     def last(self) -> int:
         """Return where the last measurement was."""
-        return self.lines[-1]["images"] if self.lines else 0
+        return max(self.measured, self.lines[-1]["images"] if self.lines else 0)
 
     def cost(self) -> float:
         """Return the seconds that a measurement takes."""
