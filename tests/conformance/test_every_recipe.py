@@ -300,7 +300,7 @@ def test_overfits_toward_its_data(name: str):
         ]
         for _ in range(150)
     ]
-    assert losses[-1] < 0.7 * losses[0]
+    assert torch.stack(losses[-15:]).median() < 0.7 * losses[0]  # one may meet a rare augmentation
 
 
 @every_recipe
