@@ -25,13 +25,13 @@ FRUIT = {
 """Colours of fruit by class."""
 
 
-def _mixed(colour: tuple[int, ...], random: np.random.Generator, spread: float) -> tuple[int, ...]:
+def mixed(colour: tuple[int, ...], random: np.random.Generator, spread: float) -> tuple[int, ...]:
     """Return a colour near the given one."""
     near = np.clip(np.array(colour) + random.normal(0, spread, 3), 0, 255)
     return tuple(near.astype(int).tolist())
 
 
-def _shrunk(picture: Image.Image) -> np.ndarray:
+def shrunk(picture: Image.Image) -> np.ndarray:
     return np.asarray(picture.resize((32, 32), Image.Resampling.BOX))
 
 
@@ -39,7 +39,7 @@ def _mood(kind: str, random: np.random.Generator) -> np.ndarray:
     """Return a round face [32, 32, 3] on a ground of any light colour."""
     ground = tuple(random.integers(150, 256, 3).tolist())
     picture = Image.new("RGB", (SIDE, SIDE), ground)
-    draw, colour = ImageDraw.Draw(picture), _mixed(MOODS[kind], random, 14)
+    draw, colour = ImageDraw.Draw(picture), mixed(MOODS[kind], random, 14)
     (x, y), r = 64 + random.uniform(-9, 9, 2), random.uniform(40, 54)
     draw.ellipse((x - r, y - r, x + r, y + r), fill=colour)
     for side in (-1, 1):
@@ -52,7 +52,7 @@ def _mood(kind: str, random: np.random.Generator) -> np.ndarray:
         draw.arc((x - wide, y - 0.2 * r, x + wide, y + 0.65 * r), 10, 170, (20, 20, 30), thick)
     else:
         draw.arc((x - wide, y + 0.3 * r, x + wide, y + 1.1 * r), 190, 350, (20, 20, 30), thick)
-    return _shrunk(picture)
+    return shrunk(picture)
 
 
 def _moods(_shared: Path, count: int) -> Drawn:
@@ -66,7 +66,7 @@ def _piece(kind: str, random: np.random.Generator) -> np.ndarray:
     """Return a fruit [32, 32, 3] on a table of any pale colour."""
     ground = tuple(random.integers(180, 256, 3).tolist())
     picture = Image.new("RGB", (SIDE, SIDE), ground)
-    draw, colour = ImageDraw.Draw(picture), _mixed(FRUIT[kind], random, 16)
+    draw, colour = ImageDraw.Draw(picture), mixed(FRUIT[kind], random, 16)
     (x, y), r = 64 + random.uniform(-10, 10, 2), random.uniform(30, 42)
     if kind == "apple":
         draw.ellipse((x - r, y - r, x + r, y + r), fill=colour)
@@ -82,7 +82,7 @@ def _piece(kind: str, random: np.random.Generator) -> np.ndarray:
         draw.ellipse((x - 0.9 * r, y - 0.4 * r, x + 0.9 * r, y + 1.2 * r), fill=colour)
         draw.ellipse((x - 0.5 * r, y - 1.2 * r, x + 0.5 * r, y + 0.3 * r), fill=colour)
     turned = picture.rotate(random.uniform(-20, 20), Image.Resampling.BILINEAR, fillcolor=ground)
-    return _shrunk(turned)
+    return shrunk(turned)
 
 
 def _fruit(_shared: Path, count: int) -> Drawn:
@@ -96,28 +96,28 @@ def _houses(_shared: Path, count: int) -> Drawn:
     """Yield houses with a roof, a door and a window, under skies from pale to blue."""
     random = np.random.default_rng(63)
     for _ in range(count):
-        picture = Image.new("RGB", (SIDE, SIDE), _mixed((150, 195, 235), random, 25))
+        picture = Image.new("RGB", (SIDE, SIDE), mixed((150, 195, 235), random, 25))
         draw = ImageDraw.Draw(picture)
         ground, x = random.uniform(92, 112), 64 + random.uniform(-14, 14)
-        draw.rectangle((0, ground, SIDE, SIDE), fill=_mixed((90, 150, 70), random, 22))
+        draw.rectangle((0, ground, SIDE, SIDE), fill=mixed((90, 150, 70), random, 22))
         wide, high, roof = random.uniform(26, 42), random.uniform(34, 54), random.uniform(18, 34)
-        wall = _mixed((225, 205, 170), random, 28)
+        wall = mixed((225, 205, 170), random, 28)
         draw.rectangle((x - wide, ground - high, x + wide, ground), fill=wall)
         top = [(x - wide - 7, ground - high), (x + wide + 7, ground - high)]
-        draw.polygon([*top, (x, ground - high - roof)], fill=_mixed((165, 60, 45), random, 32))
+        draw.polygon([*top, (x, ground - high - roof)], fill=mixed((165, 60, 45), random, 32))
         door, pane = x - 0.45 * wide, x + 0.4 * wide
         draw.rectangle(
-            (door - 7, ground - 26, door + 7, ground), fill=_mixed((90, 55, 30), random, 20)
+            (door - 7, ground - 26, door + 7, ground), fill=mixed((90, 55, 30), random, 20)
         )
         draw.rectangle((pane - 8, ground - 30, pane + 8, ground - 14), fill=(60, 80, 120))
-        yield "", _shrunk(picture)
+        yield "", shrunk(picture)
 
 
 def _fish(_shared: Path, count: int) -> Drawn:
     """Yield fish of any bright colour that swim to the left or to the right."""
     random = np.random.default_rng(64)
     for number in range(count):
-        picture = Image.new("RGB", (SIDE, SIDE), _mixed((20, 80, 120), random, 22))
+        picture = Image.new("RGB", (SIDE, SIDE), mixed((20, 80, 120), random, 22))
         draw, colour = ImageDraw.Draw(picture), np.zeros(3)
         colour[random.permutation(3)] = random.uniform((200, 90, 0), (255, 220, 110))
         ink = tuple(colour.astype(int).tolist())
@@ -131,7 +131,7 @@ def _fish(_shared: Path, count: int) -> Drawn:
         draw.ellipse((eye - 6, y - 12, eye + 6, y), fill=(250, 250, 250))
         turned = picture.rotate(random.uniform(-15, 15), Image.Resampling.BILINEAR, fillcolor=
                                 picture.getpixel((0, 0)))  # fmt: skip
-        yield "", _shrunk(turned)
+        yield "", shrunk(turned)
 
 
 def _frontal(shared: Path, count: int) -> Drawn:

@@ -11,28 +11,19 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from unseen_data4 import _of, things
+from unseen_data6 import SIDE, mixed, shrunk
 
 Drawn = Iterator[tuple[str, np.ndarray]]
-SIDE = 128
 LEAVES = {"lobed": (170, 70, 30), "long": (80, 130, 40), "round": (190, 160, 40)}
 """Colours of leaves by class."""
 INKS = ((200, 30, 40), (30, 60, 160), (245, 245, 240), (250, 205, 40), (20, 130, 70), (25, 25, 30))
 """Colours of flags."""
 
 
-def _near(colour: tuple[int, ...], random: np.random.Generator, spread: float) -> tuple[int, ...]:
-    near = np.clip(np.array(colour) + random.normal(0, spread, 3), 0, 255)
-    return tuple(near.astype(int).tolist())
-
-
-def _small(picture: Image.Image) -> np.ndarray:
-    return np.asarray(picture.resize((32, 32), Image.Resampling.BOX))
-
-
 def _leaf(kind: str, random: np.random.Generator) -> np.ndarray:
     """Return a leaf [32, 32, 3] on a ground of any pale colour, of any slant."""
     ground = tuple(random.integers(190, 256, 3).tolist())
-    picture, colour = Image.new("RGB", (SIDE, SIDE), ground), _near(LEAVES[kind], random, 18)
+    picture, colour = Image.new("RGB", (SIDE, SIDE), ground), mixed(LEAVES[kind], random, 18)
     draw, (x, y) = ImageDraw.Draw(picture), 64 + random.uniform(-8, 8, 2)
     high = random.uniform(40, 52)
     wide = {"lobed": 0.85, "long": 0.3, "round": 0.8}[kind] * high
@@ -43,7 +34,7 @@ def _leaf(kind: str, random: np.random.Generator) -> np.ndarray:
     rib = tuple(int(0.6 * level) for level in colour)
     draw.line((x, y - 0.8 * high, x, y + 1.15 * high), fill=rib, width=4)
     turn = random.uniform(-40, 40)
-    return _small(picture.rotate(turn, Image.Resampling.BILINEAR, fillcolor=ground))
+    return shrunk(picture.rotate(turn, Image.Resampling.BILINEAR, fillcolor=ground))
 
 
 def _leaves(_shared: Path, count: int) -> Drawn:
@@ -55,7 +46,7 @@ def _leaves(_shared: Path, count: int) -> Drawn:
 
 def _flag(kind: str, random: np.random.Generator) -> np.ndarray:
     """Return a flag [32, 32, 3]: three stripes that stand or lie, or a cross."""
-    inks = [_near(INKS[one], random, 10) for one in random.permutation(len(INKS))[:3]]
+    inks = [mixed(INKS[one], random, 10) for one in random.permutation(len(INKS))[:3]]
     picture = Image.new("RGB", (SIDE, SIDE), inks[0])
     draw, third = ImageDraw.Draw(picture), SIDE / 3
     if kind == "cross":
@@ -67,7 +58,7 @@ def _flag(kind: str, random: np.random.Generator) -> np.ndarray:
         box = (ends[0], 0, ends[1], SIDE) if kind == "standing" else (0, ends[0], SIDE, ends[1])
         draw.rectangle(box, fill=inks[number])
     waves = 1 + 0.12 * np.sin(np.arange(32) / random.uniform(3, 6) + random.uniform(0, 6.3))
-    return np.clip(_small(picture) * waves[None, :, None], 0, 255).astype(np.uint8)
+    return np.clip(shrunk(picture) * waves[None, :, None], 0, 255).astype(np.uint8)
 
 
 def _flags(_shared: Path, count: int) -> Drawn:
@@ -79,9 +70,9 @@ def _flags(_shared: Path, count: int) -> Drawn:
 
 def _clock(hour: float, random: np.random.Generator) -> np.ndarray:
     """Return a clock [32, 32, 3] on a wall, at an hour."""
-    picture = Image.new("RGB", (SIDE, SIDE), _near((150, 120, 100), random, 30))
+    picture = Image.new("RGB", (SIDE, SIDE), mixed((150, 120, 100), random, 30))
     draw, (x, y), r = ImageDraw.Draw(picture), 64 + random.uniform(-6, 6, 2), random.uniform(42, 54)
-    rim = _near((60, 60, 90), random, 35)
+    rim = mixed((60, 60, 90), random, 35)
     draw.ellipse((x - r, y - r, x + r, y + r), fill=(245, 242, 235), outline=rim, width=9)
     for turn, long, thick in ((hour / 12, 0.5, 8), (hour % 1, 0.75, 5)):
         end = (
@@ -89,7 +80,7 @@ def _clock(hour: float, random: np.random.Generator) -> np.ndarray:
             y - long * r * math.cos(2 * math.pi * turn),
         )
         draw.line((x, y, *end), fill=(20, 20, 20), width=thick)
-    return _small(picture)
+    return shrunk(picture)
 
 
 def _clocks(_shared: Path, count: int) -> Drawn:
@@ -102,16 +93,16 @@ def _mugs(_shared: Path, count: int) -> Drawn:
     """Yield mugs of any colour with a handle left or right, on a table before a wall."""
     random = np.random.default_rng(74)
     for number in range(count):
-        picture = Image.new("RGB", (SIDE, SIDE), _near((215, 210, 200), random, 20))
+        picture = Image.new("RGB", (SIDE, SIDE), mixed((215, 210, 200), random, 20))
         draw, (x, y) = ImageDraw.Draw(picture), 64 + random.uniform(-10, 10, 2)
-        draw.rectangle((0, y + 30, SIDE, SIDE), fill=_near((130, 90, 60), random, 18))
+        draw.rectangle((0, y + 30, SIDE, SIDE), fill=mixed((130, 90, 60), random, 18))
         colour = tuple(random.integers(20, 236, 3).tolist())
         wide, high, way = random.uniform(22, 30), random.uniform(30, 42), (-1, 1)[number % 2]
         ear = x + way * (wide + 8)
         draw.ellipse((ear - 16, y - 16, ear + 16, y + 20), outline=colour, width=8)
         draw.rectangle((x - wide, y - high, x + wide, y + high), fill=colour)
         draw.ellipse((x - wide, y - high - 7, x + wide, y - high + 7), fill=(60, 40, 30))
-        yield "", _small(picture)
+        yield "", shrunk(picture)
 
 
 def _roses(shared: Path, count: int) -> Drawn:

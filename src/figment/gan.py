@@ -11,7 +11,7 @@ from figment.errors import UserError
 from figment.fields import neutral
 from figment.recipe import Recipe, check_settings
 from figment.rounds import Batch, Clock, Engine, Terms, no_terms
-from figment.techniques import TECHNIQUES, Fields, Technique, View
+from figment.techniques import TECHNIQUES, Fields, Technique, View, minibatch_stddev
 from figment.techniques.exclusions import refuse_exclusions
 from figment.techniques.technique import above_zero
 
@@ -24,10 +24,6 @@ if TYPE_CHECKING:
     from figment.networks.layers.head import Head
     from figment.objectives.adversarial import Objective
     from figment.rounds import Scalars, Turns
-
-
-STDDEV_GROUP = 4
-"""Pictures in a group of ``--minibatch-stddev``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,10 +58,6 @@ class GAN(Fields, Recipe):
         from figment.objectives import objective
 
         return objective(self.objective)
-
-    @property
-    def neighbours(self) -> int:
-        return STDDEV_GROUP if self.minibatch_stddev else super().neighbours
 
     def check(self) -> None:
         check_settings(self)
@@ -270,7 +262,8 @@ class GAN(Fields, Recipe):
 
         from figment.techniques.adversarial import observed_held_out
 
-        together = self.packing * self.neighbours
+        group = minibatch_stddev.GROUP if self.minibatch_stddev else self.neighbours
+        together = self.packing * group
         rows = torch.arange(len(images) // together * together, device=images.device)
         if len(rows) < 2 * self.packing:
             return {}

@@ -180,7 +180,7 @@ def _resume(
 
     started, progress = play.started, play.progress
     now = saved_clock(path / "state").images
-    mesh.check_batch(recipe.batch)
+    mesh.check_batch(recipe.batch, recipe.neighbours)
     dataset = _same_data(path, data or machine["data"]["path"], recipe, machine, progress)
 
     used = folder.read_seconds(path)

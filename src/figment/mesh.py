@@ -114,12 +114,14 @@ def gather(tensor: torch.Tensor) -> torch.Tensor:
     return torch.cat(parts).to(tensor.device)
 
 
-def check_batch(batch: int) -> None:
-    """Raise UserError where the processes cannot share a batch evenly."""
-    if batch % size():
+def check_batch(batch: int, group: int = 1) -> None:
+    """Raise UserError where the processes cannot share a batch evenly, in whole groups of pictures."""
+    step = size() * group if size() > 1 else 1
+    if batch % step:
+        why = f", which judge {group} pictures together" if group > 1 else ""
         raise UserError(
-            f"batch {batch} cannot be shared by {size()} processes: "
-            f"try --batch {batch - batch % size() or size()}"
+            f"batch {batch} cannot be shared by {size()} processes{why}: "
+            f"try --batch {batch - batch % step or step}"
         )
 
 

@@ -155,7 +155,7 @@ def choose(
     chosen = chosen.fit_to(seen, pinned)
     chosen.check()
     check_measuring(chosen.metrics, chosen.features)
-    mesh.check_batch(chosen.batch)
+    mesh.check_batch(chosen.batch, chosen.neighbours)
     (called,) = file_names(
         [seen.name if recipe is None else f"{seen.name}-{name}".replace(":", "-")]
     )

@@ -9,8 +9,10 @@ import pytest
 import torch
 from playing import CPU, assert_resumes, difference_in_quarters, state_of, trainer_for
 
+from figment import mesh
 from figment.errors import UserError
 from figment.penalties.path_length import MeanLength, path_lengths
+from figment.plan import choose
 from figment.randomness_per_image import normal
 from figment.recipes.parameters import count
 from figment.recipes.stylegan2 import ADA_64, AUTO_64, CIFAR, PAPER_256, PAPER_1024, StyleGAN2
@@ -158,9 +160,13 @@ def test_held_out_pictures_are_judged_in_whole_groups():
 
 def test_processes_do_not_part_groups(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("figment.mesh.size", lambda: 2)
-    TINY.check()
-    with pytest.raises(UserError, match="batch must be a multiple of 8 on 2 processes, not 12"):
-        replace(TINY, batch=12).check()
+    mesh.check_batch(16, TINY.neighbours)
+    parted = replace(TINY, batch=12)
+    parted.check()  # it is sound, and may be sampled from on any number of processes
+    with pytest.raises(UserError, match="judge 4 pictures together: try --batch 8"):
+        mesh.check_batch(12, parted.neighbours)
+    with pytest.raises(UserError, match="judge 4 pictures together"):
+        choose("flowers:32", "stylegan2", {"batch": 12})
 
 
 def test_micro_batches_are_the_whole_path_length_and_spread_and_all():

@@ -17,7 +17,8 @@ from figment.fields import fields_of
 from figment.launch import train
 from figment.opened import generator_at
 from figment.recipes import SYSTEMS
-from figment.sampling.project import code_of, read_target
+from figment.sampling.project import code_of
+from figment.sampling.project_files import read_target
 from figment.training.folder import REBUILT, rebuilt_path
 
 

@@ -25,7 +25,8 @@ from figment.sampling.evolve import evolve
 from figment.sampling.film import save_film
 from figment.sampling.generator import Generator
 from figment.sampling.latents import latents_of
-from figment.sampling.project import FOUND, fitted, perceiver, project, read_target
+from figment.sampling.project import FOUND, fitted, perceiver, project
+from figment.sampling.project_files import read_target
 from figment.sampling.truncate import threshold, truncate
 from figment.sampling.walk import along, angle, slerp, stops, walk
 

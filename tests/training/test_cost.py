@@ -13,6 +13,7 @@ import torch
 from figment.data import open_dataset
 from figment.recipe import Recipe
 from figment.recipes import find
+from figment.recipes.points import Points
 from figment.recipes.progan import PROGAN_64
 from figment.recipes.stylegan2 import STYLEGAN2_64
 from figment.rounds import Clock
@@ -105,6 +106,33 @@ def test_what_few_rounds_have_counts_in_its_share(monkeypatch):
 )
 def test_recipes_say_what_few_rounds_have(name: str, fields: dict[str, Any], rounds: list[int]):
     assert [every for every in replace(find(name)[1], **fields).lazy() if every > 1] == rounds
+
+
+def test_a_time_budget_is_told_again_under_way(monkeypatch):
+    """The first rounds promised 1,000 images; at 5 % of the time the pace promises 4,000."""
+    now = 0.0
+    monkeypatch.setattr(length.time, "perf_counter", lambda: now)
+    written = []
+    monkeypatch.setattr(
+        length.folder, "write_recipe", lambda run, name, r: written.append(r.images)
+    )
+    monkeypatch.setattr(length.folder, "read", lambda run: ("points", {}, {}))
+    trainer = SimpleNamespace(recipe=Points(images=1_000, batch=10), clock=Clock(0, 0))
+    session: Any = SimpleNamespace(run=Path(), trainer=trainer, end=None, deadline=100.0)
+    session.playing, session.share, session.finishing = (0.0, 0), 0.0, lambda: 0.0
+    session.seconds_per_image = ()
+    assert length.images_at_end(session) == 1_000
+    now, trainer.clock = 4.0, Clock(160, 16)
+    assert length.length_now(session) == 0
+    now, trainer.clock = 5.0, Clock(200, 20)
+    assert length.images_at_end(session) == length.length_now(session) == 4_000
+    assert length.length_now(session) == 0
+    said = length.correct(session, 4_000)
+    assert said == "about 4,000 images until the end, not 1,000"
+    assert trainer.recipe.images == 4_000 and written == [4_000]
+    assert length.correct(session, 4_200) == ""
+    session.end = 640
+    assert length.images_at_end(session) == 640 and length.length_now(session) == 0
 
 
 def test_a_short_beginning_promises_no_more_than_was_measured(monkeypatch):

@@ -12,7 +12,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -355,38 +354,6 @@ def read_note(run: Path) -> str:
 
     with safe_open(run / "state" / "latest.safetensors", framework="np") as file:
         return file.metadata()["figment"]
-
-
-def test_a_time_budget_is_told_again_under_way(monkeypatch):
-    """The first rounds promised 1,000 images; at 5 % of the time the pace promises 4,000."""
-    from types import SimpleNamespace
-
-    from figment.rounds import Clock
-    from figment.training import length
-
-    now = 0.0
-    monkeypatch.setattr(length.time, "perf_counter", lambda: now)
-    written = []
-    monkeypatch.setattr(
-        length.folder, "write_recipe", lambda run, name, r: written.append(r.images)
-    )
-    monkeypatch.setattr(length.folder, "read", lambda run: ("points", {}, {}))
-    trainer = SimpleNamespace(recipe=Points(images=1_000, batch=10), clock=Clock(0, 0))
-    session: Any = SimpleNamespace(run=Path(), trainer=trainer, end=None, deadline=100.0)
-    session.playing, session.share, session.finishing = (0.0, 0), 0.0, lambda: 0.0
-    session.seconds_per_image = ()
-    assert length.images_at_end(session) == 1_000
-    now, trainer.clock = 4.0, Clock(160, 16)
-    assert length.length_now(session) == 0
-    now, trainer.clock = 5.0, Clock(200, 20)
-    assert length.images_at_end(session) == length.length_now(session) == 4_000
-    assert length.length_now(session) == 0
-    said = length.correct(session, 4_000)
-    assert said == "about 4,000 images until the end, not 1,000"
-    assert trainer.recipe.images == 4_000 and written == [4_000]
-    assert length.correct(session, 4_200) == ""
-    session.end = 640
-    assert length.images_at_end(session) == 640 and length.length_now(session) == 0
 
 
 def test_bfloat16_is_timed_only_where_the_processor_has_it(monkeypatch, tmp_path):

@@ -163,7 +163,8 @@ def _places(
     import torch
 
     from figment.judging.scorer import extractor_for
-    from figment.sampling.project import perceiver, project, read_target
+    from figment.sampling.project import perceiver, project
+    from figment.sampling.project_files import read_target
     from figment.training.devices import choose_device
 
     if len(pictures) < 2:
@@ -251,14 +252,8 @@ def project(
     ``how`` is that of ``figment.sampling.project.project``.
     """
     from figment.judging.scorer import extractor_for
-    from figment.sampling.project import (
-        files_of,
-        perceiver,
-        project,
-        read_target,
-        refuse_found,
-        write,
-    )
+    from figment.sampling.project import perceiver, project, refuse_found
+    from figment.sampling.project_files import files_of, read_target, write
     from figment.sampling.project_styles import project_styles, space_of
     from figment.training.devices import choose_device
 

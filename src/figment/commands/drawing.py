@@ -38,17 +38,15 @@ def sample(
         seed: Seed of the first picture.
         class_: Name of the class to draw; all classes in turn without it.
         truncation: Cut the latents off at this value; less is safer and more alike.
-        mix: Seeds of the columns of a table of style mixing, whose rows are the seeds from --seed on, 5 of
-            them without --count: each picture takes some layers' styles from its column. For generators
-            with styles (stylegan, stylegan2).
+        mix: Seeds of the columns of a table of style mixing, from which pictures take some layers' styles;
+            its rows are the seeds from --seed on, 5 without --count. For stylegan and stylegan2.
         mix_layers: The first layer of those, or the first and the last; the finer half without it.
         per_class: Enlarge the data set: so many of each class into folders, with a manifest.
         copies: Keep pictures of an enlarged set that are copies of training pictures.
         out: FILE.png for a grid, FILE.zip, FILE.npy or a folder for single pictures; a grid in the run
             without it.
-        format: What a folder gets: png, a file a picture; shards with seed and class, wds (WebDataset
-            tar) or parquet. More than 10,000 pictures become wds without it. After a kill the same
-            command goes on, on any number of processes.
+        format: What a folder gets: png, a file a picture, or wds (WebDataset tar) or parquet, shards with
+            seed and class; wds above 10,000 pictures. After a kill the same command goes on.
         shards: How many shards; 1,024 pictures each without it.
         steps: Steps from noise to a picture, of a system that takes some; the run's own without it.
         device: cpu, cuda, mps, or auto.

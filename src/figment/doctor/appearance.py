@@ -30,7 +30,7 @@ FAINT_GRID = 1.5
 GRID_ROUNDS = 1_000
 STEADY_GRID = 7.5
 """The same in MANY measurements, not falling, from which one is named before GRID_ROUNDS: one of an eighth
-of the levels stayed at 9 to 11 in a DCGAN of 500 to 800 rounds."""
+of the levels stayed at 9 to 11 in a vision-aided DCGAN of 500 to 800 rounds."""
 PLAIN_GRID = 100.0
 """watch/checkerboard that no sound run has had at any moment, from which a grid that stays is named before
 GRID_ROUNDS: one brighter pixel in 2x2 is at 900 to 6,000."""

@@ -8,7 +8,7 @@ from typing import Any
 from figment.doctor import flags
 from figment.doctor.balance import EARLY_ROUNDS, FAR
 from figment.doctor.finding import Finding
-from figment.doctor.history import FEW, History, falling, is_number
+from figment.doctor.history import FEW, History, falling
 from figment.doctor.samples import collapse
 from figment.fields import fields_of
 
@@ -154,16 +154,14 @@ def unreached(history: History) -> Finding | None:
 
 def turned_round(history: History) -> Finding | None:
     """The generator minimises what it should maximise."""
-    risen = [
-        line["pull/generator"] for line in history.log if is_number(line.get("pull/generator"))
-    ]
-    if len(risen) < FEW or max(risen[-FEW:]) > AGAINST:
+    risen = history.latest("pull/generator")
+    if len(risen) < FEW or not all(0 <= share <= AGAINST for share in risen):
         return None
     return Finding(
         "wrong sign",
         "fault",
         0.98,
-        f"As the generator's loss falls, {1 - max(risen[-FEW:]):.0%} of the discriminator's verdicts on "
+        f"As the generator's loss falls, {1 - max(risen):.0%} of the discriminator's verdicts on "
         f"its samples fall too, at {FEW} looks in a row: it learns to draw what is not taken for real.",
         "Turn the sign of the generator's loss round: losses are minimised, and a larger logit means more "
         "real.",

@@ -24,6 +24,10 @@ SHAPES = 8_000
 """Rounds before which a system of convolutions hardly draws shapes (``training.cost``)."""
 
 
+SLOWEST = 1e-6
+"""Images a second below which a log tells nothing."""
+
+
 def progress(history: History, *, alone: bool = True) -> Finding:
     """Return the verdict on a run without faults. ``alone``: there is no warning above it either."""
     verdict = _scored_far(history) or _too_early(history) or _still_far(history)
@@ -149,7 +153,7 @@ def _what_more(history: History) -> str:
     """Return what to do about samples that are far: so many minutes more, or something else."""
     speeds = history.series("speed/images_per_second")
     fastest = max(speeds, default=0.0)  # of lines that measuring and starting do not slow down
-    if fastest <= 0 or not history.rounds:
+    if fastest < SLOWEST or not history.rounds:
         return "Train longer: `figment resume` goes on."
     goal = max(SHAPES, 2 * history.rounds)
     images = (goal - history.rounds) * history.images / history.rounds

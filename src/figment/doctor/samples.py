@@ -92,9 +92,8 @@ def unheard_latents(history: History) -> Finding | None:
     moved = history.series("watch/movement")
     if history.points() or history.rounds < HOPELESS_ROUNDS or not moved:
         return None
-    never = (
-        max(history.series("watch/diversity"), default=1.0) <= UNMOVED
-    )  # it may have come to a stop since
+    never = max(history.series("watch/diversity"), default=1.0) <= UNMOVED
+    # what has never varied may have come to a stop since, under a sure discriminator
     learns = max(moved) if never else median(moved[-MANY:])
     one = history.stays("watch/diversity", high=UNMOVED) and learns >= MOVED
     few = history.stays("watch/spacing", high=EXACT) and history.stays(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import combinations, permutations
+from itertools import combinations
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -296,12 +296,15 @@ def _misfiled(others: Tensor, own: Tensor) -> tuple[int, int] | None:
     """Return a class some of whose pictures lie wholly among another's, and few between, and that one."""
     count = int(max(others.max(), own.max())) + 1
     votes = torch.nn.functional.one_hot(others, count).sum(1)  # [M, classes]
-    for one, other in permutations(range(count), 2):
-        side = votes[own == one][:, other]
-        wholly = int((side >= AGREEING - 1).sum())
-        between = int(((side > 1) & (side < AGREEING - 1)).sum())
-        if wholly >= max(FEWEST_OF_A_CLASS, MISFILED * len(side)) and between <= wholly / 2:
-            return one, other
+    for one in own.unique().tolist():
+        sides = votes[own == one]  # [N, classes]
+        wholly = (sides >= AGREEING - 1).sum(0)
+        between = ((sides > 1) & (sides < AGREEING - 1)).sum(0)
+        least = max(FEWEST_OF_A_CLASS, MISFILED * len(sides))
+        lost = (wholly >= least) & (2 * between <= wholly)
+        lost[one] = False
+        if lost.any():
+            return one, int(lost.nonzero()[0])
     return None
 
 

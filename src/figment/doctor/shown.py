@@ -106,9 +106,9 @@ def detail(history: History) -> Finding | None:
 def left_out(history: History) -> Finding | None:
     """Some of the reals never reach the discriminator, others come twice."""
     kept = history.latest("shown/kept", MANY)
-    if len(kept) < MANY or median(kept) > ALL or max(kept) > MOST:
+    if history.rounds < HOPELESS_ROUNDS or len(kept) < MANY or median(kept) > ALL:
         return None
-    if history.rounds < HOPELESS_ROUNDS:
+    if not all(0 <= share <= MOST for share in kept):
         return None
     return Finding(
         "partial mode collapse",

@@ -101,8 +101,8 @@ def refuse_foreign(words: Sequence[str], takes: Sequence[Word], name: str | None
         field = flag.removeprefix("--").removeprefix("no-").replace("-", "_")
         if not flag.startswith("--") or {field, flag[2:].replace("-", "_")} & known:
             continue
-        owners = [one for one, system in SYSTEMS.items() if hasattr(system.recipe, field)]
-        if owners and field in fields_of(SYSTEMS[owners[0]].recipe):
+        owners = [one for one, system in SYSTEMS.items() if field in fields_of(system.recipe)]
+        if owners:
             more = f" and {len(owners) - 1} other systems" if owners[1:] else ""
             cure = f"`figment train --recipe {name} --help` lists its own" if name else "name one"
             raise UserError(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from figment import mesh
 from figment.errors import UserError
 from figment.settings import Settings
 
@@ -26,15 +25,11 @@ def without(r: Any, refused: Mapping[str, str]) -> None:
 
 
 def whole_groups(r: Any) -> None:
-    """Refuse micro-batches and shares of processes that part the neighbours that are judged together."""
-    group = r.neighbours
-    why = f"the discriminator sees the spread of {group} pictures"
-    if r.micro_batch % group:
-        raise UserError(f"micro_batch must be a multiple of {group}, not {r.micro_batch}: {why}")
-    if r.batch % (group * mesh.size()) and r.batch % mesh.size() == 0:
+    """Refuse micro-batches that part the neighbours that are judged together."""
+    if r.micro_batch % r.neighbours:
         raise UserError(
-            f"batch must be a multiple of {group * mesh.size()} on {mesh.size()} processes, not "
-            f"{r.batch}: {why}"
+            f"micro_batch must be a multiple of {r.neighbours}, not {r.micro_batch}: the discriminator "
+            f"sees the spread of {r.neighbours} pictures"
         )
 
 

@@ -187,7 +187,7 @@ class SemiSupervised(GAN):
         from figment import mesh
         from figment.data import gather
         from figment.data.labelling import choose_labelled
-        from figment.networks.layers.calibration import calibrate
+        from figment.networks.layers.calibration import Calibrated, calibrate
 
         super().begin(engine)
         nets, feed = engine.nets, engine.feed
@@ -206,7 +206,8 @@ class SemiSupervised(GAN):
         labelled.labels.copy_(torch.from_numpy(labels))
         latents = torch.randn(100 - 100 % mesh.size(), self.latent, device=engine.device)
         calibrate(nets["generator"], latents[mesh.rows(len(latents))])
-        if "average" in nets:
+        layers = [layer for layer in nets["generator"].modules() if isinstance(layer, Calibrated)]
+        if "average" in nets and not all(layer.learned for layer in layers):
             nets["average"].load_state_dict(nets["generator"].state_dict())
         count = min(FIRST, len(feed.rows))
         calibrate(nets["discriminator"], feed.first(count - count % mesh.size())[0])

@@ -129,8 +129,9 @@ class Generator:
             labels = self.recipe.labels_for([seed], CPU)
             return None if labels is None else int(labels)
         if not self.classes:
-            way = hasattr(self.recipe, "conditioning") and ": train with --conditioning projection"
-            raise UserError(f"this generator knows no classes, so none {label}{way or ''}")
+            can = hasattr(self.recipe, "conditioning")
+            cure = ": train with --conditioning projection" if can else ""
+            raise UserError(f"this generator knows no classes, so none {label}{cure}")
         if label not in self.classes:
             more = len(self.classes) - LISTED
             listed = ", ".join(self.classes[:LISTED]) + (f" and {more:,} more" if more > 0 else "")

@@ -55,9 +55,7 @@ class Freeze(Technique[Fields]):
         """Freeze all weights before the first layer that learns; norms belong to what they follow."""
         layers = 0
         for weights in _layers(nets["discriminator"]):
-            layers += any(
-                weight.ndim >= 2 for weight in weights
-            )  # those of norms have one dimension
+            layers += max(weight.ndim for weight in weights) >= 2  # those of norms have one
             if layers > r.freeze_layers:
                 return
             for weight in weights:

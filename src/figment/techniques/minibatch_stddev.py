@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from figment.networks.layers.head import Head
 
 
+GROUP = 4
+"""Pictures whose spread is told; of a batch that it does not divide fewer (``layers.minibatch_stddev``)."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Fields(slopes.Fields):
     minibatch_stddev: bool = False
@@ -37,7 +41,7 @@ class MinibatchStddev(Technique[Fields]):
 
         def with_deviation(features: int) -> nn.Module:
             # [N, F] -> [N, F, 1, 1] -> [N, F + 1, 1, 1] -> [N, F + 1]
-            maps = [nn.Unflatten(1, (-1, 1, 1)), layer.MinibatchStddev(), nn.Flatten()]
+            maps = [nn.Unflatten(1, (-1, 1, 1)), layer.MinibatchStddev(GROUP), nn.Flatten()]
             return compared(maps, head(features + 1))
 
         return with_deviation

@@ -30,8 +30,8 @@ def pull(trainer: Trainer) -> dict[str, float]:
     does not hang on logits, or where it cannot be tried.
     """
     recipe: Any = trainer.recipe.at(trainer.clock)
-    own = type(recipe).__module__.startswith("figment.")
-    if own or not hasattr(recipe, "generator_terms") or not hasattr(recipe, "logits"):
+    known = type(recipe).__module__.startswith("figment.")
+    if known or not hasattr(recipe, "generator_terms") or not hasattr(recipe, "logits"):
         return {}
     return tried(trainer)
 
