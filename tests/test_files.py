@@ -31,6 +31,17 @@ def test_what_is_no_letter_is_written_out(tmp_path: Path):
     assert (tmp_path / "a").read_bytes() == "é \\ud800 \\udcff".encode()
 
 
+def test_a_file_is_on_the_disk_before_it_takes_the_old_ones_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    write_text(tmp_path / "a", "old")
+    seen = []
+    monkeypatch.setattr(os, "fsync", lambda file: seen.append((tmp_path / "a").read_text()))
+    write_text(tmp_path / "a", "new")
+    assert seen == ["old"]
+    assert (tmp_path / "a").read_text() == "new"
+
+
 def test_a_file_is_replaced_at_once_and_has_the_ordinary_mode(tmp_path: Path):
     former = os.umask(0o027)
     try:
