@@ -13,7 +13,6 @@ from torch import Tensor, nn
 from figment.data import open_dataset
 from figment.microbatch import in_parts, micro_batches, own_rows
 from figment.randomness_per_image import uniform
-from figment.recipes import SYSTEMS
 from figment.recipes.flowers import Flowers
 from figment.recipes.mlp import MLP
 from figment.training.trainer import Trainer
@@ -190,26 +189,14 @@ PAIR = replace(
 )
 
 
-PLAYED: dict[str, tuple[Any, int]] = {
-    name: (replace(SYSTEMS[name].recipe.tiny(), batch=16, precision="float32"), 5)
-    for name in ("ae", "vae", "flow-matching")
-} | {"pair": (PAIR, 3)}
-"""Recipes and rounds."""
-
-
-def all_in_parts() -> dict[str, dict[str, torch.Tensor]]:
-    return {
-        name: after(replace(recipe, micro_batch=2), rounds)[0]
-        for name, (recipe, rounds) in PLAYED.items()
-    }
+def pair_in_parts() -> dict[str, torch.Tensor]:
+    return after(replace(PAIR, micro_batch=2))[0]
 
 
 def test_two_processes_in_parts_are_one_with_the_whole(tmp_path: Path):
-    one, other = as_two(all_in_parts, tmp_path)
-    for played, (recipe, rounds) in PLAYED.items():
-        first, second = one[played], other[played]
-        for name, state in after(recipe, rounds)[0].items():
-            assert torch.equal(first[name], second[name]), (played, name)
-            distance = torch.linalg.vector_norm(first[name] - state)
-            most = 1e-3 if name == "replay" else 4e-6  # bytes: a rounding may be one of 255 levels
-            assert distance <= most * torch.linalg.vector_norm(state), (played, name)
+    first, second = as_two(pair_in_parts, tmp_path)
+    for name, state in after(PAIR)[0].items():
+        assert torch.equal(first[name], second[name]), name
+        distance = torch.linalg.vector_norm(first[name] - state)
+        most = 1e-3 if name == "replay" else 4e-6  # bytes: a rounding may be one of 255 levels
+        assert distance <= most * torch.linalg.vector_norm(state), name
