@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import figment
 from figment.cli import COMMANDS, main
 from figment.fields import fields_of
 from figment.launch import train
@@ -37,6 +38,11 @@ def complaint(capsys: pytest.CaptureFixture[str], *words: str) -> str:
     assert "Traceback" not in err
     assert out == ""
     return lines[0]
+
+
+def test_the_version_is_the_same_everywhere(capsys):
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"figment {figment.__version__}\n"
 
 
 def test_help_lists_every_command(capsys):

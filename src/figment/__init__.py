@@ -31,4 +31,8 @@ def __getattr__(name: str) -> object:
         from figment import run
 
         return getattr(run, name)
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("figment-gan")
     raise AttributeError(f"module 'figment' has no attribute {name!r}")
