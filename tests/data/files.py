@@ -63,9 +63,12 @@ def tiff(
     *,
     bits: int | None = None,
     order: str = "<",
-    **tags: int,
+    **tags: int | bytes | tuple[int, ...],
 ) -> bytes:
-    """An uncompressed TIFF of pixels [H, W] or [H, W, C], byte by byte; tags by number as ``t338=2``."""
+    """An uncompressed TIFF of pixels [H, W] or [H, W, C], byte by byte; tags by number as ``t338=2``.
+
+    A tag of bytes holds letters, one of several numbers 16 bits each.
+    """
     height, width = pixels.shape[:2]
     channels = 1 if pixels.ndim == 2 else pixels.shape[2]
     bits = bits or 8 * pixels.dtype.itemsize
@@ -88,12 +91,18 @@ def tiff(
     entries |= {279: len(data), 339: formats[pixels.dtype.kind]}
     entries |= {int(name[1:]): value for name, value in tags.items()}
     entries[258] = bits
+    more = b""
     start = 8 + len(data) + len(data) % 2
     later = start + 2 + 12 * len(entries) + 4
     table = struct.pack(f"{order}H", len(entries))
     for tag, value in sorted(entries.items()):
         many = channels if tag in (258, 339) else 1
-        if many > 2:
+        if isinstance(value, bytes | tuple):
+            kind = 2 if isinstance(value, bytes) else 3
+            table += struct.pack(f"{order}2H2I", tag, kind, len(value), later + 16 + len(more))
+            more += value if kind == 2 else struct.pack(f"{order}{len(value)}H", *value)
+            more += bytes(len(more) % 2)
+        elif many > 2:
             table += struct.pack(f"{order}2H2I", tag, 3, many, later + 8 * (tag == 339))
         elif tag in (273, 279, 256, 257, 278):
             table += struct.pack(f"{order}2H2I", tag, 4, 1, value)
@@ -102,7 +111,7 @@ def tiff(
     table += bytes(4)
     table += struct.pack(f"{order}4H", *[bits] * 4) + struct.pack(f"{order}4H", *[entries[339]] * 4)
     head = b"II*\0" if order == "<" else b"MM\0*"
-    return head + struct.pack(f"{order}I", start) + data + bytes(len(data) % 2) + table
+    return head + struct.pack(f"{order}I", start) + data + bytes(len(data) % 2) + table + more
 
 
 def without_adobe(jpeg: bytes) -> bytes:

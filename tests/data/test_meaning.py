@@ -44,6 +44,8 @@ HIGH = flat(0.5, 1, 2, dtype=np.float32, brightest=4)
 LEFT = np.repeat(np.array([[1, 0]], np.float32), 4, 1).repeat(8, 0)  # white is left, to be above
 REDS, CYANS = np.zeros((2, 2, 2)), np.zeros((2, 2, 2, 2))
 REDS[1, 0, 0] = CYANS[1, 0, 0, 0] = 60.0  # of lightness; the other corners are black
+HOLES = flat(500, brightest=1000, dtype=np.int32)
+HOLES[0, :2] = -32768
 HDR = flat(0.5, dtype=np.float32)
 HDR[4:] = 4.0
 
@@ -344,6 +346,42 @@ ROWS: dict[str, tuple[Callable[[], bytes], tuple[int, int, int]]] = {
     "TIFF, whole floats up to 65,535: 32,896": (
         lambda: tiff(flat(32896, dtype=np.float32, brightest=65535)),
         (128, 128, 128),
+    ),
+    "TIFF, 16 bits, white is zero, the other byte order: 2,570": (
+        lambda: tiff(flat(2570, dtype=np.uint16), 0, order=">"),
+        (245, 245, 245),
+    ),
+    "TIFF, 16 bits with a sign, -32,768 of no data by GDAL's tag, 10 bits used: 500": (
+        lambda: tiff(HOLES.astype(np.int16), t42113=b"-32768\0"),
+        (125, 125, 125),
+    ),
+    "TIFF, 16 bits, 65,535 of no data by GDAL's tag, 10 bits used: 500": (
+        lambda: tiff(np.where(HOLES < 0, 65535, HOLES).astype(np.uint16), t42113=b"65535\0"),
+        (125, 125, 125),
+    ),
+    "TIFF, floats, -9,999 of no data by GDAL's tag, 10 bits used: 500": (
+        lambda: tiff(np.where(HOLES < 0, -9999, HOLES).astype(np.float32), t42113=b"-9999\0"),
+        (125, 125, 125),
+    ),
+    "TIFF, floats, the smallest where there are no data, 10 bits used: 500": (
+        lambda: tiff(np.where(HOLES < 0, np.finfo(np.float32).min, HOLES).astype(np.float32)),
+        (125, 125, 125),
+    ),
+    "TIFF, floats in colour and alpha: 0.5 0.25 1, a fifth opaque": (
+        lambda: tiff(flat(0.5, 0.25, 1, 0.2, dtype=np.float32), 2, t338=2),
+        (230, 217, 255),
+    ),
+    "TIFF, 16 bits, grey and alpha: 25,700, a fifth opaque": (
+        lambda: tiff(flat(25700, 13107, dtype=np.uint16), t338=2),
+        (224, 224, 224),
+    ),
+    "TIFF, 16 bits, grey multiplied by alpha: 5,140, a fifth opaque": (
+        lambda: tiff(flat(5140, 13107, dtype=np.uint16), t338=1),
+        (224, 224, 224),
+    ),
+    "TIFF, palette whose colours have 8 bits: 40 50 60": (
+        lambda: tiff(flat(1), 3, t320=(0, 40, *[0] * 254, 0, 50, *[0] * 254, 0, 60, *[0] * 254)),
+        (40, 50, 60),
     ),
     "TIFF, floats of high range (HDR), up to 4: 0.5": (lambda: tiff(HDR), (32, 32, 32)),
     "TIFF, floats from 0 to 1, not a number": (

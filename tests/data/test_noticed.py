@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from files import ADOBE_RGB, RGB, png, saved
+from files import ADOBE_RGB, RGB, flat, png, saved, tiff
 from PIL import Image
 
 from figment.data import decode, families, inspect, noticed, open_dataset, pack
@@ -143,6 +143,37 @@ def test_masks_of_a_few_levels_are_said_to_be_dark(tmp_path):
     mask = Image.fromarray(np.kron(np.arange(4).reshape(2, 2), np.ones((16, 16))).astype(np.uint8))
     source = folder_of(tmp_path / "masks", [mask, mask.transpose(Image.Transpose.ROTATE_90)])
     assert said(source)["levels"] == "nearly black: no place is brighter than 3 of 255"
+
+
+def test_a_hot_pixel_that_makes_a_set_black_is_said(tmp_path):
+    levels = np.tile(np.linspace(100, 2000, 32).astype(np.uint16), (32, 1))
+    hot = levels.copy()
+    hot[3, 4] = 65535
+    pictures = [Image.fromarray(np.roll(levels, step, 1)) for step in range(0, 24, 4)]
+    source = folder_of(tmp_path / "hot", [*pictures, Image.fromarray(hot)])
+    told = opened(source).notice()
+    assert told.ranges == (
+        "7 16-bit: 100 to 65,535, taken as 16 bits, though half of the pictures stay at or below 2,000",
+    )
+    assert told.darkness == ("nearly black: in 6 of 7 pictures no place is brighter than 8 of 255",)
+    assert (
+        "nearly black" in describe(inspect(source, progress=False))
+        and "at or below 2,000" in said(source)["levels"]
+    )
+
+
+def test_a_profile_or_alpha_that_is_not_applied_is_counted(tmp_path):
+    for name, data in {
+        "bright.tif": tiff(flat(5, 2, 10, 1, dtype=np.float32), 2, t338=2),
+        "profiled.tif": tiff(flat(0.5, 0.2, 1, dtype=np.float32), 2, t34675=b"icc "),
+        "grey.tif": tiff(flat(0.5, dtype=np.float32), t34675=b"icc "),
+    }.items():
+        (tmp_path / name).write_bytes(data)
+    notes = opened(str(tmp_path)).notice().notes
+    assert notes == {
+        "transparent, which is passed over: what is white is not known": 1,
+        "with a profile, which is not applied to floats and large integers: taken as sRGB": 2,
+    }
 
 
 def test_repeats_are_found_exact_saved_anew_smaller_and_mirrored(tmp_path):

@@ -16,7 +16,7 @@ from typing import IO
 
 import numpy as np
 
-from figment.data import colour, decode, depth, jobs, noticed, opening, packed, sources
+from figment.data import colour, depth, jobs, noticed, opening, packed, sources
 from figment.data.cache import write_card
 from figment.data.families import first_of
 from figment.data.noticed import Noticed
@@ -25,6 +25,9 @@ from figment.data.workers import in_order
 from figment.errors import UserError
 
 STRETCH = 4 << 20  # bytes of rows that one piece of work makes, at most 64 pictures
+READING = (
+    2  # version of what most numbers mean: raise it when it changes, and runs refuse their old data
+)
 MANY = 1_000  # pictures that are worth the start of processes
 LUMA = np.array(
     [19595, 38470, 7471], np.uint32
@@ -48,7 +51,7 @@ class _Waiting:
         default_factory=list
     )  # place in the pack, kind, inverted
     extents: dict[str, depth.Extent] = field(default_factory=dict)
-    counts: Counter[str] = field(default_factory=Counter)
+    highs: dict[str, list[float]] = field(default_factory=dict)  # of each picture, by kind
 
     def add(self, deep: list[jobs.DeepRow], made: int) -> None:
         for row in deep:
@@ -56,7 +59,7 @@ class _Waiting:
             self.rows.append((made + row.place, row.kind, row.inverted))
             known = self.extents.get(row.kind)
             self.extents[row.kind] = known.and_also(row.extent) if known else row.extent
-            self.counts[row.kind] += 1
+            self.highs.setdefault(row.kind, []).append(row.extent.high)
 
 
 def build(folder: Path, source: str, job: jobs.Job, form: Form, *, progress: bool) -> None:
@@ -176,8 +179,10 @@ def _settle_ranges(
             noticed.look_at(pixels[None], facts[row : row + 1])
             file.seek(head + row * size)
             file.write(pixels.data)
-    counts = waiting.counts
-    return tuple(f"{counts[kind]:,} {kind}: {found.why}" for kind, found in ranges.items())
+    return tuple(
+        f"{len(waiting.highs[kind]):,} {kind}: {found.why}{found.mostly(waiting.highs[kind])}"
+        for kind, found in ranges.items()
+    )
 
 
 def _make_grey(folder: Path, form: Form, count: int) -> None:
@@ -209,7 +214,7 @@ def _fingerprint(form: Form, classes: list[str], labels: np.ndarray, record: Not
     of an earlier version goes on with its data.
     """
     deep = any(mode[0] in "IFfiu" for mode in record.modes)
-    version = decode.VERSION if deep or colour.CONVERTED in record.notes else 1
+    version = READING if deep or colour.CONVERTED in record.notes else 1
     options = [version, asdict(form), classes]
     digest = hashlib.sha256(json.dumps(options).encode())
     digest.update(labels.astype("<i8").tobytes())

@@ -17,10 +17,13 @@ if TYPE_CHECKING:
 
     from PIL import Image, ImageFile
 
-VERSION = 2  # of the pixels that ``decode`` makes: raise it when they change, and packs are remade
+VERSION = 3  # of the pixels that ``decode`` makes: raise it when they change, and packs are remade
+COLOUR_MAP = 320  # tag of a TIFF
 LARGE_PICTURE = 8_000_000  # pixels from which a picture is reduced before it is converted
 PAGES, ANIMATED = "of several pages: the first is used", "animated: the first frame is used"
 TURNED, CLEAR = "turned upright by EXIF", "transparent: laid over white"
+OPAQUE = "transparent, which is passed over: what is white is not known"
+UNUSED = "with a profile, which is not applied to floats and large integers: taken as sRGB"
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,7 @@ def see(data: bytes, *, enough: int) -> Seen:
         if turned > 4 and image.format != "TIFF":  # whose size Pillow tells as it is seen upright
             width, height = height, width
         if part is None:
+            notes += [UNUSED] * (profile is not None)
             return Seen(None, deep, width, height, mode, tuple(notes))
         part, said = (colour.plain(part), "") if profile is None else colour.to_srgb(part, profile)
         notes += [said] * bool(said)
@@ -120,15 +124,34 @@ def _opened(data: bytes) -> ImageFile.ImageFile | tiff.Plain:
 
 
 def _scientific(data: bytes, plain: tiff.Plain) -> Seen:
-    """Return a picture of a plain TIFF: its numbers, whose range the set decides."""
+    """Return a picture of a plain TIFF: mostly numbers, whose range the set decides."""
     needed = 3 * plain.size + 12 * plain.width * plain.height
     check_bytes(needed, (plain.width, plain.height))
+    notes = [TURNED] * (plain.orientation > 1) + [UNUSED] * plain.profiled
     with alone(needed):
-        deep = depth.deep_of_tiff(tiff.numbers(data, plain), plain.inverted)
-    height, width = deep.pixels.shape[:2]
+        numbers, clear = tiff.numbers(data, plain)
+        known = depth.range_of_tiff(numbers, plain.inverted, clear is not None)
+        image, deep = None, None
+        if known is None:
+            deep = depth.deep_of_tiff(numbers, plain.inverted, plain.no_data)
+            notes += [OPAQUE] * (clear is not None)
+        elif clear is None:
+            image = _image(known.bytes_of(numbers))
+        else:
+            image = _over_white(numbers, depth.shares(clear), known, plain.alpha)
+            notes.append(CLEAR)
+    height, width = numbers.shape[:2]
     mode = f"{plain.dtype.name} x {plain.channels}" if plain.channels > 1 else plain.dtype.name
-    notes = (TURNED,) if plain.orientation > 1 else ()
-    return Seen(None, deep, width, height, mode, notes)
+    return Seen(image, deep, width, height, mode, tuple(notes))
+
+
+def _over_white(
+    numbers: np.ndarray, alpha: np.ndarray, known: depth.Range, kind: int
+) -> Image.Image:
+    """Return numbers [H, W] or [H, W, 3] laid over white by their alpha [H, W], as bytes."""
+    alpha = alpha[..., None] if numbers.ndim == 3 else alpha
+    colours = numbers.astype(np.float32) * (1 if kind == tiff.ASSOCIATED else alpha)
+    return _image(known.bytes_of(colours + (1 - alpha) * known.white))
 
 
 def upright(image: Image.Image) -> Image.Image:
@@ -227,6 +250,7 @@ def _parts(
             return None, None, depth.Deep(numbers, depth.SIXTEEN, False)
         return _eight(numbers), None if clear is None else _eight(clear), None
     level = _clear_level(image)
+    _widen_palette(image)
     seen = upright(image)
     if seen.mode[0] not in "IF":
         if image.format == "JPEG" and seen.mode == "CMYK" and "adobe" not in image.info:
@@ -261,6 +285,15 @@ def _sixteen(
         alpha = np.where((numbers == level).all(2), 0, 65535)
     numbers = numbers[..., 0] if numbers.shape[2] == 1 else numbers
     return numbers, None if alpha is None or alpha.min() == 65535 else alpha
+
+
+def _widen_palette(image: ImageFile.ImageFile) -> None:
+    """Take the colours of a TIFF's palette as 8 bits where none has more: old programs wrote them so."""
+    from PIL import ImagePalette
+
+    colours = getattr(image, "tag_v2", {}).get(COLOUR_MAP, ())
+    if image.mode == "P" and colours and max(colours) < 256:
+        image.palette = ImagePalette.raw("RGB;L", bytes(colours))
 
 
 def _clear_level(image: ImageFile.ImageFile) -> int | None:

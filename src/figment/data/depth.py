@@ -7,10 +7,13 @@ leave 12 bits in them. So such pictures wait, in floats, until the whole set has
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from figment.data.tiff import LARGEST, NO_DATA, number
 
 if TYPE_CHECKING:
     from PIL import Image, ImageFile
@@ -19,6 +22,7 @@ DEPTHS = (1, 8, 10, 12, 14, 16)  # bits that sensors and programs use
 SIXTEEN, THIRTY_TWO, FLOATS = "16-bit", "32-bit", "floating-point"
 NEARLY = 0.05  # of the range, by which resampling may leave it
 HIGHLIGHTS = 0.001  # share of the numbers at either end that an unknown range leaves out
+FAINT = 1 / 8  # of the range, below which a picture that stays is nearly black
 SAMPLED = 1 << 22  # numbers that the ends of an unknown range are read from
 
 
@@ -69,6 +73,13 @@ class Range:
         share = np.nan_to_num(1 - share if inverted else share, nan=1.0)
         return np.rint(255 * share.clip(0, 1)).astype(np.uint8)
 
+    def mostly(self, highs: Sequence[float]) -> str:
+        """Return a clause where a few of the pictures, by the ``highs`` of all, set the range: else ""."""
+        middle = float(np.median(highs))
+        if middle - self.black >= FAINT * (self.white - self.black):
+            return ""
+        return f", though half of the pictures stay at or below {_number(middle)}"
+
 
 def range_of(kind: str, extent: Extent, values: np.ndarray) -> Range:
     """Return the range that pictures of one kind use, with the reason in words.
@@ -101,32 +112,67 @@ def range_of(kind: str, extent: Extent, values: np.ndarray) -> Range:
     return Range(low, high, f"{used}, taken as {_number(low)} to {_number(high)}{cut}")
 
 
-def deep_of_tiff(numbers: np.ndarray, inverted: bool) -> Deep:
+def deep_of_tiff(numbers: np.ndarray, inverted: bool, no_data: float | None) -> Deep:
     """Return the numbers [H, W] or [H, W, 3] of a TIFF that Pillow does not read."""
     if numbers.dtype.kind == "f":
-        return Deep(finite(numbers.astype(np.float32)), FLOATS, inverted)
-    return Deep(numbers, f"{8 * numbers.dtype.itemsize}-bit", inverted)
+        return Deep(finite(numbers.astype(np.float32), no_data), FLOATS, inverted)
+    return Deep(measured(numbers, no_data), f"{8 * numbers.dtype.itemsize}-bit", inverted)
 
 
-def finite(numbers: np.ndarray) -> np.ndarray:
-    """Return floats that all are numbers: where nothing was measured 0, for infinity the largest."""
-    good = np.isfinite(numbers)
-    if good.all():
+def range_of_tiff(numbers: np.ndarray, inverted: bool, transparent: bool) -> Range | None:
+    """Return the range of the numbers of a TIFF that Pillow does not read where there is no doubt of it.
+
+    As of ``known_range``: a graphics program's pictures, with transparency, fill what they have.
+    """
+    kind, size = numbers.dtype.kind, numbers.dtype.itemsize
+    if kind == "u" and (size == 1 or (size == 2 and (inverted or transparent))):
+        top = 2 ** (8 * size) - 1
+        return Range(top, 0, "") if inverted else Range(0, top, "")
+    if kind == "f" and transparent and numbers.min() >= -NEARLY and numbers.max() <= 1 + NEARLY:
+        return Range(0, 1, "")
+    return None
+
+
+def finite(numbers: np.ndarray, no_data: float | None = None) -> np.ndarray:
+    """Return floats that all are numbers: where nothing was measured 0, for infinity the largest.
+
+    Nothing is NaN, the file's own number for it, and what is (nearly) the largest float of either sign.
+    """
+    nothing = np.isnan(numbers) | (np.isfinite(numbers) & (np.abs(numbers) >= LARGEST))
+    if no_data is not None:
+        nothing |= numbers == np.float32(no_data)
+    numbers = np.where(nothing, np.float32(0), numbers) if nothing.any() else numbers
+    endless = np.isinf(numbers)
+    if not endless.any():
         return numbers
-    top = float(np.abs(numbers[good]).max()) if good.any() else 1.0
-    return np.nan_to_num(numbers, nan=0.0, posinf=top, neginf=-top)
+    top = float(np.abs(numbers[~endless]).max(initial=0.0)) or 1.0
+    return np.where(endless, np.copysign(np.float32(top), numbers), numbers)
+
+
+def measured(numbers: np.ndarray, no_data: float | None) -> np.ndarray:
+    """Return whole numbers, 0 where nothing was measured."""
+    if no_data is None or no_data % 1:
+        return numbers
+    return np.where(numbers == int(no_data), 0, numbers)
+
+
+def shares(alpha: np.ndarray) -> np.ndarray:
+    """Return how much is to be seen by numbers of alpha, float32 from 0 to 1."""
+    top = 1 if alpha.dtype.kind == "f" else np.iinfo(alpha.dtype).max
+    return np.nan_to_num(alpha.astype(np.float32) / np.float32(top)).clip(0, 1)
 
 
 def deep_of(numbers: np.ndarray, image: Image.Image) -> Deep:
     """Return the numbers [H, W] of a grey picture of more than 8 bits, as its file has them."""
-    inverted = white_is_zero(image)
+    inverted, nothing = white_is_zero(image), no_data(image)
     if numbers.dtype == np.float32:
-        return Deep(finite(numbers), FLOATS, inverted)
+        return Deep(finite(numbers, nothing), FLOATS, inverted)
     if numbers.dtype == np.uint16:
-        return Deep(numbers, SIXTEEN, False)
+        return Deep(measured(numbers, nothing), SIXTEEN, False)
     bits = max(_tag(image, 258, (32,)))
     if bits == 32 and 1 in _tag(image, 339, (2,)):  # TIFF's sample format, 1: without a sign
         numbers = numbers.view(np.uint32)
+    numbers = measured(numbers, nothing)
     return Deep(numbers, SIXTEEN if bits == 16 else THIRTY_TWO, inverted)
 
 
@@ -150,6 +196,11 @@ def known_range(image: Image.Image, filled: bool) -> Range | None:
 def white_is_zero(image: Image.Image) -> bool:
     """Return whether a TIFF says that its lowest number is white (of 8 bits Pillow turns them over)."""
     return image.format == "TIFF" and 0 in _tag(image, 262, (1,))
+
+
+def no_data(image: Image.Image) -> float | None:
+    """Return the number that stands for no measurement in a TIFF, None where it names none."""
+    return number(str(getattr(image, "tag_v2", {}).get(NO_DATA, "")))
 
 
 def rawmode_of_16_bits(image: ImageFile.ImageFile) -> str:

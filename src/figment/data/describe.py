@@ -16,7 +16,6 @@ COLUMN = 12
 MOST_CLASSES = 12
 CROPPED = 0.25
 """Mean share of the area from which it is said what a crop cuts off."""
-DARK = 32  # of 255
 LISTS = "figment data inspect lists all"
 
 
@@ -58,7 +57,7 @@ def foreword(
         ("ignored", [_kinds(record.others)] if record.others else []),
         ("classes", [sentence for sentence in said if sentence]),
         (tone, [colours]),
-        ("levels", [*record.ranges, *_darkness(record)]),
+        ("levels", [*record.ranges, *record.darkness]),
         ("handled", [_noted(record)] if record.notes else []),
         ("crop", [f"{_cut(loss)} (--fit pad keeps it)"] if loss >= CROPPED else []),
         ("repeats", _repeats(record)),
@@ -86,14 +85,6 @@ def _tone(record: Noticed, channels: int, decided: bool) -> tuple[str, str]:
         faint = f" (a tint of at most {tint} of 255 levels is left out)" if tint else ""
         return "grey", f"all pictures are grey{faint}: learned in one channel"
     return "grey", "learned in one channel, as the recipe or --channels 1 says"
-
-
-def _darkness(record: Noticed) -> list[str]:
-    """Return a sentence where hardly anything is to be seen in any picture."""
-    low, high = int(record.facts["levels"].min()), int(record.facts["levels"].max())
-    if high < DARK:
-        return [f"nearly black: no place is brighter than {high} of 255"]
-    return [f"nearly white: no place is darker than {low} of 255"] if low > 255 - DARK else []
 
 
 def _repeats(record: Noticed) -> list[str]:
@@ -141,7 +132,7 @@ def _rows(found: Inspection) -> list[tuple[str, list[str]]]:
         ("folders", list(found.structure)),
         ("size", _sizes(found)),
         ("modes", [modes] if modes else []),
-        ("levels", list(found.ranges)),
+        ("levels", [*found.ranges, *found.darkness]),
         ("handled", notes),
         ("broken", [f"{len(found.skipped):,}", *broken] if broken else []),
         ("duplicates", [f"{found.duplicates:,} repeat another file", *groups] if groups else []),

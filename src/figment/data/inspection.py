@@ -47,6 +47,9 @@ class Inspection:
     structure: tuple[str, ...] = ()  # what was decided about folders and labels, and why
     coloured: int = 0  # pictures that have a colour
     ranges: tuple[str, ...] = ()  # what numbers of more than 8 bits were taken for
+    darkness: tuple[
+        str, ...
+    ] = ()  # a sentence where hardly anything is to be seen in most pictures
     repeats: int = 0  # pictures that show the same as an earlier one, byte for byte or nearly
     likenesses: tuple[tuple[str, ...], ...] = ()  # the first few such pairs
 
@@ -158,6 +161,7 @@ def _summary(
         structure=whole.structure,
         coloured=int(record.coloured.sum()),
         ranges=record.ranges,
+        darkness=record.darkness,
         repeats=len(record.repeats),
         likenesses=record.likenesses,
     )

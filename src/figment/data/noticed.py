@@ -26,6 +26,7 @@ FACTS = np.dtype(
 TINT = 8
 """How far the channels of a grey picture may lie apart, of 255, over areas of a 32nd of its side: JPEG and
 WebP are not exact. A faint sepia has 20 to 30."""
+DARK = 32  # of 255, below which hardly anything is to be seen
 LEVEL = 2  # levels that a picture of one colour may range over
 
 
@@ -61,12 +62,30 @@ class Noticed:
         return np.flatnonzero(self.facts["first"] != np.arange(len(self.facts)))
 
     @property
+    def darkness(self) -> tuple[str, ...]:
+        """A sentence where hardly anything is to be seen in most pictures."""
+        levels = self.facts["levels"].reshape(-1, SIDE * SIDE)
+        darkest, brightest = levels.min(1), levels.max(1)
+        black, white = brightest < DARK, darkest > 255 - DARK
+        if 2 * black.sum() > len(levels):
+            said = f"no place is brighter than {brightest[black].max()} of 255"
+            return (f"nearly black: {_in_how_many(black)}{said}",)
+        if 2 * white.sum() > len(levels):
+            said = f"no place is darker than {darkest[white].min()} of 255"
+            return (f"nearly white: {_in_how_many(white)}{said}",)
+        return ()
+
+    @property
     def crop_loss(self) -> float:
         """The mean share of a picture that a square from its centre leaves out."""
         if not len(self.facts):
             return 0.0
         sides = np.stack([self.facts["width"], self.facts["height"]])
         return float(np.mean(1 - sides.min(0) / np.maximum(1, sides.max(0))))
+
+
+def _in_how_many(pictures: np.ndarray) -> str:
+    return "" if pictures.all() else f"in {pictures.sum():,} of {len(pictures):,} pictures "
 
 
 def look_at(rows: np.ndarray, facts: np.ndarray) -> None:
