@@ -89,9 +89,37 @@ def test_files_that_cannot_be_read_are_counted(tmp_path):
 def test_a_run_in_grey_says_that_its_coloured_data_were_compared_so(tmp_path):
     coloured = folder(tmp_path / "c", (32, False))
     dataset = open_dataset(coloured, resolution=32, channels=1, progress=False)
-    (note,) = forms.changed_by_run(dataset, own=True)
+    (note,) = forms.changed_by_run(dataset, own=True, fit="crop")
     assert "is in colour and was compared in grey" in note
     fine = open_dataset(coloured, resolution=16, channels=3, progress=False)
-    assert forms.changed_by_run(fine, own=True) == []
-    assert "are 32 px: shrunk to 16 px" in forms.changed_by_run(fine, own=False)[0]
+    assert forms.changed_by_run(fine, own=True, fit="crop") == []
+    assert "are 32 px: shrunk to 16 px" in forms.changed_by_run(fine, own=False, fit="crop")[0]
     assert forms.common_side([look(coloured)], None) == 32
+
+
+def test_a_run_in_colour_says_that_other_reals_are_grey(tmp_path):
+    grey = folder(tmp_path / "g", (32, True))
+    dataset = open_dataset(grey, resolution=32, channels=3, progress=False)
+    (note,) = forms.changed_by_run(dataset, own=False, fit="crop")
+    assert note == f"{grey} is in grey, samples of the run in colour: compared as they are"
+    assert forms.changed_by_run(dataset, own=True, fit="crop") == []
+
+
+def test_what_is_cut_off_to_make_squares_is_said(tmp_path):
+    (tmp_path / "wide").mkdir()
+    for number in range(40):
+        smooth(number, 96).crop((0, 0, 96, 32)).save(tmp_path / "wide" / f"{number}.png")
+    wide, plain = str(tmp_path / "wide"), folder(tmp_path / "plain", (32, False), start=50)
+    cut = f"pictures of {wide} are no squares: 67% of their area is cut off and not compared"
+    assert cut in compared(wide, plain).notes
+    dataset = open_dataset(wide, resolution=32, channels=3, progress=False)
+    assert forms.changed_by_run(dataset, own=False, fit="crop") == [cut]
+    assert forms.changed_by_run(dataset, own=False, fit="pad") == []
+
+
+def test_sizes_are_those_of_pictures_that_can_be_read(tmp_path):
+    samples, reals = folder(tmp_path / "s", (64, False)), folder(tmp_path / "r", (64, False))
+    broken = tmp_path / "s" / "0.png"
+    smooth(0, 48).save(broken)
+    broken.write_bytes(broken.read_bytes()[:200])
+    assert not any("px" in note for note in compared(samples, reals).notes)

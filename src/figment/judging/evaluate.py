@@ -108,16 +108,17 @@ def evaluate_generator(
         generator, drawn, extractor, seed=seed, truncation=truncation, progress=progress
     )
     has_classes = generator.recipe.labels_for([0], torch.device("cpu")) is not None
+    fit = generator.recipe.fit
     compared = Comparison(
         samples,
         reals,
         unseen,
         extractor,
-        forms.form_of(dataset, generator.recipe.fit) if extractor else None,
+        forms.form_of(dataset, fit) if extractor else None,
         ([f"seed {number}" for number in range(seed, seed + drawn)], _names(dataset)),
         dataset.classes if has_classes else (),
         forms.dropped("reals", dataset)
-        + (forms.changed_by_run(dataset, held_out is not None) if extractor else []),
+        + (forms.changed_by_run(dataset, held_out is not None, fit) if extractor else []),
     )
     found = _judged(source, compared, question, out, progress)
     found.files = {"reals": forms.dropped_files(dataset)}
@@ -229,7 +230,8 @@ def evaluate_pictures(
         say(effort.plan(sides, counts, numbers, (seconds, seconds), asked))
     colour, uneven = forms.colours(ours, theirs)
     notes = [*forms.dropped("samples", ours), *forms.dropped("reals", theirs)]
-    notes += [*uneven, *dict.fromkeys(forms.resized(looks, side))]
+    both = (ours, theirs)
+    notes += [*uneven, *dict.fromkeys([*forms.resized(both, side), *forms.cropped(both)])]
     if ours.fingerprint == theirs.fingerprint:
         notes.insert(0, "samples and reals are the same pictures: these scores tell nothing else")
     names = _names(ours)

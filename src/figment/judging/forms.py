@@ -17,6 +17,8 @@ TINT = 3
 """Levels of 255 by which the channels of a grey picture may differ: JPEG is not exact."""
 PATCH = 8
 """Px of a side over which channels are averaged before they are compared."""
+CROPPED = 0.25
+"""Mean share of the area of a side's pictures, cut off to make squares, that is worth a note."""
 UNEVEN = 0.1
 """Difference in the share of coloured pictures that is worth a note."""
 
@@ -56,17 +58,29 @@ def common_side(looks: Sequence[Look], resolution: int | None) -> int:
     return min(MOST, max(seen.side for seen in looks) or 64)
 
 
-def resized(looks: Sequence[Look], side: int) -> list[str]:
+def resized(sides: Sequence[Dataset], side: int) -> list[str]:
     """Return a note for each side of which pictures have been shrunk or enlarged to ``side`` px."""
     notes = []
-    for seen in looks:
-        least, most = seen.extremes
-        if least == most == side or not most:
+    for data in sides:
+        facts = data.notice().facts  # of those that could be read
+        short = np.minimum(facts["width"], facts["height"])
+        least, most = int(short.min()), int(short.max())
+        if least == most == side:
             continue
         size = f"{least:,} px" if least == most else f"{least:,} to {most:,} px (short side)"
         done = "enlarged" if most <= side else "shrunk" if least >= side else "brought"
-        notes.append(f"pictures of {seen.source} are {size}: {done} to {side} px")
+        notes.append(f"pictures of {data.source} are {size}: {done} to {side} px")
     return notes
+
+
+def cropped(sides: Sequence[Dataset]) -> list[str]:
+    """Return a note for each side of which only the middle of its pictures is compared."""
+    losses = [(data.source, data.notice().crop_loss) for data in sides]
+    return [
+        f"pictures of {source} are no squares: {loss:.0%} of their area is cut off and not compared"
+        for source, loss in losses
+        if loss >= CROPPED
+    ]
 
 
 def coloured(rows: np.ndarray) -> np.ndarray:
@@ -100,15 +114,23 @@ def form_of(dataset: Dataset, fit: str = "crop") -> Form:
     return Form(dataset.shape[-1], dataset.shape[0] == 3, fit)
 
 
-def changed_by_run(dataset: Dataset, own: bool) -> list[str]:
+def changed_by_run(dataset: Dataset, own: bool, fit: str) -> list[str]:
     """Return notes of what the form of a run, which it has learned, does to the reals of a comparison.
 
-    ``own``: the reals are those of the training, whose size the run was made for.
+    ``own``: the reals are those of the training, whose size the run was made for; ``fit``: how the run
+    made its pictures square.
     """
-    seen = look(dataset.source)
-    notes = [] if own else resized([seen], dataset.shape[-1])
-    if dataset.shape[0] == 1 and not seen.grey:
-        notes.append(f"{seen.source} is in colour and was compared in grey, as the run has learned")
+    notes = [] if own else resized([dataset], dataset.shape[-1])
+    if not own and fit == "crop":
+        notes += cropped([dataset])
+    if dataset.shape[0] == 1 and not look(dataset.source).grey:
+        notes.append(
+            f"{dataset.source} is in colour and was compared in grey, as the run has learned"
+        )
+    if not own and dataset.shape[0] == 3 and not coloured(dataset.rows).any():
+        notes.append(
+            f"{dataset.source} is in grey, samples of the run in colour: compared as they are"
+        )
     return notes
 
 
