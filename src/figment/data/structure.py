@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
@@ -24,6 +24,8 @@ LOOSE = 0.25
 SIDES = "seem to be sides of the same pictures: give one of them"
 INSIST = " (--folders classes if they are)"
 BESIDE = "lies beside the class folders: no class"
+APART = "lies in a part without classes: no class"
+UNLABELLED = "has no label"
 MOST_SIDES = 12
 """Folders that may be sides of the same pictures: those of three parts, four each."""
 MANY, FEWEST = 10, 5
@@ -126,7 +128,7 @@ def _decided(
     beside = counted(theirs.count(None), "picture")
     if None in theirs:
         which += f"; {beside} beside them left out (--folders none takes all)"
-    reasons = ["lies in a part without classes: no class" if waits else BESIDE for waits in waiting]
+    reasons = [APART if waits else BESIDE for waits in waiting]
     return _by_class(files, tops, (*notes, which), reasons)
 
 
@@ -179,7 +181,12 @@ def labelled(
         notes += (
             f"{counted(missing, 'picture')} without a label left out (--folders none takes all)",
         )
-    return _by_class(files, given, notes, ["has no label"] * len(files), order=order)
+    return _by_class(files, given, notes, [UNLABELLED] * len(files), order=order)
+
+
+def broken(left_out: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return those files (name, reason) of what is left out that cannot be read: others have no class."""
+    return [entry for entry in left_out if entry[1] not in (BESIDE, APART, UNLABELLED)]
 
 
 def check_folders(folders: str) -> None:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from figment.data import Dataset, Look, look
+from figment.data.structure import broken
 from figment.errors import UserError
 
 FILTER = "Lanczos, bicubic to enlarge"
@@ -140,11 +141,11 @@ def changed_by_run(dataset: Dataset, own: bool, fit: str) -> list[str]:
 
 def dropped(side: str, dataset: Dataset) -> list[str]:
     """Return the note of files of a side ("samples" or "reals") that could not be read, [] for none."""
-    count = len(dataset.skipped)
+    unread = broken(dataset.skipped)
+    count, total = len(unread), len(dataset.skipped) + len(dataset)
     if not count:
         return []
-    file, reason = dataset.skipped[0]
-    total = count + len(dataset)
+    file, reason = unread[0]
     return [
         f"{count:,} of {total:,} files of the {side} cannot be read and are not in the scores, "
         f"e.g. {file} ({reason})"
