@@ -249,6 +249,7 @@ def _session(
     path: Path, recipe: Recipe, dataset: Dataset, device: torch.device, play: Play
 ) -> Session:
     """Return a session at the saved state of the run, or at its start if nothing was saved."""
+    from figment.training.guard import lock_id
     from figment.training.log import Log, Tally
     from figment.training.monitor import monitor_for
     from figment.training.session import Session
@@ -275,6 +276,7 @@ def _session(
         seconds_per_image=tuple(machine.get("seconds_per_image", ())),
         data=machine["data"],
         own=system_fields(name, fields, machine),
+        lock=lock_id(path),
     )
 
 

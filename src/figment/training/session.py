@@ -53,6 +53,8 @@ class Session:
     """The fields of the system itself, before the user changed any; {} where it is not built in."""
     on_sample: Callable[[Pictures, int], object] = lambda pictures, images: None
     """Called with each sample grid and the images seen then."""
+    lock: tuple[int, int] | None = None
+    """What tells the lock that is held from another, see ``guard.lock_id``."""
     said: set[str] = field(default_factory=set)
     """Names of the doctor's findings that have been said."""
 

@@ -20,6 +20,7 @@ from figment.errors import UserError
 from figment.records import Unreadable
 from figment.rounds import Clock
 from figment.tensors import read_note, read_shapes, read_tensors, write_tensors
+from figment.training.folder import refuse_link
 from figment.training.log import Tally
 from figment.training.trainer import Trainer
 
@@ -89,6 +90,7 @@ def _clock(note: dict[str, Any]) -> Clock:
 def _write(
     path: Path, trainer: Trainer, tally: Tally, before: Callable[[], None] = lambda: None
 ) -> None:
+    refuse_link(path.parent)
     note = {
         "clock": trainer.clock._asdict(),
         "tally": tally.to_json(),
