@@ -195,6 +195,7 @@ def _resume(
         deadline = started + max(0.0, 60 * budget["minutes"] - used)
         if added.minutes is not None:
             recipe = longer(recipe, machine, 60 * added.minutes, now)
+            recipe.check()
     if mesh.is_first():
         _write_again(path, recipe, machine | {"budget": budget}, data)
     mesh.barrier()

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from figment import mesh
 from figment.training import folder
+from figment.training.budget import LONGEST
 from figment.training.cost import ENOUGH_ROUNDS, too_short
 from figment.training.pace import pace_of
 from figment.training.session import Session
@@ -35,7 +36,7 @@ def images_at_end(session: Session) -> int:
     pace = pace_of(session.trainer.recipe.stages(), session.seconds_per_image)
     played = pace.seconds(clock.images)
     slower = (now - start) / (played - pace.seconds(before))
-    return max(clock.images, round(pace.images(played + left / slower)))
+    return max(clock.images, round(min(LONGEST["images"], pace.images(played + left / slower))))
 
 
 def length_now(session: Session) -> int:
