@@ -119,7 +119,10 @@ class Plan:
             recipe = lasting(recipe, left, self.cost.pace(recipe).speed(left))
         planned = self.cost.over(recipe)
         said = cost.sentence(self.name, planned, dataset, end=end, seconds=left)
-        said += f"\n{few}" if few else ""
+        rounds = 1 if left is None else planned.rounds(left)
+        said += (
+            f"\n{few}" if few and rounds >= 1 else ""
+        )  # of no time at all nothing is to be spared
         pause = pause_for(recipe, first.seconds, planned.images_per_second)
         return replace(self, recipe=recipe, cost=planned, pause=pause, untrained=first, said=said)
 

@@ -41,6 +41,7 @@ class Machine(msgspec.Struct):
     estimate: dict[str, Amount | None] = {}
     seconds_per_image: list[Amount] = []
     metric_every: Count = 0
+    ended: Count = 0
 
 
 def checked(written: dict[str, Any]) -> dict[str, Any]:

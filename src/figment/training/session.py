@@ -45,6 +45,8 @@ class Session:
     """``time.perf_counter()`` and images when its first round began."""
     share: float = 0.0
     """Share of its time that had passed when its length was thought of last."""
+    told: int = 0
+    """Images at the end that the user was told last, 0 where those are the recipe's."""
     seconds_per_image: tuple[float, ...] = ()
     """What an image was measured to take, from each of ``Playable.stages`` on; () where it was not."""
     data: dict[str, Any] = field(default_factory=dict)
