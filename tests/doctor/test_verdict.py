@@ -151,3 +151,13 @@ def test_a_measurement_that_was_made_twice_counts_once():
     assert kept.series("watch/distance") == History(log, FIELDS, DATA).series("watch/distance")
     assert kept.series("watch/movement") == History(log, FIELDS, DATA).series("watch/movement")
     assert len(kept.log) == len(twice)
+
+
+@pytest.mark.parametrize("key", ["floor", "value", "low", "high"])
+@pytest.mark.parametrize("wrong", [[1], "a", {}, None, True, float("nan"), 10**400])
+def test_what_is_no_number_is_no_score(key: str, wrong: Any):
+    lines = scored(5.4, 1.0, 4.8, 4.8, 4.8, 4.8)
+    for line in lines[2:]:
+        line["scores"]["kid"][key] = wrong
+    assert diagnose(TIMED, FIELDS, DATA, lines)[0].evidence
+    assert diagnose(TIMED, FIELDS, DATA, [{"images": 64, "scores": [wrong]}])[0].evidence
