@@ -40,7 +40,7 @@ def test_a_run_whose_score_is_far_from_its_floor_is_not_healthy():
     found = verdict(TIMED, scored(5.4, 4.8, 4.2))
     assert (found.name, found.severity) == ("still far from your pictures", "note")
     assert (
-        "KID(efficientnet) x1000 4,200; real pictures get 3, untrained networks 5,400"
+        "KID(efficientnet) x1000 4,200 at 16,000 images; real pictures get 3, untrained networks 5,400"
         in found.evidence
     )
     assert found.advice == (  # 2,500 more at 2,500 a minute
@@ -60,7 +60,7 @@ def test_a_run_that_is_long_enough_is_to_be_twice_as_long():
 def test_a_score_near_its_floor_is():
     assert verdict(run(), scored(5.4, 1.0, 0.05)).name == "healthy"  # 1 % of the way is left
     assert verdict(run(), scored(0.4, 0.1, 0.012)).name == "healthy"  # four times the floor
-    assert "x1000 12;" in verdict(run(), scored(0.4, 0.1, 0.012)).evidence
+    assert "x1000 12 at 16,000 images;" in verdict(run(), scored(0.4, 0.1, 0.012)).evidence
 
 
 def test_random_features_call_nothing_near_by_the_way_that_is_left():

@@ -30,6 +30,7 @@ class History:
         data: Mapping[str, Any],
         scores: Sequence[Mapping[str, Any]] = (),
         own: Mapping[str, Any] | None = None,
+        evaluation: Mapping[str, Any] | None = None,
     ) -> None:
         self.log = _once_each([line for line in log if is_number(line.get("images"))])
         self.fields = fields
@@ -39,6 +40,8 @@ class History:
         """The lines of metrics.jsonl, with what real pictures would score."""
         self.own = own or {}
         """The fields of the system itself, before the user changed any; {} where that is not known."""
+        self.evaluation = evaluation or {}
+        """evaluation.json, where it is of the weights that samples are drawn from."""
         self.images = int(self.log[-1]["images"]) if self.log else 0
         self.count = int(data.get("count") or 0)
 

@@ -155,14 +155,11 @@ def _what_more(history: History) -> str:
     fastest = max(speeds, default=0.0)  # of lines that measuring and starting do not slow down
     if fastest < SLOWEST or not history.rounds:
         return "Train longer: `figment resume RUN --minutes 30` goes on from here."
-    goal = max(0 if history.points() else SHAPES, 2 * history.rounds)
+    least = 0 if history.points() else SHAPES
+    goal = max(least, 2 * history.rounds)
     images = (goal - history.rounds) * history.images / history.rounds
     minutes = max(1, round(images / fastest / 60))
-    why = (
-        "before which pictures hardly take shape"
-        if goal > 2 * history.rounds
-        else "twice as many as so far"
-    )
+    why = "before which pictures hardly take shape" if goal == least else "twice as many as so far"
     return (
         f"Train about {counted(minutes, 'minute')} more, to {goal:,} rounds, {why}: "
         f"`figment resume RUN --minutes {minutes}` goes on from here."
