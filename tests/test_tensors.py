@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import torch
 from safetensors.torch import save_file
 
 from figment.records import Unreadable
-from figment.tensors import read_note, read_shapes, read_tensors, write_tensors
+from figment.tensors import open_tensors, read_note, read_shapes, read_tensors, write_tensors
 
 TENSORS = {
     "weight": torch.arange(12.0).reshape(3, 4),
@@ -27,6 +28,20 @@ def test_what_is_written_is_read(tmp_path: Path):
     assert found.keys() == TENSORS.keys()
     assert all(torch.equal(found[name], tensor) for name, tensor in TENSORS.items())
     assert read_shapes(tmp_path / "a") == {name: tuple(t.shape) for name, t in TENSORS.items()}
+
+
+def test_what_stays_in_its_file_is_checked_as_well(tmp_path: Path):
+    write_tensors(tmp_path / "a", TENSORS, {"images": 3})
+    found, note, digest = open_tensors(tmp_path / "a")
+    assert note == {"images": 3}
+    assert digest == hashlib.sha256((tmp_path / "a").read_bytes()).hexdigest()
+    assert found.keys() == TENSORS.keys()
+    assert all(torch.equal(found[name], tensor) for name, tensor in TENSORS.items())
+    data = bytearray((tmp_path / "a").read_bytes())
+    data[-7] ^= 16
+    (tmp_path / "a").write_bytes(data)
+    with pytest.raises(Unreadable, match="its checksum is wrong"):
+        open_tensors(tmp_path / "a")
 
 
 def test_any_flipped_bit_is_found_or_changes_nothing(tmp_path: Path):

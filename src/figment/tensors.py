@@ -8,12 +8,14 @@ can edit a file can edit its checksum. Files of version 0.1 have none.
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
+import os
 import zlib
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from figment.files import replacing
 from figment.records import Unreadable, parsed, regular
@@ -23,6 +25,41 @@ if TYPE_CHECKING:
 
 
 CHANGED = "its checksum is wrong: a part of it has changed since it was written"
+PLAIN = {
+    **{"BOOL": "bool", "U8": "uint8", "I8": "int8", "I16": "int16", "I32": "int32", "I64": "int64"},
+    **{"F16": "float16", "BF16": "bfloat16", "F32": "float32", "F64": "float64"},
+}
+"""Types of numbers that figment writes: as a file names them, and as torch does."""
+AT_ONCE = 4 << 20
+"""Bytes that are read at once where a file is not held whole."""
+
+
+class Kind(NamedTuple):
+    """What a file says of a tensor before it is read."""
+
+    dtype: str
+    """As the file names it, one of ``PLAIN`` in what figment writes."""
+    shape: tuple[int, ...]
+
+
+class Stored(Mapping[str, "Tensor"]):
+    """Tensors of a file that stays open, each read when it is asked for."""
+
+    def __init__(self, file: Any, keys: Mapping[str, str]) -> None:
+        self._file, self._keys = file, keys
+
+    def __getitem__(self, name: str) -> Tensor:
+        return self._file.get_tensor(self._keys[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._keys)
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def renamed(self, names: Mapping[str, str]) -> Stored:
+        """Return some of the tensors by other names, each with the one that it has here."""
+        return Stored(self._file, {new: self._keys[name] for new, name in names.items()})
 
 
 def write_tensors(
@@ -62,12 +99,39 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     return tensors, note
 
 
-def read_shapes(path: Path) -> dict[str, tuple[int, ...]]:
-    """Return the shapes of a file's tensors, which stay unread. Raises Unreadable, with the reason."""
+def open_tensors(path: Path) -> tuple[Stored, dict[str, Any], str]:
+    """Return a file's tensors, none read yet, its note, and its SHA-256.
+
+    Whatever the file holds, this takes little memory. Raises Unreadable, with the reason, if it is damaged.
+    """
+    from safetensors import safe_open
+
+    with _opening(path), open(path, "rb") as raw:
+        file = safe_open(path, framework="pt")
+        if not os.path.samestat(os.fstat(raw.fileno()), os.stat(path)):
+            return open_tensors(
+                path
+            )  # the training that writes it has just put another in its place
+        note, expected = _note(file.metadata())
+        if expected not in ("", _checksum_within(raw)):
+            raise Unreadable(CHANGED)
+        raw.seek(0)
+        digest = hashlib.file_digest(raw, "sha256").hexdigest()
+        return Stored(file, {name: name for name in file.keys()}), note, digest  # noqa: SIM118
+
+
+def read_kinds(path: Path) -> dict[str, Kind]:
+    """Return type and shape of a file's tensors, which stay unread. Raises Unreadable, with the reason."""
     from safetensors import safe_open
 
     with _opening(path), safe_open(path, framework="numpy") as file:
-        return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+        slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
+        return {n: Kind(one.get_dtype(), tuple(one.get_shape())) for n, one in slices.items()}
+
+
+def read_shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of a file's tensors, which stay unread. Raises Unreadable, with the reason."""
+    return {name: kind.shape for name, kind in read_kinds(path).items()}
 
 
 def read_note(path: Path) -> dict[str, Any]:
@@ -110,6 +174,23 @@ def _checksum(tensors: Mapping[str, Tensor]) -> str:
         tensor = tensors[name].contiguous()
         found = zlib.crc32(f"{name} {tensor.dtype} {list(tensor.shape)}".encode(), found)
         found = zlib.crc32(tensor.reshape(-1).view(torch.uint8).numpy(), found)
+    return f"{found:08x}"
+
+
+def _checksum_within(file: IO[bytes]) -> str:
+    """Return the checksum of the tensors in a sound file, as ``_checksum`` has it."""
+    file.seek(0)
+    length = int.from_bytes(file.read(8), "little")
+    header = json.loads(file.read(length))
+    found = 0
+    for name in sorted(header.keys() - {"__metadata__"}):
+        about = header[name]
+        dtype = f"torch.{PLAIN.get(about['dtype'])}"
+        found = zlib.crc32(f"{name} {dtype} {about['shape']}".encode(), found)
+        start, end = about["data_offsets"]
+        file.seek(8 + length + start)
+        for left in range(end - start, 0, -AT_ONCE):
+            found = zlib.crc32(file.read(min(left, AT_ONCE)), found)
     return f"{found:08x}"
 
 

@@ -85,7 +85,9 @@ def test_wrong_field_and_wrong_value_name_the_cure():
 @pytest.mark.parametrize(
     ("name", "fields", "message"),
     [
-        ("dcgan", {"resolution": 100}, "power of two from 32 to 1024, not 100: try 64"),
+        ("dcgan", {"resolution": 63}, "power of two from 32 to 1024, not 63: try 64"),
+        ("dcgan", {"resolution": 5000}, "resolution must be at most"),
+        ("dcgan", {"resolution": 100}, "power of two from 32 to 1024, not 100: try 128"),
         ("dcgan", {"batch": 1}, "batch must be 2 or more"),
         ("dcgan", {"width": 0}, "width must be 1 or more"),
         ("dcgan", {"batch": 0}, "batch must be above 0"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from figment.sampling.project import FOUND, fitted, perceiver, project
 from figment.sampling.project_files import read_target
 from figment.sampling.truncate import threshold, truncate
 from figment.sampling.walk import along, angle, slerp, stops, walk
+from figment.tensors import read_tensors, write_tensors
 
 CPU = torch.device("cpu")
 FIELDS: dict[str, Any] = {"resolution": 32, "width": 4, "batch": 4, "tick": 8, "features": "small"}
@@ -235,6 +237,58 @@ def test_a_generated_picture_is_found_again(monkeypatch: pytest.MonkeyPatch):
     assert len(nearest.losses) == 20 and min(nearest.losses) < nearest.losses[0]
 
 
+def test_many_starts_are_followed_in_parts(monkeypatch: pytest.MonkeyPatch):
+    """As many as were asked for at once took 17 MB each; where they end does not hang on it."""
+    monkeypatch.setattr("figment.sampling.project.CANDIDATES", 64)
+    monkeypatch.setattr("figment.sampling.project.FITTING_STEPS", 0)
+    generator, plainly = tones(2), perceiver(open_features("small", CPU))
+    torch.manual_seed(0)
+    target, seen, found = torch.rand(3, 32, 32) * 2 - 1, [], []
+
+    def perceive(images: torch.Tensor) -> torch.Tensor:
+        seen.append((len(images), torch.is_grad_enabled()))
+        return plainly(images)
+
+    for at_once in (40, 16):
+        monkeypatch.setattr("figment.sampling.project.parts.__defaults__", (at_once,))
+        found.append(project(generator, target, perceive, steps=4, starts=40))
+        assert max(count for count, graph in seen if graph) == at_once
+        seen.clear()
+    assert torch.allclose(found[0].latent, found[1].latent, atol=1e-5)
+    assert found[1].losses == pytest.approx(found[0].losses, rel=1e-5)
+
+
+def test_a_file_is_no_folder_for_what_is_found(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch
+):
+    monkeypatch.setattr("figment.sampling.project.project", None)  # it is not looked for
+    picture = tmp_path / "mine.png"
+    Image.new("RGB", (32, 32)).save(picture)
+    for out in (picture, picture / "deeper"):
+        assert main(["project", str(trained), str(picture), "--out", str(out)]) == 2
+        assert capsys.readouterr().err.startswith(f"figment: {picture} is a file, and --out")
+
+
+def test_what_has_learned_nothing_is_said(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    tensors, note = read_tensors(trained / "snapshots" / "000000024.safetensors")
+    for images, said in ((0, True), (24, False)):
+        snapshot = tmp_path / f"{images}.safetensors"
+        write_tensors(snapshot, tensors, note | {"images": images})
+        assert main(["sample", str(snapshot), "--count", "1"]) == 0
+        assert ("nothing has been trained yet (0 images)" in capsys.readouterr().out) == said
+
+
+def test_a_strip_is_called_after_its_last_moment(trained: Path, tmp_path: Path, capsys):
+    run = tmp_path / "run"
+    shutil.copytree(trained, run)
+    snapshots = sorted((run / "snapshots").iterdir())
+    shutil.copy(snapshots[1], run / "best.safetensors")
+    assert main(["evolve", str(run), "--count", "2"]) == 0
+    assert "evolve-0-count2-at-24.png" in capsys.readouterr().out
+
+
 def test_pixels_are_fitted_to_the_bit():
     """From another latent of a network of random weights, to the very one whose picture is given."""
     torch.manual_seed(0)
@@ -319,6 +373,8 @@ def test_the_commands(
         (["evolve", "--out", "e.txt"], "FILE.png"),
         (["sample", "--per-class", "2"], "--out DIR"),
         (["sample", "--no-copies"], "--per-class"),
+        (["sample", "--mix"], "--mix takes the seeds of the columns"),
+        (["walk", "--seeds", "1", str(2**63), "--out", "w.gif"], f"below {2**63}, not {2**63}"),
     ],
 )
 def test_mistakes_are_one_line(

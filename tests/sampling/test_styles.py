@@ -172,6 +172,15 @@ def test_a_search_ends_nearer_than_it_began(generator: Generator, space: str):
     assert torch.equal(again.styles, found.styles)  # a function of its seed
 
 
+def test_many_starts_are_followed_in_parts(generator: Generator, monkeypatch):
+    ends, how = [], {"steps": 4, "starts": 8, "candidates": 16}
+    for at_once in (8, 3):
+        monkeypatch.setattr("figment.sampling.project.parts.__defaults__", (at_once,))
+        ends.append(project_styles(generator, mixture(generator), perceive, **how))
+    assert torch.allclose(ends[0].styles, ends[1].styles, atol=1e-4)
+    assert ends[1].losses == pytest.approx(ends[0].losses, rel=1e-4)
+
+
 def test_more_is_found_among_styles_of_every_layer(generator: Generator):
     target, how = mixture(generator), {"steps": 120, "starts": 2, "candidates": 64}
     ends = [

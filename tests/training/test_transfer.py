@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from test_shown import trainer_of
 
 from figment.data import open_dataset
@@ -17,9 +18,9 @@ from figment.errors import UserError
 from figment.launch import resume, train
 from figment.recipes import SYSTEMS
 from figment.run import load
-from figment.tensors import write_tensors
+from figment.tensors import Stored, write_tensors
 from figment.training.trainer import Trainer
-from figment.training.transfer import Weights, read_weights, take
+from figment.training.transfer import Weights, read_weights, refuse_strange, take
 
 FIELDS = {"hidden": (16,), "latent": 4, "batch": 16, "tick": 80, "metrics": ()}
 
@@ -152,7 +153,8 @@ def test_what_was_fitted_to_data_is_not_fitted_again():
     recipe = replace(SYSTEMS["dcgan"].recipe, **fields, minibatch_discrimination=4, images=64)
     trainer = trainer_of(recipe)
     first = {name: tensor.clone() for name, tensor in trainer.nets.state_dict().items()}
-    weights = Weights(Path("x"), 8, "", first)
+    shapes = {name: tuple(tensor.shape) for name, tensor in first.items()}
+    weights = Weights(Path("x"), 8, "", first, shapes)
     (key,) = (name for name in first if "head" in name and first[name].ndim == 3)
     trainer.now.begin(trainer)
     assert not torch.equal(trainer.nets.state_dict()[key], first[key])
@@ -193,3 +195,47 @@ def test_the_digest_is_that_of_the_file(tmp_path: Path, teacher: Path):
     written = json.loads((tmp_path / "run" / "machine.json").read_text())["from"]
     file = teacher / "state" / "latest.safetensors"
     assert written["sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def test_nothing_is_read_whose_shape_does_not_fit(tmp_path: Path, teacher: Path, monkeypatch):
+    """A stranger's file may hold gigabytes that no network here has."""
+    file, read = tmp_path / "state.safetensors", []
+    strange = {"nets.generator.strange": torch.zeros(999, 9), "nets.other.layers.0.weight": 1}
+    strange = {name: torch.as_tensor(value) for name, value in strange.items()}
+    write_tensors(file, state(teacher) | strange, {})
+    usual = Stored.__getitem__
+
+    def noted(self: Stored, name: str) -> torch.Tensor:
+        read.append(name)
+        return usual(self, name)
+
+    monkeypatch.setattr(Stored, "__getitem__", noted)
+    weights = read_weights(file)
+    assert read == [] and weights.shapes["generator.strange"] == (999, 9)
+    refuse_strange(load(teacher).recipe, weights)
+    own = {name.removeprefix("nets.") for name in state(teacher) if name.startswith("nets.")}
+    assert read and set(read) <= own
+
+
+@pytest.mark.parametrize("value", [torch.nan, torch.inf, 3e38])
+def test_weights_that_nothing_can_be_learned_from_are_named(
+    tmp_path: Path, teacher: Path, value: float
+):
+    held = load_file(teacher / "snapshots" / "000000320.safetensors")
+    name = next(name for name, tensor in held.items() if tensor.ndim == 2)
+    held[name][-1, 0] = value
+    write_tensors(tmp_path / "x.safetensors", held, {})
+    weights = read_weights(tmp_path / "x.safetensors")
+    with pytest.raises(UserError, match=re.escape(f"safetensors holds {value:g}, from")):
+        refuse_strange(load(teacher).recipe, weights)
+
+
+def test_types_that_no_network_has_are_refused_by_name(tmp_path: Path):
+    file, one = tmp_path / "x.safetensors", torch.ones(2, 2)
+    for odd, called in ((one.to(torch.complex64), "C64"), (one.to(torch.float8_e4m3fn), "F8_E4M3")):
+        save_file({"level": odd, "w": one}, file, {"figment": "{}"})
+        with pytest.raises(UserError, match=f"level in .* is of the type {called}"):
+            read_weights(file)
+    save_file({"w": torch.ones(9)}, file, {"figment": "{}"})
+    with pytest.raises(UserError, match="holds no layer of a generator"):
+        read_weights(file)

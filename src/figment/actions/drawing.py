@@ -57,7 +57,13 @@ def sample(
         generator = generator if steps is None else generator.in_steps(steps)
         how["count"] = generator.usual_count if how.get("count") is None else how["count"]
         keep_others(files_of(out, how["count"], how.get("seed", 0)), overwrite)
-        return write_samples(generator, out, **how)
+        return write_samples(generator, out, **how) + _untrained(path)
+
+
+def _untrained(path: str | Path) -> str:
+    """Return what is to be said of weights that are as they were drawn, "" of those that have learned."""
+    weights = Path(path) if Path(path).is_file() else folder.weights_of(Path(path))
+    return "; nothing has been trained yet (0 images)" if folder.images_of(weights) == 0 else ""
 
 
 def mix(
@@ -228,7 +234,7 @@ def evolve(
     """
     from figment.sampling.evolve import evolve
 
-    out = out or _drawing(run, "evolve", ".png", how)
+    out = out or _drawing(run, "evolve", ".png", how, folder.snapshots_of(Path(run))[-1:])
     keep_others([out], overwrite)
     return evolve(moments(run, device, trust=trust), out, **how)
 
@@ -262,6 +268,9 @@ def project(
         chosen = {**how, "label": label, "picture": picture.stem, "space": space}
         chosen |= {"noise": "noise" if noise else None}
         out = _drawing(path, "projection", "", chosen)
+    there = next((place for place in (out, *out.parents) if place.exists()), None)
+    if there is not None and not there.is_dir():
+        raise UserError(f"{there} is a file, and --out the folder for a pair and its latent")
     keep_others(files_of(picture, out), overwrite)
     generator = generator_at(path, device, trust=trust)
     place = choose_device(device)
@@ -298,17 +307,19 @@ NAMED = ("count", "frames", "fps", "loop", "truncation", "mix", "layers", "mix_l
 """Choices that it mentions by name."""
 
 
-def _drawing(path: str | Path, what: str, ending: str, how: dict[str, Any]) -> Path:
+def _drawing(
+    path: str | Path, what: str, ending: str, how: dict[str, Any], last: Sequence[Path] = ()
+) -> Path:
     """Return where in the run a drawing goes that was given no place.
 
-    Its name is its seed, what else was chosen and the moment of its weights, so that no drawing takes the
-    place of another.
+    Its name is its seed, what else was chosen and the moment of its weights, the ``last`` where there are
+    several, so that no drawing takes the place of another.
     """
     from figment.data.names import file_names
 
     if folder.alone(Path(path)) is None:
         folder.read(Path(path))  # where it is no run, that is what is wrong
-    weights = folder.weights_of(Path(path))
+    weights = last[0] if last else folder.weights_of(Path(path))
     words = [what]
     for name, value in {"seed": "", **how}.items():
         if value is None or value in ("", (), [], USUAL[what].get(name)):

@@ -18,7 +18,7 @@ def sample(
     seed: int = 0,
     class_: str | None = None,
     truncation: float | None = None,
-    mix: tuple[int, ...] = (),
+    mix: tuple[int, ...] | None = None,
     mix_layers: tuple[int, ...] = (),
     per_class: int | None = None,
     copies: bool = True,
@@ -56,7 +56,7 @@ def sample(
     how: dict[str, Any] = {"seed": seed, "label": class_, "truncation": truncation}
     how |= {"out": out, "device": device, "trust": trust}
     form = {"format": format, "shards": shards, "steps": steps}
-    if mix:
+    if mix is not None:
         how = {"mix": mix, "mix_layers": mix_layers, "count": count, **how, "overwrite": overwrite}
         said = _mixed(run, how, form, alone=per_class is None and copies)
     elif mix_layers:
@@ -81,6 +81,8 @@ def _sampled(run: str, how: dict[str, Any]) -> str:
 def _mixed(run: str, how: dict[str, Any], form: dict[str, Any], *, alone: bool) -> str:
     from figment.actions.drawing import mix
 
+    if not how["mix"]:
+        raise UserError("--mix takes the seeds of the columns, one or more: --mix 3 5 8")
     if not alone or any(value is not None for value in form.values()):
         raise UserError("a table of style mixing is one picture: give --out FILE.png")
     return mix(named(run), **how)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import textwrap
 import typing
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from figment.errors import UserError
@@ -89,7 +89,15 @@ def flags_for(name: str | None, *, trust: bool = False) -> list[Word]:
     for each in (name,) if name is not None else SUITED:
         _, recipe = find(each, trust=trust)
         kinds = typing.get_type_hints(type(recipe))
-        found |= {field: Word(field, kinds[field]) for field in fields_of(recipe)}
+        for field in fields_of(recipe):
+            parts = (kinds[field], *typing.get_args(kinds[field]))
+            plain = (typing.get_origin(part) or part for part in parts)
+            if any(isinstance(kind, type) and issubclass(kind, Mapping) for kind in plain):
+                raise UserError(
+                    f"the recipe {each} has the field {field}, a dict, which no flag can give: make it "
+                    "numbers, texts, choices or tuples of them"
+                )
+            found[field] = Word(field, kinds[field])
     return list(found.values())
 
 

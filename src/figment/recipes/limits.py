@@ -55,8 +55,13 @@ def power_of_two(r: Settings, least: int, most: int = 1024) -> None:
     if side & (side - 1) or not least <= side <= most:
         raise UserError(
             f"resolution must be a power of two from {least} to {most}, not {side}: "
-            f"try {power_below(side, least, most)}"
+            f"try {_nearest_power(side, least, most)}"
         )
+
+
+def _nearest_power(side: int, least: int, most: int) -> int:
+    below = power_below(side, least, most)
+    return min(below, power_below(2 * below, least, most), key=lambda one: abs(one - side))
 
 
 def power_below(side: int, least: int, most: int = 1024) -> int:

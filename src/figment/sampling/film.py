@@ -23,7 +23,7 @@ def save_film(
     """Write frames of one size as a .gif, .webp or .mp4 and return its path.
 
     A GIF has one palette for all frames, so that colours do not flicker, and its frames last whole
-    hundredths of a second. MP4 is H.264 of even sides and needs ``pip install figment-gan[video]``.
+    hundredths of a second. MP4 is H.264 of even sides and needs ``pip install 'figment-gan[video]'``.
     Raises UserError for another ending, no frame, or where the file cannot be written.
     """
     ending = path.suffix.lower()
@@ -87,6 +87,6 @@ def _video():
         import av
     except ImportError:
         raise UserError(
-            "MP4 needs PyAV: pip install figment-gan[video], or give --out FILE.webp"
+            "MP4 needs PyAV: pip install 'figment-gan[video]', or give --out FILE.webp"
         ) from None
     return av

@@ -34,6 +34,15 @@ def check_truncation(truncation: float | None) -> None:
         raise UserError(f"truncation must be above 0, not {truncation}")
 
 
+def check_seeds(seeds: Sequence[int]) -> None:
+    """Refuse what no picture is drawn from. Raises UserError."""
+    ends = (*seeds[:1], *seeds[-1:]) if isinstance(seeds, range) else seeds
+    if min(ends, default=0) < 0:
+        raise UserError(f"seed must be 0 or more, not {min(ends)}")
+    if max(ends, default=0) >= 2**63:
+        raise UserError(f"seed must be below {2**63}, not {max(ends)}")
+
+
 class Generator:
     """A recipe's generator in evaluation mode, drawn from by seed, and by class where it has classes."""
 
@@ -149,8 +158,7 @@ class Generator:
     ) -> Iterator[Tensor]:
         """Return an iterator over the pictures of the seeds, ``batch`` at a time: see ``sample``."""
         self.numbered(label)  # a wrong name is refused before the first picture is asked for
-        if min(seeds, default=0) < 0:
-            raise UserError(f"seed must be 0 or more, not {min(seeds)}")
+        check_seeds(seeds)
         check_truncation(truncation)
 
         def picture(part: Sequence[int]) -> Tensor:

@@ -37,6 +37,8 @@ FITTING_STEPS = 30
 FITTING_TRIES = 6
 FITTED = 1e-3
 """Share of the squared distance below which a step gains too little to go on."""
+AT_ONCE = 16
+"""Ways that are followed at once: what the features' network keeps for a step back is 17 MB of each."""
 FOUND = 2e-3
 """Loss of a picture that is found: a feature distance of 4 %, about what rounding to bytes does."""
 
@@ -144,21 +146,21 @@ def project(
     best = around.losses.topk(starts, largest=False).indices
     of = None if around.labels is None else around.labels[best]
 
-    def look(z: Tensor) -> tuple[Tensor, Tensor]:
-        fakes = recipe.generate(net, z, of).float()
+    def look(z: Tensor, part: slice) -> tuple[Tensor, Tensor]:
+        fakes = recipe.generate(net, z, None if of is None else of[part]).float()
         return fakes, around.loss(fakes, perceive(fakes))
 
     longest = float(around.latents.norm(dim=1).max())
     near = _fit(generator, around.target, around.latents[best], of, longest, progress=progress)
     z, losses = _descend(look, near, longest, steps=steps, lr=lr, progress=progress)
     with torch.no_grad():
-        fakes, loss = look(z)
-        one = int(loss.argmin())
-        distance = around.distance(perceive(fakes[one : one + 1])).item()
+        one = int(torch.cat([look(z[part], part)[1] for part in parts(len(z))]).argmin())
+        fakes, _ = look(z[one, None], slice(one, one + 1))
+        distance = around.distance(perceive(fakes)).item()
     return Projection(
         z[one].cpu(),
         None if of is None else int(of[one]),
-        to_uint8(fakes[one]).cpu(),
+        to_uint8(fakes[0]).cpu(),
         distance,
         float(around.distances[best[0]]),
         losses,
@@ -261,7 +263,7 @@ def _within(z: Tensor, longest: float) -> Tensor:
 
 
 def _descend(
-    look: Callable[[Tensor], tuple[Tensor, Tensor]],
+    look: Callable[[Tensor, slice], tuple[Tensor, Tensor]],
     starts: Tensor,
     longest: float,
     *,
@@ -271,7 +273,8 @@ def _descend(
 ) -> tuple[Tensor, list[float]]:
     """Follow latents [S, L] downhill; return the best place of each way, and the least loss step by step.
 
-    It ends early where a picture is found.
+    ``look`` says (pictures, losses) of latents that are a part of all. It ends early where a picture is
+    found.
     """
     z = starts.clone().requires_grad_()
     best, least = starts.clone(), torch.full_like(starts[:, 0], math.inf)
@@ -279,19 +282,24 @@ def _descend(
     losses = []
     for step in progress_bar(range(steps), desc="projecting", shown=progress, leave=False):
         optimizer.param_groups[0]["lr"] = lr * 0.5 * (1 + math.cos(math.pi * step / steps))
-        loss = look(z)[1]
+        optimizer.zero_grad()
+        loss = torch.cat([_slope(look(z[part], part)[1]) for part in parts(len(z))])
         with torch.no_grad():
             nearer = loss < least
             best[nearer], least[nearer] = z[nearer], loss[nearer]
-        losses.append(float(loss.detach().min()))
+        losses.append(float(loss.min()))
         if losses[-1] < FOUND:
             break
-        optimizer.zero_grad()
-        loss.sum().backward()
         optimizer.step()
         with torch.no_grad():
             z.copy_(_within(z, longest))
     return best, losses
+
+
+def _slope(loss: Tensor) -> Tensor:
+    """Return losses [N] without what led to them, once what that was has its gradient."""
+    loss.sum().backward()
+    return loss.detach()
 
 
 def perceiver(extractor: Extractor) -> Perceive:
@@ -324,23 +332,24 @@ def survey(
     seeds = [seed_of("project", seed, number) for number in range(candidates)]
     latents = recipe.latents(seeds).to(device)
     seen, pictures = [], []
-    parts = list(_parts(len(latents), 64))
-    for part in progress_bar(parts, desc="looking around", shown=progress, leave=False):
+    some = list(parts(len(latents), 64))
+    for part in progress_bar(some, desc="looking around", shown=progress, leave=False):
         of = None if labels is None else labels[part]
         fakes = recipe.generate(generator.net, latents[part], of).float()
         pictures.append(fakes)
         seen.append(perceive(fakes))
     features, images = torch.cat(seen), torch.cat(pictures)
-    some = torch.arange(0, len(latents) - 1, 2)
-    apart = (features[some] - features[some + 1]).norm(dim=1).mean()
-    pixels_apart = (images[some] - images[some + 1]).square().mean()
+    even = torch.arange(0, len(latents) - 1, 2)
+    apart = (features[even] - features[even + 1]).norm(dim=1).mean()
+    pixels_apart = (images[even] - images[even + 1]).square().mean()
     goal = perceive(target).detach()
     none = features.new_empty(0)
     found = Survey(target, goal, latents, labels, apart, pixels_apart, none, none)
-    losses = torch.cat([found.loss(images[part], features[part]) for part in parts])
+    losses = torch.cat([found.loss(images[part], features[part]) for part in some])
     return replace(found, losses=losses, distances=found.distance(features))
 
 
-def _parts(count: int, size: int) -> Iterator[slice]:
+def parts(count: int, size: int = AT_ONCE) -> Iterator[slice]:
+    """Yield the stretches of so many rows that are worked on at once."""
     for start in range(0, count, size):
         yield slice(start, min(count, start + size))

@@ -21,7 +21,7 @@ from figment.pixels import to_uint8
 from figment.progress import progress_bar
 from figment.randomness import seed_of
 from figment.sampling.generator import Generator
-from figment.sampling.project import CANDIDATES, Perceive, Projection, check, survey
+from figment.sampling.project import CANDIDATES, Perceive, Projection, check, parts, survey
 from figment.sampling.styles import styles_of
 
 Space = Literal["z", "w", "w+"]
@@ -100,7 +100,8 @@ def project_styles(
         known = Known(styles[:, 0])
         search = Search(look, known, steps=steps, lr=lr, seed=seed, tick=bar.update)
         w = search.go(styles[best], apart=space == "w+")
-        one = int(look(w)[1].argmin())
+        with torch.no_grad():
+            one = int(torch.cat([look(w[part])[1] for part in parts(len(w))]).argmin())
         w, maps = w[one, None], [each.noise for each in _noisy(net)] if noise else []
         if noise:
             w = search.settle(w, maps, together=space == "w")
@@ -196,10 +197,17 @@ class Search:
         w.copy_(self.known.within(w))
 
     def _step(self, adam: torch.optim.Adam, w: Tensor, beside: Tensor | float = 0.0) -> None:
-        loss = self.look(w)[1]
-        self.losses.append(float(loss.detach().min()))
         adam.zero_grad()
-        (loss.sum() + beside).backward()
+        # Each part has its graph alone; what lies before the styles is gone back through once.
+        held, least = w.detach().requires_grad_(), []
+        for part in parts(len(w)):
+            loss = self.look(held[part])[1]
+            loss.sum().backward()
+            least.append(float(loss.detach().min()))
+        self.losses.append(min(least))
+        w.backward(held.grad)
+        if isinstance(beside, Tensor):
+            beside.backward()
         adam.step()
         self.tick()
 

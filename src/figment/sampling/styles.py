@@ -15,7 +15,7 @@ from torch import Tensor
 
 from figment.errors import UserError
 from figment.pixels import to_uint8
-from figment.sampling.generator import Generator, check_truncation
+from figment.sampling.generator import Generator, check_seeds, check_truncation
 from figment.sampling.pictures import PICTURE_ENDINGS, check_grid, save_image, tile
 
 ROWS = 5
@@ -75,8 +75,7 @@ def of_seeds(
     truncation: float | None = None,
 ) -> Tensor:
     """Return the styles [N, layers, W] of seeds, as ``Generator.sample`` has them. Raises UserError."""
-    if min(seeds, default=0) < 0:
-        raise UserError(f"seed must be 0 or more, not {min(seeds)}")
+    check_seeds(seeds)
     check_truncation(truncation)
     number = generator.numbered(label) if label is not None else None
     labels = generator.recipe.labels_for(seeds, torch.device("cpu"))

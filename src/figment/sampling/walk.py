@@ -11,7 +11,7 @@ from torch import Tensor
 
 from figment.errors import UserError
 from figment.sampling.film import check_film, save_film
-from figment.sampling.generator import Generator, check_truncation
+from figment.sampling.generator import Generator, check_seeds, check_truncation
 from figment.sampling.pictures import to_image
 from figment.sampling.styles import layers_of, mixed, of_seeds, pictures_of, styles_of
 
@@ -81,6 +81,7 @@ def stops(
     """Return the stops of a walk past the pictures of seeds."""
     if min(seeds, default=-1) < 0:
         raise UserError("a walk needs one or more seeds, each 0 or more")
+    check_seeds(seeds)
     count = max(len(seeds), len(classes))
     if count < 2:
         raise UserError("a walk needs two stops: name more --seeds, or more --classes")

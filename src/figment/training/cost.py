@@ -13,6 +13,7 @@ from figment import mesh
 from figment.data import Dataset
 from figment.errors import UserError
 from figment.rounds import Playable
+from figment.training.contract import lazy_of, stages_of
 from figment.training.devices import peak_memory
 from figment.training.memory import free, in_smaller_parts, is_full, too_large
 from figment.training.pace import Pace, pace_of
@@ -99,7 +100,7 @@ def _measured(
 ) -> Cost[R]:
     end = time.perf_counter() + most
     trainer, each, images = Trainer(recipe, dataset, device), [], 0.0
-    for start in recipe.stages():
+    for start in stages_of(recipe):
         if start < recipe.images:
             trainer.clock = trainer.clock._replace(images=start)
             seconds, images = _mean_round(trainer, rounds, end)
@@ -113,7 +114,7 @@ def _mean_round(trainer: Trainer, rounds: int, end: float) -> tuple[float, float
 
     Seconds of rounds in which nothing lazy is due, and for each lazy thing its share of what it adds.
     """
-    lazy = sorted({*trainer.recipe.lazy()} - {1})
+    lazy = lazy_of(trainer.recipe)
     everything = math.lcm(*lazy) if trainer.clock.rounds else 0
     _seconds(trainer, everything)  # a first round also allocates and chooses kernels
     before, plain = trainer.clock.images, [_seconds(trainer, 1)]

@@ -7,8 +7,7 @@ terms, backward, mean over processes, optimiser. After the round the average fol
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 import torch
@@ -19,8 +18,10 @@ from figment.data import Dataset
 from figment.microbatch import micro_batches
 from figment.randomness import seed_of
 from figment.rounds import Batch, Clock, Playable
+from figment.training import contract
 from figment.training.average import averaged, follow, keep_share, with_own_statistics
 from figment.training.feed import Feed
+from figment.training.learning import learning
 from figment.training.previous_samples import PreviousSamples
 from figment.turns.memory import Remembering
 
@@ -63,7 +64,9 @@ class Trainer:
             with torch.no_grad():
                 self.now.begin(self)
         torch.manual_seed(seed_of("round", self.recipe.seed, before.images))
-        seen = self.take_turns(self)
+        with contract.told_whose(self.recipe):
+            seen = self.take_turns(self)
+        contract.refuse_round(self.recipe, seen, before, self.clock)
         # Batch statistics saw different images; equal again, any process's state is the state.
         norms = (m for m in self.nets.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm))
         mesh.average(b for norm in norms for b in norm.buffers() if b.is_floating_point())
@@ -87,7 +90,9 @@ class Trainer:
     def generate(self, batch: Batch) -> Tensor:
         """Return the generator's fakes for a batch, at the recipe's precision."""
         with self.autocast(), self.in_parts():
-            return self.now.generate(self.nets["generator"], batch.latents, batch.labels)
+            fakes = self.now.generate(self.nets["generator"], batch.latents, batch.labels)
+        contract.refuse_fakes(self.now, fakes, len(batch.latents))
+        return fakes
 
     def move(self, player: str, rule: Rule, batch: Batch, fakes: Tensor) -> Scalars:
         """Let one player take one optimiser step; return the scalars seen, by their names in the log.
@@ -110,9 +115,11 @@ class Trainer:
         with learning(weights, among=self.nets), self.in_parts():
             with self.autocast():
                 terms = rule(self.nets, batch, fakes, self.clock)
+            contract.refuse_terms(self.now, rule, player, terms)
             total = torch.stack(list(terms.minimised.values())).sum()
             total.backward()
         gradients = [w.grad for w in weights if w.grad is not None]
+        contract.refuse_idle(self.now, player, gradients)
         mesh.average(gradients)
         norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
         if not torch.isfinite(norm + total.detach()):
@@ -150,6 +157,7 @@ class Trainer:
         self._set_clock(self.clock)
         with self.autocast(), self.in_parts():
             found = self.now.validate(self.nets, *unseen)
+        contract.refuse_columns(self.now, "validate", found)
         for buffer, before in buffers:
             buffer.copy_(before)
         return found
@@ -169,31 +177,19 @@ class Trainer:
         return micro_batches(self.now.micro_batch, self._learning, self.now.neighbours)
 
     def _set_clock(self, clock: Clock) -> None:
-        self.clock, self.now = clock, self.recipe.at(clock)
+        self.clock, self.now = clock, contract.at(self.recipe, clock)
 
 
 def build(recipe: Playable, device: torch.device) -> nn.ModuleDict:
     """Return the recipe's networks, and the average if it keeps one, initialised from its seed."""
     torch.manual_seed(seed_of("weights", recipe.seed))
     nets = recipe.networks()
+    contract.refuse_networks(recipe, nets)
     if recipe.ema > 0:
         nets["average"] = averaged(nets["generator"])
-    nets.update(recipe.memory(nets))
+    contract.refuse_names(recipe, nets, kept := recipe.memory(nets))
+    nets.update(kept)
     nets["album"] = PreviousSamples(recipe)  # the name that states of earlier versions have
     for net in nets.to(device).values():  # as a network asks for, else as most are fastest
         net.to(memory_format=getattr(net, "memory_format", torch.channels_last))  # ty: ignore[no-matching-overload]
     return nets
-
-
-@contextmanager
-def learning(weights: list[Tensor], *, among: nn.ModuleDict) -> Generator[None]:
-    """Let only ``weights`` gather gradients inside: nothing is computed for the other player's."""
-    mine = {id(weight) for weight in weights}
-    others = [w for w in among.parameters() if w.requires_grad and id(w) not in mine]
-    for weight in others:
-        weight.requires_grad_(False)
-    try:
-        yield
-    finally:
-        for weight in others:
-            weight.requires_grad_(True)

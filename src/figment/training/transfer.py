@@ -6,7 +6,7 @@ where a training on few begins. Only tensors are read: no recipe of the other ru
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,7 +15,7 @@ import torch
 from figment.errors import UserError
 from figment.networks.layers.calibration import Calibrated
 from figment.records import Unreadable
-from figment.tensors import read_tensors
+from figment.tensors import PLAIN, Kind, open_tensors, read_kinds
 from figment.training import folder
 from figment.training.state import LATEST
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 NETS = "nets."
 """What the names of networks' tensors begin with in a state."""
+FAR = 1e18
+"""Numbers beyond are no weights: their squares, which norms sum, do not fit float32."""
 
 
 class Weights(NamedTuple):
@@ -37,8 +39,10 @@ class Weights(NamedTuple):
     """How many images it had seen."""
     digest: str
     """SHA-256 of the file."""
-    tensors: dict[str, Tensor]
-    """By name, with the network's name in front, as in ``generator.main.0.weight``."""
+    tensors: Mapping[str, Tensor]
+    """By name, with the network's name in front, as in ``generator.main.0.weight``; read when asked for."""
+    shapes: Mapping[str, tuple[int, ...]]
+    """Theirs, known before any is read."""
 
     def about(self) -> dict[str, Any]:
         """Return what machine.json says of it."""
@@ -49,14 +53,17 @@ def read_weights(source: str | Path) -> Weights:
     """Return the networks of a run, or of a file of weights, which holds a generator alone.
 
     Of a run those of its saved state, the discriminator with them; where it has none (a generator that was
-    published) its best or latest weights. Raises UserError where there is nothing that can be read.
+    published) its best or latest weights. A file may be a stranger's and of any size: what it says of its
+    tensors is looked at first, and none is read before its shape is known to fit. Raises UserError where
+    there is nothing that can be read.
     """
     path = Path(source)
     state = path / "state" / LATEST
     file = state if state.is_file() else folder.weights_of(path)
     try:
-        tensors, note = read_tensors(file)
-        digest = hashlib.sha256(file.read_bytes()).hexdigest()
+        kinds = read_kinds(file)
+        _refuse_kinds(file, kinds)
+        tensors, note, digest = open_tensors(file)
     except (OSError, Unreadable) as error:
         raise UserError(
             f"{file} cannot be begun from ({error}): name another run, or a file of weights, with --from"
@@ -64,26 +71,58 @@ def read_weights(source: str | Path) -> Weights:
     if any(name.startswith(NETS) for name in tensors):
         clock = note.get("clock")
         images = clock.get("images") if isinstance(clock, dict) else 0
-        named = {n.removeprefix(NETS): t for n, t in tensors.items() if n.startswith(NETS)}
+        named = {n.removeprefix(NETS): n for n in tensors if n.startswith(NETS)}
     else:
         images = note.get("images", 0)
-        named = {f"{net}.{n}": t for net in ("generator", "average") for n, t in tensors.items()}
+        named = {f"{net}.{n}": n for net in ("generator", "average") for n in tensors}
     seen = images if isinstance(images, int) and images >= 0 else 0
-    return Weights(file.absolute(), seen, digest, named)
+    shapes = {name: kinds[key].shape for name, key in named.items() if key in kinds}
+    return Weights(file.absolute(), seen, digest, tensors.renamed(named), shapes)
+
+
+def _refuse_kinds(file: Path, kinds: Mapping[str, Kind]) -> None:
+    """Raise UserError for tensors that no network here can have, before anything else is read."""
+    for name, kind in kinds.items():
+        if kind.dtype not in PLAIN:
+            raise UserError(
+                f"{name} in {file} is of the type {kind.dtype}, which no network here has: write it as "
+                "F32, or name another file with --from"
+            )
+    whole = not any(name.startswith(NETS) for name in kinds)
+    owners = [n for n, kind in kinds.items() if len(kind.shape) >= 2 and min(kind.shape) > 0]
+    if not any(whole or name.startswith(f"{NETS}generator.") for name in owners):
+        raise UserError(
+            f"{file} holds no layer of a generator: name a run, or a file of weights, with --from"
+        )
 
 
 def refuse_strange(recipe: Playable, weights: Weights) -> None:
-    """Raise UserError where no layer of the generator fits: it would be a training from nothing."""
+    """Raise UserError where no layer of the generator fits: it would be a training from nothing.
+
+    Or where what fits holds numbers that nothing can be learned from.
+    """
     with torch.device("meta"):  # shapes alone
-        mine = recipe.networks()["generator"].state_dict()
-    for name, tensor in mine.items():
-        there = weights.tensors.get(f"generator.{name}")
-        if there is not None and tensor.ndim >= 2 and there.shape == tensor.shape:
-            return
-    raise UserError(
-        f"nothing of the generator in {weights.file} fits this recipe: leave --recipe out, so that "
-        "it is the other run's, or give it the same networks and --width"
-    )
+        mine = recipe.networks().state_dict()
+    own = [name for name in mine if name.startswith("generator.")]
+    mine |= {name.replace("generator", "average", 1): mine[name] for name in own}
+    fits = [n for n, tensor in mine.items() if weights.shapes.get(n) == tuple(tensor.shape)]
+    if not any(name.startswith("generator.") and mine[name].ndim >= 2 for name in fits):
+        raise UserError(
+            f"nothing of the generator in {weights.file} fits this recipe: leave --recipe out, so that "
+            "it is the other run's, or give it the same networks and --width"
+        )
+    for name in fits:
+        _refuse_wild(name, weights)
+
+
+def _refuse_wild(name: str, weights: Weights) -> None:
+    tensor = weights.tensors[name]
+    wild = ~(tensor.abs() <= FAR) if tensor.is_floating_point() else torch.zeros(1).bool()
+    if wild.any():
+        raise UserError(
+            f"{name} in {weights.file} holds {float(tensor[wild][0]):g}, from which nothing can be "
+            "learned: name an earlier snapshot, or another run, with --from"
+        )
 
 
 @torch.no_grad()
@@ -103,7 +142,7 @@ def take(trainer: Trainer, weights: Weights) -> str:
     fits = {
         name: tensor
         for name, tensor in mine.items()
-        if name in weights.tensors and weights.tensors[name].shape == tensor.shape
+        if weights.shapes.get(name) == tuple(tensor.shape)
     }
     for name, tensor in fits.items():
         tensor.copy_(weights.tensors[name])
@@ -125,13 +164,15 @@ def _count(net: str, mine: dict[str, Tensor], fits: dict[str, Tensor], weights: 
     if taken == 0:
         return f"the {net} begins anew"
     other = next(name for name in own if name not in fits)
-    there = weights.tensors.get(other)
+    there = weights.shapes.get(other)
     shape = (
-        f", is {_shape(there)} there and {_shape(mine[other])} here" if there is not None else ""
+        f", is {_shape(there)} there and {_shape(mine[other].shape)} here"
+        if there is not None
+        else ""
     )
     shape = shape or ", is not there"
     return f"{taken} of {len(own)} tensors of the {net} (the first that is not, {other}{shape})"
 
 
-def _shape(tensor: Tensor) -> str:
-    return "x".join(map(str, tensor.shape)) or "one number"
+def _shape(shape: Sequence[int]) -> str:
+    return "x".join(map(str, shape)) or "one number"
