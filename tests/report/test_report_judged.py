@@ -92,8 +92,10 @@ def test_protocols_that_differ_stand_with_each_score(make_run, judge_run):
     (run / "evaluation.json").write_text(json.dumps(value))
     page_of(run)
     text = section(run, "scores")
-    assert "Protocol:" not in text and text.count("5,000 samples") == 1
-    assert text.count("<span>inception; 10,000 samples</span>") == 2
+    assert text.count("Protocol [2]: 5,000 samples.") == text.count("5,000 samples") == 1
+    whole = text.partition("Class by class")[0]
+    assert whole.count("Protocol [1]: inception; 10,000 samples.") == 1
+    assert whole.count("inception") == 1 and whole.count(" [1]<small>") == 2
 
 
 def test_the_score_of_the_weights_that_are_drawn_from_is_a_tile(make_run, judge_run, weights):

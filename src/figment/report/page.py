@@ -40,7 +40,7 @@ def report(record: Record) -> str:
         signs(record),
         recipe(record),
         machine(record),
-        words.section(),
+        words.section(_measured(record)),
         commands(record),
     ]
     return html.document(
@@ -53,6 +53,13 @@ def report(record: Record) -> str:
             *sections,
         ],
     )
+
+
+def _measured(record: Record) -> set[str]:
+    """Return the names of the scores that the page shows."""
+    lines = [line.scores for line in record.measurements]
+    lines += [record.evaluation.scores] if record.evaluation else []
+    return {score.name for scores in lines for score in scores}
 
 
 def tiles(record: Record) -> str:
