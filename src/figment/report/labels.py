@@ -51,9 +51,11 @@ def moment(stamp: str) -> str:
 
 
 def plain(value: object) -> str:
-    """Return a value of a recipe as its JSON says it, but text bare and null as ``none``."""
+    """Return a value of a recipe: as its JSON says it, but text bare, null as ``none``, and 62,401."""
     if value is None:
         return "none"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
