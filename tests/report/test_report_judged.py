@@ -257,3 +257,17 @@ def test_small_print_of_a_large_evaluation_picture_stays_legible(make_run, judge
 def test_commands_in_advice_are_code_and_nothing_else_is_markup():
     assert html.prose("`figment resume` goes on") == "<code>figment resume</code> goes on"
     assert html.prose("`<script>` & `b") == "<code>&lt;script&gt;</code> &amp; `b"
+
+
+def test_the_picture_shown_large_is_framed_and_named_among_the_moments(make_run, weights):
+    run = make_run(moments=30)
+    weights(run / "best.safetensors", images=26 * 1280, score="kid", value=0.01)
+    page_of(run)
+    strip = section(run, "samples").partition('class="strip"')[2]
+    (framed,) = re.findall(r'<figure class="chosen">.*?<figcaption>(.*?)</figcaption>', strip)
+    assert framed == "33,280, best weights"
+    assert strip.count("<figure") == 9 and "<figcaption>38,400</figcaption>" in strip
+    (run / "best.safetensors").unlink()
+    page_of(run)
+    strip = section(run, "samples").partition('class="strip"')[2]
+    assert re.findall(r'class="chosen">.*?<figcaption>(.*?)</', strip) == ["38,400"]
