@@ -253,6 +253,8 @@ def test_sample_grid_folder_zip_and_array(trained: Path, here: Path, capsys):
         words = ["sample", str(trained), "--count", "70", "--seed", "5", "--out", str(out)]
         assert main(words) == 0
         assert f"{out}: 70 samples, seeds 5 to 74" in capsys.readouterr().out
+    assert main(["sample", str(trained), "--count", "1", "--seed", "7", "--out", "7.png"]) == 0
+    assert "7.png: 1 sample, seed 7\n" in capsys.readouterr().out
     with Image.open(grid) as opened:
         assert opened.size == (9 * 32, 8 * 32)
     names = sorted(path.name for path in folder.iterdir())

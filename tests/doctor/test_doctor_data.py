@@ -45,6 +45,13 @@ def test_built_in_sets_are_good(source: str):
     assert [finding.name for finding in examine(source, progress=False)] == ["healthy data"]
 
 
+def test_one_picture_is_told_of_as_one(tmp_path: Path, flowers: np.ndarray):
+    alone = examine(str(folder_of(tmp_path / "one", flowers[:1])), progress=False)
+    assert "There is 1 picture." in [finding.evidence for finding in alone]
+    flat = examine(str(folder_of(tmp_path / "flat", 0 * flowers[:1])), progress=False)
+    assert "Of 1 picture 1 is of one flat colour." in [finding.evidence for finding in flat]
+
+
 def test_near_empty(tmp_path: Path, flowers: np.ndarray):
     first = examine(str(folder_of(tmp_path / "empty", flowers[:5])), progress=False)[0]
     assert (first.name, first.severity) == ("near-empty data", "fault")

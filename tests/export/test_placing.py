@@ -30,7 +30,7 @@ from figment.export.placing import refuse_taken
         ("--to hub --out a --push cats", "'cats' is no name of a repository: write owner/name"),
         ("--to onnx --out a --neighbours", "--neighbours is for --to web and --to hub"),
         ("--to gif --out a", "--to is one of onnx, web, safetensors, hub, not 'gif'"),
-        ("--to onnx", "needs --out"),
+        ("--to onnx", "cats --to onnx --out photos.onnx`"),
         ("--to web --out again", "would lie among the files of the run"),
         ("--to safetensors --out again/best.safetensors", "would lie among the files of the run"),
         ("--to onnx --out again/snapshots/a", "would lie among the files of the run"),

@@ -62,6 +62,7 @@ def test_few_reals_are_not_to_be_trusted_and_what_cannot_be_computed_is_left_out
     found = compare(folders, "ten")
     assert any("no score can be trusted" in note for note in found.notes)
     assert any(note.startswith("density was left out: k 5") for note in found.notes)
+    assert not any("it needs" in note for note in found.notes)  # nobody asked for modes or classes
     assert {"kid", "copied"} <= {score.name for score in found.scores}
     with pytest.raises(UserError, match=r"^3 real pictures to compare with: give 4 at the very"):
         compare(folders, "three")

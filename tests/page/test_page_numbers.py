@@ -14,6 +14,7 @@ import torch
 
 from figment.pixels import to_uint8
 from figment.sampling import walk
+from figment.units import significant
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "stream.py"
 
@@ -161,3 +162,12 @@ def test_a_png_says_its_seed_in_a_chunk_with_the_right_sum(run_module):
         length, checksum = struct.unpack(">I", chunk[:4])[0], struct.unpack(">I", chunk[-4:])[0]
         assert chunk[4:-4] == kind + body and length == len(body)
         assert checksum == zlib.crc32(kind + body)
+
+
+def test_numbers_are_written_as_in_reports(run_module):
+    values = [1252.3, 0.0, 12.34, -0.01234, 999.6, 0.000012345, 123456.0, 1.0]
+    found = run_module(
+        'const { significant } = await import(page + "/numbers.js"); answer = given.map(significant);',
+        values,
+    )
+    assert found == [significant(value) for value in values]

@@ -108,6 +108,7 @@ def machine() -> dict:
         "memory_gib": 23.4,
         "precision": "float32",
         "budget": {"minutes": 0.6},
+        "seconds_per_image": [0.00242292621874185],
         "data": {
             "name": "cats64",
             "source": "cats64.zip",

@@ -122,6 +122,20 @@ def test_scores_of_equal_protocol_stand_together(pair):
     assert re.search(r"^FID, lower is better +53\.1 \* \(.*53\.1 \* \(", text, re.M)  # a draw
 
 
+def test_a_protocol_is_said_once(pair):
+    for run in pair:
+        rewrite(
+            run / "evaluation.json", lambda value: value["scores"][1].update(protocol="patches")
+        )
+    text, page = comparison_text(pair), write_comparison(pair).read_text(encoding="utf-8")
+    for said in (text, page.partition("Class by class")[0]):
+        assert said.count("[1] inception; 10,000 samples") == said.count("[2] patches") == 1
+        assert said.count("inception") == 1
+    assert re.search(r"^FID\(patches\) \[2\], lower is better +53\.1", text, re.M)
+    assert page.count("mobilenet, 128 px") == text.count("mobilenet, 128 px") == 1
+    assert text.count("\nProtocol as above") == page.count(">Protocol as above<") == 1
+
+
 @pytest.mark.parametrize("what", ["protocol", "data"])
 def test_scores_of_other_protocols_or_data_are_never_mixed(pair, what):
     if what == "protocol":

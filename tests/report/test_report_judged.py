@@ -92,8 +92,10 @@ def test_protocols_that_differ_stand_with_each_score(make_run, judge_run):
     (run / "evaluation.json").write_text(json.dumps(value))
     page_of(run)
     text = section(run, "scores")
-    assert "Protocol:" not in text and text.count("5,000 samples") == 1
-    assert text.count("<span>inception; 10,000 samples</span>") == 2
+    assert text.count("Protocol [2]: 5,000 samples.") == text.count("5,000 samples") == 1
+    whole = text.partition("Class by class")[0]
+    assert whole.count("Protocol [1]: inception; 10,000 samples.") == 1
+    assert whole.count("inception") == 1 and whole.count(" [1]<small>") == 2
 
 
 def test_the_score_of_the_weights_that_are_drawn_from_is_a_tile(make_run, judge_run, weights):
@@ -255,3 +257,17 @@ def test_small_print_of_a_large_evaluation_picture_stays_legible(make_run, judge
 def test_commands_in_advice_are_code_and_nothing_else_is_markup():
     assert html.prose("`figment resume` goes on") == "<code>figment resume</code> goes on"
     assert html.prose("`<script>` & `b") == "<code>&lt;script&gt;</code> &amp; `b"
+
+
+def test_the_picture_shown_large_is_framed_and_named_among_the_moments(make_run, weights):
+    run = make_run(moments=30)
+    weights(run / "best.safetensors", images=26 * 1280, score="kid", value=0.01)
+    page_of(run)
+    strip = section(run, "samples").partition('class="strip"')[2]
+    (framed,) = re.findall(r'<figure class="chosen">.*?<figcaption>(.*?)</figcaption>', strip)
+    assert framed == "33,280, best weights"
+    assert strip.count("<figure") == 9 and "<figcaption>38,400</figcaption>" in strip
+    (run / "best.safetensors").unlink()
+    page_of(run)
+    strip = section(run, "samples").partition('class="strip"')[2]
+    assert re.findall(r'class="chosen">.*?<figcaption>(.*?)</', strip) == ["38,400"]

@@ -55,7 +55,8 @@ def test_duration(seconds, text):
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(None, "none"), (True, "true"), (0.0002, "0.0002"), ("hinge", "hinge")]
+    ("value", "text"),
+    [(None, "none"), (True, "true"), (62401, "62,401"), (0.0002, "0.0002"), ("hinge", "hinge")],
 )
 def test_plain_values(value, text):
     assert labels.plain(value) == text

@@ -68,9 +68,10 @@ def test_page_tells_the_run_in_a_sentence(make_run):
         "2.13.0+cpu",
         "2026-11-22 04:00 UTC",
         "memory, GiB",
-        "budget minutes",
+        "planned length0.600 minutes",
     ):
         assert text in page.text
+    assert "0.00242" not in page.text
     for title in ("Loss", "D(real) and D(fake)", "Gradient norms", "Penalties", "Speed", "Memory"):
         assert title in page.text
 

@@ -27,6 +27,13 @@ FLAGS = {
     "push": ("hub",),
 }
 """The targets that a flag does something for, where these are not all."""
+EXAMPLES = {
+    "onnx": "photos.onnx",
+    "web": "site",
+    "safetensors": "photos.safetensors",
+    "hub": "upload",
+}
+"""A place for each target."""
 MUCH = 25_000_000
 """Bytes of a site that a visitor waits for."""
 
@@ -35,15 +42,15 @@ def export(
     runs: Sequence[str],
     *,
     to: str,
-    out: Path,
+    out: Path | None,
     trust: bool = False,
     overwrite: bool = False,
     **how: Any,
 ) -> str:
     """Write what is asked for; return a sentence that says where, how large and how exact it is.
 
-    Raises UserError for a flag that does nothing for the target, a place that cannot be written, files
-    there that figment did not write (unless it is to ``overwrite``), or a missing extra.
+    Raises UserError for a flag that does nothing for the target, no place or one that cannot be written,
+    files there that figment did not write (unless it is to ``overwrite``), or a missing extra.
     """
     how = {flag: value for flag, value in how.items() if value}
     for flag in how:
@@ -52,6 +59,9 @@ def export(
             raise UserError(f"--{flag.replace('_', '-')} is for {named}: leave it out of --to {to}")
     if len(runs) > 1 and to != "web":
         raise UserError(f"--to {to} is of one run, not of {len(runs)}: export them one by one")
+    if out is None:
+        line = f"figment export {quote(str(runs[0]))} --to {to} --out {EXAMPLES[to]}"
+        raise UserError(f"figment export needs --out, where it goes, such as in `{line}`")
     places = [Path(run).resolve() for run in runs]
     for run, place in zip(runs, places, strict=True):
         if places.count(place) > 1:

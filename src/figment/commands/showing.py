@@ -13,7 +13,7 @@ def export(
     /,
     *,
     to: Literal["onnx", "web", "safetensors", "hub"],
-    out: Path,
+    out: Path | None = None,
     weights: Literal["fp32", "fp16", "int8"] | None = None,
     single_file: bool = False,
     webgpu: bool = False,

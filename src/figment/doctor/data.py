@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from figment.data import Dataset, Inspection, inspect, open_dataset
-from figment.data.structure import broken
+            f"{len(unread):,} of {counted(found.files, 'picture')} cannot be read, such as {file}: "
+            f"{reason}.",
 from figment.doctor import sets
 from figment.doctor.finding import SEVERITIES, Finding
 
@@ -61,7 +62,8 @@ def diagnose_data(found: Inspection, dataset: Dataset | None = None) -> list[Fin
         findings = [one for one in findings if one.name != "grey pictures in colour"]
     if _flat_set(found) and not any(one.name == "constant data" for one in findings):
         number = _number(found, "flat")
-        evidence = f"Of {found.usable:,} pictures {number:,} are of one flat colour."
+        are = "is" if number == 1 else "are"
+        evidence = f"Of {counted(found.usable, 'picture')} {number:,} {are} of one flat colour."
         findings = [sets.constant(evidence), *findings]
     if not any(one.severity in ("fault", "warning") or one.name in SMALL for one in findings):
         classes = f" in {len(found.classes)} classes" if found.classes else ""
@@ -99,7 +101,8 @@ def _flat(found: Inspection) -> list[Finding]:
     flat = _number(found, "flat")
     if not FLAT * max(1, found.usable) < flat or _flat_set(found):
         return []
-    evidence = f"{flat:,} of {found.usable:,} pictures are of one flat colour."
+    are = "is" if flat == 1 else "are"
+    evidence = f"{flat:,} of {counted(found.usable, 'picture')} {are} of one flat colour."
     return [Finding("flat pictures", "warning", 0.95, evidence, "Remove them.")]
 
 
@@ -132,7 +135,11 @@ def _files(found: Inspection) -> list[Finding]:
             "broken pictures",
             "fault" if len(unread) > sets.MOSTLY * found.files else "warning",
             0.99,
+<<<<<<< HEAD
             f"{len(unread):,} of {found.files:,} pictures cannot be read, such as {file}: {reason}.",
+=======
+            f"{broken:,} of {counted(found.files, 'picture')} cannot be read, such as {file}: {reason}.",
+>>>>>>> 1032549abe37e489c5a0a2c91560a2b073ab5a77
             "Copy or export them again; training goes on without them.",
         )
     ]
@@ -142,7 +149,8 @@ def _classes(found: Inspection) -> list[Finding]:
     findings = []
     for what, (number, files) in found.odd.items():
         if "two classes" in what:
-            evidence = f"{number:,} pictures lie in two classes, such as {', '.join(files[:2])}."
+            lie = "1 picture lies" if number == 1 else f"{number:,} pictures lie"
+            evidence = f"{lie} in two classes, such as {', '.join(files[:2])}."
             advice = "Leave each in one class: a conditional generator learns both from them."
             findings.append(Finding("quarrelling classes", "warning", 0.95, evidence, advice))
     return findings
@@ -165,7 +173,8 @@ def _shapes(found: Inspection) -> list[Finding]:
         findings.append(Finding("small pictures", "note", 0.8, evidence, advice, flags))
     for what, (number, files) in found.odd.items():
         if what in ("grey among colour", "in colour among grey") and number > MIXED * found.usable:
-            evidence = f"{number:,} of {found.usable:,} pictures are {what}, such as {files[0]}."
+            are = "is" if number == 1 else "are"
+            evidence = f"{number:,} of {found.usable:,} pictures {are} {what}, such as {files[0]}."
             advice = "Remove them, or train in grey: otherwise the same share of samples will be like them."
             flags = ("--channels 1",)
             findings.append(Finding("mixed colours", "warning", 0.7, evidence, advice, flags))

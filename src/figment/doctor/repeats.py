@@ -108,7 +108,8 @@ def repeats(rows: Tensor, count: int, duplicates: int) -> list[Finding]:
     """Return whether pictures [N, C, R, R] of a set of ``count`` repeat others."""
     advice = "Remove the repeats: the model memorises them first."
     if duplicates > REPEATED * count:
-        evidence = f"{duplicates:,} of {count:,} pictures repeat another one byte for byte."
+        repeat = "repeats" if duplicates == 1 else "repeat"
+        evidence = f"{duplicates:,} of {count:,} pictures {repeat} another one byte for byte."
         return [Finding("duplicates", "warning", 0.95, evidence, advice)]
     if len(rows) < 2:
         return []

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from figment.data import Dataset, evenly_spaced
+from figment.data.printing import counted
 from figment.doctor import pixels
 from figment.doctor.finding import SEVERITIES, Finding
 from figment.doctor.neighbours import distances
@@ -114,9 +115,9 @@ def amount(usable: int, files: int) -> list[Finding]:
                 "near-empty data",
                 "fault",
                 1.0,
-                f"{usable:,} of {files:,} pictures can be used."
+                f"{usable:,} of {counted(files, 'picture')} can be used."
                 if usable < files
-                else f"There are {usable:,} pictures.",
+                else f"There {'is' if usable == 1 else 'are'} {counted(usable, 'picture')}.",
                 "Add pictures: some hundreds are a start, thousands are better.",
             )
         ]
@@ -224,12 +225,13 @@ def class_sizes(sizes: dict[str, int]) -> list[Finding]:
         return []
     small, large = min(sizes, key=lambda k: sizes[k]), max(sizes, key=lambda k: sizes[k])
     if sizes[large] > UNEVEN * sizes[small]:
-        evidence = f"{small} has {sizes[small]:,} pictures, {large} has {sizes[large]:,}."
+        evidence = f"{small} has {counted(sizes[small], 'picture')}, {large} has {sizes[large]:,}."
         advice = "Add to the small classes or leave them out: they will hardly be learned."
         return [Finding("tiny classes", "warning", 0.9, evidence, advice)]
     tiny = [f"{name} ({size})" for name, size in sizes.items() if size < FEWEST_OF_A_CLASS]
     if tiny:
-        evidence = f"{len(tiny):,} classes have fewer than 5 pictures: {', '.join(tiny[:3])}."
+        have = "1 class has" if len(tiny) == 1 else f"{len(tiny):,} classes have"
+        evidence = f"{have} fewer than 5 pictures: {', '.join(tiny[:3])}."
         return [
             Finding("tiny classes", "warning", 0.95, evidence, "Add to them or leave them out.")
         ]

@@ -53,7 +53,10 @@ def _copied(samples: Side, reals: Side, held_out: Side | None, sure: bool) -> Fi
         for one in chosen
     )
     share = len(found) / len(samples)
-    note = f"{len(found):,} of {len(samples):,} samples repeat a training picture" if found else ""
+    repeat = "repeats" if len(found) == 1 else "repeat"
+    note = (
+        f"{len(found):,} of {len(samples):,} samples {repeat} a training picture" if found else ""
+    )
     interval = proportion(share, len(samples)) if sure else None
     floor = float((usual >= limit).double().mean()) if len(usual) else None
     return Figure("copied", share, interval, "lower", note, floor, found)

@@ -312,7 +312,7 @@ def _judged(
 
 
 def _wanted(source: str, compared: Comparison, question: Question) -> tuple[list[str], list[str]]:
-    """Return the measures that are asked for, all that can be had where none is, and notes of the others.
+    """Return the measures that are asked for, all that can be had where none is, and notes.
 
     Raises UserError where one that is asked for needs what the samples do not have.
     """
@@ -322,7 +322,8 @@ def _wanted(source: str, compared: Comparison, question: Question) -> tuple[list
         for name, measure in MEASURES.items():
             missing = lacking(measure, samples, reals, held_out)
             names += [] if missing else [name]
-            notes += [f"{name} was left out: it needs {', '.join(missing)}"] if missing else []
+            if missing == ["held-out pictures"]:  # the one thing that whoever asked can give
+                notes.append(f"{name} was left out: it needs {missing[0]}")
         return names, notes
     for measure in measures_for(question.metrics):  # what reals lack, scorer() refuses
         if "classes" in lacking(measure, samples, reals, held_out):

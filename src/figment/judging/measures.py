@@ -36,7 +36,7 @@ def fid_infinity(samples: Side, reals: Side, held_out: Side | None, sure: bool) 
     found = distances.fid_infinity(distances.moments(reals.features), samples.features)
     width = samples.features.shape[1]
     short = len(samples) < 10 * width
-    note = f"read off fewer than {width} samples: too low" if short else ""
+    note = f"read off fewer than {width:,} samples: too low" if short else ""
     return [Figure("fid_infinity", found.value, note=note)]
 
 

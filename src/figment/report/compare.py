@@ -59,11 +59,10 @@ def comparison_text(runs: Sequence[Path], width: int | None = None) -> str:
     ranked = [one for one in contrast.rankings(found) if not one.group]
     through = [one for one in ranked if one.through]
     once = [one for one in ranked if not one.through]
-    tables = [contrast.facts(found), *(contrast.ranking_table(one, found) for one in through)]
+    tables = [contrast.facts(found), *contrast.ranking_tables(through, found)]
     for part in contrast.evaluations(once):
         table = contrast.evaluation_table(part, found)
-        remarks = zip(part, contrast.remarks(part), strict=True)
-        said = [f"{one.name}: {remark}" for one, remark in remarks if remark]
+        said = [f"{one.name}: {one.notes}" for one in part if one.notes]
         tables.append(table._replace(note="\n".join(filter(None, (*said, table.note)))))
     tables.append(contrast.differences(found))
     by_figment = contrast.differences(found, settled=True)
@@ -134,16 +133,14 @@ def scores(runs: Sequence[Contender], ranked: Sequence[Ranking]) -> str:
     numbers = {run.name: index for index, run in enumerate(runs)}
     if any(len(one.entries) > 1 for one in ranked):
         parts.append(html.notes([contrast.MARKS]))
-    for one in ranked:
-        if one.through and not one.group:
-            found = contrast.ranking_table(one, runs)
-            rows = [
-                html.row(_key(numbers[row[0]], row[0]), row[1:], contrast.BEST)
-                for row in found.rows
-            ]
-            parts.append(f"<h3>{escape(found.title)}</h3>")
-            parts.append(html.table(found.head, rows, "facing"))
-            parts.append(html.notes([found.note] if found.note else []))
+    through = [one for one in ranked if one.through and not one.group]
+    for found in contrast.ranking_tables(through, runs):
+        rows = [
+            html.row(_key(numbers[row[0]], row[0]), row[1:], contrast.BEST) for row in found.rows
+        ]
+        parts.append(f"<h3>{escape(found.title)}</h3>")
+        parts.append(html.table(found.head, rows, "facing"))
+        parts.append(html.notes([found.note] if found.note else []))
     once = [one for one in ranked if not one.through and not one.group]
     classes = [one for one in ranked if one.group]
     parts.append(_evaluation(once, runs))
@@ -237,11 +234,12 @@ def _evaluation(ranked: Sequence[Ranking], runs: Sequence[Contender]) -> str:
     for part in contrast.evaluations(ranked):
         found = contrast.evaluation_table(part, runs)
         rows = []
-        for one, remark, row in zip(part, contrast.remarks(part), found.rows, strict=True):
-            rows.append(html.row(html.explained(one.name, one.better), row[1:], contrast.BEST))
-            rows += [html.row_below(escape(remark), len(found.head))] if remark else []
+        for one, mark, row in zip(part, contrast.marks(part), found.rows, strict=True):
+            name = html.explained(f"{one.name}{mark}", one.better)
+            rows.append(html.row(name, row[1:], contrast.BEST))
+            rows += [html.row_below(escape(one.notes), len(found.head))] if one.notes else []
         parts += [f"<h3>{escape(found.title)}</h3>", html.table(found.head, rows, "facing")]
-        parts.append(html.notes([found.note] if found.note else []))
+        parts.append(html.notes(found.note.splitlines()))
     return "\n".join(parts)
 
 
@@ -278,7 +276,7 @@ def _score_chart(one: Ranking, runs: Sequence[Contender], clock: Clock) -> str:
         y_range=axis_limits(series, list(floors)),
         levels=[Level(v, f"{labels.FLOOR}: {labels.significant(v)}") for v in floors],
         smoothing=0,
-        note=one.how,
+        note=one.notes,  # the table of the score has its protocol
     )
 
 

@@ -189,6 +189,18 @@ def ranking_table(one: Ranking, runs: Sequence[Contender]) -> Table:
     return Table(one.title, [*head, labels.FLOOR], rows, one.how)
 
 
+def ranking_tables(ranked: Sequence[Ranking], runs: Sequence[Contender]) -> list[Table]:
+    """Return such a table for each score; a protocol is told by the first that has it."""
+    tables, told = [], set()
+    for one in ranked:
+        table = ranking_table(one, runs)
+        if one.protocol in told:
+            table = table._replace(note="; ".join(filter(None, ("Protocol as above", one.notes))))
+        told |= {one.protocol} - {""}
+        tables.append(table)
+    return tables
+
+
 def evaluations(ranked: Sequence[Ranking]) -> list[list[Ranking]]:
     """Return the scores in parts that fill a table each: those of the same runs."""
     parts: dict[tuple[int, ...], list[Ranking]] = {}
@@ -198,9 +210,13 @@ def evaluations(ranked: Sequence[Ranking]) -> list[list[Ranking]]:
 
 
 def evaluation_table(ranked: Sequence[Ranking], runs: Sequence[Contender]) -> Table:
-    """Return scores of the same runs, a row a score and protocol, a column a run."""
+    """Return scores of the same runs, a row a score and protocol, a column a run.
+
+    Where protocols differ, a mark behind the name refers to the note, which has each of them once.
+    """
     rows = []
-    for one in ranked:
+    protocols = labels.marked(one.protocol for one in ranked)
+    for one, mark in zip(ranked, marks(ranked), strict=True):
         cells = []
         for index, course in one.entries:
             score = course.kept.score
@@ -208,14 +224,16 @@ def evaluation_table(ranked: Sequence[Ranking], runs: Sequence[Contender]) -> Ta
             figure = f"{labels.significant(score.value)}{one.mark(index)}"
             cells.append(f"{figure} ({between})" if between else figure)
         floors = dict.fromkeys(_floor(course.kept.score.floor) for _, course in one.entries)
-        rows.append([f"{one.name}, {one.better}", *cells, " / ".join(floors)])
+        rows.append([f"{one.name}{mark}, {one.better}", *cells, " / ".join(floors)])
     head = ["score", *(runs[index].name for index in ranked[0].runs), labels.FLOOR]
-    return Table(_titled("Evaluation", ranked[0].data), head, rows, _shared(ranked))
+    lines = [f"{mark} {protocol}".strip() for protocol, mark in protocols.items()]
+    return Table(_titled("Evaluation", ranked[0].data), head, rows, "\n".join(lines))
 
 
-def remarks(ranked: Sequence[Ranking]) -> list[str]:
-    """Return what is to be said of each score: its protocol too, unless all have the same."""
-    return [one.notes if _shared(ranked) else one.how for one in ranked]
+def marks(ranked: Sequence[Ranking]) -> list[str]:
+    """Return what stands behind the name of each score: which protocol is its own, where they differ."""
+    found = labels.marked(one.protocol for one in ranked)
+    return [f" {found[one.protocol]}" if found.get(one.protocol) else "" for one in ranked]
 
 
 def differences(runs: Sequence[Contender], *, settled: bool = False) -> Table:
@@ -285,12 +303,6 @@ def _seconds_at(record: Record, images: float) -> float | None:
     if seen is None or seconds is None:
         return None
     return next((float(s) for i, s in zip(seen, seconds, strict=True) if i >= images), None)
-
-
-def _shared(ranked: Sequence[Ranking]) -> str:
-    """Return the protocol that all have, "" where they have several."""
-    protocols = {one.protocol for one in ranked}
-    return protocols.pop() if len(protocols) == 1 else ""
 
 
 def _titled(title: str, data: str) -> str:

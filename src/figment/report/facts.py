@@ -101,7 +101,10 @@ def machine_rows(record: Record) -> dict[str, str]:
     for key, value in record.machine.items():
         if isinstance(value, str):
             rows[key] = labels.moment(value)
-        elif key not in ("data", "fields", "parameters"):
+        elif key == "budget" and isinstance(value, dict):
+            spans = [f"{_text(length)} {unit}" for unit, length in value.items() if number(length)]
+            rows["planned length"] = ", ".join(spans)
+        elif key not in ("data", "fields", "parameters", "seconds_per_image"):
             parts = value if isinstance(value, dict) else {"": value}
             rows |= {f"{key} {part}".strip(): _text(inner) for part, inner in parts.items()}
     return {_label(name): text for name, text in rows.items() if text}

@@ -69,21 +69,24 @@ def scores(record: Record) -> str:
     at = kept.images if kept else None
     first, found = leading(record.measurements, at), courses(record.measurements, at)
     found.sort(key=lambda course: (course != first, course.score.group != ""))
+    protocols = {one.score.protocol for one in found}
+    once = protocols.pop() if len(found) > 1 and len(protocols) == 1 else ""
     charts = html.chart_grid(
-        [score_chart(one, bool(kept and kept.best)) for one in found], "headed"
+        [score_chart(one, bool(kept and kept.best), once) for one in found], "headed"
     )
     evaluated = evaluation(record.evaluation) if record.evaluation else ""
     if not charts and not evaluated:
         return ""
     about = "Dotted line: what real pictures would score. Band: 95 % interval." if charts else ""
-    said = f"{_kept(record)}{about}"
+    said = f"{_kept(record)}{about}{once and f' Protocol of all: {once}.'}"
     return html.section("scores", "How good it is", html.about(said), charts, evaluated)
 
 
-def score_chart(course: Course, best: bool = False) -> str:
+def score_chart(course: Course, best: bool = False, said: str = "") -> str:
     """Return the chart of a score: its interval as a band, its floor as a level.
 
     ``best``: the weights that samples are drawn from were kept for their score, so they are marked.
+    ``said``: the protocol that need not be said again.
     """
     score, kept = course.score, course.kept
     x = np.array([moment.images for moment in course.moments])
@@ -99,7 +102,7 @@ def score_chart(course: Course, best: bool = False) -> str:
         levels=[Level(value, f"{labels.FLOOR}: {labels.significant(value)}") for value in floor],
         marks=[Mark(kept.images, kept.score.value, "best weights")] if best else [],
         smoothing=0,
-        note="; ".join(filter(None, (score.protocol, score.note))),
+        note="; ".join(filter(None, ("" if said else score.protocol, score.note))),
     )
 
 
@@ -141,27 +144,23 @@ def evaluation(found: Evaluation) -> str:
     """Return the table of an evaluation, and a second one of its classes, "" without scores."""
     if not found.scores:
         return ""
-    protocols = {score.protocol for score in found.scores}
+    whole = [score for score in found.scores if not score.group]
+    protocols = labels.marked(score.protocol for score in whole or found.scores)
+    several = len({score.protocol for score in found.scores}) > 1
     facts = [
         f"of {found.weights}" if found.weights else "",
         f"after {labels.count(found.images)} images" if found.images is not None else "",
         labels.moment(found.made),
     ]
     said = [f"Measured {', '.join(filter(None, facts))}."] if any(facts) else []
-    if len(protocols) == 1:
-        said.append(f"Protocol: {protocols.pop()}.")
-    rows = [
-        line
-        for score in found.scores
-        if not score.group
-        for line in _score_rows(score, score.protocol if protocols else "")
-    ]
+    said += [f"Protocol{mark and f' {mark}'}: {protocol}." for protocol, mark in protocols.items()]
+    rows = [line for one in whole for line in _score_rows(one, protocols.get(one.protocol, ""))]
     head = ["Score", "Value", "95 % interval", labels.FLOOR.capitalize()]
     parts = [
         html.notes(said),
         html.table(head, rows, "scores") if rows else "",
         html.notes(labels.sentence_case(note) + "." for note in found.notes),
-        _by_class([score for score in found.scores if score.group], bool(protocols)),
+        _by_class([one for one in found.scores if one.group], several),
     ]
     inner = "\n".join(filter(None, parts))
     return f'<div class="evaluation">\n<h3>Evaluation</h3>\n{inner}\n</div>'
@@ -245,14 +244,14 @@ def _kept(record: Record) -> str:
     )
 
 
-def _score_rows(score: Score, protocol: str) -> list[str]:
-    """Return the row of a score, and below it its protocol and why to be careful with it."""
+def _score_rows(score: Score, mark: str) -> list[str]:
+    """Return the row of a score, and below it why to be careful with it; ``mark``: of its protocol."""
     floor = "–" if score.floor is None else labels.significant(score.floor)
     between = labels.interval(score.low, score.high) or "–"
     cells = [labels.significant(score.value), between, floor]
-    rows = [html.row(html.explained(labels.score(score), labels.BETTER[score.better]), cells)]
-    below = f"<span>{escape(protocol)}</span>" if protocol else ""
-    below += f" <em>{escape(labels.sentence_case(score.note))}</em>" if score.note else ""
+    name = f"{labels.score(score)} {mark}".rstrip()
+    rows = [html.row(html.explained(name, labels.BETTER[score.better]), cells)]
+    below = f"<em>{escape(labels.sentence_case(score.note))}</em>" if score.note else ""
     return [*rows, html.row_below(below, 4)] if below else rows
 
 

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from figment.metrics.score import NAMES, Score
 from figment.units import significant
 
 SCORES = {
-    "ms_ssim": "MS-SSIM",
+    "ms_ssim": "Likeness (MS-SSIM)",
     "look_alikes": "Look-alikes",
-    "ndb": "NDB",
-    "c_t": "C_T",
+    "ndb": "Uneven kinds (NDB)",
+    "c2st": "Told apart (C2ST)",
+    "copied": "Copies",
+    "nearest_ratio": "Too near one picture",
+    "c_t": "Nearer than unseen (C_T)",
+    "inception_score": "Inception Score",
+    "gan_train": "GAN-train",
+    "gan_test": "GAN-test",
+    "modes": "Modes found",
+    "high_quality": "Points on a mode",
 }
 FLOOR = "real against real"
 BETTER = {
@@ -43,9 +51,11 @@ def moment(stamp: str) -> str:
 
 
 def plain(value: object) -> str:
-    """Return a value of a recipe as its JSON says it, but text bare and null as ``none``."""
+    """Return a value of a recipe: as its JSON says it, but text bare, null as ``none``, and 62,401."""
     if value is None:
         return "none"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
@@ -60,6 +70,14 @@ def score(score: Score) -> str:
 def interval(low: float | None, high: float | None) -> str:
     """Return ``0.0010 – 0.0014``, "" where an end is not known."""
     return "" if low is None or high is None else f"{significant(low)} – {significant(high)}"
+
+
+def marked(protocols: Iterable[str]) -> dict[str, str]:
+    """Return the protocols, each once, with the mark that refers to it, ``[1]``; "" where there is one."""
+    found = [protocol for protocol in dict.fromkeys(protocols) if protocol]
+    return {
+        one: f"[{number}]" if len(found) > 1 else "" for number, one in enumerate(found, start=1)
+    }
 
 
 def sentence_case(text: str) -> str:

@@ -61,28 +61,29 @@ function position(value, span) {
   return value.toLocaleString("en", digits);
 }
 
-// A thumbnail that is pressed takes the place of the large picture; the last one brings it back.
+// A thumbnail that is pressed takes the place of the large picture; the one framed at first brings it back.
 function enlarge(strip) {
   const figure = strip.parentElement.querySelector(".newest");
   if (!figure) return;
   const [newest, caption] = [figure.firstElementChild, figure.querySelector("b")];
   const words = caption.textContent;
   const moments = [...strip.children];
-  moments.forEach((moment, index) => {
+  const first = moments.find((moment) => moment.matches(".chosen")) ?? moments.at(-1);
+  moments.forEach((moment) => {
     moment.tabIndex = 0;
     moment.setAttribute("role", "button");
     const choose = () => {
-      const last = index === moments.length - 1;
-      const shown = last ? newest : moment.firstElementChild.cloneNode(true);
+      const own = moment === first;
+      const shown = own ? newest : moment.firstElementChild.cloneNode(true);
       if (shown.matches("img")) [shown.width, shown.height] = [newest.width, newest.height];
       figure.firstElementChild.replaceWith(shown);
-      caption.textContent = last ? words : `after ${moment.querySelector("figcaption").textContent} images`;
+      caption.textContent = own ? words : `after ${moment.querySelector("figcaption").textContent} images`;
       for (const other of moments) other.classList.toggle("chosen", other === moment);
     };
     moment.addEventListener("click", choose);
     moment.addEventListener("focus", choose);
   });
-  moments.at(-1).classList.add("chosen");
+  first.classList.add("chosen");
 }
 
 // One media rule of the style sheet holds the dark colours: the switch turns it on or off.

@@ -40,7 +40,7 @@ def report(record: Record) -> str:
         signs(record),
         recipe(record),
         machine(record),
-        words.section(),
+        words.section(_measured(record)),
         commands(record),
     ]
     return html.document(
@@ -53,6 +53,13 @@ def report(record: Record) -> str:
             *sections,
         ],
     )
+
+
+def _measured(record: Record) -> set[str]:
+    """Return the names of the scores that the page shows."""
+    lines = [line.scores for line in record.measurements]
+    lines += [record.evaluation.scores] if record.evaluation else []
+    return {score.name for scores in lines for score in scores}
 
 
 def tiles(record: Record) -> str:
@@ -68,11 +75,13 @@ def tiles(record: Record) -> str:
 def samples(record: Record) -> str:
     """Return what the run makes now, large, and the same latents through time."""
     moments = dict(record.samples)
-    shown = {images: _thumbnail(record, moments[images]) for images in log_spaced(list(moments))}
+    now = newest.picture(record)
+    large = {images for images, path in moments.items() if now and path.name == now.name}
+    spread = sorted({*log_spaced(list(moments)), *large})
+    shown = {images: _thumbnail(record, moments[images]) for images in spread}
     drawn = {images: small for images, small in shown.items() if small}
     broken = [moments[images].name for images in shown if images not in drawn]
     notes = html.notes(f"Not a picture: {name}." for name in broken)
-    now = newest.picture(record)
     if now is None or not (now.html or drawn):
         return html.section("samples", "Samples", notes, html.none("No picture yet."))
     figure = (
@@ -81,12 +90,13 @@ def samples(record: Record) -> str:
         else ""
     )
     strip = "\n".join(
-        f"<figure>{small}<figcaption>{labels.count(images)}</figcaption></figure>"
-        for images, small in drawn.items()
+        _moment(small, images, images in large, record) for images, small in drawn.items()
     )
     if len(drawn) > 1:
         figure += f'<div class="strip">\n{strip}\n</div>\n'
-    about = "Same random inputs, earlier to later, by real images seen."
+    about = (
+        "Same random inputs, earlier to later, by real images seen. The framed one is shown large."
+    )
     if record.mixture:
         about += " Rings: the real modes; red and dashed where no point falls into one."
     if 'class="landscape"' in now.html:
@@ -109,6 +119,14 @@ def rebuilt(record: Record) -> list[str]:
     )
     shown = f'<div class="samples"><figure>{body}</figure></div>'
     return [html.section("rebuilt", "Reconstructions", html.about(about), shown)]
+
+
+def _moment(small: str, images: int, framed: bool, record: Record) -> str:
+    """Return a moment of the strip; ``framed``: it is the one that is shown large."""
+    best = record.best_picture is not None and record.weights and images == record.weights.images
+    said = f"{labels.count(images)}{', best weights' if best else ''}"
+    chosen = ' class="chosen"' if framed else ""
+    return f"<figure{chosen}>{small}<figcaption>{said}</figcaption></figure>"
 
 
 def _thumbnail(record: Record, path: Path) -> str:

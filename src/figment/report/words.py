@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from figment.report import html
+from collections.abc import Iterable
+
+from figment.metrics.score import Score
+from figment.report import html, labels
 
 GLOSSARY = "docs/glossary.md"
 WORDS = {
@@ -23,10 +26,37 @@ WORDS = {
     "tick": "A line of the log: means over so many images.",
     "snapshot": "The generator's weights at a moment.",
 }
+SCORES = {
+    "fid_infinity": "FID carried on to infinitely many samples, since FID is too high for few.",
+    "precision": "Share of the samples that lie among real pictures: how much looks real.",
+    "recall": "Share of the real pictures that lie among samples: how much of the variety is made.",
+    "density": "Precision that counts how many real pictures a sample lies among; about 1 is right.",
+    "coverage": "Share of the real pictures that have a sample near them: recall, mended against outliers.",
+    "c2st": "How often a simple classifier tells samples from real pictures; 0.5 is guessing.",
+    "diversity": "Distance between two samples over that between two real pictures; 1 is right.",
+    "ms_ssim": "How alike two samples are on average, at several scales; higher is less varied.",
+    "look_alikes": "Share of the samples that nearly repeat another sample.",
+    "ndb": "Share of the kinds of real pictures of which there are too many or too few samples.",
+    "copied": "Share of the samples that repeat a training picture, also mirrored or shifted.",
+    "authenticity": "Percentage of samples farther from a training picture than that is from its like.",
+    "nearest_ratio": "Share of the samples far nearer to one training picture than to the next.",
+    "c_t": "Whether samples lie nearer to training pictures than unseen real ones do: below 0 they do.",
+    "checkerboard": "Strength of the finest grid of pixels over that in real pictures; 1 is right.",
+    "inception_score": "Whether samples look like things of ImageNet, each clearly one, and many of them.",
+    "gan_train": "Accuracy on real pictures of a classifier that has learned from samples.",
+    "gan_test": "Accuracy on samples of a classifier that has learned from real pictures.",
+    "total_variation": "How far the shares of the modes among samples are from the data's; 0 is right.",
+    "modes": "Modes on which a sample lies.",
+    "high_quality": "Share of the samples that lie on a mode.",
+    "accuracy": "Share of the pictures whose class the run's own classifier names.",
+}
+"""What each score says, by its name in files; docs/glossary.md has the same by its name on pages."""
 
 
-def section() -> str:
-    """Return the section that explains the words of the page."""
+def section(scores: Iterable[str] = ()) -> str:
+    """Return the section that explains the words of the page, and the scores that it shows by name."""
+    shown = {labels.score(Score(name, 0.0)): SCORES[name] for name in SCORES if name in {*scores}}
+    words = {word: text for word, text in WORDS.items() if word.capitalize() not in shown}
     more = html.notes([f"All words: {GLOSSARY} in figment's source."])
-    body = html.fold(f"{len(WORDS)} words", html.pairs(WORDS, "facts wide"), more)
-    return html.section("words", "Words", body)
+    told = html.pairs(words | shown, "facts wide")
+    return html.section("words", "Words", html.fold(f"{len(words | shown)} words", told, more))

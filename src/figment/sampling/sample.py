@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from figment import mesh
+from figment.data.printing import counted
 from figment.errors import UserError
 from figment.files import replacing
 from figment.progress import progress_bar
@@ -89,7 +90,8 @@ def write_samples(
         _write_folder(generator, row, out, progress)
         mesh.barrier()
     of = "" if label is None else f" of {label}"
-    return f"{out}: {count:,} samples{of}, seeds {seed} to {seed + count - 1}"
+    seeds = f"seed {seed}" if count == 1 else f"seeds {seed} to {seed + count - 1}"
+    return f"{out}: {counted(count, 'sample')}{of}, {seeds}"
 
 
 def _write_one(generator: Generator, row: Row, out: Path, in_memory: bool, progress: bool) -> None:

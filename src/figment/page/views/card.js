@@ -1,6 +1,7 @@
 // What the model is, what it learned from, how good it was found to be.
 
 import { element } from "../dom.js";
+import { significant } from "../numbers.js";
 
 /** @param {object} about model.json */
 export function card(about) {
@@ -54,7 +55,7 @@ function weights({ generator, mapping }) {
 
 function scores(found) {
   if (!found.length) return null;
-  const number = (value) => (typeof value === "number" ? String(Number(value.toPrecision(3))) : "");
+  const number = (value) => (typeof value === "number" ? significant(value) : "");
   return element(
     "div.sideways",
     { tabIndex: 0, role: "group", "aria-label": "Scores" },
@@ -84,7 +85,7 @@ function scores(found) {
               number(one.value),
               one.low === null || one.low === undefined
                 ? ""
-                : `${number(one.low)} to ${number(one.high)}`,
+                : `${number(one.low)} – ${number(one.high)}`,
               number(one.floor),
               one.better ?? "",
               one.protocol ?? "",

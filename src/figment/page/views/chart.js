@@ -1,6 +1,7 @@
 // A line chart, small and without a script of its own.
 
 import { element } from "../dom.js";
+import { significant } from "../numbers.js";
 
 const [WIDE, HIGH] = [300, 120];
 const COLOURS = 8; // --series-1 ... of palette.css
@@ -83,7 +84,7 @@ function last(values) {
 }
 
 function short(value) {
-  return value === undefined ? "" : Number(value.toPrecision(3)).toString();
+  return value === undefined ? "" : significant(value);
 }
 
 function drawn(tag, attributes, ...children) {
