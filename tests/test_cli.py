@@ -105,6 +105,8 @@ def test_data_alone_says_what_it_can_do(capsys):
         (["train", "flowers", "--recipe", "none.json"], "none.json is no readable recipe"),
         (["train", "flowers", "--device", "tpu"], "no device tpu: use --device cpu"),
         (["sample", "nowhere"], "there is no run nowhere"),
+        (["sample", "\x1b[31m\n" + 300 * "x"], r"figment: \x1b[31m\x0axx"),
+        (["sample", 300 * "x"], "File name too long: give a shorter one"),
         (["resume", "."], "is not a run"),
         (["report", "."], "is not a run"),
         (["recipes", "C99"], "no recipe C99"),

@@ -39,7 +39,7 @@ LEVELS = [
     {"opened", "plan"},
     {"provenance", "run"},
     {"export"},
-    {"serve"},
+    {"serve", "stretch"},
     {"actions", "launch"},
     {"commands"},
     {"cli", "__init__"},

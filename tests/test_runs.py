@@ -117,3 +117,26 @@ def test_the_list_needs_no_torch(here: Path):
     code = "import sys; from figment.cli import main; main(['runs']); print('torch' in sys.modules)"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert said.stdout.splitlines()[-1] == "False"
+
+
+@pytest.mark.parametrize(
+    "scores", [{}, [], 3, {"kid": {"value": "a"}}, {"kid": {"value": 10**400}}]
+)
+def test_scores_that_nobody_measured_leave_the_list_whole(here: Path, scores: Any):
+    line = {"images": 64, "cost": 0, "scores": scores}
+    Path("runs/few/metrics.jsonl").write_text(json.dumps(line) + "\n")
+    photos, few = listing()
+    assert few["state"] and few["score"] is None and photos["score"]
+    assert "runs/few" in listing_text([photos, few])
+
+
+def test_a_budget_of_nothing_is_that_runs_own_damage(here: Path):
+    recipe = json.loads(Path("runs/few/recipe.json").read_text())
+    recipe["fields"]["images"] = 1e400  # json.loads reads Infinity
+    Path("runs/few/recipe.json").write_text(json.dumps(recipe))
+    assert [found["state"] for found in listing()] == ["finished", "damaged (OverflowError)"]
+
+
+def test_a_name_steers_no_terminal(here: Path):
+    Path("runs/few").rename("runs/\x1b[2J")
+    assert "runs/\\x1b[2J" in listing_text(listing())

@@ -6,6 +6,7 @@ once.
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import sys
@@ -57,8 +58,18 @@ def main(words: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
-        print(f"figment: {error.filename or 'a file'}: {error.strerror or error}", file=sys.stderr)
+        print(f"figment: {_of_file(error)}", file=sys.stderr)
         return 2
+
+
+def _of_file(error: OSError) -> str:
+    """Return in a line which file could not be used, and why; its name may be anybody's."""
+    from figment.data.printing import clean, readable
+
+    name = error.filename
+    name = os.fsdecode(name) if isinstance(name, str | bytes) and name else "a file"
+    cure = ": give a shorter one" if error.errno == errno.ENAMETOOLONG else ""
+    return f"{readable(name)}: {clean(error.strerror or str(error))}{cure}"
 
 
 def _dispatch(words: list[str]) -> int:

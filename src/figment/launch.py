@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from shlex import quote
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from figment import mesh, provenance
 from figment.errors import UserError
 from figment.opened import read_run
 from figment.plan import Plan, choose, longer
 from figment.recipe import Recipe
-from figment.recipes import own, system_fields
+from figment.recipes import own
 from figment.recipes.parameters import refuse_too_large
 from figment.run import Run
 from figment.runs import HOME, fresh
+from figment.stretch import ENDED, OnSample, Stretch, finished, leave, play, say
 from figment.training import folder
 from figment.training.budget import Budget
 from figment.training.interrupt import leaving_on_sigterm
@@ -27,31 +26,6 @@ if TYPE_CHECKING:
     import torch
 
     from figment.data import Dataset
-    from figment.sampling.pictures import Pictures
-    from figment.training.monitor import Untrained
-    from figment.training.session import Session
-    from figment.training.transfer import Weights
-
-
-OnSample = Callable[["Pictures", int], object]
-"""What is called with each sample grid of a training and the images seen then."""
-
-
-class Play(NamedTuple):
-    """How long a stretch of training is, and who watches it."""
-
-    end: int | None
-    """Images at which it ends, if that is set."""
-    deadline: float | None
-    """``time.perf_counter()`` at which it ends, if that is set."""
-    started: float
-    """``time.perf_counter()`` at which seconds started to count."""
-    progress: bool
-    on_sample: OnSample | None
-    untrained: Untrained | None = None
-    """The measurement of the first weights, if it has been made."""
-    begin_from: Weights | None = None
-    """What another training has learned, if this one begins there."""
 
 
 def train(
@@ -84,7 +58,9 @@ def train(
     budget = Budget(images, minutes, epochs)
     budget.check()
     weights = None if from_ is None else read_weights(from_)
-    like = None if from_ is None else read_run(Path(from_), trust=trust)[:2]
+    like = None  # where a recipe is named, that of the other run is none of its business
+    if from_ is not None and recipe is None:
+        like = read_run(Path(from_), trust=trust)[:2]
     plan = choose(str(data), recipe, fields, trust=trust, like=like)
     plan = plan if weights is None else plan.begun_from(weights.tensors)
     if getattr(plan.recipe, "freeze_layers", 0) and weights is None:
@@ -94,7 +70,7 @@ def train(
     with leaving_on_sigterm(), folder.claimed(path) if mesh.is_first() else nullcontext():
         target = _set_up(device)
         if not run and path.name != plan.run_name:
-            _say(progress, f"{HOME / plan.run_name} is there already, so this run is {path}")
+            say(progress, f"{HOME / plan.run_name} is there already, so this run is {path}")
         plan, dataset = _planned(plan, str(data), budget, deadline, target, progress)
         if weights is not None:
             refuse_strange(plan.recipe, weights)
@@ -109,8 +85,8 @@ def train(
             folder.begin(path, plan.name, plan.recipe, machine)
             own.remember(plan.name)
         mesh.barrier()
-        play = Play(end, deadline, started, progress, on_sample, plan.untrained, weights)
-        return _play(path, plan.recipe, dataset, target, play)
+        stretch = Stretch(end, deadline, started, progress, on_sample, plan.untrained, weights)
+        return play(path, plan.recipe, dataset, target, stretch)
 
 
 def _planned(
@@ -127,10 +103,10 @@ def _planned(
     refuse_too_large(plan.recipe, memory_of(device), mesh.size())
     dataset = _open(data, plan.recipe, progress, by_colour=plan.by_colour)
     plan = plan.fit(dataset, budget, device)
-    _say(progress, _foreword(dataset, plan))
+    say(progress, _foreword(dataset, plan))
     plan = plan.measure(dataset, device, deadline)
     plan = plan.settle(dataset, device, deadline, progress=progress)
-    _say(progress, plan.said)
+    say(progress, plan.said)
     return plan, dataset
 
 
@@ -161,9 +137,11 @@ def resume(
     _, recipe, _ = read_run(path, trust=trust)
     with leaving_on_sigterm(), folder.lock(path) if mesh.is_first() else nullcontext():
         _, _, machine = folder.read(path)  # now that nobody else can change it
+        if not any(added) and data is None and (images := finished(path, machine)):
+            return leave(path, images, progress)
         target = _set_up(device)
-        play = Play(None, None, started, progress, on_sample)
-        return _resume(path, recipe, machine, added, data, target, play)
+        stretch = Stretch(None, None, started, progress, on_sample)
+        return _resume(path, recipe, machine, added, data, target, stretch)
 
 
 def _resume(
@@ -173,34 +151,73 @@ def _resume(
     added: Budget,
     data: str | None,
     device: torch.device,
-    play: Play,
+    stretch: Stretch,
 ) -> Run:
-    """Go on with a run that is locked, as ``play`` says but for the end."""
+    """Go on with a run that is locked, as ``stretch`` says but for the end."""
     from figment.training.state import saved_clock
 
-    started, progress = play.started, play.progress
+    started, progress = stretch.started, stretch.progress
     now = saved_clock(path / "state").images
     mesh.check_batch(recipe.batch, recipe.neighbours)
     dataset = _same_data(path, data or machine["data"]["path"], recipe, machine, progress)
 
     used = folder.read_seconds(path)
     budget = added.over(len(dataset)).after(machine["budget"], now, used)
-    end, deadline = budget.get("images"), None
+    end = budget.get("images")
     if any(added):  # earlier versions let stages follow the length
         recipe = recipe.at_this_length()
     if end is not None:
         recipe = replace(recipe.without_idle(), images=end)  # earlier versions let idle fields pass
         recipe.check()
+        stretch = stretch._replace(end=end)
+    elif added.minutes is not None:
+        recipe = longer(recipe, machine, 60 * added.minutes, now)
+        recipe.check()
+        deadline = started + 60 * added.minutes
+        told = _until(recipe, machine, deadline - time.perf_counter(), now)
+        stretch = stretch._replace(deadline=deadline, told=told)
     else:
-        deadline = started + max(0.0, 60 * budget["minutes"] - used)
-        if added.minutes is not None:
-            recipe = longer(recipe, machine, 60 * added.minutes, now)
+        rest = max(0.0, 60 * budget["minutes"] - used)
+        stretch = stretch._replace(rest=rest, told=_until(recipe, machine, rest, now))
     if mesh.is_first():
         _write_again(path, recipe, machine | {"budget": budget}, data)
     mesh.barrier()
-    _say(progress, f"{path} goes on from {now:,} images" + (f" to {end:,}" if end else ""))
-    play = play._replace(end=end, deadline=deadline)
-    return _play(path, recipe, dataset, device, play)
+    say(progress, _goes_on(path, recipe, machine, now, stretch))
+    return play(path, recipe, dataset, device, stretch)
+
+
+def _until(recipe: Recipe, machine: dict[str, Any], seconds: float, now: int) -> int:
+    """Return the images that a run comes to in so many seconds more, some of which go into measuring."""
+    from figment.training.monitor import SHARE
+
+    images = longer(recipe, machine, (1 - SHARE) * seconds, now).images
+    return images if images > now else recipe.images
+
+
+def _goes_on(
+    path: Path, recipe: Recipe, machine: dict[str, Any], now: int, stretch: Stretch
+) -> str:
+    """Return what a resume tells of its end: at how many images that is, and how far away."""
+    from figment.training.pace import pace_of
+    from figment.units import duration, round_off
+
+    goes = f"{path} goes on from {now:,} images"
+    if stretch.end is not None and now >= stretch.end:
+        return f"{path} is at its end, {now:,} images: what is still to be written is written"
+    if stretch.end is not None:
+        each = machine.get("seconds_per_image") or ()
+        pace = pace_of(recipe.stages(), each)
+        takes = duration(pace.seconds(stretch.end) - pace.seconds(now))
+        return f"{goes} to {stretch.end:,}" + (f", about {takes}" if each else "")
+    if stretch.rest is None:
+        left = (stretch.deadline or 0.0) - stretch.started
+        return f"{goes} for {duration(left)}, to about {round_off(stretch.told):,} in all"
+    if stretch.rest <= 0:
+        return f"{path} has had its time, at {now:,} images: what is still to be written is written"
+    return (
+        f"{goes} for the {duration(stretch.rest)} that are left, to about {round_off(stretch.told):,} "
+        "in all"
+    )
 
 
 def _write_again(path: Path, recipe: Recipe, machine: dict[str, Any], data: str | None) -> None:
@@ -208,74 +225,8 @@ def _write_again(path: Path, recipe: Recipe, machine: dict[str, Any], data: str 
     folder.tidy(path)
     folder.write_recipe(path, folder.read(path)[0], recipe)
     moved = {"path": provenance.place(data)} if data else {}
-    folder.write_machine(path, machine | {"data": machine["data"] | moved})
-
-
-def _play(
-    path: Path,
-    recipe: Recipe,
-    dataset: Dataset,
-    device: torch.device,
-    play: Play,
-) -> Run:
-    """Train from the saved state, if there is one, to the end, and leave the folder complete."""
-    from figment.training.fit import fit
-
-    progress = play.progress
-    session = _session(path, recipe, dataset, device, play)
-    session.end, session.deadline, session.began = play.end, play.deadline, play.started
-    session.on_sample = play.on_sample or _show_in_cell(progress) or session.on_sample
-    try:
-        signal = fit(session, progress=progress)
-    finally:
-        session.log.close()
-    images = session.trainer.clock.images
-    if mesh.is_first() and play.end is None and not signal:
-        folder.write_recipe(path, folder.read(path)[0], replace(recipe, images=max(1, images)))
-    mesh.barrier()
-    run = Run(path, stopped_by=signal, trust=True)  # its recipe has just been played
-    if mesh.is_first():
-        findings = run.doctor()
-        run.report()
-        _say(progress, _what_next(run, images, session.seconds()))
-        worst = findings[0]
-        _say(progress, f"doctor: {worst.name}: {worst.evidence} {worst.advice}".rstrip())
-    mesh.barrier()  # nobody leaves while the first still writes: one aborted at its exit
-    mesh.stop()
-    return run
-
-
-def _session(
-    path: Path, recipe: Recipe, dataset: Dataset, device: torch.device, play: Play
-) -> Session:
-    """Return a session at the saved state of the run, or at its start if nothing was saved."""
-    from figment.training.log import Log, Tally
-    from figment.training.monitor import monitor_for
-    from figment.training.session import Session
-    from figment.training.state import load_state, save_state
-    from figment.training.trainer import Trainer
-    from figment.training.transfer import take
-
-    name, fields, machine = folder.read(path)
-    trainer = Trainer(recipe, dataset, device)
-    if play.begin_from is not None:
-        _say(play.progress, take(trainer, play.begin_from))
-        if mesh.is_first():  # what resuming a run that is stopped early begins from
-            save_state(path / "state", trainer, Tally())
-        mesh.barrier()
-    tally = load_state(path / "state", trainer)
-    return Session(
-        path,
-        trainer,
-        tally,
-        Log(path, images=trainer.clock.images, writes=mesh.is_first()),
-        monitor_for(path, trainer, untrained=play.untrained, progress=play.progress),
-        measure_every=recipe.metric_every or machine.get("metric_every", 0),
-        used=folder.read_seconds(path),
-        seconds_per_image=tuple(machine.get("seconds_per_image", ())),
-        data=machine["data"],
-        own=system_fields(name, fields, machine),
-    )
+    going = {name: value for name, value in machine.items() if name != ENDED}
+    folder.write_machine(path, going | {"data": machine["data"] | moved})
 
 
 def _home(run: str | Path | None, plan: Plan) -> Path:
@@ -356,41 +307,3 @@ def _same_data(
         )
     recorded = machine["data"].get("held_out")
     return with_division(dataset, recorded, recipe.held_out, recipe.seed)
-
-
-def _show_in_cell(progress: bool) -> OnSample | None:
-    """Return what shows each sample grid in a notebook's cell, None where no notebook runs."""
-    from figment.cells import Spot, image, in_notebook
-    from figment.sampling.pictures import png
-
-    if not (progress and in_notebook()):
-        return None
-    spot = Spot()
-
-    def show(pictures: Pictures, images: int) -> None:
-        shown = pictures.shown()
-        when = f"after {images:,} images"
-        spot.show(image(png(shown), shown.size, when), when)
-
-    return show
-
-
-def _say(progress: bool, text: str) -> None:
-    if text and progress and mesh.is_first():
-        from figment.progress import say
-
-        say(text)
-
-
-def _what_next(run: Run, images: int, seconds: float) -> str:
-    from figment.units import duration
-
-    word = quote(str(run.path))
-    if not images and not run.stopped_by:
-        return f"the time was over before the first round: `figment resume {word} --minutes 10`"
-    if run.stopped_by:
-        return f"stopped and saved at {images:,} images: `figment resume {word}` goes on"
-    return (
-        f"{images:,} images in {duration(seconds)}: look at {run.path / 'report.html'}; "
-        f"`figment sample {word}` draws new pictures"
-    )

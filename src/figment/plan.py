@@ -11,6 +11,7 @@ from figment import mesh
 from figment.fields import fields_of
 from figment.recipe import Recipe, with_fields
 from figment.recipes import find, own, suited
+from figment.training.budget import LONGEST
 
 if TYPE_CHECKING:
     import torch
@@ -118,7 +119,10 @@ class Plan:
             recipe = lasting(recipe, left, self.cost.pace(recipe).speed(left))
         planned = self.cost.over(recipe)
         said = cost.sentence(self.name, planned, dataset, end=end, seconds=left)
-        said += f"\n{few}" if few else ""
+        rounds = 1 if left is None else planned.rounds(left)
+        said += (
+            f"\n{few}" if few and rounds >= 1 else ""
+        )  # of no time at all nothing is to be spared
         pause = pause_for(recipe, first.seconds, planned.images_per_second)
         return replace(self, recipe=recipe, cost=planned, pause=pause, untrained=first, said=said)
 
@@ -183,8 +187,11 @@ def lasting(recipe: Recipe, seconds: float, speed: float, before: int = 0) -> Re
 
     Rates that fall, noise that fades: they have to know the end before it is there.
     """
-    more = round(float(mesh.first(max(0.0, seconds) * speed)))  # ty: ignore[invalid-argument-type]
-    return replace(recipe, images=max(recipe.batch, before + more))
+    more = float(mesh.first(max(0.0, seconds) * speed))  # ty: ignore[invalid-argument-type]
+    longest = LONGEST["images"]  # a speed out of a stranger's machine.json may be any
+    return replace(
+        recipe, images=min(longest, max(recipe.batch, before + round(min(more, longest))))
+    )
 
 
 def longer(recipe: Recipe, machine: dict[str, Any], seconds: float, now: int) -> Recipe:

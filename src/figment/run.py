@@ -186,11 +186,24 @@ def findings_of(path: Path, log: list[dict]) -> list[Finding]:
     own = system_fields(name, fields, machine)
     end = log[-1]["images"] if log else 0
     scores = [line for line in read_measurements(path) if line["images"] <= end]
-    findings = diagnose(log, fields, machine["data"], scores, own)
+    findings = diagnose(log, fields, machine["data"], scores, own, _evaluation(path))
     if system is not None:
         with suppress(UserError):  # damaged fields
             return taken(with_fields(system.recipe, fields), findings)
     return findings
+
+
+def _evaluation(path: Path) -> dict[str, Any]:
+    """Return a run's evaluation.json where it is of the weights that samples are drawn from, else {}."""
+    from figment.judging.evaluation import read_evaluation
+
+    with suppress(UserError):  # no weights yet
+        weights, found = folder.weights_of(path), read_evaluation(path) or {}
+        if found.get("weights") == weights.name and found.get("images") == folder.images_of(
+            weights
+        ):
+            return found
+    return {}
 
 
 def load(path: str | Path, *, trust: bool = False) -> Run:

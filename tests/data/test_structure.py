@@ -162,3 +162,48 @@ def test_a_label_below_zero_is_none_and_an_absurd_one_is_no_label(tmp_path, pain
     pairs[0][1] = 10**4000
     write(tmp_path / "in", paint, pairs)
     assert "labels in an unknown form" in find_pictures(str(tmp_path / "in")).structure[0]
+
+
+def numbered(place, paint, first: int, label=lambda n: n % 2, key: str = "") -> None:
+    """Eight pictures in a folder of chunks, with a dataset.json of their own."""
+    for n in range(first, first + 8):
+        paint(place / f"00000/img{n:08d}.png", n)
+    labels = [[f"{key}00000/img{n:08d}.png", label(n)] for n in range(first, first + 8)]
+    (place / "dataset.json").write_text(json.dumps({"labels": labels}))
+
+
+def test_the_labels_of_several_stylegan_sets_are_joined(tmp_path, paint, zipped):
+    numbered(tmp_path / "in/train", paint, 0)
+    numbered(tmp_path / "in/test", paint, 8, lambda n: 2 if n == 8 else None if n == 9 else n % 2)
+    for source in (tmp_path / "in", zipped(tmp_path / "in.zip", tmp_path / "in")):
+        found = find_pictures(str(source))
+        assert found.classes == ("0", "1", "2")
+        assert found.labels.tolist() == [2, *[0, 1] * 3, *[0, 1] * 4]
+        assert found.skipped == (("test/00000/img00000009.png", "has no label"),)
+        assert found.structure[0] == "3 classes by test/dataset.json and train/dataset.json"
+        assert found.others == {}
+
+
+def test_label_files_that_contradict_each_other_are_refused(tmp_path, paint):
+    numbered(tmp_path / "train", paint, 0)
+    numbered(tmp_path / "test", paint, 8)
+    above = {f"train/00000/img{n:08d}.png": n % 2 for n in range(8)}
+    (tmp_path / "dataset.json").write_text(json.dumps({"labels": above}))
+    assert find_pictures(str(tmp_path)).classes == ("0", "1")
+    above["train/00000/img00000003.png"] = 0
+    (tmp_path / "dataset.json").write_text(json.dumps({"labels": above}))
+    with pytest.raises(
+        UserError,
+        match=r"img00000003\.png is of class 0 by dataset\.json and of class 1 by train/dataset\.json",
+    ):
+        find_pictures(str(tmp_path))
+    assert len(find_pictures(str(tmp_path), "none")) == 16
+
+
+def test_attributes_of_one_set_leave_the_classes_of_another(tmp_path, paint):
+    numbered(tmp_path / "a", paint, 0, lambda n: [1, 1])
+    said = "no classes in a/dataset.json, which gives several attributes a picture: there are none"
+    assert find_pictures(str(tmp_path)).structure == (said,)
+    numbered(tmp_path / "b", paint, 8)
+    said = "no classes by b/dataset.json: 8 of 16 pictures have none"
+    assert find_pictures(str(tmp_path)).structure == (said,)

@@ -132,7 +132,12 @@ def test_divergence():
     first = diagnose(log, FIELDS, DATA)[0]
     assert first.name == "divergence" and first.sure == 1.0
     assert first.flags == ("--generator-lr 2e-05", "--discriminator-lr 2e-05")
-    assert names([*run(), {"images": 90_000, "not_finite": True}]) == ["divergence"]
+    broke_off = {"images": 90_000, "not_finite": True}
+    assert diagnose([*run(), broke_off], FIELDS, DATA)[0].evidence == (
+        "A loss or a gradient was not finite at 90,000 images."
+    )
+    told = diagnose([*run(), broke_off | {"loss/generator": math.inf}], FIELDS, DATA)[0]
+    assert told.evidence == "loss/generator was not finite at 90,000 images."
     assert names(run(loss__discriminator=40.0)) == ["divergence"]
 
 

@@ -10,7 +10,8 @@ import pytest
 import torch
 from PIL import Image
 
-from figment.data import open_dataset
+from figment.data import inspect, open_dataset
+from figment.data.describe import describe
 from figment.data.flowers import draw_flowers
 from figment.doctor.data import examine
 from figment.doctor.sets import Nearest, doubtful, findings_of, nearest
@@ -250,3 +251,13 @@ def test_two_small_classes_that_lie_among_each_other_prove_nothing(flowers: np.n
             nearest(torch.cat([apart, mixed[: 2 * count]])), torch.cat([labels, both]), "abcde"
         )
         assert ([one.name for one in found] == ["doubtful classes"]) == named
+
+
+def test_pictures_without_a_class_are_not_broken(tmp_path, flower_files):
+    flower_files(tmp_path / "train", range(24))
+    flower_files(tmp_path / "test", range(24, 60), flat=True)
+    found = inspect(str(tmp_path), progress=False)
+    assert len(found.skipped) == 36 and found.classes
+    assert not any(one.name == "broken pictures" for one in examine(str(tmp_path), progress=False))
+    told = describe(found)
+    assert "no class    36 left out" in told and "broken" not in told

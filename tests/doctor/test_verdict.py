@@ -10,6 +10,8 @@ from test_diagnosis import DATA, FIELDS, run
 from figment.doctor.diagnosis import diagnose
 from figment.doctor.finding import Finding
 from figment.doctor.history import History
+from figment.doctor.progress import SHAPES
+from figment.training.cost import ENOUGH_ROUNDS
 
 TIMED = [
     line | {"speed/images_per_second": line["images"] / (6 * n)} for n, line in enumerate(run(), 1)
@@ -38,16 +40,27 @@ def test_a_run_whose_score_is_far_from_its_floor_is_not_healthy():
     found = verdict(TIMED, scored(5.4, 4.8, 4.2))
     assert (found.name, found.severity) == ("still far from your pictures", "note")
     assert (
-        "KID(efficientnet) x1000 4,200; real pictures get 3, untrained networks 5,400"
+        "KID(efficientnet) x1000 4,200 at 16,000 images; real pictures get 3, untrained networks 5,400"
         in found.evidence
     )
-    assert "about 2 more minutes, to 8,000 updates" in found.advice  # 5,500 more at 2,500 a minute
+    assert found.advice == (  # 2,500 more at 2,500 a minute
+        "Train about 1 minute more, to 5,000 rounds, before which pictures hardly take shape: "
+        "`figment resume RUN --minutes 1` goes on from here."
+    )
+    assert SHAPES == ENOUGH_ROUNDS
+
+
+def test_a_run_that_is_long_enough_is_to_be_twice_as_long():
+    log = [line | {"rounds": 3 * line["rounds"], "images": 3 * line["images"]} for line in TIMED]
+    assert "to 15,000 rounds, twice as many as so far: `figment resume" in (
+        verdict(log, scored(5.4, 4.8, 4.2)).advice
+    )
 
 
 def test_a_score_near_its_floor_is():
     assert verdict(run(), scored(5.4, 1.0, 0.05)).name == "healthy"  # 1 % of the way is left
     assert verdict(run(), scored(0.4, 0.1, 0.012)).name == "healthy"  # four times the floor
-    assert "x1000 12;" in verdict(run(), scored(0.4, 0.1, 0.012)).evidence
+    assert "x1000 12 at 16,000 images;" in verdict(run(), scored(0.4, 0.1, 0.012)).evidence
 
 
 def test_random_features_call_nothing_near_by_the_way_that_is_left():
@@ -117,7 +130,7 @@ def test_points_must_lie_on_their_modes(on: float, modes: int, name: str):
 def test_too_early_is_neither_good_nor_a_fault():
     (found,) = diagnose(run(1), FIELDS, DATA)
     assert (found.name, found.severity) == ("too early to tell", "note")
-    assert found.evidence.startswith("Too early: 250 updates")
+    assert found.evidence.startswith("Too early: 250 rounds so far")
 
 
 @pytest.mark.parametrize(
@@ -151,3 +164,13 @@ def test_a_measurement_that_was_made_twice_counts_once():
     assert kept.series("watch/distance") == History(log, FIELDS, DATA).series("watch/distance")
     assert kept.series("watch/movement") == History(log, FIELDS, DATA).series("watch/movement")
     assert len(kept.log) == len(twice)
+
+
+@pytest.mark.parametrize("key", ["floor", "value", "low", "high"])
+@pytest.mark.parametrize("wrong", [[1], "a", {}, None, True, float("nan"), 10**400])
+def test_what_is_no_number_is_no_score(key: str, wrong: Any):
+    lines = scored(5.4, 1.0, 4.8, 4.8, 4.8, 4.8)
+    for line in lines[2:]:
+        line["scores"]["kid"][key] = wrong
+    assert diagnose(TIMED, FIELDS, DATA, lines)[0].evidence
+    assert diagnose(TIMED, FIELDS, DATA, [{"images": 64, "scores": [wrong]}])[0].evidence

@@ -15,9 +15,8 @@ from figment.report.plots import (
     decimate,
     line_chart,
     smooth,
-    tick_labels,
-    ticks,
 )
+from figment.report.ticks import tick_labels, ticks
 
 
 def chart(y, x=None, **options) -> ElementTree.Element:

@@ -167,3 +167,20 @@ def test_the_page_and_its_files_come_with_a_policy(ask):
     assert ask("/page/drawing/remote.js").status_code == 200
     manifest = ask("/manifest.webmanifest")
     assert manifest.headers["content-type"].startswith("application/manifest+json")
+
+
+def test_halves_of_letters_are_answered_written_out(run: Path):
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    for line in lines:
+        line["scores"] = {f"{name}\ud800": score for name, score in line["scores"].items()}
+    (run / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    log = (run / "log.jsonl").read_text().replace("loss/generator", r"loss/\ud800x")
+    (run / "log.jsonl").write_text(log)
+
+    async def asked(client):
+        return [await client.get(f"/api/models/a-run{end}") for end in ("", "/live")]
+
+    about, state = run_with(open_models([run], How(engine="torch")), asked)
+    assert (about.status_code, state.status_code) == (200, 200)
+    assert "\\ud800" in about.json()["card"]["scores"][0]["label"]
+    assert r"loss/\ud800x" in {curve["name"] for curve in state.json()["curves"]}

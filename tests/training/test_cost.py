@@ -120,7 +120,7 @@ def test_a_time_budget_is_told_again_under_way(monkeypatch):
     trainer = SimpleNamespace(recipe=Points(images=1_000, batch=10), clock=Clock(0, 0))
     session: Any = SimpleNamespace(run=Path(), trainer=trainer, end=None, deadline=100.0)
     session.playing, session.share, session.finishing = (0.0, 0), 0.0, lambda: 0.0
-    session.seconds_per_image = ()
+    session.told, session.seconds_per_image = 0, ()
     assert length.images_at_end(session) == 1_000
     now, trainer.clock = 4.0, Clock(160, 16)
     assert length.length_now(session) == 0
@@ -128,7 +128,7 @@ def test_a_time_budget_is_told_again_under_way(monkeypatch):
     assert length.images_at_end(session) == length.length_now(session) == 4_000
     assert length.length_now(session) == 0
     said = length.correct(session, 4_000)
-    assert said == "about 4,000 images until the end, not 1,000"
+    assert said == "now about 4,000 images in all; 1,000 were planned"
     assert trainer.recipe.images == 4_000 and written == [4_000]
     assert length.correct(session, 4_200) == ""
     session.end = 640
@@ -143,7 +143,7 @@ def test_a_short_beginning_promises_no_more_than_was_measured(monkeypatch):
     trainer = SimpleNamespace(recipe=recipe, clock=Clock())
     session: Any = SimpleNamespace(run=Path(), trainer=trainer, end=None, deadline=400.0)
     session.playing, session.share, session.finishing = (0.0, 0), 0.0, lambda: 0.0
-    session.seconds_per_image = (0.25, 1.0, 4.0)
+    session.told, session.seconds_per_image = 0, (0.25, 1.0, 4.0)
     now, trainer.clock = 20.0, Clock(40, 10)  # at the pace so far 800
     assert length.length_now(session) == round(120 + (200 - 90) / 4)
     monkeypatch.setattr(length.folder, "write_recipe", lambda run, name, r: None)

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from figment.data.printing import clean
 from figment.errors import UserError
 from figment.metrics.score import Score
-from figment.records import read_lines
+from figment.records import number, read_lines
 from figment.runs import runs_here, trained_at
 from figment.training import folder
 from figment.training.log import read_log
@@ -38,7 +39,9 @@ def about(run: Path) -> dict[str, Any]:
         images, planned = (lines[-1]["images"] if lines else 0), int(fields["images"])
         found |= {"system": name, "data": machine["data"]["name"], "images": images}
         found |= {"score": _score(run), "state": _state(run, images, planned)}
-    except (UserError, LookupError, TypeError, ValueError, AttributeError, OSError) as error:
+    except (
+        Exception
+    ) as error:  # its files may hold anything: the other runs are listed all the same
         found["state"] = f"damaged ({type(error).__name__})"
     return found
 
@@ -47,7 +50,8 @@ def listing_text(found: Sequence[dict[str, Any]]) -> str:
     """Return the same as a table for people."""
     if not found:
         return "There is no run here yet: `figment train DATA` makes one."
-    rows = [COLUMNS] + [tuple(_cell(entry.get(name)) for name in COLUMNS) for entry in found]
+    # names may be anybody's: none of them steers a terminal
+    rows = [COLUMNS] + [tuple(clean(_cell(entry.get(name))) for name in COLUMNS) for entry in found]
     widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
     return "\n".join(
         "  ".join(
@@ -85,12 +89,18 @@ def _state(run: Path, images: int, planned: int) -> str:
 def _score(run: Path) -> dict[str, Any] | None:
     """The first score of the weights that ``figment sample`` draws from: the best, or else the latest."""
     lines, _ = read_lines(run / "metrics.jsonl")
-    measured = [next(iter(line["scores"].items())) for line in lines]
+    measured = [found for line in lines if (found := _first(line.get("scores")))]
     if not measured:
         return None
-    name, score = measured[-1]
-    if (run / folder.BEST).exists():
-        least = {"lower": min, "higher": max}.get(score.get("better", ""))
-        if least is not None:
-            name, score = least(measured, key=lambda each: each[1]["value"])
-    return {"name": name, "value": score["value"]}
+    name, value, better = measured[-1]
+    least = {"lower": min, "higher": max}.get(better)
+    if least is not None and (run / folder.BEST).exists():
+        name, value, _ = least(measured, key=lambda each: each[1])
+    return {"name": name, "value": value}
+
+
+def _first(scores: Any) -> tuple[str, float, str] | None:
+    """The name and value of the first score of a line, and which way is better; None where it is none."""
+    name, score = next(iter(scores.items()), ("", {})) if isinstance(scores, dict) else ("", {})
+    value = number(score.get("value")) if isinstance(score, dict) else None
+    return None if value is None else (name, value, str(score.get("better", "")))

@@ -11,6 +11,7 @@ from figment.data.inspection import Inspection
 from figment.data.noticed import Noticed
 from figment.data.printing import counted
 from figment.data.sources import reasons
+from figment.data.structure import broken
 
 COLUMN = 12
 MOST_CLASSES = 12
@@ -119,9 +120,11 @@ def _rows(found: Inspection) -> list[tuple[str, list[str]]]:
     others = ", ".join(f"{count:,} {kind}" for kind, count in found.others.items())
     modes = ", ".join(f"{mode} {count:,}" for mode, count in found.modes.items())
     notes = [f"{count:,} {note}" for note, count in found.notes.items()]
-    broken = [f"{file}: {reason}" for file, reason in found.skipped]
-    if len(broken) > 5:
-        broken = [*broken[:5], f"… and {len(broken) - 5:,} more"]
+    unread = broken(found.skipped)
+    named = [f"{file}: {reason}" for file, reason in unread]
+    if len(named) > 5:
+        named = [*named[:5], f"… and {len(named) - 5:,} more"]
+    unclassed = len(found.skipped) - len(unread)
     groups = [" = ".join(group) for group in found.groups]
     near = found.repeats - found.duplicates
     pairs = [f"{other} shows the same as {one}" for one, other in found.likenesses]
@@ -134,7 +137,8 @@ def _rows(found: Inspection) -> list[tuple[str, list[str]]]:
         ("modes", [modes] if modes else []),
         ("levels", [*found.ranges, *found.darkness]),
         ("handled", notes),
-        ("broken", [f"{len(found.skipped):,}", *broken] if broken else []),
+        ("no class", [f"{unclassed:,} left out"] if unclassed else []),
+        ("broken", [f"{len(unread):,}", *named] if named else []),
         ("duplicates", [f"{found.duplicates:,} repeat another file", *groups] if groups else []),
         ("repeats", repeats),
         ("odd", odd),

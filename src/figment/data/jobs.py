@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
@@ -15,6 +16,8 @@ from figment.data.cache import key_of
 from figment.data.depth import Extent
 from figment.data.square import Form
 from figment.errors import UserError
+
+PIECE = 16 << 20  # bytes of stored pictures in one piece of work: several wait at once
 
 
 @dataclass(frozen=True)
@@ -88,9 +91,10 @@ def of_packed(file: packed.Packed) -> Job:
         return key_of(decode.VERSION, state, file.classes, asdict(form))
 
     def piece(start: int, stop: int, form: Form) -> Callable[[], Batch]:
-        return partial(_fitted, np.ascontiguousarray(pixels[start:stop]), file.layout, form)
+        return partial(_fitted, packed.part(pixels, start, stop), file.layout, form)
 
-    return Job(key, len(file), lambda: file.labels, file.classes, piece)
+    most = max(1, min(64, PIECE // math.prod(file.shape[1:])))
+    return Job(key, len(file), lambda: file.labels, file.classes, piece, most=most)
 
 
 def of_flowers(count: int, seed: int, folders: str) -> Job:

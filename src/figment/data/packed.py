@@ -30,6 +30,7 @@ from figment.files import MARK
 IMAGES = ("images", "x", "x_train", "arr_0")
 LABELS = ("labels", "y", "y_train", "arr_1")
 DEFLATE = 1032  # times that deflate can make bytes more, at most
+GLANCE = 32 << 20  # bytes of the few pictures that are looked at first
 MOST_ROWS = 20_000_000
 MOST_LABELS = 1 << 28  # bytes
 
@@ -91,7 +92,7 @@ def read_packed(source: str, folders: str = "auto") -> Packed:
     return packed
 
 
-def stored(packed: Packed) -> np.ndarray:
+def stored(packed: Packed) -> np.memmap:
     """Return the pictures as they are stored, memory-mapped.
 
     Compressed ones cannot be mapped: they are unpacked to the cache once, in constant memory.
@@ -105,6 +106,17 @@ def stored(packed: Packed) -> np.ndarray:
     return np.memmap(path, np.uint8, "r", start, packed.shape, order)
 
 
+def part(pixels: np.memmap, start: int, stop: int) -> np.ndarray:
+    """Return some pictures of those stored, read and not mapped: what was mapped fills the memory."""
+    if not pixels.flags.c_contiguous:
+        return np.ascontiguousarray(pixels[start:stop])
+    size, shape = math.prod(pixels.shape[1:]), (stop - start, *pixels.shape[1:])
+    place = pixels.offset + start * size
+    return np.fromfile(str(pixels.filename), np.uint8, math.prod(shape), offset=place).reshape(
+        shape
+    )
+
+
 def as_they_are(packed: Packed, form: Form) -> np.ndarray | None:
     """Return rows [N, C, R, R] if the file holds just these, None if it must be converted."""
     channels, *size = form.shape
@@ -116,7 +128,8 @@ def as_they_are(packed: Packed, form: Form) -> np.ndarray | None:
 
 
 def some(packed: Packed, most: int) -> np.ndarray:
-    """Return a few pictures as stored: evenly spread, or the first where they are compressed."""
+    """Return a few pictures as stored, fewer of large ones: evenly spread, or the first of compressed."""
+    most = max(1, min(most, GLANCE // math.prod(packed.shape[1:])))
     if packed.start is not None:
         return evenly_spaced(stored(packed), most)
     most = 1 if packed.fortran else min(most, len(packed))

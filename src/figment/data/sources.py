@@ -219,7 +219,7 @@ class _Listing:
     skipped: list[tuple[str, str]] = field(default_factory=list)
     others: Counter[str] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
-    labels: tuple[dict[str, int | None], str] | None = None  # of a dataset.json
+    labels: list[dataset_json.Labels] = field(default_factory=list)  # one of each dataset.json
     places: dict[str, zips.Place] | None = None  # of a zip's members
     tables: list[str] = field(default_factory=list)  # Parquet files
 
@@ -251,11 +251,11 @@ class _Listing:
             written = whole()
             if len(written) > dataset_json.LARGEST:
                 raise ValueError(f"{file} is too large")
-            labels = dataset_json.labels_in(written, readable(file))
+            labels = dataset_json.labels_in(written, file)
         except (OSError, ValueError, zips.zlib.error) as error:
             self.notes.append(f"no labels are taken: {readable(str(error))}")
             return False
-        self.labels = labels or self.labels
+        self.labels += [labels] if labels else []
         return labels is not None
 
 
@@ -327,8 +327,8 @@ def _whole_file(path: str) -> bytes:
 
 
 def _arranged(listing: _Listing, folders: str) -> Structure:
-    if folders == "auto" and listing.labels is not None:
-        return structure.by_table(listing.files, *listing.labels)
+    if folders == "auto" and listing.labels:
+        return structure.by_table(listing.files, *dataset_json.joined(listing.labels))
     return structure.arrange(listing.files, folders)
 
 

@@ -1,4 +1,4 @@
-"""What the folders of pictures are: classes, parts of a split, or mere storage.
+"""What the folders of pictures are: classes, sides of the same pictures, or mere storage.
 
 Every choice is made from all names, and said in a sentence. ``--folders`` decides otherwise.
 """
@@ -7,26 +7,29 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import numpy as np
 
+from figment.data.parts import Below, below_parts, first_folders, settled, without_word
 from figment.data.printing import counted, listed, natural, readable
+from figment.data.sides import are_sides
 from figment.errors import UserError, nearest
 
 Folders = Literal["auto", "classes", "none"]
 LOOSE = 0.25
 """Share of pictures beside the class folders up to which these are left out, and the classes kept."""
+SIDES = "seem to be sides of the same pictures: give one of them"
+INSIST = " (--folders classes if they are)"
+BESIDE = "lies beside the class folders: no class"
+APART = "lies in a part without classes: no class"
+UNLABELLED = "has no label"
+MOST_SIDES = 12
+"""Folders that may be sides of the same pictures: those of three parts, four each."""
 MANY, FEWEST = 10, 5
 """So many folders with fewer pictures than this (the median) are no classes to learn from."""
-PARTS = "train|training|test|testing|val|valid|validation|dev|eval|evaluation|holdout|held[ _-]?out"
-PARTS += "|unlabell?ed"
-SPLIT = re.compile(
-    rf"({PARTS})[ _-]?(set|data|images|imgs|pictures|photos|split|\d{{1,4}})?", re.IGNORECASE
-)
-DOMAIN = re.compile(rf"({PARTS})[ _-]?([AB])", re.IGNORECASE)  # CycleGAN's trainA, testB
 MONTH = r"(jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]{0,6}"
 DATE = re.compile(
     r"((photos from )?(19|20)\d\d([ ._-]?(0[1-9]|1[0-2])([ ._-]?([0-2]\d|3[01]))?)?"
@@ -54,12 +57,6 @@ BATCH = re.compile(
     r"([ _-]*\(?\d[\d _-]*\)?)?",
     re.IGNORECASE,
 )
-PARTS_OF_A_PICTURE = frozenset(
-    {"image", "images", "img", "imgs", "mask", "masks", "label", "labels", "annotation"}
-    | {"annotations", "segmentation", "segmentations", "trimaps", "depth", "edges", "thumbnails"}
-    | {"thumb", "thumbs", "thumbnail", "full", "originals", "original", "pictures", "photos"}
-    | {"jpg", "jpeg", "jpgs", "png", "pngs"}
-)
 
 
 @dataclass(frozen=True)
@@ -77,49 +74,73 @@ def arrange(files: list[str], folders: str = "auto") -> Structure:
     """Return the pictures with the classes that their folders are, where that is plausible.
 
     ``folders``: auto decides by their names and sizes; classes: they are; none: they are not. Folders
-    that wrap everything are looked through. Pictures beside class folders are left out where they are
-    few; otherwise there are no classes.
+    that wrap everything are looked through, and so are parts of a split: only where no classes lie
+    below these can they be classes themselves. Pictures beside class folders are left out where they
+    are few; otherwise there are no classes.
     """
     check_folders(folders)
     files = sorted(files)
     files.sort(key=natural)  # stable: names that differ only in leading zeros keep a fixed order
-    (tops, depth), notes = _tops(files), ()
-    names = listed(list(dict.fromkeys(top for top in tops if top)), 4)
-    if folders == "auto" and _all(SPLIT, tops):
-        notes = (f"{names} are parts of a split, not classes: all are used together",)
-        inside = [
-            file.split("/", depth + 1)[-1] if top else file for file, top in _both(files, tops)
-        ]
-        parts, (tops, _) = tops, _tops(inside)
-        tops, strays = _of_training(parts, tops)
-        notes += (strays,) if strays else ()
-    elif folders == "auto" and _all(DOMAIN, tops):
-        notes = (f"{names} are parts of a split in the classes A and B",)
-        tops = [DOMAIN.fullmatch(top)[2].upper() if top else None for top in tops]  # ty: ignore
+    tops, _ = first_folders(files)
+    bare = {top: without_word(top) for top in tops if top is not None}
+    if folders == "auto" and any(bare[top] != top for top in bare) and _sides(files, tops, bare):
+        return _together(files, (f"no classes: the folders {listed(list(bare))} {SIDES}{INSIST}",))
+    split = None if folders == "none" else below_parts(files)
+    if split is None:
+        return _decided(files, tops, folders)
+    return _of_split(files, split, folders) or _decided(files, tops, folders)
+
+
+def _of_split(files: list[str], split: Below, folders: str) -> Structure | None:
+    """Return the pictures with the classes below parts of a split; None where one insists on others."""
+    names = listed(split.names, 4)
+    if split.domain:
+        return _decided(
+            files, split.tops, folders, (f"{names} are parts of a split in the classes A and B",)
+        )
+    tops, apart, said = settled(split, folders == "classes")
+    if folders == "classes" and len(set(tops) - {None}) < 2:
+        return None
+    parts = f"{names} are parts of a split, not classes"
+    found = _decided(files, tops, folders, (parts, *said), apart)
+    if found.classes and found.left_out:
+        return found
+    together = f"{parts}: all are used together"
+    return replace(found, notes=(together, *(n for n in found.notes if n not in (parts, *said))))
+
+
+def _decided(
+    files: list[str],
+    tops: list[str | None],
+    folders: str,
+    notes: tuple[str, ...] = (),
+    apart: list[bool] | None = None,
+) -> Structure:
+    """Return the pictures with the classes that folders are, or without; ``apart``: these wait for one."""
     sizes = Counter(top for top in tops if top is not None)
-    why = _why_not(files, tops, sizes, folders)
-    if why is None:
-        beside = counted(tops.count(None), "picture")
-        loose = f"; {beside} beside them left out (--folders none takes all)"
-        which = f"the {len(sizes):,} folders {listed(sorted(sizes, key=natural))} are classes"
-        return _by_class(files, tops, (*notes, which + (loose if None in tops else "")))
-    return _together(files, (*notes, why) if why else notes)
+    waiting = apart or [False] * len(files)
+    counted_in = [file for file, waits in zip(files, waiting, strict=True) if not waits]
+    theirs = [top for top, waits in zip(tops, waiting, strict=True) if not waits]
+    why = _why_not(counted_in, theirs, sizes, folders, split=apart is not None)
+    if why is not None:
+        return _together(files, (*notes, why) if why else notes)
+    which = f"the {len(sizes):,} folders {listed(sorted(sizes, key=natural))} are classes"
+    beside = counted(theirs.count(None), "picture")
+    if None in theirs:
+        which += f"; {beside} beside them left out (--folders none takes all)"
+    reasons = [APART if waits else BESIDE for waits in waiting]
+    return _by_class(files, tops, (*notes, which), reasons)
 
 
-def _of_training(parts: list[str | None], tops: list[str | None]) -> tuple[list[str | None], str]:
-    """Return the classes without those that only other parts than the training's have, and a sentence.
-
-    ``test/unknown`` beside ``train/cat`` and ``train/dog`` is where pictures wait for their class.
-    """
-    both = list(zip(parts, tops, strict=True))
-    known = {top for part, top in both if part and part.lower().startswith("train")} - {None}
-    strays = Counter(f"{part}/{top}" for part, top in both if top and top not in known)
-    if len(known) < 2 or not strays:
-        return tops, ""
-    said = (
-        f"{listed(sorted(strays))}: no class, as there is none of that name among those to train on"
-    )
-    return [top if top in known else None for top in tops], said
+def _sides(files: list[str], tops: list[str | None], names: Mapping[str, str]) -> bool:
+    """Return whether folders are sides of the same pictures; ``names``: what counts of their names."""
+    if not 1 < len(names) <= MOST_SIDES:
+        return False
+    inside: dict[str, list[str]] = {name: [] for name in names}
+    for file, top in _both(files, tops):
+        if top is not None:
+            inside[top].append(file.partition(f"{top}/")[2])
+    return are_sides(names, inside)
 
 
 def by_table(files: list[str], table: Mapping[str, int | None], said: str) -> Structure:
@@ -160,7 +181,12 @@ def labelled(
         notes += (
             f"{counted(missing, 'picture')} without a label left out (--folders none takes all)",
         )
-    return _by_class(files, given, notes, why="has no label", order=order)
+    return _by_class(files, given, notes, [UNLABELLED] * len(files), order=order)
+
+
+def broken(left_out: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return those files (name, reason) of what is left out that cannot be read: others have no class."""
+    return [entry for entry in left_out if entry[1] not in (BESIDE, APART, UNLABELLED)]
 
 
 def check_folders(folders: str) -> None:
@@ -179,8 +205,8 @@ def _by_class(
     files: list[str],
     tops: list[str | None],
     notes: tuple[str, ...],
+    reasons: list[str],
     *,
-    why: str = "lies beside the class folders: no class",
     order: list[str] | None = None,
 ) -> Structure:
     present = {top for top in tops if top is not None}
@@ -188,7 +214,8 @@ def _by_class(
     number = {name: label for label, name in enumerate(names)}
     kept = [file for file, top in _both(files, tops) if top is not None]
     labels = np.array([number[top] for top in tops if top is not None], np.int64)
-    left_out = tuple((readable(file), why) for file, top in _both(files, tops) if top is None)
+    each = zip(files, tops, reasons, strict=True)
+    left_out = tuple((readable(file), why) for file, top, why in each if top is None)
     return Structure(kept, labels, tuple(names), left_out, notes)
 
 
@@ -197,11 +224,10 @@ def _together(files: list[str], notes: tuple[str, ...]) -> Structure:
 
 
 def _why_not(
-    files: list[str], tops: list[str | None], sizes: Mapping[str, int], folders: str
+    files: list[str], tops: list[str | None], sizes: Mapping[str, int], folders: str, *, split: bool
 ) -> str | None:
     """Return why the folders are no classes, "" if there is nothing to say; None where they are."""
     loose, names = tops.count(None), list(sizes)
-    insist = " (--folders classes if they are)"
     if len(names) < 2:
         one = bool(names) and loose > 0
         return (
@@ -214,11 +240,16 @@ def _why_not(
     if too_many(sizes):
         each = sorted(sizes.values())[len(sizes) // 2]
         return (
-            f"no classes: {len(names):,} folders of {each} pictures or so hold too few each{insist}"
+            f"no classes: {len(names):,} folders of {each} pictures or so hold too few each{INSIST}"
         )
     storage = _storage(files, tops, sizes)
     if storage:
-        return f"no classes: the folders {listed(names)} {storage}{insist}"
+        return f"no classes: the folders {listed(names)} {storage}{INSIST}"
+    if loose > LOOSE * len(files) and split:
+        return (
+            f"no classes: {loose:,} of {len(files):,} pictures lie outside the folders {listed(names)}"
+            " (--folders classes decides otherwise)"
+        )
     if loose > LOOSE * len(files):
         return (
             f"no classes: {loose:,} of {len(files):,} pictures lie beside the folders {listed(names)}"
@@ -234,8 +265,8 @@ def _storage(files: list[str], tops: list[str | None], sizes: Mapping[str, int])
         return "are named by dates"
     if all(CAMERA.fullmatch(name) or name.lower() in PHONE for name in names):
         return "are named by a camera or a phone"
-    if all(name.lower() in PARTS_OF_A_PICTURE for name in names):
-        return "seem to be sides of the same pictures: give one of them"
+    if _sides(files, tops, {name: name for name in names}):
+        return SIDES
     if all(BATCH.fullmatch(name) for name in names):
         return "are batches by their names"
     return "are numbered chunks" if _chunks(files, tops, sizes) else ""
@@ -259,30 +290,5 @@ def _chunks(files: list[str], tops: list[str | None], sizes: Mapping[str, int]) 
     return (even and (not numbered or len(names[0]) > 3)) or stems.most_common(1)[0][1] == 1
 
 
-def _tops(files: list[str]) -> tuple[list[str | None], int]:
-    """Return for each file the first folder below those that wrap everything, and how many wrap.
-
-    None where a file lies beside these folders.
-    """
-    tops: list[str | None] = []
-    depth = 0
-    while files:
-        tops = [_folder(file, depth) for file in files]
-        if None in tops or len(set(tops)) > 1:
-            break
-        depth += 1
-    return tops, depth
-
-
-def _folder(file: str, depth: int) -> str | None:
-    parts = file.split("/", depth + 1)
-    return readable(parts[depth]) if len(parts) > depth + 1 else None
-
-
 def _both(files: list[str], tops: list[str | None]) -> list[tuple[str, str | None]]:
     return list(zip(files, tops, strict=True))
-
-
-def _all(pattern: re.Pattern[str], tops: list[str | None]) -> bool:
-    names = {top for top in tops if top is not None}
-    return len(names) > 1 and all(pattern.fullmatch(name) for name in names)

@@ -80,12 +80,12 @@ def divergence(history: History) -> Finding | None:
     broken = [line for line in history.log[-FEW:] if _not_finite(line)]
     slower = flags.rates(history, 1 / 10)
     if broken:
-        key = next(key for key, value in broken[0].items() if _bad(key, value))
+        at, what = _first_bad(broken)
         return Finding(
             "divergence",
             "fault",
             1.0,
-            f"{key} was not finite at {int(broken[0].get('images', 0)):,} images.",
+            f"{what} was not finite at {at:,} images.",
             "Train again with lower learning rates; nothing can be learned from here on.",
             slower,
         )
@@ -298,6 +298,18 @@ def unrisen(history: History) -> bool:
 
 def _not_finite(line: dict) -> bool:
     return any(_bad(key, value) for key, value in line.items())
+
+
+def _first_bad(lines: list[dict]) -> tuple[int, str]:
+    """Return the images seen by the first such line with a column that is not finite, and that column.
+
+    A training that broke off may have left no such column: its sums hold finished rounds alone.
+    """
+    for line in lines:
+        for key, value in line.items():
+            if key != "not_finite" and _bad(key, value):
+                return int(line["images"]), key
+    return int(lines[0]["images"]), "A loss or a gradient"
 
 
 def _bad(key: str, value: object) -> bool:

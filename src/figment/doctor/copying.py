@@ -75,7 +75,7 @@ def overfitting(history: History) -> Finding | None:
         f"and {fake:.2f} on samples (mean signs of its logits on reals: {sign:.2f} and {held:.2f}): "
         f"{gap:.0%} of the difference that it sees is memorised.",
         ADVICE,
-        _against(history),
+        against(history),
     )
 
 
@@ -100,7 +100,7 @@ def known_by_heart(history: History) -> Finding | None:
         f"{history.level('score/fake', 0.0):.2g} on average: it knows them by heart, and nothing else "
         "passes.",
         ADVICE,
-        _against(history),
+        against(history),
     )
 
 
@@ -199,7 +199,7 @@ def memorisation(history: History) -> Finding | None:
         f"median distance to the nearest is {nearest:.2g} times that of pictures held out "
         f"({history.count:,} pictures, {history.passes:,.0f} passes).",
         "The generator repeats its training pictures: train on more of them, or stop earlier.",
-        _against(history),
+        against(history),
     )
 
 
@@ -215,11 +215,11 @@ def _suspected(history: History, sign: float | None, soon: bool) -> Finding | No
         f"Of {history.count:,} pictures, each seen {history.passes:,.0f} times, the discriminator takes "
         f"{(1 + sign) / 2:.0%} for real; none were held out to compare with.",
         ADVICE,
-        _against(history),
+        against(history),
     )
 
 
-def _against(history: History) -> tuple[str, ...]:
+def against(history: History) -> tuple[str, ...]:
     found = []
     if not history.fields.get("mirror") and not history.points():
         found.append("--mirror")

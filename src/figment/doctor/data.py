@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from figment.data import Dataset, Inspection, inspect, open_dataset
+from figment.data.structure import broken
 from figment.doctor import sets
 from figment.doctor.finding import SEVERITIES, Finding
 
@@ -122,16 +123,16 @@ def _stored_in_colour(found: Inspection) -> list[Finding]:
 
 
 def _files(found: Inspection) -> list[Finding]:
-    broken = len(found.skipped)
-    if broken <= BROKEN * max(1, found.files):
+    unread = broken(found.skipped)
+    if len(unread) <= BROKEN * max(1, found.files):
         return []
-    file, reason = found.skipped[0]
+    file, reason = unread[0]
     return [
         Finding(
             "broken pictures",
-            "fault" if broken > sets.MOSTLY * found.files else "warning",
+            "fault" if len(unread) > sets.MOSTLY * found.files else "warning",
             0.99,
-            f"{broken:,} of {found.files:,} pictures cannot be read, such as {file}: {reason}.",
+            f"{len(unread):,} of {found.files:,} pictures cannot be read, such as {file}: {reason}.",
             "Copy or export them again; training goes on without them.",
         )
     ]

@@ -21,6 +21,7 @@ from figment.doctor import (
     sets,
     shown,
 )
+from figment.doctor.evaluated import evaluated
 from figment.doctor.finding import SEVERITIES, Finding
 from figment.doctor.history import FEW, History
 from figment.doctor.progress import progress
@@ -98,14 +99,16 @@ def diagnose(
     data: Mapping[str, Any],
     scores: Sequence[Mapping[str, Any]] = (),
     own: Mapping[str, Any] | None = None,
+    evaluation: Mapping[str, Any] | None = None,
 ) -> list[Finding]:
     """Return the findings about a run, the worst first; at least one.
 
     ``log``: the lines of log.jsonl, any of whose columns may be missing; ``fields``: the recipe's;
     ``data``: machine.json's "data"; ``scores``: the lines of metrics.jsonl; ``own``: the fields of the
-    system itself, before the user changed any.
+    system itself, before the user changed any; ``evaluation``: evaluation.json, where it is of the weights
+    that samples are drawn from.
     """
-    history = History(log, fields, data, scores, own)
+    history = History(log, fields, data, scores, own, evaluation)
     of_data = _of_data(history)
     found = [finding for finding in of_data if finding.severity == "fault"]
     for rule in RULES if history.log else ():
@@ -115,6 +118,8 @@ def diagnose(
         if finding is not None and finding.name not in {one.name for one in found}:
             found.append(finding)
     known = {finding.name for finding in found}
+    if history.log and not known & EXPLAIN_ALL:
+        found += evaluated(history, known)
     found += [one for one in of_data if one.severity == "warning" and one.name not in known]
     if not any(finding.severity == "fault" for finding in found):
         found.append(progress(history, alone=not found))

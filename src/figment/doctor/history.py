@@ -30,14 +30,18 @@ class History:
         data: Mapping[str, Any],
         scores: Sequence[Mapping[str, Any]] = (),
         own: Mapping[str, Any] | None = None,
+        evaluation: Mapping[str, Any] | None = None,
     ) -> None:
         self.log = _once_each([line for line in log if is_number(line.get("images"))])
         self.fields = fields
         self.data = data
-        self.scores = [line for line in scores if line.get("scores")]
+        self.scores = [_numbers(line) for line in scores]
+        self.scores = [line for line in self.scores if line["scores"]]
         """The lines of metrics.jsonl, with what real pictures would score."""
         self.own = own or {}
         """The fields of the system itself, before the user changed any; {} where that is not known."""
+        self.evaluation = evaluation or {}
+        """evaluation.json, where it is of the weights that samples are drawn from."""
         self.images = int(self.log[-1]["images"]) if self.log else 0
         self.count = int(data.get("count") or 0)
 
@@ -137,6 +141,21 @@ class History:
     def points(self) -> bool:
         """Return whether the run learns points in the plane."""
         return tuple(self.data.get("shape") or ()) == (2,)
+
+
+FIGURES = ("value", "low", "high", "floor")
+
+
+def _numbers(line: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a line of metrics.jsonl with the scores whose value is a number, and of these the numbers."""
+    scores = line.get("scores")
+    found = {}
+    for name, score in scores.items() if isinstance(scores, dict) else ():
+        if isinstance(score, dict) and is_number(score.get("value")):
+            said = {key: value for key, value in score.items() if key not in FIGURES}
+            figures = {key: score[key] for key in FIGURES if is_number(score.get(key))}
+            found[name] = said | {key: float(value) for key, value in figures.items()}
+    return {**line, "scores": found}
 
 
 MEASURED = ("watch/", "class/", "shown/", "pull/", "level")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from figment.data.printing import counted
 from figment.doctor import appearance, classes, samples
 from figment.doctor.balance import EARLY_ROUNDS, RISEN_ROUNDS, unrisen
 from figment.doctor.finding import Finding
@@ -20,9 +21,8 @@ figment's own default setting get 0.8 to 0.95 and all modes, shapeless clouds 0.
 TOLD, OBEYED = 0.6, 0.6
 """Where so many reals' classes can be told, the share of samples told as asked, over theirs, from which
 classes are obeyed: C5 by class on MNIST is at 0.2 after 400 rounds and at 0.9 after 1,000."""
-SHAPES = 8_000
-"""Rounds before which a system of convolutions hardly draws shapes (``training.cost``)."""
-
+SHAPES = 5_000
+"""Rounds before which a system of convolutions hardly draws shapes, as ``training.cost`` plans by."""
 
 SLOWEST = 1e-6
 """Images a second below which a log tells nothing."""
@@ -49,9 +49,9 @@ def _too_early(history: History) -> Finding | None:
             "too early to tell",
             "note",
             0.7,
-            f"Too early: after {history.rounds:,} updates the samples hardly vary yet, at most "
+            f"Too early: after {history.rounds:,} rounds the samples hardly vary yet, at most "
             f"{max(history.series('watch/diversity')):.0%} as much as your pictures. Some recipes take "
-            f"{RISEN_ROUNDS:,} updates.",
+            f"{RISEN_ROUNDS:,} rounds.",
             advice,
         )
     if history.rounds >= EARLY_ROUNDS and len(history.log) >= 3:
@@ -60,8 +60,8 @@ def _too_early(history: History) -> Finding | None:
         "too early to tell",
         "note",
         0.9,
-        f"Too early: {history.rounds:,} updates of both networks so far. Before {EARLY_ROUNDS:,} even a "
-        "good run looks collapsed.",
+        f"Too early: {counted(history.rounds, 'round')} so far. Before {EARLY_ROUNDS:,} even a good run "
+        "looks collapsed.",
         advice,
     )
 
@@ -154,13 +154,15 @@ def _what_more(history: History) -> str:
     speeds = history.series("speed/images_per_second")
     fastest = max(speeds, default=0.0)  # of lines that measuring and starting do not slow down
     if fastest < SLOWEST or not history.rounds:
-        return "Train longer: `figment resume` goes on."
-    goal = max(SHAPES, 2 * history.rounds)
+        return "Train longer: `figment resume RUN --minutes 30` goes on from here."
+    least = 0 if history.points() else SHAPES
+    goal = max(least, 2 * history.rounds)
     images = (goal - history.rounds) * history.images / history.rounds
     minutes = max(1, round(images / fastest / 60))
+    why = "before which pictures hardly take shape" if goal == least else "twice as many as so far"
     return (
-        f"Train about {minutes:,} more minute{'s' * (minutes > 1)}, to {goal:,} updates: `figment resume` "
-        "goes on from here."
+        f"Train about {counted(minutes, 'minute')} more, to {goal:,} rounds, {why}: "
+        f"`figment resume RUN --minutes {minutes}` goes on from here."
     )
 
 

@@ -26,6 +26,8 @@ class Standing(NamedTuple):
     floor: float
     start: float | None
     features: str
+    at: int | None = None
+    """Images seen when it was measured, where the log goes on beyond."""
 
     @property
     def far(self) -> bool:
@@ -41,8 +43,9 @@ class Standing(NamedTuple):
         start = (
             "" if self.start is None else f", untrained networks {figure(self.name, self.start)}"
         )
+        at = "" if self.at is None else f" at {self.at:,} images"
         return (
-            f"{called(self.name, self.features)} {figure(self.name, self.value)}; real pictures get "
+            f"{called(self.name, self.features)} {figure(self.name, self.value)}{at}; real pictures get "
             f"{figure(self.name, self.floor)}{start}"
         )
 
@@ -62,7 +65,9 @@ def standing(history: History) -> Standing | None:
         if not line.get("images") and name in line["scores"]
     ]
     start = starts[0] if starts else None
-    return Standing(name, value, floor, start, str(lines[-1].get("features", "")))
+    at = int(lines[-1]["images"])
+    features = str(lines[-1].get("features", ""))
+    return Standing(name, value, floor, start, features, at if at < history.images else None)
 
 
 def relapsed(history: History) -> Finding | None:

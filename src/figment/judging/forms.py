@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from figment.data import Dataset, Look, look
+from figment.data.structure import broken
 from figment.errors import UserError
 
 FILTER = "Lanczos, bicubic to enlarge"
@@ -19,6 +21,8 @@ PATCH = 8
 """Px of a side over which channels are averaged before they are compared."""
 CROPPED = 0.25
 """Mean share of the area of a side's pictures, cut off to make squares, that is worth a note."""
+PART = 1 << 22
+"""Numbers of pictures that are looked at together."""
 UNEVEN = 0.1
 """Difference in the share of coloured pictures that is worth a note."""
 
@@ -89,11 +93,12 @@ def coloured(rows: np.ndarray) -> np.ndarray:
     if rows.shape[1] < 3:
         return found
     high, wide = (np.arange(0, size, PATCH) for size in rows.shape[2:])
-    for start in range(0, len(rows), 256):
-        part = rows[start : start + 256].astype(np.uint32)
+    step = max(1, PART // math.prod(rows.shape[1:]))
+    for start in range(0, len(rows), step):
+        part = rows[start : start + step].astype(np.uint32)
         sums = np.add.reduceat(np.add.reduceat(part, high, 2), wide, 3)
         sizes = np.diff([*high, rows.shape[2]])[:, None] * np.diff([*wide, rows.shape[3]])
-        found[start : start + 256] = (np.ptp(sums / sizes, 1) > TINT).any((1, 2))
+        found[start : start + step] = (np.ptp(sums / sizes, 1) > TINT).any((1, 2))
     return found
 
 
@@ -136,11 +141,11 @@ def changed_by_run(dataset: Dataset, own: bool, fit: str) -> list[str]:
 
 def dropped(side: str, dataset: Dataset) -> list[str]:
     """Return the note of files of a side ("samples" or "reals") that could not be read, [] for none."""
-    count = len(dataset.skipped)
+    unread = broken(dataset.skipped)
+    count, total = len(unread), len(dataset.skipped) + len(dataset)
     if not count:
         return []
-    file, reason = dataset.skipped[0]
-    total = count + len(dataset)
+    file, reason = unread[0]
     return [
         f"{count:,} of {total:,} files of the {side} cannot be read and are not in the scores, "
         f"e.g. {file} ({reason})"

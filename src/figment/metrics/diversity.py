@@ -57,9 +57,9 @@ def mean_ms_ssim(images: Tensor, *, pairs: int = 1000, seed: int = 0) -> float:
     chosen = stream("ms-ssim", seed).choice(total, min(pairs, total), replace=False)
     first, second = (torch.from_numpy(rows) for rows in _pair(chosen))
     values = torch.ones(len(first))  # of equal pictures, of which collapsed samples have many
-    for place, (i, j) in enumerate(zip(first.split(CHUNK), second.split(CHUNK), strict=True)):
+    step = max(1, min(CHUNK, 2 * CHUNK_NUMBERS // images[0].numel()))
+    for part, i, j in zip(*(rows.split(step) for rows in (values, first, second)), strict=True):
         differ = (images[i] != images[j]).flatten(1).any(1)
-        part = values[place * CHUNK : (place + 1) * CHUNK]
         part[differ] = ms_ssim(images[i[differ]], images[j[differ]])
     return float(values.mean(dtype=torch.float64))
 

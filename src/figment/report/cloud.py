@@ -10,7 +10,7 @@ import numpy as np
 
 from figment.data.points import Mixture
 from figment.report.labels import count
-from figment.report.plots import ticks
+from figment.report.ticks import ticks
 from figment.sampling.cloud import Cloud, read_cloud, span
 
 UNITS = 1000  # a side of the picture

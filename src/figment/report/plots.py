@@ -14,11 +14,15 @@ from html import escape
 import numpy as np
 
 from figment.report.labels import significant
+from figment.report.ticks import log_ticks, tick_labels, ticks
 
 COLOURS = 8  # --series-1 … --series-8 of page.css
 UNITS = 1000  # the plot area in curve coordinates, both ways
 POINTS = 800  # what a curve keeps of a long log
 DECADES = 30  # a logarithmic axis is for values that are so many times the smallest
+LARGEST = (
+    1e100  # beyond it, and nearer to 0 than its inverse, sums of a broken log's numbers overflow
+)
 FEW = 60  # points of an unsmoothed curve up to which each shows as a dot
 
 
@@ -26,7 +30,8 @@ FEW = 60  # points of an unsmoothed curve up to which each shows as a dot
 class Series:
     """One curve. ``colour`` counts from 0; ``dash`` is an SVG dash array, "" for a solid line.
 
-    ``low`` and ``high`` are the ends of an interval about each point, drawn as a band.
+    ``low`` and ``high`` are the ends of an interval about each point, drawn as a band. Numbers are kept
+    within ``LARGEST``.
     """
 
     name: str
@@ -37,6 +42,12 @@ class Series:
     low: np.ndarray | None = None
     high: np.ndarray | None = None
 
+    def __post_init__(self) -> None:
+        for name in ("y", "low", "high"):
+            if (values := getattr(self, name)) is not None:
+                kept = np.where(np.isinf(values), values, _bounded(values))  # infinity is no number
+                object.__setattr__(self, name, kept)
+
 
 @dataclass(frozen=True)
 class Level:
@@ -46,6 +57,9 @@ class Level:
     label: str
     colour: int | None = None
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "value", float(_bounded(self.value)))
+
 
 @dataclass(frozen=True)
 class Mark:
@@ -54,6 +68,9 @@ class Mark:
     x: float
     y: float
     label: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "y", float(_bounded(self.y)))
 
 
 @dataclass(frozen=True)
@@ -171,40 +188,6 @@ def decimate(x: np.ndarray, y: np.ndarray, points: int = POINTS) -> tuple[np.nda
     return x[index], y[index]
 
 
-def ticks(low: float, high: float, about: int = 5) -> list[float]:
-    """Return the multiples of 1, 2, 2.5 or 5 × 10^k inside [low, high], close to ``about`` many."""
-    wanted = high / about - low / about
-    if not 1e-300 < wanted < 1e300:
-        return []  # numbers that only a broken log has
-    power = 10.0 ** math.floor(math.log10(wanted))
-    step = min((m * power for m in (1, 2, 2.5, 5, 10)), key=lambda s: abs(math.log(s / wanted)))
-    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
-    digits = max(0, 2 - math.floor(math.log10(step)))
-    return [round(index * step, digits) + 0.0 for index in range(first, last + 1)]
-
-
-def log_ticks(low: float, high: float) -> list[float]:
-    """Return powers of 10 inside [low, high], with their double and fivefold where these are few."""
-    exponents = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    every = -(-len(exponents) // 7)
-    factors = (1,) if len(exponents) > 4 else (1, 2, 5)
-    found = [factor * 10.0**k for k in exponents if k % every == 0 for factor in factors]
-    return [value for value in found if low <= value <= high]
-
-
-def tick_labels(values: Sequence[float]) -> list[str]:
-    """Return the labels of an axis, one unit and one number of decimals for all: 0 100k 200k."""
-    largest = max((abs(value) for value in values), default=0)
-    if largest and largest < 1e-3:
-        return [f"{value:g}" for value in values]
-    unit, size = next(
-        (pair for pair in (("G", 1e9), ("M", 1e6), ("k", 1e3)) if largest >= pair[1]), ("", 1.0)
-    )
-    scaled = [value / size for value in values]
-    decimals = next((d for d in range(7) if all(abs(round(v, d) - v) < 1e-9 for v in scaled)), 7)
-    return [f"{v:.{decimals}f}{unit}" if v else "0" for v in scaled]
-
-
 def _axes(
     series: Sequence[Series],
     smooths: Sequence[np.ndarray],
@@ -213,7 +196,8 @@ def _axes(
 ) -> Axes:
     across = _across(series)
     if y_range:
-        return Axes(across, y_range)
+        low, high = _bounded(y_range).tolist()
+        return Axes(across, (low, high if high > low else low + 1))
     parts = [part for one in series for part in (one.y, one.low, one.high) if part is not None]
     y = np.concatenate(parts or [np.empty(0)])
     low, high = _central(y[np.isfinite(y)])
@@ -271,9 +255,10 @@ def _band(one: Series, axes: Axes) -> str:
     if one.low is None or one.high is None:
         return ""
     whole = np.isfinite(one.low) & np.isfinite(one.high)
-    low = np.maximum(one.low, axes.y[0]) if axes.log else one.low  # there may be no logarithm of it
+    # There may be no logarithm of an end: both are cut at the same places only above the axis's foot.
+    low, high = (np.maximum(end, axes.y[0]) if axes.log else end for end in (one.low, one.high))
     lows = _pieces(one.x, np.where(whole, low, math.nan), axes)
-    highs = _pieces(one.x, np.where(whole, one.high, math.nan), axes)
+    highs = _pieces(one.x, np.where(whole, high, math.nan), axes)
     areas = zip(highs, lows, strict=True)
     path = "".join("M" + " ".join([*high, *reversed(low)]) + "Z" for high, low in areas)
     return _path(one, "band", path) if path else ""
@@ -349,7 +334,7 @@ def _legend(
     )
     items += "".join(
         '<li><svg class="key ring"><circle class="mark" cx="50%" cy="50%" r="4.5"/></svg>'
-        f"{escape(mark.label)} <b>{significant(mark.y)}</b></li>"
+        f"{escape(mark.label)} <b>{_figure(mark.y)}</b></li>"
         for mark in marks
     )
     return f'<ul class="legend">{items}</ul>'
@@ -364,7 +349,7 @@ def _beyond(one: Series, axes: Axes) -> str:
     furthest = outside[np.argmax(np.abs(outside - sum(axes.y) / 2))]
     return (
         f"{one.name}: {outside.size:,} of {finite.size:,} values lie outside the axis, "
-        f"the furthest {significant(float(furthest))}."
+        f"the furthest {_figure(float(furthest))}."
     )
 
 
@@ -381,7 +366,17 @@ def _gaps(one: Series) -> str:
 
 def _newest(smoothed: np.ndarray) -> str:
     finite = smoothed[np.isfinite(smoothed)]
-    return significant(float(finite[-1])) if finite.size else "–"
+    return _figure(float(finite[-1])) if finite.size else "–"
+
+
+def _figure(value: float) -> str:
+    return significant(value) + " or beyond" * (abs(value) >= LARGEST)
+
+
+def _bounded(values: np.ndarray | Sequence[float] | float) -> np.ndarray:
+    """Return numbers within ``LARGEST``, 0 where they are nearer to it than its inverse, NaN as it was."""
+    values = np.asarray(values, dtype=float)
+    return np.where(np.abs(values) < 1 / LARGEST, 0.0, np.clip(values, -LARGEST, LARGEST))
 
 
 def _colour(index: int) -> str:

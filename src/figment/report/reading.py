@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from figment import records, tensors
+from figment.data.printing import clean
 from figment.records import Unreadable, number
 
 __all__ = ["items", "mapping", "number", "read_note", "read_object", "read_rows", "string"]
@@ -21,8 +22,8 @@ def items(value: object) -> list:
 
 
 def string(value: object) -> str:
-    """Return a JSON string as it is, "" for anything else."""
-    return value if isinstance(value, str) else ""
+    """Return a JSON string, "" for anything else; half letters and what steers a terminal written out."""
+    return clean(value) if isinstance(value, str) else ""
 
 
 def read_object(path: Path, problems: list[str], *, needed: bool = True) -> dict:

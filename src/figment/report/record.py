@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from figment.data.points import MIXTURES, Mixture
+from figment.data.printing import clean
 from figment.doctor.finding import Finding
 from figment.metrics.score import Score
 from figment.report.judgement import (
@@ -181,7 +182,7 @@ def _read_log(path: Path, missing: list[str]) -> dict[str, np.ndarray]:
         missing.append(f"log.jsonl {state}: the run has not finished a tick.")
         return {}
     keys = dict.fromkeys(key for row in rows for key in row)
-    return {key: np.array([_value(row.get(key)) for row in rows]) for key in keys}
+    return {clean(key): np.array([_value(row.get(key)) for row in rows]) for key in keys}
 
 
 def _value(value: object) -> float:

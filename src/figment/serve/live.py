@@ -17,6 +17,7 @@ from figment.records import number
 from figment.report.plots import decimate
 from figment.report.record import Record, read_run
 from figment.run import findings_of
+from figment.serve.texts import sayable
 from figment.training import folder
 from figment.training.log import read_log
 
@@ -39,7 +40,7 @@ def live(run: Path, name: str) -> dict[str, Any]:
     if state == "stopped" and total is not None and images >= total:
         state = "finished"
     seconds = record.last("seconds")
-    return {
+    found = {
         "name": name,
         "state": state,
         "images": images,
@@ -50,6 +51,7 @@ def live(run: Path, name: str) -> dict[str, Any]:
         "samples": [_sample(name, images) for images, _ in record.samples],
         "doctor": _findings(run),
     }
+    return sayable(found)
 
 
 def grid_at(run: Path, images: int) -> bytes | None:

@@ -22,6 +22,7 @@ from figment.sampling.generator import Generator
 from figment.serve import kept
 from figment.serve.drawing import Drawing
 from figment.serve.engines import Engine, OnnxEngine, TorchEngine
+from figment.serve.texts import sayable
 from figment.training import folder
 from figment.training.devices import choose_device
 from figment.units import duration
@@ -155,7 +156,7 @@ def _opened(name: str, path: Path, how: How, *, training: bool) -> Opened:
         )
     weights = _digest(subject.weights)
     engine = _engine(subject, weights, how, training=training)
-    found = {**about(subject, title=how.title), "name": name}
+    found = sayable({**about(subject, title=how.title), "name": name})
     version = hashlib.sha256(f"{weights} {engine.name} {found['figment']}".encode()).hexdigest()
     found |= {"version": version[:16], "engine": engine.name}
     opened = Opened(name, generator, engine, found, version[:16], cost=1.0)

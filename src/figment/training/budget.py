@@ -25,6 +25,10 @@ class Budget(NamedTuple):
         if len(given) > 1:
             raise UserError("Give only one of --images, --minutes, --epochs.")
         for name, value in given.items():
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise UserError(f"{name} must be a number above 0, not {value!r}")
+            if name == "images" and not isinstance(value, int):
+                raise UserError(f"images must be a whole number above 0, not {value}")
             if not 0 < value < math.inf:
                 raise UserError(f"{name} must be above 0, not {value}")
             if value > LONGEST[name]:

@@ -201,7 +201,9 @@ def sentence(
     left = max(0.0, seconds or 0.0)
     images = int(left * cost.images_per_second) if end is None else end
     rounds = math.ceil(images / cost.images_per_round)
-    if end is None:
+    if end is None and images < cost.images_per_round:
+        length = "getting ready has taken the time, and none is left for a round"
+    elif end is None:
         length = (
             f"about {round_off(images):,} images ({round_off(rounds):,} rounds) in {duration(left)}"
         )

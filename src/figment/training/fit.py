@@ -20,6 +20,8 @@ from figment.training import folder
 from figment.training.clouds import landscape, modes_reached
 from figment.training.devices import peak_memory
 from figment.training.due import due, due_wider
+from figment.training.grids import write_grid, write_rebuilt
+from figment.training.guard import refuse_changed
 from figment.training.interrupt import Interruption
 from figment.training.length import correct, images_at_end, length_now
 from figment.training.log import Tally
@@ -97,6 +99,8 @@ def _play_round(
         return None
     values, reason = _agree(session, interruption, seen, time.perf_counter() - start)
     length = round(values.pop(LENGTH, 0))
+    if length:
+        _check_folder(session)
     news = correct(session, length) if length else ""
     if news and not bar.disable:
         say(news)
@@ -174,6 +178,7 @@ def _write_what_is_due(session: Session, before: int) -> Alarm | None:
     pause = session.measure_every
     measured = pause > 0 and due(before, now, pause)
     if measured:
+        _check_folder(session)
         session.tally.add(session.monitor.measure(session.trainer, session.seconds()))
     if due(before, now, recipe.tick):
         _write_line(session)
@@ -210,6 +215,7 @@ def _finish(session: Session, *, measure: bool) -> None:
     The state comes before the measurement, so that one resumed goes on as if it had never stopped.
     """
     run, now = session.run, session.trainer.clock.images
+    _check_folder(session)
     _show(
         session,
         picture=not folder.picture_path(run, now).exists(),
@@ -229,6 +235,7 @@ def _write_line(session: Session, *, cut_short: bool = False, not_finite: bool =
     session.ticked = (now, clock.images)
     if not mesh.is_first():
         return
+    _check_folder(session)
     line: dict[str, float] = {
         "images": clock.images,
         "rounds": clock.rounds,
@@ -247,6 +254,7 @@ def _show(session: Session, *, picture: bool, snapshot: bool) -> None:
     """Write the grid of the fixed latents, the weights it was drawn with, or both."""
     if not (mesh.is_first() and (picture or snapshot)):
         return
+    _check_folder(session)
     start, images = time.perf_counter(), session.trainer.clock.images
     net = session.trainer.averaged_generator()
     if picture:
@@ -265,7 +273,7 @@ def _picture(session: Session, net: nn.Module) -> None:
     dataset = trainer.feed.dataset
     pictures = Generator(trainer.recipe, net, dataset.classes, dataset.name).overview(folder.GRID)
     path = folder.picture_path(session.run, images)
-    folder.write_grid(path, pictures, landscape(trainer, pictures))
+    write_grid(path, pictures, landscape(trainer, pictures))
     session.log.picture(path, images)
     _rebuilt(session, net)
     session.on_sample(pictures, images)
@@ -278,11 +286,18 @@ def _rebuilt(session: Session, net: nn.Module) -> None:
     reals = (trainer.feed.held_out_examples(count) or trainer.feed.first(count))[0]
     if (rebuilt := trainer.recipe.rebuild(net, reals)) is not None:
         pictures = (to_uint8(some.float()).cpu().numpy() for some in (reals, rebuilt))
-        folder.write_rebuilt(session.run, *pictures)
+        write_rebuilt(folder.rebuilt_path(session.run), *pictures, across=folder.REBUILT)
+
+
+def _check_folder(session: Session) -> None:
+    """Raise UserError where the run was removed, or linked elsewhere, since the last time of writing."""
+    if mesh.is_first():
+        refuse_changed(session.run, session.lock)
 
 
 def _save(session: Session) -> None:
     if mesh.is_first():
+        _check_folder(session)
         start = time.perf_counter()
         save_state(session.run / "state", session.trainer, session.tally)
         folder.write_seconds(session.run, session.seconds())
@@ -314,7 +329,8 @@ def _status(values: dict[str, float], session: Session) -> str:
     """The part of the progress bar that a person watches: losses and, where there are any, scores."""
     shown = {name: value for name, value in values.items() if name in SHORT or name[:5] == "loss/"}
     text = " ".join(f"{SHORT.get(name, name[5:])} {value:.2f}" for name, value in shown.items())
-    if session.log.lines and "modes/reached" in (line := session.log.lines[-1]):
+    line = session.log.lines[-1] if session.log.lines else {}
+    if line.keys() >= {"modes/reached", "modes/all"}:  # a log may have been edited
         text += f" modes {line['modes/reached']:.0f} of {line['modes/all']:.0f}"
     return text
 

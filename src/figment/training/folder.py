@@ -11,8 +11,6 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from figment import files
 from figment.errors import UserError
 from figment.fields import fields_of
@@ -20,13 +18,13 @@ from figment.files import cannot_write, replacing, write_json
 from figment.records import Unreadable, number, read_json, read_object
 from figment.runs import no_run
 from figment.tensors import read_note, write_tensors
+from figment.training.grids import write_grid
 from figment.training.machine import checked
 
 if TYPE_CHECKING:
     from torch import nn
 
     from figment.rounds import Playable
-    from figment.sampling.pictures import Pictures
 
 BEST = "best.safetensors"
 """The weights that scored best, which samples are drawn from where it is there."""
@@ -42,7 +40,9 @@ GRID = 64
 """Pictures in a sample grid."""
 REBUILT = 8
 """Pictures in a row beside what came back of them; there are two such rows."""
-PARTS = ("samples", "snapshots", "state", "evaluation", "projection")
+BEGUN = ("samples", "snapshots", "state")
+"""Folders that a start makes."""
+PARTS = (*BEGUN, "evaluation", "projection")
 """Folders of a run."""
 
 
@@ -87,13 +87,21 @@ def refuse_taken(run: Path) -> None:
             f"{run} holds a run already: `figment resume {quote(str(run))}` goes on with it, "
             "--run DIR starts another"
         )
-    begun = {"samples", "snapshots", "state", "machine.json", "lock"}  # of a start that was killed
+    begun = {*BEGUN, "machine.json", "lock"}  # of a start that was killed
     try:
         taken = run.exists() and (not run.is_dir() or {path.name for path in run.iterdir()} - begun)
+        older = [
+            run / part for part in BEGUN if (run / part).exists() and any((run / part).iterdir())
+        ]
     except OSError as error:
         raise UserError(cannot_write(run, error)) from error
     if taken:
         raise UserError(f"{run} exists and is not an empty folder: choose another with --run")
+    if older:  # a start fills these only after recipe.json: they are another training's
+        raise UserError(
+            f"{older[0]} holds files of another training, whose recipe.json is not here: bring that back "
+            "to go on with it, or choose another folder with --run"
+        )
 
 
 @contextmanager
@@ -120,7 +128,7 @@ def claimed(run: Path) -> Generator[None]:
 def begin(run: Path, name: str, recipe: Playable, machine: dict[str, Any]) -> None:
     """Fill the folder with machine and recipe; recipe.json, which makes it a run, comes last."""
     try:
-        for part in ("samples", "snapshots", "state"):
+        for part in BEGUN:
             (run / part).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(cannot_write(run, error)) from error
@@ -133,7 +141,7 @@ def _take_back(run: Path, new: list[Path]) -> None:
     for file in ("machine.json", "lock"):
         with contextlib.suppress(OSError):
             (run / file).unlink()
-    for place in (*(run / part for part in ("samples", "snapshots", "state")), *new):
+    for place in (*(run / part for part in BEGUN), *new):
         with contextlib.suppress(OSError):
             place.rmdir()
 
@@ -163,11 +171,16 @@ def in_training(run: Path) -> bool:
 def refuse_links(run: Path) -> None:
     """Raise UserError where a folder of the run is a link: what is written into it would lie elsewhere."""
     for part in PARTS:
-        if (run / part).is_symlink():
-            raise UserError(
-                f"{run / part} is a link, and figment writes only into the run's own folders: "
-                "put a folder in its place"
-            )
+        refuse_link(run / part)
+
+
+def refuse_link(part: Path) -> None:
+    """Raise UserError where a folder of a run is a link."""
+    if part.is_symlink():
+        raise UserError(
+            f"{part} is a link, and figment writes only into the run's own folders: put a folder in its "
+            "place"
+        )
 
 
 def write_recipe(run: Path, name: str, recipe: Playable) -> None:
@@ -285,31 +298,6 @@ def images_of(weights: Path) -> int | None:
     except (OSError, Unreadable):
         return None
     return None if images is None else int(images)
-
-
-def write_grid(path: Path, pictures: Pictures, landscape: np.ndarray | None = None) -> None:
-    """Write a sample grid; of points also where they lie, with the discriminator's ``landscape``.
-
-    A report draws them from that file, which has the picture's name and lies beside it.
-    """
-    from figment.sampling.cloud import Cloud, write_cloud
-
-    pictures.save(path)
-    if pictures.array.ndim == 2:
-        nothing = np.zeros((0, 0), np.float32)
-        cloud = Cloud(pictures.array, nothing if landscape is None else landscape)
-        write_cloud(cloud, path.with_suffix(".safetensors"))
-
-
-def write_rebuilt(run: Path, reals: np.ndarray, rebuilt: np.ndarray) -> None:
-    """Write pictures uint8 [N, C, R, R] in rows of REBUILT, below each row what came back of it."""
-    from figment.sampling.pictures import save_image, tile
-    from figment.sampling.walk import enlarged
-
-    across = min(REBUILT, len(reals))
-    whole = range(0, len(reals) - across + 1, across)  # rows that are full
-    pairs = [side[start : start + across] for start in whole for side in (reals, rebuilt)]
-    save_image(enlarged(tile(np.concatenate(pairs), across)), rebuilt_path(run))
 
 
 def write_snapshot(run: Path, recipe: Playable, net: nn.Module, images: int) -> None:

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from figment import mesh
 from figment.training import folder
+from figment.training.budget import LONGEST
 from figment.training.cost import ENOUGH_ROUNDS, too_short
 from figment.training.pace import pace_of
 from figment.training.session import Session
@@ -35,7 +36,7 @@ def images_at_end(session: Session) -> int:
     pace = pace_of(session.trainer.recipe.stages(), session.seconds_per_image)
     played = pace.seconds(clock.images)
     slower = (now - start) / (played - pace.seconds(before))
-    return max(clock.images, round(pace.images(played + left / slower)))
+    return max(clock.images, round(min(LONGEST["images"], pace.images(played + left / slower))))
 
 
 def length_now(session: Session) -> int:
@@ -53,17 +54,25 @@ def correct(session: Session, images: int) -> str:
 
     recipe.json holds the length as well, for a resume.
     """
-    trainer, planned = session.trainer, session.trainer.recipe.images
+    trainer = session.trainer
+    told, per_round = (
+        session.told or trainer.recipe.images,
+        trainer.clock.images / trainer.clock.rounds,
+    )
     images = max(images, trainer.clock.images + 1)
     trainer.recipe = replace(cast(Any, trainer.recipe), images=images)
     if mesh.is_first():
         folder.write_recipe(session.run, folder.read(session.run)[0], trainer.recipe)
-    if planned / SURPRISE < images < SURPRISE * planned:
+    if told / SURPRISE < images < SURPRISE * told:
+        session.told = (
+            told  # what is compared with is what was said, not what was put right in silence
+        )
         return ""
-    per_round = trainer.clock.images / trainer.clock.rounds
+    session.told = images
     start, before = session.playing
     end = (session.deadline or time.perf_counter()) - session.finishing()
     speed = (images - before) / max(1e-9, end - start)
-    known = planned / per_round < ENOUGH_ROUNDS  # the plan has said so
+    known = told / per_round < ENOUGH_ROUNDS  # the plan has said so
     short = "" if known else too_short(trainer.recipe, images / per_round, speed, per_round)
-    return f"about {round_off(images):,} images until the end, not {round_off(planned):,}{short}"
+    planned = f"; {round_off(told):,} were planned" if told > per_round else ""  # else no round was
+    return f"now about {round_off(images):,} images in all{planned}{short}"

@@ -42,7 +42,7 @@ class Tally:
         """Return the tally that ``to_json`` gave. Raises what Python raises for anything else."""
         sums, counts = dict(value["sums"]), dict(value["counts"])
         if sums.keys() != counts.keys() or not all(
-            type(n) is int and n > 0 for n in counts.values()
+            type(n) is int and 0 < n < 2**53 for n in counts.values()
         ):
             raise ValueError("its open tick is none")
         return Tally({name: float(total) for name, total in sums.items()}, counts)

@@ -24,16 +24,24 @@ class Data(msgspec.Struct):
     fingerprint: str
 
 
+class Length(msgspec.Struct):
+    """How long it was to be: in images or in minutes."""
+
+    images: Annotated[int, msgspec.Meta(ge=1, le=1 << 53)] | None = None
+    minutes: Amount | None = None
+
+
 class Machine(msgspec.Struct):
     """What is read of machine.json; it may say more, and a later version will."""
 
     data: Data
     parameters: dict[str, Count]
-    budget: dict[str, Amount | None]
+    budget: Length
     figment: str = ""
     estimate: dict[str, Amount | None] = {}
     seconds_per_image: list[Amount] = []
     metric_every: Count = 0
+    ended: Count = 0
 
 
 def checked(written: dict[str, Any]) -> dict[str, Any]:
@@ -43,6 +51,8 @@ def checked(written: dict[str, Any]) -> dict[str, Any]:
     except (msgspec.ValidationError, OverflowError, RecursionError) as error:
         text = str(error).replace("`", "").replace("$.", "")
         raise Unreadable(f"{text[:1].lower()}{text[1:]}") from None
-    if len(found.data.shape) == 2 or not found.budget.keys() & {"images", "minutes"}:
+    if len(found.data.shape) == 2 or found.budget == Length():
         raise Unreadable("its data have no shape, or its budget no length")
+    if isinstance(written["budget"].get("images"), float):  # such as 16.0, which msgspec takes
+        raise Unreadable("its budget's images are no whole number")
     return written

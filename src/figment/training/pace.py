@@ -6,6 +6,9 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+QUICKEST = 1e-9
+"""Seconds that no image takes less than."""
+
 
 class Pace(NamedTuple):
     """Seconds that an image takes, from so many images on."""
@@ -45,6 +48,6 @@ def pace_of(starts: Sequence[int], each: Sequence[float]) -> Pace:
 
     Where nothing was measured every image takes as long as another, a second.
     """
-    known = each if each and all(0 < seconds < math.inf for seconds in each) else (1.0,)
+    known = each if each and all(QUICKEST <= seconds < math.inf for seconds in each) else (1.0,)
     count = min(len(starts), len(known))
     return Pace(starts[:count], known[:count])

@@ -45,6 +45,8 @@ class Session:
     """``time.perf_counter()`` and images when its first round began."""
     share: float = 0.0
     """Share of its time that had passed when its length was thought of last."""
+    told: int = 0
+    """Images at the end that the user was told last, 0 where those are the recipe's."""
     seconds_per_image: tuple[float, ...] = ()
     """What an image was measured to take, from each of ``Playable.stages`` on; () where it was not."""
     data: dict[str, Any] = field(default_factory=dict)
@@ -53,6 +55,8 @@ class Session:
     """The fields of the system itself, before the user changed any; {} where it is not built in."""
     on_sample: Callable[[Pictures, int], object] = lambda pictures, images: None
     """Called with each sample grid and the images seen then."""
+    lock: tuple[int, int] | None = None
+    """What tells the lock that is held from another, see ``guard.lock_id``."""
     said: set[str] = field(default_factory=set)
     """Names of the doctor's findings that have been said."""
 

@@ -7,6 +7,7 @@ latents and dropout are functions of the seed and the clock.
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 from collections.abc import Callable, Iterable
@@ -20,12 +21,16 @@ from figment.errors import UserError
 from figment.records import Unreadable
 from figment.rounds import Clock
 from figment.tensors import read_note, read_shapes, read_tensors, write_tensors
+from figment.training.folder import refuse_link
 from figment.training.log import Tally
 from figment.training.trainer import Trainer
 
 LATEST = "latest.safetensors"
 HEALTHY = "healthy.safetensors"
 """The state that a rollback returns to."""
+
+NONSENSE = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
+"""What Python raises for a note that says something else than it must."""
 
 
 def save_state(folder: Path, trainer: Trainer, tally: Tally) -> None:
@@ -59,7 +64,9 @@ def load_state(folder: Path, trainer: Trainer, name: str = LATEST) -> Tally:
         saved, note = read_tensors(latest)
         clock, tally = _clock(note), Tally.from_json(note["tally"])
         scale = float(note.get("rate_scale", note.get("pace", 1.0)))  # "pace": before 0.2
-    except (OSError, Unreadable, KeyError, TypeError, ValueError, AttributeError) as error:
+        if not 0 < scale < math.inf:
+            raise ValueError("the scale of its learning rates is none")
+    except (OSError, Unreadable, *NONSENSE) as error:
         raise UserError(_damaged(latest, error)) from None
     with torch.no_grad():
         for name, tensor in mine.items():
@@ -75,7 +82,7 @@ def saved_clock(folder: Path) -> Clock:
         return Clock()
     try:
         return _clock(read_note(latest))
-    except (OSError, Unreadable, KeyError, TypeError, ValueError) as error:
+    except (OSError, Unreadable, *NONSENSE) as error:
         raise UserError(_damaged(latest, error)) from None
 
 
@@ -89,6 +96,7 @@ def _clock(note: dict[str, Any]) -> Clock:
 def _write(
     path: Path, trainer: Trainer, tally: Tally, before: Callable[[], None] = lambda: None
 ) -> None:
+    refuse_link(path.parent)
     note = {
         "clock": trainer.clock._asdict(),
         "tally": tally.to_json(),
