@@ -51,6 +51,52 @@ def test_members_that_unpack_to_far_more_than_pictures_do(tmp_path, paint, zippe
     assert found.files == ["b.png"] and "zip bomb" in found.skipped[0][1]
 
 
+def test_a_member_beyond_the_end_is_damaged(tmp_path, paint):
+    """Offsets of zip64 go up to 2^64, which no int64 holds."""
+    picture, path = paint(tmp_path / "x.png").read_bytes(), tmp_path / "far.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.png", picture)
+        archive.writestr("b.png", picture)
+    data = bytearray(path.read_bytes())
+    at = data.rindex(b"PK\x01\x02")  # of b.png, whose name ends the directory
+    more = struct.pack("<2HQ", 1, 8, 1 << 63)
+    data[at + 30 : at + 32] = struct.pack("<H", len(more))
+    data[at + 42 : at + 46] = b"\xff" * 4
+    data[at + 51 : at + 51] = more
+    end = data.rindex(b"PK\x05\x06")
+    (size,) = struct.unpack_from("<L", data, end + 12)
+    struct.pack_into("<L", data, end + 12, size + len(more))
+    path.write_bytes(data)
+    found = find_pictures(str(path))
+    assert found.files == ["a.png"]
+    assert found.skipped == (("b.png", "damaged in the zip: its bytes lie beyond the end"),)
+
+
+def test_pictures_of_one_name_in_a_zip_are_counted(tmp_path, paint, zipped):
+    pictures = [paint(tmp_path / f"{n}.png", n).read_bytes() for n in range(2)]
+    content = {"0.png": pictures[0], "../0.png": pictures[1], "1.png": pictures[0], "../x": b"x"}
+    found = find_pictures(str(zipped(tmp_path / "a.zip", content)))
+    assert sorted(found.files) == ["0.png", "1.png"]
+    assert found.skipped == (("0.png", sources.TWICE),)
+
+
+def test_a_link_that_vanishes_while_it_is_listed_is_counted(tmp_path, paint, monkeypatch):
+    folder = tmp_path / "set"
+    paint(folder / "a.png")
+    (folder / "gone").symlink_to(folder / "a.png")
+    usual = os.path.realpath
+
+    def realpath(path, **how):
+        if str(path).endswith("gone"):
+            raise FileNotFoundError(2, "No such file or directory", str(path))
+        return usual(path, **how)
+
+    monkeypatch.setattr(os.path, "realpath", realpath)
+    found = find_pictures(str(folder))
+    assert found.files == ["a.png"]
+    assert found.skipped == (("gone", "vanished while the folder was listed"),)
+
+
 def test_many_small_bombs_are_one(tmp_path, zipped, monkeypatch):
     monkeypatch.setattr(zips, "FREE_SUM", 4 << 20)
     content = {f"{number}.png": ZEROS[: 1 << 20] for number in range(5)}

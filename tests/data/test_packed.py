@@ -161,7 +161,10 @@ def test_class_names_may_lie_beside_the_labels(tmp_path, pictures):
     ("array", "answer"),
     [
         (np.zeros((5, 8, 8, 3), np.float32), r"float32 .* uint8, 0 to 255: \(x \* 255\)\.round"),
-        (np.zeros((5, 8, 8, 3), np.int64), r"int64 values; .* x\.astype\('uint8'\)"),
+        (np.zeros((5, 8, 8, 3), np.int64), r"int64 .* x\.astype\('uint8'\) if they lie there"),
+        (np.zeros((5, 8, 8), bool), r"bool values; .* 0 to 255: 255 \* x\.astype\('uint8'\)"),
+        (np.zeros((5, 8, 8), np.complex64), r"complex64 values; .* scale np\.abs\(x\)"),
+        (np.zeros((5, 8, 8), "M8[Y]"), r"datetime64\[Y\] values; .* give pixels, in numbers"),
         (np.zeros((5, 64), np.uint8), r"shape \[5, 64\]; figment wants \[N, H, W\]"),
         (np.zeros((5, 8, 8, 2), np.uint8), r"shape \[5, 8, 8, 2\]"),
         (np.zeros((0, 8, 8), np.uint8), r"shape \[0, 8, 8\]"),

@@ -328,3 +328,15 @@ def test_processes_make_the_same_pack(folder, own_cache, monkeypatch):
     again = opened(folder)
     assert again.fingerprint == fingerprint
     assert np.array_equal(again.rows, rows)
+
+
+def test_a_folder_is_no_place_for_a_pack(tmp_path, paint, capsys):
+    from figment.cli import main
+
+    paint(tmp_path / "set" / "a.png")
+    for more in ([], ["--overwrite"]):
+        assert main(["data", "pack", str(tmp_path / "set"), "--out", str(tmp_path), *more]) == 2
+        said = capsys.readouterr().err
+        assert (
+            said == f"figment: {tmp_path} is a folder: name the file, --out {tmp_path}/pack.npz\n"
+        )

@@ -182,3 +182,12 @@ def test_the_missing_extra_is_named(shards, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
     with pytest.raises(UserError, match=r"pip install 'figment-gan\[datasets\]'"):
         find_pictures(shards)
+
+
+def test_columns_of_one_name_are_refused(tmp_path):
+    from pyarrow import parquet
+
+    table = pa.Table.from_arrays([images(range(2)), images(range(2))], ["image", "image"])
+    parquet.write_table(table, tmp_path / "a.parquet")
+    with pytest.raises(UserError, match=r"a\.parquet has several columns called image: rename"):
+        find_pictures(str(tmp_path / "a.parquet"))

@@ -45,7 +45,7 @@ class Game(GAN):
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return (1,)
+        return (len(self.y),)
 
     def turns(self):
         return self.play

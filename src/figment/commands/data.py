@@ -87,8 +87,11 @@ def pack_data(
         overwrite: Replace files that figment did not write, too.
     """
     from figment.data import pack
+    from figment.errors import UserError
     from figment.files import keep_others
 
+    if out.is_dir():
+        raise UserError(f"{out} is a folder: name the file, --out {out / 'pack.npz'}")
     keep_others([out], overwrite)
     packed = pack(data, out, resolution=resolution, channels=channels, fit=fit, folders=folders)
     print(f"{out}: {len(packed):,} pictures, {len(packed.skipped)} skipped")

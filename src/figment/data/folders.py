@@ -10,6 +10,8 @@ from typing import NamedTuple
 from figment.data.kinds import HIDDEN, RUNS, is_clutter, is_run
 from figment.errors import UserError
 
+GONE = "vanished while the folder was listed"
+
 
 class Entry(NamedTuple):
     """A file below a folder, or what is passed over."""
@@ -32,7 +34,10 @@ def below(root: Path) -> Iterator[Entry]:
     while folders or links:
         linked = not folders
         folder = links.pop() if linked else folders.pop()
-        real = os.path.realpath(os.path.join(root, folder))
+        real = _real(os.path.join(root, folder))
+        if not real and folder:
+            yield Entry(folder, GONE)
+            continue
         if real in seen or (linked and Path(top).is_relative_to(real)):
             continue
         seen.add(real)
@@ -55,8 +60,9 @@ def below(root: Path) -> Iterator[Entry]:
             elif kind == "folder":
                 (links if link else folders).append(f"{folder}{name}/")
             else:
-                reason = "" if kind == "file" else "no file behind this name"
-                away = out or (link and not _stays(os.path.join(real, name), top))
+                leads = _real(os.path.join(real, name)) if link else real
+                reason = GONE if not leads else "" if kind == "file" else "no file behind this name"
+                away = out or (link and not Path(leads).is_relative_to(top))
                 yield Entry(folder + name, reason, outside=away)
 
 
@@ -78,5 +84,9 @@ def _is(test: Callable[[], bool]) -> bool:
         return False
 
 
-def _stays(path: str, top: str) -> bool:
-    return Path(os.path.realpath(path)).is_relative_to(top)
+def _real(path: str) -> str:
+    """Return where a path leads, "" where it has vanished, as files of /proc do while it is listed."""
+    try:
+        return os.path.realpath(path)
+    except OSError:
+        return ""

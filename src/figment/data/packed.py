@@ -287,9 +287,9 @@ def _header(source: str, file: IO[bytes]) -> tuple[tuple[int, ...], bool, str]:
     else:
         shape, fortran, dtype = np.lib.format.read_array_header_2_0(file)
     if dtype != np.uint8:
-        cure = "(x * 255).round().astype('uint8') if they lie in [0, 1]"
-        cure = cure if dtype.kind == "f" else "x.astype('uint8')"
-        raise UserError(f"{source} holds {dtype} values; figment wants uint8, 0 to 255: {cure}")
+        raise UserError(
+            f"{source} holds {dtype} values; figment wants uint8, 0 to 255: {_cure(dtype)}"
+        )
     layout = "NHW" if len(shape) == 3 else ""
     if len(shape) == 4 and shape[3] in (1, 3, 4) and (shape[1] > 4 or shape[1] == shape[2]):
         layout = "NHWC"
@@ -301,6 +301,17 @@ def _header(source: str, file: IO[bytes]) -> tuple[tuple[int, ...], bool, str]:
             " or [N, C, H, W] with 1, 3 or 4 channels"
         )
     return shape, fortran, layout
+
+
+def _cure(dtype: np.dtype) -> str:
+    """Return how values of a type become whole numbers from 0 to 255."""
+    cures = {
+        "b": "255 * x.astype('uint8')",
+        "f": "(x * 255).round().astype('uint8') if they lie in [0, 1]",
+        **dict.fromkeys("iu", "x.astype('uint8') if they lie there, else scale them to it first"),
+        "c": "scale np.abs(x), or whichever part is the picture, to it",
+    }
+    return cures.get(dtype.kind, "give pixels, in numbers")
 
 
 def _labels(

@@ -26,6 +26,7 @@ from figment.errors import UserError, nearest
 __all__ = ["LARGEST", "Pictures", "find_pictures", "natural", "readable"]
 
 MOST_FILES = 5_000_000
+TWICE = "another file of the zip has the same name, and the last counts"
 
 
 @dataclass(frozen=True)
@@ -277,7 +278,11 @@ def _zipped(path: Path) -> _Listing:
     """Return what lies in a zip; of two equal names the last counts, as for every unzip tool."""
     found = _Listing(places={})
     places = found.places or {}
-    members = {member.name: member for member in zips.members(path)}
+    members: dict[str, zips.Member] = {}
+    for member in zips.members(path):
+        if member.name in members and _is_named_so(member.name):
+            found.skipped.append((readable(member.name), TWICE))
+        members[member.name] = member
     runs = _runs(members)
     with open(path, "rb") as file:
         for name, reason, place in members.values():
@@ -292,6 +297,11 @@ def _zipped(path: Path) -> _Listing:
                 found.consider(name, reason, start, whole)
     found.places = places
     return found
+
+
+def _is_named_so(name: str) -> bool:
+    """Whether a name is a picture's."""
+    return os.path.splitext(name)[1].lower() in kinds.SUFFIXES and not kinds.in_clutter(name)
 
 
 def _runs(names: Iterable[str]) -> tuple[str, ...]:

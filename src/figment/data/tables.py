@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -85,6 +86,8 @@ def find(
             f"{source} claims {count:,} rows, more than the {MOST_ROWS:,} that figment reads"
         )
     schema = opened[0][1].schema_arrow
+    for name, file in opened:
+        _refuse_twins(name, file.schema_arrow.names)
     column, notes = _picture_column(source, shards[0], opened[0][1])
     for name, file in opened:
         if column not in file.schema_arrow.names:
@@ -134,6 +137,16 @@ def stretch(table: Table, most: int) -> int:
     size = sum(shard.path.stat().st_size for shard in table.shards)
     mean = max(1, size // max(1, sum(shard.rows for shard in table.shards)))
     return int(min(most, max(1, (32 << 20) // mean)))
+
+
+def _refuse_twins(name: str, columns: list[str]) -> None:
+    """Raise UserError where two columns have one name, by which neither can be asked for."""
+    twice = [column for column, count in Counter(columns).items() if count > 1]
+    if twice:
+        raise UserError(
+            f"{readable(name)} has several columns called {readable(twice[0])}: rename or remove all but "
+            "one of them"
+        )
 
 
 def _picture_column(source: str, shard: Shard, file: Any) -> tuple[str, tuple[str, ...]]:

@@ -59,12 +59,13 @@ def members(path: Path) -> Iterator[Member]:
         error = "its directory is cut short" if isinstance(error, struct.error) else error
         raise UserError(f"{path} is not a zip that can be read ({error}): fetch it again") from None
     _refuse_bombs(path, found)
+    end = path.stat().st_size
     for name, flags, link, place in found:
         spelled = name.replace("\\", "/")  # some Windows tools write these
         if not spelled.endswith("/"):
             if ODD.search(spelled):
                 spelled = "/".join(p for p in spelled.split("/") if p not in ("", ".", ".."))
-            yield Member(spelled, "a link" if link else _reason(flags, place), place)
+            yield Member(spelled, "a link" if link else _reason(flags, place, end), place)
 
 
 def read_member(file: IO[bytes], member: Place, most: int) -> bytes:
@@ -85,8 +86,10 @@ def read_member(file: IO[bytes], member: Place, most: int) -> bytes:
     return data
 
 
-def _reason(flags: int, place: Place) -> str:
-    _, packed, size, _, method = place
+def _reason(flags: int, place: Place, end: int) -> str:
+    offset, packed, size, _, method = place
+    if offset + packed > end:
+        return "damaged in the zip: its bytes lie beyond the end"
     if flags & 1:
         return "encrypted: unzip it with its password first"
     if method not in (STORED, DEFLATED):
