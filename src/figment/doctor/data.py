@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from figment.data import Dataset, Inspection, inspect, open_dataset
-            f"{len(unread):,} of {counted(found.files, 'picture')} cannot be read, such as {file}: "
-            f"{reason}.",
+from figment.data.printing import counted
+from figment.data.structure import broken
 from figment.doctor import sets
 from figment.doctor.finding import SEVERITIES, Finding
 
@@ -135,11 +135,8 @@ def _files(found: Inspection) -> list[Finding]:
             "broken pictures",
             "fault" if len(unread) > sets.MOSTLY * found.files else "warning",
             0.99,
-<<<<<<< HEAD
-            f"{len(unread):,} of {found.files:,} pictures cannot be read, such as {file}: {reason}.",
-=======
-            f"{broken:,} of {counted(found.files, 'picture')} cannot be read, such as {file}: {reason}.",
->>>>>>> 1032549abe37e489c5a0a2c91560a2b073ab5a77
+            f"{len(unread):,} of {counted(found.files, 'picture')} cannot be read, such as {file}: "
+            f"{reason}.",
             "Copy or export them again; training goes on without them.",
         )
     ]
