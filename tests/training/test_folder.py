@@ -60,6 +60,19 @@ def test_a_run_that_is_removed_while_it_trains_is_said_and_stays_away(tmp_path: 
     assert not run.exists()
 
 
+def test_a_run_that_is_removed_in_the_middle_of_a_writing_is_said(tmp_path: Path, monkeypatch):
+    run, real = tmp_path / "run", fit.write_grid
+
+    def removed(path: Path, *args) -> None:
+        shutil.rmtree(run)
+        real(path, *args)
+
+    def from_now_on() -> None:
+        monkeypatch.setattr(fit, "write_grid", removed)
+
+    assert "was removed or moved while it was in" in disturbed(monkeypatch, run, from_now_on)
+
+
 def test_nothing_is_written_into_a_run_that_began_in_the_place_of_this(tmp_path: Path, monkeypatch):
     run, other = tmp_path / "run", trained(tmp_path / "other")
     before = {path.name: path.read_bytes() for path in other.rglob("*.*") if path.is_file()}

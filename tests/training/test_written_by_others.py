@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from figment.launch import resume, train
 from figment.recipes.points import Points
 from figment.run import load
 from figment.training.budget import LONGEST
+from figment.training.fit import _status
 
 FIELDS: dict[str, Any] = {"hidden": (8,), "latent": 4, "batch": 16, "tick": 16, "metrics": ()}
 
@@ -112,9 +114,10 @@ def test_a_note_that_lies_is_a_damaged_state(run: Path, spoil: Callable[[dict], 
         resume(run, images=16, progress=False)
 
 
-def test_a_log_line_with_half_of_the_modes(run: Path):
-    log = run / "log.jsonl"
-    lines = [json.loads(line) for line in log.read_text().splitlines()]
-    assert lines[-1].pop("modes/all") == 8
-    log.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    assert resume(run, images=16).log()[-1]["images"] == 80
+def test_the_bar_of_a_log_line_with_half_of_the_modes():
+    session: Any = SimpleNamespace(
+        log=SimpleNamespace(lines=[{"images": 64, "modes/reached": 3.0}])
+    )
+    assert _status({"loss/generator": 0.5}, session) == "G 0.50"
+    session.log.lines[-1]["modes/all"] = 8.0
+    assert _status({"loss/generator": 0.5}, session) == "G 0.50 modes 3 of 8"

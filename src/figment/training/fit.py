@@ -21,7 +21,7 @@ from figment.training.clouds import landscape, modes_reached
 from figment.training.devices import peak_memory
 from figment.training.due import due, due_wider
 from figment.training.grids import write_grid, write_rebuilt
-from figment.training.guard import refuse_changed
+from figment.training.guard import refuse_changed, telling
 from figment.training.interrupt import Interruption
 from figment.training.length import correct, images_at_end, length_now
 from figment.training.log import Tally
@@ -52,7 +52,8 @@ def fit(session: Session, *, progress: bool = True) -> int:
     Raises UserError, the last good state kept, when a loss is not finite, the disk is full, or training
     has collapsed and is to stop then.
     """
-    with Interruption() as interruption, _bar(session, progress) as bar:
+    guarded = telling(session.run, session.lock)
+    with guarded, Interruption() as interruption, _bar(session, progress) as bar:
         if session.trainer.clock.images == 0:
             _show(session, picture=True, snapshot=False)
             session.monitor.measure(session.trainer, session.seconds())
@@ -254,12 +255,12 @@ def _show(session: Session, *, picture: bool, snapshot: bool) -> None:
     """Write the grid of the fixed latents, the weights it was drawn with, or both."""
     if not (mesh.is_first() and (picture or snapshot)):
         return
-    _check_folder(session)
     start, images = time.perf_counter(), session.trainer.clock.images
     net = session.trainer.averaged_generator()
     if picture:
         _picture(session, net)
     if snapshot:
+        _check_folder(session)
         folder.write_snapshot(session.run, session.trainer.recipe, net, images)
         classifier = session.trainer.recipe.classifier(session.trainer.nets)
         if classifier is not None:
@@ -272,8 +273,9 @@ def _picture(session: Session, net: nn.Module) -> None:
     trainer, images = session.trainer, session.trainer.clock.images
     dataset = trainer.feed.dataset
     pictures = Generator(trainer.recipe, net, dataset.classes, dataset.name).overview(folder.GRID)
-    path = folder.picture_path(session.run, images)
-    write_grid(path, pictures, landscape(trainer, pictures))
+    path, seen = folder.picture_path(session.run, images), landscape(trainer, pictures)
+    _check_folder(session)  # after the drawing, which takes its time
+    write_grid(path, pictures, seen)
     session.log.picture(path, images)
     _rebuilt(session, net)
     session.on_sample(pictures, images)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 from figment.errors import UserError
@@ -30,3 +32,13 @@ def refuse_changed(run: Path, lock: tuple[int, int] | None) -> None:
             f"{run} was removed or moved while it was in training, so nothing more can be saved: train "
             "again, or `figment resume` it where it is now"
         )
+
+
+@contextmanager
+def telling(run: Path, lock: tuple[int, int] | None) -> Generator[None]:
+    """Let a mistake that comes of a folder that went away in the middle of a writing say so."""
+    try:
+        yield
+    except (UserError, OSError):
+        refuse_changed(run, lock)
+        raise
