@@ -34,7 +34,10 @@ def test_a_start_that_was_killed_is_begun_again(tmp_path: Path):
     for part in folder.BEGUN:
         (tmp_path / "run" / part).mkdir(parents=True)
     (tmp_path / "run" / "machine.json").write_text("{}")
+    for file in ("machine", "recipe"):  # by a process that is no more
+        (tmp_path / "run" / f".{file}.json.4194999.ab12cd34.tmp").write_text('{"im')
     assert folder.holds_run(trained(tmp_path / "run"))
+    assert not list((tmp_path / "run").glob(".*.tmp"))
 
 
 def disturbed(monkeypatch: pytest.MonkeyPatch, run: Path, what: Callable[[], object]) -> str:

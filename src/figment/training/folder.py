@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -40,6 +41,8 @@ GRID = 64
 """Pictures in a sample grid."""
 REBUILT = 8
 """Pictures in a row beside what came back of them; there are two such rows."""
+HALF_WRITTEN = re.compile(r"\.(machine|recipe)\.json\..*\.tmp")
+"""What a start that was killed leaves of the files that it was writing."""
 BEGUN = ("samples", "snapshots", "state")
 """Folders that a start makes."""
 PARTS = (*BEGUN, "evaluation", "projection")
@@ -89,7 +92,10 @@ def refuse_taken(run: Path) -> None:
         )
     begun = {*BEGUN, "machine.json", "lock"}  # of a start that was killed
     try:
-        taken = run.exists() and (not run.is_dir() or {path.name for path in run.iterdir()} - begun)
+        here = (
+            {path.name for path in run.iterdir()} if run.is_dir() else {""} if run.exists() else ()
+        )
+        taken = {name for name in here if not HALF_WRITTEN.fullmatch(name)} - begun
         older = [
             run / part for part in BEGUN if (run / part).exists() and any((run / part).iterdir())
         ]
@@ -127,6 +133,7 @@ def claimed(run: Path) -> Generator[None]:
 
 def begin(run: Path, name: str, recipe: Playable, machine: dict[str, Any]) -> None:
     """Fill the folder with machine and recipe; recipe.json, which makes it a run, comes last."""
+    files.tidy(run)
     try:
         for part in BEGUN:
             (run / part).mkdir(parents=True, exist_ok=True)
