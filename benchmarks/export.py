@@ -49,7 +49,9 @@ def widened(recipe: Recipe) -> Generator:
                 tensor.normal_(0, 0.1)
             elif name.endswith("running_var"):
                 tensor.uniform_(0.5, 1.5)
-            elif name.endswith("constant"):  # of ones all maps are flat, and AdaIN makes rounding of them
+            elif name.endswith(
+                "constant"
+            ):  # of ones all maps are flat, and AdaIN makes rounding of them
                 tensor.normal_()
         weights = [tensor for name, tensor in state.items() if name.endswith("weight")]
         while recipe.kind == "images" and generator.sample(4).array.std() < 40:

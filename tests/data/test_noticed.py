@@ -162,6 +162,20 @@ def test_a_hot_pixel_that_makes_a_set_black_is_said(tmp_path):
     )
 
 
+def test_nearly_white_pictures_are_said(tmp_path):
+    paper = np.full((32, 32), 250, np.uint8)
+    paper[4:8] = 236
+    pictures = [Image.fromarray(np.roll(paper, step, 0)) for step in (0, 9)]
+    told = opened(folder_of(tmp_path / "paper", [*pictures, photo(0).convert("L")])).notice()
+    assert told.darkness == ("nearly white: in 2 of 3 pictures no place is darker than 236 of 255",)
+
+
+@pytest.mark.parametrize("number", [b"1e300\0", b"-1e400\0", b"nan\0", b"none\0"])
+def test_a_number_for_no_data_that_no_float_has_changes_nothing(number):
+    seen = decode.see(tiff(flat(0.5, dtype=np.float32), t42113=number), enough=8)
+    assert seen.deep is not None and (seen.deep.pixels == 0.5).all()
+
+
 def test_a_profile_or_alpha_that_is_not_applied_is_counted(tmp_path):
     for name, data in {
         "bright.tif": tiff(flat(5, 2, 10, 1, dtype=np.float32), 2, t338=2),
