@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from statistics import median
+
 from figment.data.printing import counted
 from figment.doctor import appearance, classes, samples
 from figment.doctor.balance import EARLY_ROUNDS, RISEN_ROUNDS, unrisen
@@ -152,13 +154,15 @@ def _points_far(history: History) -> str:
 def _what_more(history: History) -> str:
     """Return what to do about samples that are far: so many minutes more, or something else."""
     speeds = history.series("speed/images_per_second")
-    fastest = max(speeds, default=0.0)  # of lines that measuring and starting do not slow down
-    if fastest < SLOWEST or not history.rounds:
+    usual = (
+        median(speeds) if speeds else 0.0
+    )  # few lines have the start in them, or a long measurement
+    if usual < SLOWEST or not history.rounds:
         return "Train longer: `figment resume RUN --minutes 30` goes on from here."
     least = 0 if history.points() else SHAPES
     goal = max(least, 2 * history.rounds)
     images = (goal - history.rounds) * history.images / history.rounds
-    minutes = max(1, round(images / fastest / 60))
+    minutes = max(1, round(images / usual / 60))
     why = "before which pictures hardly take shape" if goal == least else "twice as many as so far"
     return (
         f"Train about {counted(minutes, 'minute')} more, to {goal:,} rounds, {why}: "
