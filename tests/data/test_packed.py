@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from figment.data import look, open_dataset
+from figment.data import jobs, look, open_dataset
 from figment.data.packed import is_packed, npy_header, read_packed
 from figment.errors import UserError
 
@@ -258,3 +259,13 @@ def test_images_made_of_a_pack_are_those_of_pillow(tmp_path):
     np.save(tmp_path / "a.npy", np.stack([picture, picture]))
     small = Image.fromarray(picture).resize((8, 8), Image.Resampling.LANCZOS)
     assert (opened(tmp_path / "a.npy").rows[1] == np.asarray(small).transpose(2, 0, 1)).all()
+
+
+def test_large_pictures_are_read_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(jobs, "PIECE", 2 * 16 * 16 * 3)  # two pictures
+    pictures = np.arange(7, dtype=np.uint8)[:, None, None, None] * 30 + np.zeros(
+        (7, 16, 16, 3), np.uint8
+    )
+    np.savez_compressed(tmp_path / "a.npz", images=pictures)
+    rows = open_dataset(str(tmp_path / "a.npz"), resolution=8, channels=3, progress=False).rows
+    assert rows[:, 0, 0, 0].tolist() == [0, 30, 60, 90, 120, 150, 180]

@@ -115,6 +115,11 @@ def test_what_is_cut_off_to_make_squares_is_said(tmp_path):
     dataset = open_dataset(wide, resolution=32, channels=3, progress=False)
     assert forms.changed_by_run(dataset, own=False, fit="crop") == [cut]
     assert forms.changed_by_run(dataset, own=False, fit="pad") == []
+    (tmp_path / "nearly").mkdir()
+    for number in range(20):
+        smooth(number, 36).crop((0, 0, 36, 32)).save(tmp_path / "nearly" / f"{number}.png")
+    nearly = open_dataset(str(tmp_path / "nearly"), resolution=32, channels=3, progress=False)
+    assert forms.cropped([nearly]) == []
 
 
 def test_sizes_are_those_of_pictures_that_can_be_read(tmp_path):
