@@ -93,9 +93,8 @@ def evaluate_generator(
         return _tested(Evaluation(source, [], made=now()), classifier, dataset, held_out, True)
     others = [name for name in metrics if name not in asked]
     question = _question(others, features, count, protocol)
-    extractor = extractor_for(
-        generator.recipe.kind, question.features, device, generator.recipe.learned_from
-    )
+    recipe = generator.recipe
+    extractor = extractor_for(recipe.kind, question.features, device, recipe.learned_from)
     rows, apart = np.arange(len(dataset)), np.empty(0, np.int64)
     if held_out is not None and not question.protocol:
         rows, apart = split(dataset, *held_out)
@@ -107,18 +106,17 @@ def evaluate_generator(
     samples = sample_side(
         generator, drawn, extractor, seed=seed, truncation=truncation, progress=progress
     )
-    has_classes = generator.recipe.labels_for([0], torch.device("cpu")) is not None
-    fit = generator.recipe.fit
+    has_classes = recipe.labels_for([0], torch.device("cpu")) is not None
     compared = Comparison(
         samples,
         reals,
         unseen,
         extractor,
-        forms.form_of(dataset, fit) if extractor else None,
+        forms.form_of(dataset, recipe.fit) if extractor else None,
         ([f"seed {number}" for number in range(seed, seed + drawn)], _names(dataset)),
         dataset.classes if has_classes else (),
         forms.dropped("reals", dataset)
-        + (forms.changed_by_run(dataset, held_out is not None, fit) if extractor else []),
+        + (forms.changed_by_run(dataset, held_out is not None, recipe.fit) if extractor else []),
     )
     found = _judged(source, compared, question, out, progress)
     found.files = {"reals": forms.dropped_files(dataset)}
