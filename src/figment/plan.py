@@ -120,9 +120,7 @@ class Plan:
         planned = self.cost.over(recipe)
         said = cost.sentence(self.name, planned, dataset, end=end, seconds=left)
         rounds = 1 if left is None else planned.rounds(left)
-        said += (
-            f"\n{few}" if few and rounds >= 1 else ""
-        )  # of no time at all nothing is to be spared
+        said += f"\n{few}" if few and rounds >= 1 else ""  # no time, nothing to spare of it
         pause = pause_for(recipe, first.seconds, planned.images_per_second)
         return replace(self, recipe=recipe, cost=planned, pause=pause, untrained=first, said=said)
 

@@ -83,9 +83,8 @@ def play(
         say(progress, _what_next(run, images, session.seconds()))
         worst = findings[0]
         say(progress, f"doctor: {worst.name}: {worst.evidence} {worst.advice}".rstrip())
-        if (
-            images and not signal
-        ):  # only now is there nothing left that a resume would have to write
+        # Only now is there nothing left that a resume would have to write.
+        if images and not signal:
             folder.write_machine(path, run.machine | {ENDED: images})
     mesh.barrier()  # nobody leaves while the first still writes: one aborted at its exit
     mesh.stop()

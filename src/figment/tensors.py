@@ -109,9 +109,8 @@ def open_tensors(path: Path) -> tuple[Stored, dict[str, Any], str]:
     with _opening(path), open(path, "rb") as raw:
         file = safe_open(path, framework="pt")
         if not os.path.samestat(os.fstat(raw.fileno()), os.stat(path)):
-            return open_tensors(
-                path
-            )  # the training that writes it has just put another in its place
+            # The training that writes it has just put another in its place.
+            return open_tensors(path)
         note, expected = _note(file.metadata())
         if expected not in ("", _checksum_within(raw)):
             raise Unreadable(CHANGED)

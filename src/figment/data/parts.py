@@ -128,7 +128,8 @@ def settled(below: Below, insist: bool) -> tuple[list[str | None], list[bool], l
     tops = [top if len(known) < 2 or top in known or part in taken else None for part, top in both]
     having = {part for part, top in zip(below.parts, tops, strict=True) if top} | below.trained
     several = {part for part, found in strays.items() if len(found) > 1}
-    apart = [part is not None and part not in having | several for part in below.parts]
+    classed = having | several
+    apart = [part is not None and part not in classed for part in below.parts]
     said = []
     names = sorted(f"{part}/{top}" for part in strays.keys() - taken for top in strays[part])
     if names:

@@ -24,19 +24,8 @@ DERIVED = frozenset(
 """Names of what was made from pictures, or is to be made."""
 PERHAPS = frozenset(
     {"clean", "noisy", "sharp", "blur", "blurred", "blurry", "hazy", "rainy", "before"}
-    | {
-        "after",
-        "rgb",
-        "nir",
-        "ir",
-        "infrared",
-        "thermal",
-        "visible",
-        "left",
-        "right",
-        "low",
-        "high",
-    }
+    | {"after", "rgb", "nir", "ir", "infrared", "thermal", "visible", "left", "right"}
+    | {"low", "high"}
     | {"lowres", "highres", "small", "large", "resized", "cropped", "raw", "processed", "sketch"}
     | {"sketches", "colour", "color", "gray", "grey", "grayscale", "greyscale", "output", "outputs"}
     | {"32", "64", "128", "256", "512", "1024", "2048", "x1", "x2", "x3", "x4", "x8", "bicubic"}

@@ -154,9 +154,7 @@ def _points_far(history: History) -> str:
 def _what_more(history: History) -> str:
     """Return what to do about samples that are far: so many minutes more, or something else."""
     speeds = history.series("speed/images_per_second")
-    usual = (
-        median(speeds) if speeds else 0.0
-    )  # few lines have the start in them, or a long measurement
+    usual = median(speeds or [0.0])  # few lines have the start in them, or a long measurement
     if usual < SLOWEST or not history.rounds:
         return "Train longer: `figment resume RUN --minutes 30` goes on from here."
     least = 0 if history.points() else SHAPES

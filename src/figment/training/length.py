@@ -55,18 +55,15 @@ def correct(session: Session, images: int) -> str:
     recipe.json holds the length as well, for a resume.
     """
     trainer = session.trainer
-    told, per_round = (
-        session.told or trainer.recipe.images,
-        trainer.clock.images / trainer.clock.rounds,
-    )
+    told = session.told or trainer.recipe.images
+    per_round = trainer.clock.images / trainer.clock.rounds
     images = max(images, trainer.clock.images + 1)
     trainer.recipe = replace(cast(Any, trainer.recipe), images=images)
     if mesh.is_first():
         folder.write_recipe(session.run, folder.read(session.run)[0], trainer.recipe)
     if told / SURPRISE < images < SURPRISE * told:
-        session.told = (
-            told  # what is compared with is what was said, not what was put right in silence
-        )
+        # What is compared with is what was said, not what was put right in silence.
+        session.told = told
         return ""
     session.told = images
     start, before = session.playing
