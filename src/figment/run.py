@@ -127,6 +127,7 @@ class Run:
             **how,
         )
         found.weights, found.images = weights.name, folder.images_of(weights)
+        found.own_data = held_out is not None
         if mesh.is_first() and how["out"] is not None:
             found.write(how["out"])
         return found
@@ -194,14 +195,14 @@ def findings_of(path: Path, log: list[dict]) -> list[Finding]:
 
 
 def _evaluation(path: Path) -> dict[str, Any]:
-    """Return a run's evaluation.json where it is of the weights that samples are drawn from, else {}."""
+    """Return a run's evaluation.json where it is of its own data and the weights drawn from, else {}."""
     from figment.judging.evaluation import read_evaluation
 
     with suppress(UserError):  # no weights yet
         weights, found = folder.weights_of(path), read_evaluation(path) or {}
-        if found.get("weights") == weights.name and found.get("images") == folder.images_of(
-            weights
-        ):
+        drawn = {"weights": weights.name, "images": folder.images_of(weights)}
+        same = all(found.get(name) == value for name, value in drawn.items())
+        if same and found.get("own_data", True):  # which earlier versions did not say
             return found
     return {}
 

@@ -83,10 +83,12 @@ def test_only_the_weights_that_are_drawn_from_count(tmp_path: Path):
     old = [line | {"rounds": 10 * line["rounds"]} for line in lines]
     (opened.path / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in old))
 
-    def names(images: int) -> list[str]:
-        text = json.dumps(judged | {"images": images})
+    def names(images: int, **more: Any) -> list[str]:
+        text = json.dumps(judged | {"images": images} | more)
         (opened.path / "evaluation.json").write_text(text)
         return [one.name for one in opened.doctor()]
 
     assert "memorisation" in names(8_256)
     assert "memorisation" not in names(4_128)
+    assert "memorisation" in names(8_256, own_data=True)
+    assert "memorisation" not in names(8_256, own_data=False)  # a comparison with other pictures

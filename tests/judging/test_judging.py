@@ -30,6 +30,7 @@ from figment.judging.table import table
 from figment.launch import train
 from figment.metrics.features import efficientnet, mobilenet
 from figment.metrics.score import Score
+from figment.run import load
 
 RANDOM = torch.Generator().manual_seed(0)
 
@@ -242,6 +243,7 @@ def test_a_run_is_evaluated_from_the_command_line(tmp_path, capsys):
     assert main([*words, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["images"] == 8 and found["weights"] == "000000008.safetensors"
+    assert found["own_data"]
     assert [score["name"] for score in found["scores"]] == [
         "kid",
         "copied",
@@ -255,6 +257,9 @@ def test_a_run_is_evaluated_from_the_command_line(tmp_path, capsys):
     assert main(words) == 0
     out = capsys.readouterr().out
     assert "KID(small) x1000 " in out and "real pictures" in out
+    assert (
+        not load(run).evaluate("flowers:64", count=40, features="small", metrics=["kid"]).own_data
+    )
 
 
 @pytest.mark.parametrize(

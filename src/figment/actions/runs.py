@@ -39,9 +39,8 @@ def about(run: Path) -> dict[str, Any]:
         images, planned = (lines[-1]["images"] if lines else 0), int(fields["images"])
         found |= {"system": name, "data": machine["data"]["name"], "images": images}
         found |= {"score": _score(run), "state": _state(run, images, planned)}
-    except (
-        Exception
-    ) as error:  # its files may hold anything: the other runs are listed all the same
+    # Its files may hold anything: the other runs are listed all the same.
+    except Exception as error:
         found["state"] = f"damaged ({type(error).__name__})"
     return found
 

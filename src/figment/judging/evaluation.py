@@ -24,6 +24,8 @@ class Evaluation:
     images: int | None = None
     """Where the training was whose weights these are."""
     weights: str = ""
+    own_data: bool = False
+    """Whether the reals are those that the run was trained on."""
     pictures: dict[str, str] = field(default_factory=dict)
     """Path below the folder that they were written to, by name."""
     made: str = ""
