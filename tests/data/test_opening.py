@@ -125,6 +125,7 @@ def test_large_pictures_are_reduced_in_strips_as_if_at_once(monkeypatch):
         (b"", "empty file"),
         (b"hello\nworld", "text, not a picture"),
         (bytes(range(200)), "not a picture, or of an unknown kind"),
+        (b"\x89PNG\r\n\x1a\n\0\0", "a PNG that cannot be read (its header is cut short)"),
         (b"\x89PNG\r\n\x1a\n" + bytes(50), "a PNG that cannot be read (broken PNG file"),
         (tiff(flat(1, 2, 3, 4, dtype=np.float32), 2), "a TIFF that cannot be read (unknown pixel"),
         (tiff(flat(1, 2, 3, dtype=np.float32), 2, t257=9), "cut short: 768 of 864 bytes"),

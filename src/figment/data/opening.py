@@ -127,7 +127,9 @@ def _found(data: bytes) -> ImageFile.ImageFile:
         try:
             return factory(io.BytesIO(data), "")
         except _UNFIT as error:
-            reason = f"a {name} that cannot be read ({' '.join(str(error).split())})"
+            cut = any(isinstance(one, struct.error) for one in (error, error.__cause__))
+            said = "its header is cut short" if cut else " ".join(str(error).split())
+            reason = f"a {name} that cannot be read ({said})"
     if reason:
         raise ValueError(reason)
     text = data[:64].isascii() and all(byte >= 32 or byte in b"\t\n\r" for byte in data[:64])
