@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from figment.errors import UserError, nearest
 from figment.fields import fields_of, neutral
+from figment.rounds import ENOUGH_ROUNDS
 from figment.settings import Settings
 
 if TYPE_CHECKING:
@@ -116,6 +117,10 @@ class Recipe(Settings):
     def cheaper(self, pinned: frozenset[str] = frozenset()) -> list[Self]:
         """Return forms of this recipe for ever smaller time budgets, this one first."""
         return [self]
+
+    def rounds_wanted(self) -> int:
+        """Return the rounds that a time has to hold for this form to be better than a cheaper one."""
+        return ENOUGH_ROUNDS
 
     def tiny(self) -> Self:
         """Return a form that plays a round in milliseconds, for tests."""

@@ -11,7 +11,7 @@ from figment.doctor.diagnosis import diagnose
 from figment.doctor.finding import Finding
 from figment.doctor.history import History
 from figment.doctor.progress import SHAPES
-from figment.training.cost import ENOUGH_ROUNDS
+from figment.rounds import ENOUGH_ROUNDS
 
 TIMED = [
     line | {"speed/images_per_second": line["images"] / (6 * n)} for n, line in enumerate(run(), 1)

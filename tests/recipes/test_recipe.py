@@ -151,6 +151,18 @@ def test_cheaper_forms_respect_pins():
     assert recipe.cheaper(frozenset({"batch", "width"})) == [recipe]
 
 
+def test_narrower_forms_take_larger_steps():
+    recipe = find("dcgan")[1]
+    rates = {f.width: (f.generator_lr, f.discriminator_lr) for f in recipe.cheaper()}
+    assert rates[64] == (2e-4, 2e-4) and rates[24] == (5.3e-4, 5.3e-4) and rates[16] == (8e-4, 8e-4)
+    mine = recipe.cheaper(frozenset({"discriminator_lr"}))[-1]
+    assert (mine.generator_lr, mine.discriminator_lr) == (8e-4, 2e-4)
+    assert {f.generator_lr for f in recipe.cheaper(frozenset({"width"}))} == {2e-4}
+    assert {f.generator_lr for f in find("few-shot")[1].cheaper()} == {4e-4}
+    wanted = {f.width: f.rounds_wanted() for f in recipe.cheaper()}
+    assert wanted[24] == wanted[16] == 5_000 and wanted[32] == wanted[64] == 15_000
+
+
 def test_base_recipe_asks_for_networks():
     with pytest.raises(NotImplementedError):
         Recipe().build()

@@ -16,7 +16,7 @@ from figment.errors import UserError
 from figment.launch import train
 from figment.recipes import SYSTEMS, find
 from figment.recipes.points import Points
-from figment.rounds import Terms
+from figment.rounds import ENOUGH_ROUNDS, Terms
 from figment.training.average import decay, follow, keep_share, with_own_statistics
 from figment.training.due import due, due_wider
 from figment.training.feed import Feed
@@ -191,15 +191,20 @@ def test_the_plan_takes_the_dearest_form_that_gets_enough_rounds(ring, monkeypat
 
     monkeypatch.setattr(cost, "measure", measure)
     monkeypatch.setattr(cost.time, "perf_counter", lambda: clock[0])
-    chosen = cost.affordable(forms, ring, CPU, deadline=cost.ENOUGH_ROUNDS * 32 / 400.0)
+    chosen = cost.affordable(forms, ring, CPU, deadline=ENOUGH_ROUNDS * 32 / 400.0)
     assert chosen.recipe.batch == 32
     assert tried == [8, 16, 32, 64, 64, 64]
     del tried[:]
     pause[0] = 20.0  # on a busy machine no more than a tenth of the time is spent on trying
-    busy = cost.affordable(forms, ring, CPU, deadline=cost.ENOUGH_ROUNDS * 32 / 400.0)
+    busy = cost.affordable(forms, ring, CPU, deadline=ENOUGH_ROUNDS * 32 / 400.0)
     assert busy.recipe.batch == 16 and tried == [8, 16] and clock[0] == 40
     clock[0] = pause[0] = 0.0
     assert cost.affordable(forms, ring, CPU, deadline=0.1).recipe.batch == 8
+    monkeypatch.setattr(  # a form may want more rounds before it is better than a cheaper one
+        type(POINTS), "rounds_wanted", lambda self: (3 if self.batch > 16 else 1) * ENOUGH_ROUNDS
+    )
+    kept = cost.affordable(forms, ring, CPU, deadline=2 * ENOUGH_ROUNDS * 32 / 400.0)
+    assert kept.recipe.batch == 16
     sentence = cost.sentence("points", chosen, ring, end=64_000, seconds=None)
     assert sentence == (
         "points on ring (100,000 points): batch 32, auto; 64,000 images (2,000 rounds), about 3 min "

@@ -12,7 +12,7 @@ import torch
 from figment import mesh
 from figment.data import Dataset
 from figment.errors import UserError
-from figment.rounds import Playable
+from figment.rounds import ENOUGH_ROUNDS, Playable
 from figment.training.contract import lazy_of, stages_of
 from figment.training.devices import peak_memory
 from figment.training.memory import free, in_smaller_parts, is_full, too_large
@@ -21,14 +21,6 @@ from figment.training.trainer import NotFinite, Trainer
 from figment.units import duration, round_off
 
 R = TypeVar("R", bound=Playable)
-
-ENOUGH_ROUNDS = 5_000
-"""A time budget is spent on the largest form of a recipe that gets this many rounds out of it.
-
-DCGAN of width 16 on cats of 64 px draws faces after 5,747 rounds (KID x 1000 2,770), where a width of 8,
-with which the same 12 minutes hold 8,000 rounds, draws blotches (4,205).
-"""
-
 
 TRIALS = 0.1
 """Share of a time budget that may be spent on finding the form: on a busy machine a round can take long."""
@@ -141,7 +133,7 @@ def _seconds(trainer: Trainer, number: int) -> float:
 def affordable(
     forms: Sequence[R], dataset: Dataset, device: torch.device, deadline: float
 ) -> Cost[R]:
-    """Return the dearest of ever cheaper forms that gets ENOUGH_ROUNDS before the deadline, or the last.
+    """Return the dearest of ever cheaper forms that gets its rounds before the deadline, or the last.
 
     ``deadline`` is on ``time.perf_counter()``'s clock; the time that measuring takes counts. It climbs
     from the cheapest form, so that little is spent on forms that are far too dear, and no more than TRIALS.
@@ -157,7 +149,8 @@ def affordable(
         return bool(mesh.first(2 * spent() > allowed))
 
     def enough(cost: Cost[R]) -> bool:
-        return bool(mesh.first(cost.rounds(deadline - time.perf_counter()) >= ENOUGH_ROUNDS))
+        rounds = cost.rounds(deadline - time.perf_counter())
+        return bool(mesh.first(rounds >= cost.recipe.rounds_wanted()))
 
     def quickest(form: R) -> Cost[R]:
         tried: list[Cost[R]] = []

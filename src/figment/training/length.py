@@ -10,9 +10,10 @@ from dataclasses import replace
 from typing import Any, cast
 
 from figment import mesh
+from figment.rounds import ENOUGH_ROUNDS
 from figment.training import folder
 from figment.training.budget import LONGEST
-from figment.training.cost import ENOUGH_ROUNDS, too_short
+from figment.training.cost import too_short
 from figment.training.pace import pace_of
 from figment.training.session import Session
 from figment.units import round_off
