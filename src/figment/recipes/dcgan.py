@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 Forms = tuple[tuple[int, int, float], ...]
 """Widths, each with its batch and what the published learning rates are multiplied by."""
-WIDE = 24
-"""Channels next to the picture up to which a form is worth its time as soon as shapes appear."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +42,9 @@ class DCGAN(GAN):
     )
     """(width, batch, times the rates) for ever smaller time budgets, see ``cheaper``: steps of Adam grow as
     a network gets narrower (Yang et al. 2021, table 3)."""
+
+    WIDE: ClassVar[int] = 24
+    """Width up to which a form is worth its time as soon as shapes appear (docs/results/cats.md)."""
 
     batch: int = 128
     images: int = 100 * CATS
@@ -80,7 +81,7 @@ class DCGAN(GAN):
         return list(dict.fromkeys(forms))
 
     def rounds_wanted(self) -> int:
-        return (1 if self.width <= WIDE else 3) * super().rounds_wanted()
+        return (1 if self.width <= self.WIDE else 3) * super().rounds_wanted()
 
     def tiny(self) -> Self:
         small = replace(super().tiny(), resolution=32, width=4)

@@ -30,6 +30,7 @@ class FewShot(DCGAN):
 
     BY_DATA: ClassVar[tuple[str, ...]] = (*DCGAN.BY_DATA, "mirror", "conditioning")
     SMALLER: ClassVar[Forms] = ((32, 32, 1), (24, 16, 1), (16, 16, 1), (8, 16, 1))
+    WIDE: ClassVar[int] = 32
 
     width: int = 32
     """Channels next to the picture, doubled at every halving of the resolution."""
