@@ -160,7 +160,7 @@ def test_narrower_forms_take_larger_steps():
     assert {f.generator_lr for f in recipe.cheaper(frozenset({"width"}))} == {2e-4}
     assert {f.generator_lr for f in find("few-shot")[1].cheaper()} == {4e-4}
     wanted = {f.width: f.rounds_wanted() for f in recipe.cheaper()}
-    assert wanted[24] == wanted[16] == 5_000 and wanted[32] == wanted[64] == 15_000
+    assert wanted[24] == wanted[16] == 5_000 and wanted[32] == wanted[64] == 25_000
     assert find("few-shot")[1].rounds_wanted() == 5_000
 
 

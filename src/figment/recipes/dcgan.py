@@ -81,7 +81,7 @@ class DCGAN(GAN):
         return list(dict.fromkeys(forms))
 
     def rounds_wanted(self) -> int:
-        return (1 if self.width <= self.WIDE else 3) * super().rounds_wanted()
+        return (1 if self.width <= self.WIDE else 5) * super().rounds_wanted()
 
     def tiny(self) -> Self:
         small = replace(super().tiny(), resolution=32, width=4)
