@@ -159,6 +159,16 @@ def test_narrower_forms_take_larger_steps():
     assert (mine.generator_lr, mine.discriminator_lr) == (8e-4, 2e-4)
     assert {f.generator_lr for f in recipe.cheaper(frozenset({"width"}))} == {2e-4}
     assert {f.generator_lr for f in find("few-shot")[1].cheaper()} == {4e-4}
+    own = replace(recipe, width=32, generator_lr=1e-4).cheaper()
+    assert {f.generator_lr for f in own if f.width == 32} == {
+        1e-4
+    }  # no narrower: as it was written
+    assert {f.generator_lr for f in own if f.width == 16} == {2e-4}
+    assert {f.generator_lr for f in find("wgan")[1].cheaper()} == {5e-5}
+    assert {f.generator_lr for f in find("dcgan-radford")[1].cheaper()} == {2e-4}
+    said = next(f for f in recipe.cheaper() if f.width == 24).describe()
+    assert said == ["learning rates 0.00053 and 0.00053"]
+    assert not any("rate" in words for words in recipe.describe())
     wanted = {f.width: f.rounds_wanted() for f in recipe.cheaper()}
     assert wanted[24] == wanted[16] == 5_000 and wanted[32] == wanted[64] == 25_000
     assert find("few-shot")[1].rounds_wanted() == 5_000

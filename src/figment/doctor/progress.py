@@ -10,6 +10,7 @@ from figment.doctor.balance import EARLY_ROUNDS, RISEN_ROUNDS, unrisen
 from figment.doctor.finding import Finding
 from figment.doctor.history import History
 from figment.doctor.scores import UNTRUSTED, called, figure, standing
+from figment.rounds import ENOUGH_ROUNDS
 
 ENOUGH = 12
 """Measurements that a plateau is read from."""
@@ -23,9 +24,6 @@ figment's own default setting get 0.8 to 0.95 and all modes, shapeless clouds 0.
 TOLD, OBEYED = 0.6, 0.6
 """Where so many reals' classes can be told, the share of samples told as asked, over theirs, from which
 classes are obeyed: C5 by class on MNIST is at 0.2 after 400 rounds and at 0.9 after 1,000."""
-SHAPES = 5_000
-"""Rounds before which a system of convolutions hardly draws shapes, as ``training.cost`` plans by."""
-
 SLOWEST = 1e-6
 """Images a second below which a log tells nothing."""
 
@@ -157,7 +155,7 @@ def _what_more(history: History) -> str:
     usual = median(speeds or [0.0])  # few lines have the start in them, or a long measurement
     if usual < SLOWEST or not history.rounds:
         return "Train longer: `figment resume RUN --minutes 30` goes on from here."
-    least = 0 if history.points() else SHAPES
+    least = 0 if history.points() else ENOUGH_ROUNDS
     goal = max(least, 2 * history.rounds)
     images = (goal - history.rounds) * history.images / history.rounds
     minutes = max(1, round(images / usual / 60))

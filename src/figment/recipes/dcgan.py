@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from torch import nn
     from torch.optim import Optimizer
 
-Forms = tuple[tuple[int, int, float], ...]
-"""Widths, each with its batch and what the published learning rates are multiplied by."""
+Forms = tuple[tuple[int, int], ...]
+"""Widths, each with its batch."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,17 +32,18 @@ class DCGAN(GAN):
     """GAN of strided convolutions with batch norm."""
 
     SMALLER: ClassVar[Forms] = (
-        (64, 64, 1),
-        (48, 64, 64 / 48),
-        (32, 64, 2),
-        (32, 32, 2),
-        (24, 32, 64 / 24),
-        (16, 32, 4),
-        (16, 16, 4),
+        (64, 64),
+        (48, 64),
+        (32, 64),
+        (32, 32),
+        (24, 32),
+        (16, 32),
+        (16, 16),
     )
-    """(width, batch, times the rates) for ever smaller time budgets, see ``cheaper``: steps of Adam grow as
-    a network gets narrower (Yang et al. 2021, table 3)."""
-
+    """(width, batch) for ever smaller time budgets, see ``cheaper``."""
+    LARGER_STEPS: ClassVar[bool] = True
+    """Whether forms of ``cheaper`` learn at higher rates, as many times as they are narrower (Yang et al. 2021,
+    table 3, of Adam)."""
     WIDE: ClassVar[int] = 24
     """Width up to which a form is worth its time as soon as shapes appear (docs/results/cats.md)."""
 
@@ -69,16 +70,30 @@ class DCGAN(GAN):
 
     def cheaper(self, pinned: frozenset[str] = frozenset()) -> list[Self]:
         forms = [self]
-        for width, batch, times in self.SMALLER:
+        for width, batch in self.SMALLER:
             if width > self.width or batch > self.batch:
                 continue
-            free: dict[str, Any] = {"width": width, "batch": batch}
-            if "width" not in pinned:  # else the rates are those that the user knows it with
-                for player in ("generator_lr", "discriminator_lr"):
-                    free[player] = float(f"{times * getattr(self, player):.2g}")
+            free = {"width": width, "batch": batch} | self._rates_at(width)
+            if "width" in pinned:  # as wide as it is, at its own rates
+                free = {"batch": batch}
             free = {name: value for name, value in free.items() if name not in pinned}
             forms.append(replace(self, **free))
         return list(dict.fromkeys(forms))
+
+    def _rates_at(self, width: int) -> dict[str, Any]:
+        """Return both learning rates for networks of another width."""
+        if not self.LARGER_STEPS or self.optimizer != "adam":
+            return {}
+        players = ("generator_lr", "discriminator_lr")
+        times = self.width / width
+        return {rate: float(f"{times * getattr(self, rate):.2g}") for rate in players}
+
+    def describe(self) -> list[str]:
+        said = super().describe()
+        rates = (self.generator_lr, self.discriminator_lr)
+        if rates != (type(self).generator_lr, type(self).discriminator_lr):
+            said.append(f"learning rates {rates[0]:g} and {rates[1]:g}")
+        return said
 
     def rounds_wanted(self) -> int:
         return (1 if self.width <= self.WIDE else 5) * super().rounds_wanted()
@@ -112,6 +127,8 @@ class Radford(DCGAN):
     lets its first decay rate fall by 1e-8 of itself a step, to .4997 in the end: here it stays. They
     sample with a batch's own statistics, here they are settled ones as in all systems.
     """
+
+    LARGER_STEPS: ClassVar[bool] = False
 
     images: int = 25 * 350_000
     real_target: float = 1.0

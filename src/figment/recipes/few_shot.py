@@ -29,8 +29,9 @@ class FewShot(DCGAN):
     """DCGAN for a few hundred pictures."""
 
     BY_DATA: ClassVar[tuple[str, ...]] = (*DCGAN.BY_DATA, "mirror", "conditioning")
-    SMALLER: ClassVar[Forms] = ((32, 32, 1), (24, 16, 1), (16, 16, 1), (8, 16, 1))
+    SMALLER: ClassVar[Forms] = ((32, 32), (24, 16), (16, 16), (8, 16))
     WIDE: ClassVar[int] = 32
+    LARGER_STEPS: ClassVar[bool] = False
 
     width: int = 32
     """Channels next to the picture, doubled at every halving of the resolution."""
