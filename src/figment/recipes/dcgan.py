@@ -42,8 +42,8 @@ class DCGAN(GAN):
     )
     """(width, batch) for ever smaller time budgets, see ``cheaper``."""
     LARGER_STEPS: ClassVar[bool] = True
-    """Whether forms of ``cheaper`` learn at higher rates, as many times as they are narrower (Yang et al. 2021,
-    table 3, of Adam)."""
+    """Whether forms of ``cheaper`` learn at higher rates, as many times as they are narrower (as Adam's are
+    to go by Yang et al. 2021, table 3)."""
     WIDE: ClassVar[int] = 24
     """Width up to which a form is worth its time as soon as shapes appear (docs/results/cats.md)."""
 
