@@ -1,13 +1,15 @@
 """What does each technique do? One network, one length of training, one technique switched on at a time.
 
-    python benchmarks/ablation.py DATA [--out ablation/] [--seeds 0 1] [--only NAME ...]
+    python benchmarks/ablation.py DATA [--out ablation/] [--seeds 0 1] [--images 60000] [--only NAME ...]
 
-The network is DCGAN (system C5) at 32 px, ``--width`` channels, batch 32, 60,000 images; the plain one
+The network is DCGAN (system C5) at 32 px, ``--width`` channels, batch 32, --images long; the plain one
 has the non-saturating loss, hard labels, Adam 2e-4 (.5, .999) and samples from the averaged weights. Each
 (technique, seed) runs in a process of its own and leaves a line of JSON, so that a broken-off benchmark
-goes on where it was. Prints a table sorted by KID of 2,000 samples, with its 95 % interval; look-alikes;
-images a second of one thread's own time; peak memory. Where a technique wants another one beside it (a
-critic without batch norm for a gradient penalty, no momentum for a Wasserstein loss), its name says so.
+goes on where it was. Prints a table sorted by KID of 2,000 samples, with its 95 % interval; KID by
+features without ImageNet (patches); the accuracy of a linear classifier of real against fake;
+look-alikes; images a second of one thread's own time; peak memory. Where a technique wants another one
+beside it (a critic without batch norm for a gradient penalty, no momentum for a Wasserstein loss), its
+name says so.
 """
 
 from __future__ import annotations
@@ -21,9 +23,12 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-IMAGES = 60_000
+if TYPE_CHECKING:
+    from figment.data import Dataset
+    from figment.training.trainer import Trainer
+
 SAMPLES = 2_000
 CRITIC = {"discriminator_norm": "none", "betas": (0.0, 0.9)}
 RELATIVISTIC = {"objective": "relativistic", "discriminator_norm": "none", "betas": (0.0, 0.9)}
@@ -90,6 +95,9 @@ TECHNIQUES: dict[str, dict[str, Any]] = {
     "SVRE": {"play": "svre"},
     "no average of weights": {"ema": 0},
     "mirrored reals": {"mirror": True},
+    "DiffAugment": {"augment": "diffaugment"},
+    "ADA": {"augment": "ada"},
+    "heads on pretrained features": {"vision_aided": 1.0},
 }
 WITH_CLASSES: dict[str, dict[str, Any]] = {
     "classes as constant maps": {"conditioning": "concat"},
@@ -104,11 +112,15 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("ablation"))
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--width", type=int, default=16)
+    parser.add_argument("--images", type=int, default=60_000)
+    parser.add_argument(
+        "--features", default="mobilenet", help="the first judge's, see figment evaluate"
+    )
     parser.add_argument("--only", nargs="*", default=None, help="names of techniques")
     parser.add_argument("--run", nargs=2, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.run:
-        print(json.dumps(measure(args.data, args.run[0], int(args.run[1]), args.width)))
+        print(json.dumps(measure(args, args.run[0], int(args.run[1]))))
         return
     args.out.mkdir(parents=True, exist_ok=True)
     names = args.only
@@ -117,16 +129,17 @@ def main() -> None:
     for seed in args.seeds:
         for name in names:
             collect(args, name, seed)
-    print(table(args.data, args.out, args.width))
+    print(table(args))
 
 
 def collect(args: argparse.Namespace, name: str, seed: int) -> None:
     """Train and measure one technique in a process of its own, unless its line is there."""
     slug = "".join(c if c.isalnum() else "-" for c in name)
-    line = args.out / f"{Path(args.data).stem}-{slug}-{seed}.json"
+    line = args.out / f"{Path(args.data).stem}-{args.images}-{slug}-{seed}.json"
     if line.exists():
         return
     words = [sys.executable, __file__, args.data, "--width", str(args.width)]
+    words += ["--images", str(args.images), "--features", args.features]
     done = subprocess.run([*words, "--run", name, str(seed)], stdout=subprocess.PIPE, text=True)
     if done.returncode == 0:
         line.write_text(done.stdout)
@@ -140,16 +153,13 @@ def classes_of(data: str) -> int:
     return len(look(data).classes)
 
 
-def measure(data: str, name: str, seed: int, width: int) -> dict[str, Any]:
+def measure(args: argparse.Namespace, name: str, seed: int) -> dict[str, Any]:
     """Train one technique and return its figures."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     import torch
 
     from figment.data import open_dataset
-    from figment.judging.scorer import scorer_for
-    from figment.judging.sides import sample_side
     from figment.recipes.dcgan import DCGAN
-    from figment.sampling.generator import Generator
     from figment.training.devices import peak_memory, set_up
     from figment.training.trainer import NotFinite, Trainer
 
@@ -157,38 +167,26 @@ def measure(data: str, name: str, seed: int, width: int) -> dict[str, Any]:
     set_up(device)
     torch.set_num_threads(1)
     fields = (TECHNIQUES | WITH_CLASSES)[name]
-    recipe = DCGAN(resolution=32, width=width, batch=32, images=IMAGES, real_target=1.0, seed=seed)
+    length = {"images": args.images, "seed": seed}
+    recipe = DCGAN(resolution=32, width=args.width, batch=32, real_target=1.0, **length)
     if "conditioning" in fields:
-        recipe = replace(recipe, classes=classes_of(data))
+        recipe = replace(recipe, classes=classes_of(args.data))
     recipe = replace(recipe, precision="float32", **fields)
     recipe.check()
-    dataset = open_dataset(data, resolution=32, channels=3)
+    dataset = open_dataset(args.data, resolution=32, channels=3)
     trainer = Trainer(recipe, dataset, device)
     started, broke = time.process_time(), ""
     try:
-        while trainer.clock.images < IMAGES:
+        while trainer.clock.images < args.images:
             trainer.round()
     except NotFinite as error:
         broke = str(error)
     seconds = time.process_time() - started
     memory, reached = peak_memory(device), trainer.clock.images
-    asked = {"metrics": ("kid", "look_alikes"), "features": "mobilenet", "seed": 0}
-    asked |= {"metric_count": SAMPLES}
-    scorer = scorer_for(
-        replace(recipe, **asked), dataset, trainer.feed.rows, trainer.feed.held_out[:0]
-    )
-    assert scorer is not None
-    samples = sample_side(
-        Generator(recipe, trainer.averaged_generator()), SAMPLES, scorer.extractor
-    )
-    scores = {each.name: each for each in scorer.scores(samples)}
     return {
         "technique": name,
         "seed": seed,
-        "kid": 1000 * scores["kid"].value,
-        "low": 1000 * scores["kid"].low,
-        "high": 1000 * scores["kid"].high,
-        "look_alikes": scores["look_alikes"].value,
+        **scored(trainer, dataset, args.features),
         "per_second": reached / seconds,
         "gib": memory,
         "images": reached,
@@ -196,26 +194,51 @@ def measure(data: str, name: str, seed: int, width: int) -> dict[str, Any]:
     }
 
 
-def table(data: str, out: Path, width: int) -> str:
+def scored(trainer: Trainer, dataset: Dataset, features: str) -> dict[str, float]:
+    """Return the scores of samples of the averaged weights, by both judges."""
+    from figment.judging.scorer import scorer_for
+    from figment.judging.sides import sample_side
+    from figment.sampling.generator import Generator
+
+    generator = Generator(trainer.recipe, trainer.averaged_generator())
+    found = {}
+    for judge, metrics in ((features, ("kid", "c2st", "look_alikes")), ("patches", ("kid",))):
+        asked = {"metrics": metrics, "features": judge, "seed": 0, "metric_count": SAMPLES}
+        asking = replace(trainer.recipe, **asked)
+        scorer = scorer_for(asking, dataset, trainer.feed.rows, trainer.feed.held_out[:0])
+        assert scorer is not None
+        scores = scorer.scores(sample_side(generator, SAMPLES, scorer.extractor))
+        by_name = {score.name: score for score in scores}
+        kid = by_name["kid"]
+        if judge == "patches":
+            found["kid_patches"] = 1000 * kid.value
+            continue
+        found |= {"kid": 1000 * kid.value, "low": 1000 * kid.low, "high": 1000 * kid.high}
+        found |= {name: by_name[name].value for name in ("c2st", "look_alikes")}
+    return found
+
+
+def table(args: argparse.Namespace) -> str:
     """Return the lines of all techniques that have been measured, the best first."""
     found: dict[str, list[dict[str, Any]]] = {}
-    for path in sorted(out.glob(f"{Path(data).stem}-*.json")):
+    for path in sorted(args.out.glob(f"{Path(args.data).stem}-{args.images}-*.json")):
         row = json.loads(path.read_text())
         found.setdefault(row["technique"], []).append(row)
+    head = f"{Path(args.data).name} at 32 px, DCGAN of width {args.width}, {args.images:,} images each\n"
     lines = [
-        f"{Path(data).name} at 32 px, DCGAN of width {width}, {IMAGES:,} images each\n",
-        "| technique | KID x 1000 | interval (seeds) | look-alikes | images/s | GiB |",
-        "|---|---|---|---|---|---|",
+        head,
+        "| technique | KID x 1000 | interval (seeds) | patches | C2ST | look-alikes | images/s | GiB |",
+        "|---" * 8 + "|",
     ]
+    averaged = ("kid", "kid_patches", "c2st", "look_alikes", "per_second")
     for rows in sorted(found.values(), key=lambda rows: statistics.mean(r["kid"] for r in rows)):
-        means = {
-            k: statistics.mean(r[k] for r in rows) for k in ("kid", "look_alikes", "per_second")
-        }
-        spread = "; ".join(f"{r['low']:.1f} to {r['high']:.1f}" for r in rows)
+        means = {k: statistics.mean(r[k] for r in rows) for k in averaged}
+        spread = "; ".join(f"{r['low']:.0f} to {r['high']:.0f}" for r in rows)
         broke = f" (broke off at {rows[0]['images']:,})" if rows[0]["broke"] else ""
         lines.append(
-            f"| {rows[0]['technique']}{broke} | {means['kid']:.1f} | {spread} | "
-            f"{100 * means['look_alikes']:.0f} % | {means['per_second']:,.0f} | "
+            f"| {rows[0]['technique']}{broke} | {means['kid']:.0f} | {spread} | "
+            f"{means['kid_patches']:.0f} | {means['c2st']:.3f} | "
+            f"{100 * means['look_alikes']:.1f} % | {means['per_second']:,.0f} | "
             f"{max(r['gib'] for r in rows):.2f} |"
         )
     return "\n".join(lines)

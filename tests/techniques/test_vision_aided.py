@@ -66,6 +66,21 @@ def test_fewer_stages_are_the_first_of_all():
     assert all(torch.equal(one, other) for one, other in zip(some, every, strict=False))
 
 
+def test_heads_begin_with_more_mirrored_reals_than_a_batch_has(monkeypatch: pytest.MonkeyPatch):
+    """They are standardised by the first 256 reals, of which half are mirrored as well."""
+    looked_at: list[Tensor] = []
+    monkeypatch.setattr(
+        "figment.networks.layers.calibration.calibrate", lambda _, images: looked_at.append(images)
+    )
+    trainer = trainer_for(replace(AIDED, mirror=True), 400)
+    trainer.round()
+    (images,) = looked_at
+    plain = trainer.feed.first(256)[0]
+    turned = (images == plain.flip(3)).flatten(1).all(1)
+    assert torch.equal(images[~turned], plain[~turned])
+    assert 90 < turned.sum() < 166
+
+
 def test_mixing_is_a_function_of_the_seed_and_keeps_the_size():
     one, again, other = (Heads(32, seed).heads[2] for seed in (0, 0, 1))
     assert torch.equal(one.mixing, again.mixing)

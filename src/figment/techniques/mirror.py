@@ -37,6 +37,7 @@ class Mirror(Technique[Fields]):
         from figment import mesh
         from figment.randomness import stream
 
-        drawn = stream("mirror", r.seed, clock.images).random(r.batch)[mesh.rows(r.batch)]
+        count = len(images) * mesh.size()  # not always a batch: a beginning looks at more
+        drawn = stream("mirror", r.seed, clock.images).random(count)[mesh.rows(count)]
         turned = torch.from_numpy(drawn < 0.5).to(images.device)[:, None, None, None]
         return torch.where(turned, images.flip(3), images)
