@@ -24,7 +24,7 @@ from figment.networks.layers.lowerings import double, halve
 
 Lowering = Literal["library", "product", "winograd"]
 SMALL_MAP = {torch.float32: 8, torch.bfloat16: 16}
-MANY_CHANNELS = 128
+MANY_CHANNELS = 96
 """On a CPU the library is beaten on maps of at most so many pixels and at least so many channels."""
 
 
