@@ -1,6 +1,6 @@
 """Is a picture's latent found again? Projection of generated pictures and of unseen photographs.
 
-    python benchmarks/projection.py RUN [--count 20] [--steps 300] [--starts 4] [--out DIR]
+    python benchmarks/projection.py RUN [--count 20] [--steps 300] [--starts 4] [--space auto] [--out DIR]
 
 Looks for --count pictures that the run's own generator drew, from seeds that the search does not start at,
 and for as many photographs that were held out of its training, as ``figment project`` does. The distance is
@@ -14,6 +14,7 @@ import argparse
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,6 +26,7 @@ from figment.run import Run
 from figment.sampling.generator import Generator
 from figment.sampling.pictures import save_image, tile
 from figment.sampling.project import Perceive, perceiver, project
+from figment.sampling.project_styles import project_styles, space_of
 
 FIRST_SEED = 1_000_000
 """Of the generated pictures."""
@@ -37,6 +39,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=20)
     parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--starts", type=int, default=4)
+    parser.add_argument("--space", choices=("auto", "z", "w", "w+"), default="auto")
     parser.add_argument("--features", default="auto")
     parser.add_argument("--out", type=Path, default=Path("projection"))
     args = parser.parse_args()
@@ -82,7 +85,12 @@ def looked_for(
     if not line.exists():
         target: Tensor = torch.from_numpy(picture).float().div(127.5).sub(1)
         started = time.perf_counter()
-        found = project(generator, target, perceive, steps=args.steps, starts=args.starts)
+        how: dict[str, Any] = {"steps": args.steps, "starts": args.starts}
+        space = space_of(generator, args.space, noise=False)
+        if space == "z":
+            found = project(generator, target, perceive, **how)
+        else:
+            found = project_styles(generator, target, perceive, space=space, **how)
         seconds = time.perf_counter() - started
         np.save(args.out / f"{name}.npy", np.stack([picture, found.picture.numpy()]))
         about = {"distance": found.distance, "start": found.start, "seconds": seconds}

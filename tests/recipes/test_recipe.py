@@ -170,7 +170,7 @@ def test_narrower_forms_take_larger_steps():
     assert said == ["learning rates 0.00053 and 0.00053"]
     assert not any("rate" in words for words in recipe.describe())
     wanted = {f.width: f.rounds_wanted() for f in recipe.cheaper()}
-    assert wanted[24] == wanted[16] == 5_000 and wanted[32] == wanted[64] == 25_000
+    assert wanted == {64: 25_000, 48: 25_000, 32: 15_000, 24: 5_000, 16: 5_000}
     assert find("few-shot")[1].rounds_wanted() == 5_000
 
 

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from torch.optim import Optimizer
 
 Forms = tuple[tuple[int, int], ...]
-"""Widths, each with its batch."""
+"""Widths, each with a number: its batch, or how often the rounds until shapes appear it has to get."""
+WIDER = 5
+"""What forms wider than all in ``WORTHWHILE`` have to get."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,8 +46,9 @@ class DCGAN(GAN):
     LARGER_STEPS: ClassVar[bool] = True
     """Whether forms of ``cheaper`` learn at higher rates, as many times as they are narrower (as Adam's are
     to go by Yang et al. 2021, table 3)."""
-    WIDE: ClassVar[int] = 24
-    """Width up to which a form is worth its time as soon as shapes appear (docs/results/cats.md)."""
+    WORTHWHILE: ClassVar[Forms] = ((24, 1), (32, 3))
+    """(width, how many times the rounds until shapes appear a form up to that width has to get), see
+    ``rounds_wanted``: where the narrower one is no longer ahead at equal time (docs/results/cats.md)."""
 
     batch: int = 128
     images: int = 100 * CATS
@@ -96,7 +99,8 @@ class DCGAN(GAN):
         return said
 
     def rounds_wanted(self) -> int:
-        return (1 if self.width <= self.WIDE else 5) * super().rounds_wanted()
+        times = next((times for width, times in self.WORTHWHILE if self.width <= width), WIDER)
+        return times * super().rounds_wanted()
 
     def tiny(self) -> Self:
         small = replace(super().tiny(), resolution=32, width=4)

@@ -30,7 +30,7 @@ class FewShot(DCGAN):
 
     BY_DATA: ClassVar[tuple[str, ...]] = (*DCGAN.BY_DATA, "mirror", "conditioning")
     SMALLER: ClassVar[Forms] = ((32, 32), (24, 16), (16, 16), (8, 16))
-    WIDE: ClassVar[int] = 32
+    WORTHWHILE: ClassVar[Forms] = ((32, 1),)
     LARGER_STEPS: ClassVar[bool] = False
 
     width: int = 32
