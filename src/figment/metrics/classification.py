@@ -97,7 +97,9 @@ def train_classifier(
     optimiser = torch.optim.AdamW(net.parameters(), lr=RATE, weight_decay=DECAY)
     batch = min(BATCH, len(images))
     rounds = len(images) // batch
-    for step in progress_bar(range(steps), desc="classifier", shown=progress, leave=False):
+    for step in progress_bar(
+        range(steps), unit=" steps", desc="classifier", shown=progress, leave=False
+    ):
         if step % rounds == 0:
             random = stream("classifier", seed, step // rounds)
             order = torch.from_numpy(random.permutation(len(images)))

@@ -280,7 +280,9 @@ def _descend(
     best, least = starts.clone(), torch.full_like(starts[:, 0], math.inf)
     optimizer = torch.optim.Adam([z], lr=lr)
     losses = []
-    for step in progress_bar(range(steps), desc="projecting", shown=progress, leave=False):
+    for step in progress_bar(
+        range(steps), unit=" steps", desc="projecting", shown=progress, leave=False
+    ):
         optimizer.param_groups[0]["lr"] = lr * 0.5 * (1 + math.cos(math.pi * step / steps))
         optimizer.zero_grad()
         loss = torch.cat([_slope(look(z[part], part)[1]) for part in parts(len(z))])
@@ -333,7 +335,9 @@ def survey(
     latents = recipe.latents(seeds).to(device)
     seen, pictures = [], []
     some = list(parts(len(latents), 64))
-    for part in progress_bar(some, desc="looking around", shown=progress, leave=False):
+    for part in progress_bar(
+        some, unit=" batches", desc="looking around", shown=progress, leave=False
+    ):
         of = None if labels is None else labels[part]
         fakes = recipe.generate(generator.net, latents[part], of).float()
         pictures.append(fakes)

@@ -95,7 +95,7 @@ def project_styles(
         return fakes, around.loss(fakes, perceive(fakes))
 
     total = steps + (steps // 3 if noise else 0)
-    bar = progress_bar(total=total, desc="projecting", shown=progress, leave=False)
+    bar = progress_bar(total=total, unit=" steps", desc="projecting", shown=progress, leave=False)
     with _frozen(net), bar:
         known = Known(styles[:, 0])
         search = Search(look, known, steps=steps, lr=lr, seed=seed, tick=bar.update)
