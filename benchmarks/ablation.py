@@ -135,7 +135,7 @@ def main() -> None:
 def collect(args: argparse.Namespace, name: str, seed: int) -> None:
     """Train and measure one technique in a process of its own, unless its line is there."""
     slug = "".join(c if c.isalnum() else "-" for c in name)
-    line = args.out / f"{Path(args.data).stem}-{args.images}-{slug}-{seed}.json"
+    line = args.out / f"{stem(args)}-{slug}-{seed}.json"
     if line.exists():
         return
     words = [sys.executable, __file__, args.data, "--width", str(args.width)]
@@ -144,6 +144,11 @@ def collect(args: argparse.Namespace, name: str, seed: int) -> None:
     if done.returncode == 0:
         line.write_text(done.stdout)
         print(f"{name}, seed {seed}: {done.stdout.strip()}", file=sys.stderr, flush=True)
+
+
+def stem(args: argparse.Namespace) -> str:
+    """Return how the names of lines begin that belong into one table."""
+    return f"{Path(args.data).stem}-width{args.width}-{args.images}"
 
 
 def classes_of(data: str) -> int:
@@ -221,7 +226,7 @@ def scored(trainer: Trainer, dataset: Dataset, features: str) -> dict[str, float
 def table(args: argparse.Namespace) -> str:
     """Return the lines of all techniques that have been measured, the best first."""
     found: dict[str, list[dict[str, Any]]] = {}
-    for path in sorted(args.out.glob(f"{Path(args.data).stem}-{args.images}-*.json")):
+    for path in sorted(args.out.glob(f"{stem(args)}-*.json")):
         row = json.loads(path.read_text())
         found.setdefault(row["technique"], []).append(row)
     head = f"{Path(args.data).name} at 32 px, DCGAN of width {args.width}, {args.images:,} images each\n"

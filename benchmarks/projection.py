@@ -46,25 +46,27 @@ def main() -> None:
     args.out.mkdir(parents=True, exist_ok=True)
     run = Run(args.run)
     generator = run.generator
+    space = args.space = space_of(generator, args.space, noise=False)
     extractor = extractor_for("images", args.features, "cpu")
     assert extractor is not None
     kinds = {"generated": generator.sample(args.count, seed=FIRST_SEED).array}
     unseen = held_out(run, args.count)
     if len(unseen):
         kinds["photographs"] = unseen
-    print(f"{args.run}, features {extractor.name}, {args.starts} starts of {args.steps} steps\n")
+    said = f"{args.starts} starts of {args.steps} steps in {space}"
+    print(f"{args.run}, features {extractor.name}, {said}\n")
     print(
         "| pictures | number | median | mean | farthest | under 20 % | before the descent | seconds |"
     )
     print("|---|---|---|---|---|---|---|---|")
     for kind, pictures in kinds.items():
         found = [
-            looked_for(args, generator, perceiver(extractor), f"{kind}-{number}", picture)
+            looked_for(args, generator, perceiver(extractor), f"{kind}-{space}-{number}", picture)
             for number, picture in enumerate(pictures)
         ]
         print(row(kind, found), flush=True)
-        pairs = [np.load(args.out / f"{kind}-{number}.npy") for number in range(len(found))]
-        save_image(tile(np.concatenate(pairs), 10), args.out / f"{kind}.png")
+        pairs = [np.load(args.out / f"{kind}-{space}-{n}.npy") for n in range(len(found))]
+        save_image(tile(np.concatenate(pairs), 10), args.out / f"{kind}-{space}.png")
 
 
 def held_out(run: Run, count: int) -> np.ndarray:
@@ -86,11 +88,10 @@ def looked_for(
         target: Tensor = torch.from_numpy(picture).float().div(127.5).sub(1)
         started = time.perf_counter()
         how: dict[str, Any] = {"steps": args.steps, "starts": args.starts}
-        space = space_of(generator, args.space, noise=False)
-        if space == "z":
+        if args.space == "z":
             found = project(generator, target, perceive, **how)
         else:
-            found = project_styles(generator, target, perceive, space=space, **how)
+            found = project_styles(generator, target, perceive, space=args.space, **how)
         seconds = time.perf_counter() - started
         np.save(args.out / f"{name}.npy", np.stack([picture, found.picture.numpy()]))
         about = {"distance": found.distance, "start": found.start, "seconds": seconds}

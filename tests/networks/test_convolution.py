@@ -153,6 +153,8 @@ def test_autocast_gives_bf16_within_its_rounding(kind, lowering):
         (16, 256, torch.bfloat16, "product"),
         (32, 256, torch.bfloat16, "library"),
         (8, 256, torch.float64, "library"),
+        (8, 96, torch.bfloat16, "product"),
+        (8, 88, torch.bfloat16, "library"),
         (8, 64, torch.float32, "library"),
     ],
 )
