@@ -118,6 +118,8 @@ def test_unknown_and_unimportable_recipes():
         find("no_such_module:X")
     with pytest.raises(UserError, match="is not a recipe"):
         find("json:dumps")
+    with pytest.raises(UserError, match=r"no recipe my/vae\.py\. .* by module and class, vae:CLASS"):
+        find("my/vae.py")
 
 
 def test_own_recipe_from_the_current_folder(tmp_path, monkeypatch):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import field, make_dataclass
 from typing import Any
 
 import pytest
@@ -80,11 +80,13 @@ def test_held_out_pictures_say_nothing_in_the_logs_own_name():
         played.validate()
 
 
-def test_a_field_that_no_flag_can_give_is_named(monkeypatch: pytest.MonkeyPatch):
-    @dataclass(frozen=True, kw_only=True)
-    class Odd(Points):
-        table: dict[str, int] | None = None
-
-    monkeypatch.setattr("figment.recipes.help.find", lambda name, trust: (name, Odd()))
-    with pytest.raises(UserError, match="mine:Odd has the field table, a dict, which"):
+@pytest.mark.parametrize(
+    "kind", ["dict[str, int] | None", "tuple", "list[Any]", "Any", "tuple[dict, ...]"]
+)
+def test_a_field_that_no_flag_can_give_is_named(kind: str, monkeypatch: pytest.MonkeyPatch):
+    table = ("table", kind, field(default=None))
+    odd = make_dataclass("Odd", [table], bases=(Points,), frozen=True, kw_only=True)
+    odd.__module__ = __name__
+    monkeypatch.setattr("figment.recipes.help.find", lambda name, trust: (name, odd()))
+    with pytest.raises(UserError, match=r"mine:Odd has the field table of type .*, which"):
         flags_for("mine:Odd")

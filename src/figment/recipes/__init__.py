@@ -85,6 +85,11 @@ def _built_in(name: str) -> tuple[str, Recipe]:
             return known, system.recipe
     words = [*SYSTEMS, *(system.id for system in SYSTEMS.values())]
     hint = nearest(name, words) or " `figment recipes` lists them."
+    if name.endswith(".py"):
+        hint = (
+            f" A recipe of your own goes by module and class, {Path(name).stem}:CLASS; run figment in the "
+            "folder of that file, or put it on PYTHONPATH."
+        )
     raise UserError(f"there is no recipe {name[:80]}.{hint}")
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import inspect
 import textwrap
+import types
 import typing
-from collections.abc import Mapping, Sequence
-from typing import Literal
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
 
 from figment.errors import UserError
 from figment.fields import fields_of, neutral
@@ -90,15 +92,24 @@ def flags_for(name: str | None, *, trust: bool = False) -> list[Word]:
         _, recipe = find(each, trust=trust)
         kinds = typing.get_type_hints(type(recipe))
         for field in fields_of(recipe):
-            parts = (kinds[field], *typing.get_args(kinds[field]))
-            plain = (typing.get_origin(part) or part for part in parts)
-            if any(isinstance(kind, type) and issubclass(kind, Mapping) for kind in plain):
+            if not _typed(kinds[field]):
+                kind = inspect.formatannotation(kinds[field])
                 raise UserError(
-                    f"the recipe {each} has the field {field}, a dict, which no flag can give: make it "
-                    "numbers, texts, choices or tuples of them"
+                    f"the recipe {each} has the field {field} of type {kind}, which no flag can give: make "
+                    "it a number, a text, a choice or a tuple of them, such as tuple[str, ...]"
                 )
             found[field] = Word(field, kinds[field])
     return list(found.values())
+
+
+def _typed(kind: Any) -> bool:
+    """Whether a word can be read as this type."""
+    inner, origin = typing.get_args(kind), typing.get_origin(kind)
+    if origin is Literal:
+        return True
+    if origin in (tuple, list, typing.Union, types.UnionType):
+        return all(part is ... or _typed(part) for part in inner)
+    return kind in (bool, int, float, str, Path, type(None))
 
 
 def refuse_foreign(words: Sequence[str], takes: Sequence[Word], name: str | None) -> None:
