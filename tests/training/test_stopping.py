@@ -372,4 +372,4 @@ def test_bfloat16_is_timed_only_where_the_processor_has_it(monkeypatch, tmp_path
     )
     assert has("avx2 avx512_bf16") and has("amx_bf16") and not has("avx2 fma avx512f")
     monkeypatch.setattr(devices, "matrix_rate", lambda *args: pytest.fail("timed"))
-    assert devices.faster_precision(torch.device("cpu")) == "float32"
+    assert devices.faster_precision.__wrapped__(torch.device("cpu")) == "float32"
