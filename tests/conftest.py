@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 
 import hypothesis
@@ -41,6 +42,14 @@ def no_waiting_for_disks():
     """What tests write need not outlast a power cut; waiting for slow disks was a tenth of their time."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda file: None)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def flowers_painted_once():
+    """A flower is decided by its factors and its size, and the same few hundred are drawn everywhere."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(flowers, "render", lru_cache(1 << 14)(flowers.render))
         yield
 
 

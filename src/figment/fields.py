@@ -23,7 +23,7 @@ def neutral(family: type, field: str) -> Any:
 
 
 @cache
-def own_fields(family: type) -> frozenset[str]:
+def own_fields(family: type[Any]) -> frozenset[str]:
     """Return the names of a family's fields that figment itself declares."""
     own = (kind for kind in family.__mro__ if kind.__module__.startswith("figment."))
     declared = {field for kind in own for field in get_annotations(kind)}
