@@ -58,10 +58,12 @@ def session_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("cache")
 
 
-@pytest.fixture(autouse=True)
-def own_cache(session_cache: Path, monkeypatch: pytest.MonkeyPatch):
-    """Packs go to a cache that ends with the tests."""
-    monkeypatch.setenv("FIGMENT_CACHE", str(session_cache))
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(session_cache: Path):
+    """Packs go to a cache that ends with the tests, those of what tests share as well."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FIGMENT_CACHE", str(session_cache))
+        yield
 
 
 @pytest.fixture
