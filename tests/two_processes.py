@@ -6,6 +6,8 @@ import multiprocessing
 import os
 import socket
 from collections.abc import Callable
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,14 @@ def as_two(play: Callable[[], Any], folder: Path) -> tuple[Any, Any]:
     )
     first, second = (torch.load(folder / f"{rank}.pt") for rank in (0, 1))
     return first, second
+
+
+def command(words: list[str]) -> tuple[int, str]:
+    """Return the exit code of a command of figment, and what it prints."""
+    from figment.cli import main
+
+    with redirect_stdout(StringIO()) as printed:
+        return main(words), printed.getvalue()
 
 
 def _one_of_two(
