@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable
 from functools import lru_cache
@@ -19,6 +20,10 @@ from figment.training import average
 hypothesis.settings.register_profile("any machine", deadline=None)
 hypothesis.settings.load_profile("any machine")
 
+gc.set_threshold(
+    20_000, 20, 20
+)  # looking for circles of a few objects was a tenth of the tests' time
+
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 """Real pictures, where they are present."""
 
@@ -27,6 +32,15 @@ SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 def one_thread():
     """Tests run side by side, so each keeps to one core."""
     torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def what_is_loaded_stays():
+    """Nobody looks for garbage in what torch and the tests' own files have made on their way in."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -23,7 +23,9 @@ def count(recipe: Recipe) -> dict[str, int]:
     class Undrawn(TorchFunctionMode):
         """First weights are not drawn: without memory that takes ten times as long as with it."""
 
-        def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        def __torch_function__(
+            self, func: Any, types: Any, args: Any = (), kwargs: Any = None
+        ) -> Any:
             if func in (torch.Tensor.normal_, torch.Tensor.uniform_):
                 return args[0]
             if getattr(func, "__module__", "") == "torch.nn.init":
