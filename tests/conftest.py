@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 
 import hypothesis
@@ -18,6 +20,10 @@ from figment.training import average
 hypothesis.settings.register_profile("any machine", deadline=None)
 hypothesis.settings.load_profile("any machine")
 
+gc.set_threshold(
+    20_000, 20, 20
+)  # looking for circles of a few objects was a tenth of the tests' time
+
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 """Real pictures, where they are present."""
 
@@ -26,6 +32,15 @@ SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 def one_thread():
     """Tests run side by side, so each keeps to one core."""
     torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def what_is_loaded_stays():
+    """Nobody looks for garbage in what torch and the tests' own files have made on their way in."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -44,15 +59,25 @@ def no_waiting_for_disks():
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def flowers_painted_once():
+    """A flower is decided by its factors and its size, and the same few hundred are drawn everywhere."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(flowers, "render", lru_cache(1 << 14)(flowers.render))
+        yield
+
+
 @pytest.fixture(scope="session")
 def session_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("cache")
 
 
-@pytest.fixture(autouse=True)
-def own_cache(session_cache: Path, monkeypatch: pytest.MonkeyPatch):
-    """Packs go to a cache that ends with the tests."""
-    monkeypatch.setenv("FIGMENT_CACHE", str(session_cache))
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(session_cache: Path):
+    """Packs go to a cache that ends with the tests, those of what tests share as well."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FIGMENT_CACHE", str(session_cache))
+        yield
 
 
 @pytest.fixture

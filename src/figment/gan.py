@@ -115,7 +115,10 @@ class GAN(Fields, Recipe):
         return replace(self, class_shares=dataset.shares())
 
     def tiny(self) -> Self:
-        short = super().tiny()
+        """As every recipe's; of moves in a row there are at most two: more are more of the same."""
+        ahead = min(self.unroll, 2) if self.play == "unrolled" else self.unroll
+        moves = min(self.discriminator_moves, 2)
+        short = replace(super().tiny(), discriminator_moves=moves, unroll=ahead)
         return replace(short, classes=2) if self.classed else short
 
     def describe(self) -> list[str]:

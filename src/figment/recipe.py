@@ -12,11 +12,10 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from inspect import get_annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from figment.errors import UserError, nearest
-from figment.fields import fields_of, neutral
+from figment.fields import fields_of, neutral, own_fields
 from figment.rounds import ENOUGH_ROUNDS
 from figment.settings import Settings
 
@@ -327,8 +326,7 @@ def check_settings(r: Settings) -> None:
 
 def check_sizes(r: Settings) -> None:
     """Refuse numbers of figment's own fields that no machine could do anything with."""
-    own = (kind for kind in type(r).__mro__ if kind.__module__.startswith("figment."))
-    for name in {field for kind in own for field in get_annotations(kind)} & fields_of(r).keys():
+    for name in own_fields(type(r)):
         value = getattr(r, name)
         most = FAR if name.split("_")[-1] in COUNTED else LARGEST.get(name, MANY)
         numbers = value if isinstance(value, tuple) else (value,)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -59,7 +60,7 @@ def small() -> dict[str, Recipe]:
 TINY = small()
 GAMES = {name: recipe for name, recipe in TINY.items() if isinstance(recipe, GAN)}
 """Those of two players."""
-every_recipe = pytest.mark.parametrize("name", TINY)
+every_recipe = pytest.mark.parametrize("name", TINY, scope="module")  # what is trained is shared
 every_game = pytest.mark.parametrize("name", GAMES)
 
 
@@ -72,7 +73,7 @@ def one_of_each_pair(recipes: dict[str, Recipe]) -> list[str]:
     return list(found.values())
 
 
-every_family = pytest.mark.parametrize("name", one_of_each_pair(TINY))
+every_family = pytest.mark.parametrize("name", one_of_each_pair(TINY), scope="module")
 every_pair = pytest.mark.parametrize("name", one_of_each_pair(GAMES))
 
 
@@ -81,17 +82,24 @@ def data_for(recipe: Recipe) -> str:
 
 
 def dataset_for(recipe: Recipe) -> Dataset:
-    return open_dataset(
-        data_for(recipe),
-        resolution=recipe.resolution,
-        channels=recipe.channels,
-        progress=False,
-    )
+    return opened(data_for(recipe), recipe.resolution, recipe.channels)
+
+
+@cache
+def opened(data: str, resolution: int, channels: int) -> Dataset:
+    return open_dataset(data, resolution=resolution, channels=channels, progress=False)
 
 
 def fields_for(name: str) -> dict[str, object]:
     fields = {key: value for key, value in fields_of(TINY[name]).items() if key != "images"}
-    return {**fields, "save_every": 8}
+    return {**fields, "save_every": 8, "tick": 16}
+
+
+@pytest.fixture(scope="module")
+def whole(name: str, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run of 32 images that nothing has disturbed."""
+    run = tmp_path_factory.mktemp("runs") / "whole"
+    return train(data_for(TINY[name]), name, run=run, images=32, progress=False, **fields_for(name))
 
 
 @every_recipe
@@ -241,13 +249,14 @@ def test_every_technique_plays_with_every_recipe(name: str, fields: dict):
 )
 def test_every_way_to_play_plays_every_recipe(name: str, play: str):
     recipe = replace(TINY[name], play=play, discriminator_moves=1, replay=0)
+    recipe = replace(recipe, unroll=2) if play == "unrolled" else recipe
     if recipe.optimizer == "rmsprop":
         recipe = replace(recipe, optimizer="adam")
     recipe.check()
-    few = replace(dataset_for(recipe), rows=dataset_for(recipe).rows[:24])  # SVRE passes over all
+    few = replace(dataset_for(recipe), rows=dataset_for(recipe).rows[:12])  # SVRE passes over all
     trainer = Trainer(recipe, few, CPU)
     before = {key: value.clone() for key, value in trainer.nets.named_parameters()}
-    for _ in range(3 if play != "svre" else 8):
+    for _ in range(3 if play != "svre" else 5):
         seen = trainer.round()
     assert all(torch.isfinite(value) for value in seen.values())
     after = trainer.nets.state_dict()
@@ -256,10 +265,9 @@ def test_every_way_to_play_plays_every_recipe(name: str, play: str):
 
 
 @every_recipe
-def test_trains_samples_and_resumes_bit_for_bit(name: str, tmp_path: Path):
+def test_trains_samples_and_resumes_bit_for_bit(name: str, whole: Run, tmp_path: Path):
     recipe = TINY[name]
     options = {"recipe": name, "progress": False, **fields_for(name)}
-    whole = train(data_for(recipe), run=tmp_path / "whole", images=32, **options)
     half = train(data_for(recipe), run=tmp_path / "half", images=12, **options)  # mid-tick
     reached = saved_clock(half.path / "state").images  # 12, or more where a round has several moves
     resume(half.path, images=32 - reached, progress=False)
@@ -276,13 +284,10 @@ def test_trains_samples_and_resumes_bit_for_bit(name: str, tmp_path: Path):
 
 
 @every_family
-def test_training_from_its_recipe_again_reproduces_a_run(name: str, tmp_path: Path):
-    recipe = TINY[name]
-    how = {"progress": False, **fields_for(name)}
-    run = train(data_for(recipe), name, run=tmp_path / "run", images=16, **how)
-    written = str(run.path / "recipe.json")
-    again = train(data_for(recipe), written, run=tmp_path / "again", progress=False)
-    assert_same_run(run.path, again.path)
+def test_training_from_its_recipe_again_reproduces_a_run(name: str, whole: Run, tmp_path: Path):
+    written = str(whole.path / "recipe.json")
+    again = train(data_for(TINY[name]), written, run=tmp_path / "again", progress=False)
+    assert_same_run(whole.path, again.path)
 
 
 @every_game
@@ -294,13 +299,16 @@ def test_overfits_toward_its_data(name: str):
     trainer = Trainer(recipe, dataset_for(recipe), CPU)
     batch = trainer.next_batch()
     fakes = recipe.generate(trainer.nets["generator"], batch.latents, batch.labels).detach()
-    losses = [
-        trainer.move("discriminator", recipe.discriminator_terms, batch, fakes)[
-            "loss/discriminator"
-        ]
-        for _ in range(150)
-    ]
-    assert torch.stack(losses[-15:]).median() < 0.7 * losses[0]  # one may meet a rare augmentation
+    losses: list[torch.Tensor] = []
+    while len(losses) < 150 and not told_apart(losses):  # most need a quarter of it
+        seen = trainer.move("discriminator", recipe.discriminator_terms, batch, fakes)
+        losses.append(seen["loss/discriminator"])
+    assert told_apart(losses)
+
+
+def told_apart(losses: list[torch.Tensor]) -> bool:
+    """Return whether the last 15 losses are clearly below the first; one may meet a rare augmentation."""
+    return len(losses) > 15 and bool(torch.stack(losses[-15:]).median() < 0.7 * losses[0])
 
 
 @every_recipe

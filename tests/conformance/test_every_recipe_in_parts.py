@@ -7,6 +7,7 @@ pictures together where a batch is divided, which docs/architecture.md says.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,11 @@ def learned(recipe: Recipe) -> dict[str, Tensor]:
     }
 
 
+@cache
+def learned_whole(name: str) -> dict[str, Tensor]:
+    return learned(whole(name))
+
+
 def all_learned() -> dict[str, dict[str, Tensor]]:
     return {name: learned(whole(name)) for name in NAMES}
 
@@ -66,7 +72,7 @@ def test_two_processes_learn_what_one_does(tmp_path: Path):
     for name in NAMES:
         for net, state in first[name].items():
             assert torch.equal(second[name][net], state), (name, net)
-        assert_near(learned(whole(name)), first[name], name)
+        assert_near(learned_whole(name), first[name], name)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -76,4 +82,4 @@ def test_quarters_teach_what_the_whole_does(name: str):
         with pytest.raises(UserError, match="exclude each other"):
             parts.check()
         return
-    assert_near(learned(whole(name)), learned(parts), name)
+    assert_near(learned_whole(name), learned(parts), name)

@@ -22,6 +22,12 @@ RANGES = {
 }
 
 
+@pytest.fixture(autouse=True)
+def painted_anew(monkeypatch: pytest.MonkeyPatch):
+    """Here every flower is painted, also one that was before."""
+    monkeypatch.setattr(flowers, "render", render)
+
+
 def bare(f: Factors) -> np.ndarray:
     """The picture of ``f`` without its flower, at 64 pixels: background, leaves and stem."""
     random = flowers.stream("flower details", f.detail)

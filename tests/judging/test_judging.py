@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +29,7 @@ from figment.launch import train
 from figment.metrics.features import efficientnet, mobilenet
 from figment.metrics.score import Score
 from figment.run import load
+from two_processes import as_two, command
 
 RANDOM = torch.Generator().manual_seed(0)
 
@@ -382,16 +381,9 @@ def test_two_processes_give_the_same_figures(tmp_path, capsys):
     ]
     assert main(words) == 0
     alone = json.loads(capsys.readouterr().out)
-    launch = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "-m", "--"]
-    done = subprocess.run(
-        [*launch, "figment", *words],
-        capture_output=True,
-        text=True,
-        timeout=240,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
-    assert done.returncode == 0, done.stderr
-    together = json.loads(done.stdout)
+    (code, said), other = as_two(partial(command, words), tmp_path)
+    assert (code, other) == (0, (0, ""))
+    together = json.loads(said)
     for one, other in zip(alone["scores"], together["scores"], strict=True):
         assert one["name"] == other["name"] and one["protocol"] == other["protocol"]
         assert one["value"] == pytest.approx(other["value"], rel=1e-6)

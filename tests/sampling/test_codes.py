@@ -28,7 +28,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("codes")
     for name in ("ae", "flow-matching"):
         fields = fields_of(replace(SYSTEMS[name].recipe.tiny(), precision="float32", metrics=()))
-        fields |= {"images": 64, "features": "auto", "metric_count": 1_000}
+        fields |= {"images": 16, "features": "auto", "metric_count": 1_000}
         train("flowers:240", name, run=folder / name, progress=False, **fields)
     drawn, _ = flowers.draw_flowers(range(2), 16, 3)
     for number, pixels in enumerate(drawn):

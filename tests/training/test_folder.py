@@ -20,10 +20,16 @@ def trained(run: Path, images: int = 64) -> Path:
     return train("ring", run=run, images=images, progress=False, **FIELDS).path
 
 
+@pytest.fixture(scope="module")
+def other(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Another run, which is only read."""
+    return trained(tmp_path_factory.mktemp("other") / "other")
+
+
 @pytest.mark.parametrize("part", ["state", "snapshots", "samples"])
-def test_what_another_training_left_is_not_taken_over(tmp_path: Path, part: str):
+def test_what_another_training_left_is_not_taken_over(tmp_path: Path, other: Path, part: str):
     left = tmp_path / "left"
-    shutil.copytree(trained(tmp_path / "old") / part, left / part)
+    shutil.copytree(other / part, left / part)
     before = {path: path.read_bytes() for path in left.rglob("*") if path.is_file()}
     with pytest.raises(UserError, match=f"left/{part} holds files of another training.* --run"):
         trained(left)
@@ -76,8 +82,10 @@ def test_a_run_that_is_removed_in_the_middle_of_a_writing_is_said(tmp_path: Path
     assert "was removed or moved while it was in" in disturbed(monkeypatch, run, from_now_on)
 
 
-def test_nothing_is_written_into_a_run_that_began_in_the_place_of_this(tmp_path: Path, monkeypatch):
-    run, other = tmp_path / "run", trained(tmp_path / "other")
+def test_nothing_is_written_into_a_run_that_began_in_the_place_of_this(
+    tmp_path: Path, other: Path, monkeypatch
+):
+    run = tmp_path / "run"
     before = {path.name: path.read_bytes() for path in other.rglob("*.*") if path.is_file()}
 
     def replaced() -> None:

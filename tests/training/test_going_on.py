@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -22,10 +23,17 @@ from figment.training import cost, fit, length
 FIELDS: dict[str, Any] = {"hidden": (8,), "latent": 4, "batch": 16, "tick": 16, "metrics": ()}
 
 
-@pytest.fixture
-def run(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run whose last batch went over its 60 images."""
-    return train("ring", run=tmp_path / "run", images=60, progress=False, **FIELDS).path
+    path = tmp_path_factory.mktemp("finished") / "run"
+    return train("ring", run=path, images=60, progress=False, **FIELDS).path
+
+
+@pytest.fixture
+def run(trained: Path, tmp_path: Path) -> Path:
+    """A copy of it, which a test may change."""
+    return shutil.copytree(trained, tmp_path / "run")
 
 
 def contents(run: Path) -> dict[str, bytes]:

@@ -13,6 +13,7 @@ from figment.errors import UserError
 from figment.launch import train
 from figment.recipes import find
 from figment.recipes.points import POINTS
+from figment.run import Run
 from figment.training import memory
 from figment.training.trainer import Trainer
 
@@ -50,11 +51,20 @@ def full(monkeypatch):
 CPU = RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to ...")
 
 
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """The run as it is where memory holds all that it asks for."""
+    path = tmp_path_factory.mktemp("undisturbed") / "whole"
+    return train("ring", run=path, images=256, progress=False, **FIELDS)
+
+
 @pytest.mark.parametrize(
     "error", [torch.OutOfMemoryError("CUDA out of memory"), CPU, MemoryError()]
 )
-def test_it_goes_on_in_smaller_parts_and_ends_as_planned(tmp_path: Path, full, error: Exception):
-    whole = train("ring", run=tmp_path / "whole", images=256, progress=False, **FIELDS)
+def test_it_goes_on_in_smaller_parts_and_ends_as_planned(
+    tmp_path: Path, undisturbed: Run, full, error: Exception
+):
+    whole = undisturbed
     full(4, 176, error)
     run = train("ring", run=tmp_path / "run", images=256, progress=False, **FIELDS)
     assert run.recipe.micro_batch == 4

@@ -23,5 +23,5 @@ def test_the_faster_of_both_though_the_machine_was_busy_at_first(
 
     monkeypatch.setattr(devices, "multiplies_bfloat16", lambda: True)
     monkeypatch.setattr(devices, "matrix_rate", rate)
-    assert devices.faster_precision(CPU) == chosen
+    assert devices.faster_precision.__wrapped__(CPU) == chosen
     assert asked[:4] == [torch.bfloat16, torch.float32] * 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,16 +26,24 @@ from figment.training.transfer import Weights, read_weights, refuse_strange, tak
 FIELDS = {"hidden": (16,), "latent": 4, "batch": 16, "tick": 80, "metrics": ()}
 
 
-@pytest.fixture
-def teacher(tmp_path: Path) -> Path:
-    return train("ring", run=tmp_path / "teacher", images=320, progress=False, **FIELDS).path
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("teachers") / "teacher"
+    return train("ring", run=path, images=320, progress=False, **FIELDS).path
 
 
 @pytest.fixture
-def flowers_run(tmp_path: Path) -> Path:
+def teacher(trained: Path, tmp_path: Path) -> Path:
+    """A copy of it, which a test may change."""
+    return shutil.copytree(trained, tmp_path / "teacher")
+
+
+@pytest.fixture(scope="module")
+def flowers_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     fields: dict[str, Any] = {"resolution": 32, "channels": 1, "width": 4, "latent": 8, "batch": 8}
     more: dict[str, Any] = {"metrics": (), "tick": 8, "images": 8, "progress": False}
-    return train("flowers:64", "dcgan", run=tmp_path / "small", **fields, **more).path
+    run = tmp_path_factory.mktemp("flowers") / "small"
+    return train("flowers:64", "dcgan", run=run, **fields, **more).path
 
 
 def state(run: Path) -> dict[str, torch.Tensor]:

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import os
 import socket
+import struct
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from figment.training.checksum import masked
 
 
 def board(run: Path, images: int) -> Board | None:
@@ -34,14 +37,12 @@ class Board:
 
     def __init__(self, run: Path, images: int) -> None:
         from tensorboard.compat.proto import event_pb2, summary_pb2
-        from tensorboard.summary.writer.record_writer import RecordWriter
 
         self.event: Any = event_pb2  # whose classes exist only once it is imported
         self.summary: Any = summary_pb2
         name = f"events.out.tfevents.{time.time_ns() // 10**9:010d}.{socket.gethostname()}.{os.getpid()}"
         number = sum(1 for _ in run.glob(f"{name}.*"))  # of those that this process has begun
         self.file = open(run / f"{name}.{number}", "xb", buffering=0)  # noqa: SIM115
-        self.records = RecordWriter(self.file)
         try:
             self._begin(images)
         except OSError:
@@ -71,4 +72,7 @@ class Board:
 
     def _write(self, images: int, **what: Any) -> None:
         event = self.event.Event(wall_time=time.time(), step=images, **what)
-        self.records.write(event.SerializeToString())
+        data = event.SerializeToString()
+        length = struct.pack("<Q", len(data))
+        sums = (struct.pack("<I", masked(part)) for part in (length, data))
+        self.file.write(length + next(sums) + data + next(sums))

@@ -7,6 +7,7 @@ import os
 import platform
 import sys
 import time
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,10 +55,12 @@ def set_up(device: torch.device) -> None:
         torch.backends.cudnn.deterministic = True
 
 
+@cache
 def faster_precision(device: torch.device) -> str:
     """Return "bfloat16" where its products are clearly faster, measured, else "float32".
 
-    A processor that only emulates them is not measured: that alone took 12 s on one with AVX2.
+    A processor that only emulates them is not measured: that alone took 12 s on one with AVX2. A process
+    measures once: a short training takes hardly longer, and all that it trains is to be in one format.
     """
     if device.type == "cuda":
         return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
