@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import torch
 
     from figment.data import Dataset
+    from figment.training.transfer import Weights
 
 
 def train(
@@ -52,7 +53,7 @@ def train(
     ``on_sample`` is called with each sample grid (a ``Pictures``) and the images seen then; without it a
     notebook's cell shows them. Raises UserError for anything that cannot work.
     """
-    from figment.training.transfer import read_weights, refuse_strange
+    from figment.training.transfer import read_weights
 
     started = time.perf_counter() if started is None else started
     budget = Budget(images, minutes, epochs)
@@ -71,9 +72,7 @@ def train(
         target = _set_up(device)
         if not run and path.name != plan.run_name:
             say(progress, f"{HOME / plan.run_name} is there already, so this run is {path}")
-        plan, dataset = _planned(plan, str(data), budget, deadline, target, progress)
-        if weights is not None:
-            refuse_strange(plan.recipe, weights)
+        plan, dataset = _planned(plan, str(data), budget, deadline, target, progress, weights)
         end = plan.recipe.images if deadline is None else None
         if mesh.is_first():
             machine = provenance.machine_of(plan, target) | {
@@ -96,15 +95,20 @@ def _planned(
     deadline: float | None,
     device: torch.device,
     progress: bool,
+    weights: Weights | None,
 ) -> tuple[Plan, Dataset]:
     """Return the plan with everything decided, and the data it is for."""
     from figment.training.devices import memory_of
+    from figment.training.transfer import refuse_strange
 
     refuse_too_large(plan.recipe, memory_of(device), mesh.size())
     dataset = _open(data, plan.recipe, progress, by_colour=plan.by_colour)
     plan = plan.fit(dataset, budget, device)
     say(progress, _foreword(dataset, plan))
     plan = plan.measure(dataset, device, deadline)
+    if weights is not None:  # before the first scores, which take longest
+        refuse_strange(plan.recipe, weights)
+    say(progress, plan.said)
     plan = plan.settle(dataset, device, deadline, progress=progress)
     say(progress, plan.said)
     return plan, dataset

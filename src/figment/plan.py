@@ -74,16 +74,20 @@ class Plan:
     def measure(self, dataset: Dataset, device: torch.device, deadline: float | None) -> Plan:
         """Return the plan with its cost measured, in the form that is done by the deadline if there is one.
 
-        ``deadline`` is on ``time.perf_counter()``'s clock.
+        ``deadline`` is on ``time.perf_counter()``'s clock. Without one the length is told: no later step
+        changes it.
         """
         from figment.training import cost
 
         if deadline is None:
-            found = cost.measure(self.recipe, dataset, device)
+            found, end = cost.measure(self.recipe, dataset, device), self.recipe.images
+            planned = found.over(found.recipe.at_this_length())
+            said = cost.sentence(self.name, planned, dataset, end=end, seconds=None)
         else:
+            said = ""
             forms = [f for f in self.recipe.cheaper(self.pinned) if f.batch % mesh.size() == 0]
             found = cost.affordable(forms, dataset, device, deadline)
-        return replace(self, recipe=found.recipe, cost=found, said="")
+        return replace(self, recipe=found.recipe, cost=found, said=said)
 
     def settle(
         self,
@@ -93,11 +97,11 @@ class Plan:
         *,
         progress: bool = True,
     ) -> Plan:
-        """Return the plan with what is measured during training settled, how often, and the length told.
+        """Return the plan with what is measured during training settled, how often, and the first scores.
 
-        What follows from the length once and for all is settled with it.
-        How often follows from this machine's speed, so it is no part of the recipe: equal commands train
-        equal recipes.
+        The length is told where the deadline decides it, and what follows from it once and for all is
+        settled. How often follows from this machine's speed, so it is no part of the recipe: equal commands
+        train equal recipes.
         """
         from figment.training import affording, cost, session
         from figment.training.monitor import SHARE, features_for, measure_untrained, pause_for
@@ -109,18 +113,20 @@ class Plan:
             left = deadline - time.perf_counter()
             recipe, few = affording.within(recipe, dataset, device, left, self.pinned)
         first = measure_untrained(recipe, dataset, device, progress=progress)
-        end, left = recipe.images, None
+        left = None
         if deadline is not None:
             finishing = 1.5 * first.seconds + session.REPORT_SECONDS
             left = (1 - SHARE) * (deadline - time.perf_counter() - finishing)
-            end, recipe = None, lasting(recipe, left, self.cost.images_per_second)
+            recipe = lasting(recipe, left, self.cost.images_per_second)
         recipe = recipe.at_this_length()
         if left is not None:  # stages that the user has set may end before it, or after
             recipe = lasting(recipe, left, self.cost.pace(recipe).speed(left))
         planned = self.cost.over(recipe)
-        said = cost.sentence(self.name, planned, dataset, end=end, seconds=left)
-        rounds = 1 if left is None else planned.rounds(left)
-        said += f"\n{few}" if few and rounds >= 1 else ""  # no time, nothing to spare of it
+        said = ""
+        if left is not None:
+            said = cost.sentence(self.name, planned, dataset, end=None, seconds=left)
+            if few and planned.rounds(left) >= 1:  # no time, nothing to spare of it
+                said += f"\n{few}"
         pause = pause_for(recipe, first.seconds, planned.images_per_second)
         return replace(self, recipe=recipe, cost=planned, pause=pause, untrained=first, said=said)
 

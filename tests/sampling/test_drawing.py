@@ -154,6 +154,17 @@ def test_truncation_has_a_row_for_each_value(tmp_path: Path):
             threshold(bad)
 
 
+def test_styles_are_truncated_to_shares_of_their_own(tmp_path: Path):
+    recipe = find("stylegan2")[1].tiny()
+    styles = Generator(recipe, recipe.build()["generator"])
+    assert "truncated to 0.01, truncated to 0.5, no" in truncate(
+        styles, tmp_path / "s.png", count=2
+    )
+    assert "truncated at 0.01, truncated at 1.5, no" in truncate(
+        tones(), tmp_path / "t.png", count=2
+    )
+
+
 def test_truncated_latents_have_the_studys_deviations():
     for cut, std in (
         (0.01, 0.005773),

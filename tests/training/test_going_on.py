@@ -118,6 +118,21 @@ def test_a_plan_without_a_round_says_so():
     assert "0 images" not in said and "0 rounds" not in said
 
 
+def test_a_length_that_is_given_is_told_before_the_first_scores(
+    tmp_path: Path, monkeypatch, capsys
+):
+    settle, told = Plan.settle, []
+
+    def late(plan: Plan, *args: Any, **how: Any) -> Plan:
+        told.append(capsys.readouterr().err)
+        return settle(plan, *args, **how)
+
+    monkeypatch.setattr(Plan, "settle", late)
+    train("ring", run=tmp_path / "run", images=64, **FIELDS)
+    assert "; 64 images (" in told[0]
+    assert "points on ring" not in capsys.readouterr().err
+
+
 def test_a_time_that_is_over_at_once_keeps_the_plan(tmp_path: Path, monkeypatch, capsys):
     measure = Plan.measure
 

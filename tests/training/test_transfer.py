@@ -102,7 +102,10 @@ def test_what_does_not_fit_begins_anew_and_is_said(tmp_path: Path, teacher: Path
     assert "is 2x16 there and 16x16 here" in said
 
 
-def test_nothing_that_fits_is_refused_before_a_run_is_there(tmp_path: Path, teacher: Path):
+def test_nothing_that_fits_is_refused_before_a_run_is_there(
+    tmp_path: Path, teacher: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("figment.plan.Plan.settle", None)  # first scores, which take longest
     fields = FIELDS | {"hidden": (9,), "latent": 3}
     with pytest.raises(UserError, match=r"nothing of the generator in .* fits this recipe"):
         train(

@@ -199,7 +199,7 @@ def truncate(
     path: str | Path,
     out: Path | None = None,
     *,
-    values: Sequence[str],
+    values: Sequence[str] = (),
     device: str = "auto",
     trust: bool = False,
     overwrite: bool = False,
@@ -207,7 +207,7 @@ def truncate(
 ) -> str:
     """Write rows of the same latents, each cut off at one of the values, numbers or none.
 
-    Without ``out`` as a picture in the run.
+    Without ``out`` as a picture in the run; without ``values`` at those that suit what is truncated.
 
     ``how`` is that of ``figment.sampling.truncate.truncate``.
     """
@@ -298,7 +298,7 @@ USUAL: dict[str, dict[str, Any]] = {
     "sample": {},
     "styles": {"count": 5},
     "walk": {"seeds": (1, 2, 3), "frames": 120, "fps": 24, "loop": True},
-    "truncate": {"count": 10, "values": ("0.01", "1.5", "none")},
+    "truncate": {"count": 10},
     "evolve": {"count": 10, "fps": 4},
     "projection": {"steps": 300, "starts": 4, "space": "auto"},
 }

@@ -37,7 +37,8 @@ def sample(
         count: How many: those of the seeds from --seed on; 64 pictures or 2,500 points without it.
         seed: Seed of the first picture.
         class_: Name of the class to draw; all classes in turn without it.
-        truncation: Cut the latents off at this value; less is safer and more alike.
+        truncation: Cut the latents off at this value, such as 1.5; less is safer and more alike. Of
+            stylegan and stylegan2 leave this share of the way from the mean style, such as 0.7.
         mix: Seeds of the columns of a table of style mixing, from which pictures take some layers' styles;
             its rows are the seeds from --seed on, 5 without --count. For stylegan and stylegan2.
         mix_layers: The first layer of those, or the first and the last; the finer half without it.
@@ -127,7 +128,8 @@ def walk(
         frames: Pictures of the film.
         fps: Pictures a second.
         loop: Come back to the first stop.
-        truncation: Cut the latents of the stops off at this value.
+        truncation: Cut the latents of the stops off at this value; of stylegan and stylegan2 leave this
+            share of the way from the mean style.
         mix: Seed whose style some layers keep all the way, for generators with styles.
         mix_layers: The first layer of those, or the first and the last; the finer half without it.
         device: cpu, cuda, mps, or auto.
@@ -148,7 +150,7 @@ def truncate(
     /,
     *,
     out: Path | None = None,
-    values: tuple[str, ...] = ("0.01", "1.5", "none"),
+    values: tuple[str, ...] = (),
     count: int = 10,
     seed: int = 0,
     class_: str | None = None,
@@ -161,7 +163,8 @@ def truncate(
     Args:
         run: The run folder, or a snapshot file; the latest run without it.
         out: The picture to write, FILE.png; one in the run without it.
-        values: Where latents are cut off, a row each; none for not at all.
+        values: Where latents are cut off, a row each, none for not at all: 0.01 1.5 none without it. Of
+            stylegan and stylegan2 the share of the way from the mean style: 0.01 0.5 none.
         count: Latents in a row.
         seed: Seed of the first latent.
         class_: Name of the class to draw; all classes in turn without it.

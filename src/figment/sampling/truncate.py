@@ -13,34 +13,37 @@ from figment.sampling.generator import Generator
 from figment.sampling.pictures import PICTURE_ENDINGS, check_grid, save_image, tile
 
 STUDY = (0.01, 1.5, None)
-"""The Flowers study's thresholds: near copies, a compromise, none."""
+"""The Flowers study's thresholds of latents: near copies, a compromise, none."""
+IN_STYLES = (0.01, 0.5, None)
+"""Shares of the way from the mean style: near copies, a compromise, none. Above 1 it exaggerates."""
 
 
 def truncate(
     generator: Generator,
     out: Path,
     *,
-    values: Sequence[float | None] = STUDY,
+    values: Sequence[float | None] = (),
     count: int = 10,
     seed: int = 0,
     label: str | None = None,
 ) -> str:
     """Write the picture and return a sentence that says where.
 
-    Each row draws the seeds from ``seed`` on with its latents cut off at one value (None: not at all),
-    and says which. Raises UserError.
+    Each row draws the seeds from ``seed`` on with its latents cut off at one value, or with styles left
+    that share of the way from their mean (None: not at all), and says which. Without values ``STUDY`` or
+    ``IN_STYLES``. Raises UserError.
     """
     if out.suffix.lower() not in PICTURE_ENDINGS:
         raise UserError(f"{out}: give --out FILE.png")
     if generator.recipe.kind == "points":
         raise UserError("points have no pictures to put in rows: give a run of pictures")
-    if not values:
-        raise UserError("give one or more --values, such as 0.01 1.5 none")
+    values = values or (IN_STYLES if generator.recipe.styled else STUDY)
     check_grid(count * len(values), out)
     rows = [
         generator.sample(count, seed=seed, label=label, truncation=value).array for value in values
     ]
-    names = ["no truncation" if value is None else f"truncated at {value:g}" for value in values]
+    by = "to" if generator.recipe.styled else "at"
+    names = ["no truncation" if value is None else f"truncated {by} {value:g}" for value in values]
     save_image(beside_rows(tile(np.concatenate(rows), count), names), out)
     return f"{out}: {count} latents, {len(rows)} rows: {', '.join(names)}"
 

@@ -108,8 +108,8 @@ def refuse_strange(recipe: Playable, weights: Weights) -> None:
     fits = [n for n, tensor in mine.items() if weights.shapes.get(n) == tuple(tensor.shape)]
     if not any(name.startswith("generator.") and mine[name].ndim >= 2 for name in fits):
         raise UserError(
-            f"nothing of the generator in {weights.file} fits this recipe: leave --recipe out, so that "
-            "it is the other run's, or give it the same networks and --width"
+            f"nothing of the generator in {weights.file} fits this recipe: leave --recipe, --resolution "
+            "and --width out, so that they are the other run's, or give the same"
         )
     for name in fits:
         _refuse_wild(name, weights)

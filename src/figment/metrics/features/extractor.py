@@ -84,8 +84,8 @@ def extract(
     images/s on 2 cores). ``total`` pictures is for the bar that ``progress`` shows on stderr.
     """
     values, logits = [torch.empty(0, extractor.width)], []
-    name = extractor.name.partition(":")[0]
-    bar = progress_bar(total=total, desc=name, unit=" img", shown=progress, leave=False)
+    named = f"features for scores ({extractor.name.partition(':')[0]})"
+    bar = progress_bar(total=total, desc=named, unit=" img", shown=progress, leave=False)
     with bar, ThreadPoolExecutor(1) as background:
         ready = _merged(_prepared(extractor, batches), extractor.batch)
         on_gpu = extractor.device.type != "cpu"
