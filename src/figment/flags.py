@@ -7,6 +7,8 @@ import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
+from itertools import pairwise
+from pathlib import Path
 from typing import (
     TYPE_CHECKING,
     Annotated,
@@ -149,6 +151,7 @@ def _read(words: list[str], takes: Sequence[Word], prog: str, about: str | None)
 
     if words[:1] and words[0].startswith("--tyro"):  # its own flags are not figment's
         raise _unknown_flag(words[0], takes, prog)
+    _refuse_empty(words, takes)
     with _mistakes(words, takes, prog):
         return tyro.cli(
             _table(takes),
@@ -157,6 +160,15 @@ def _read(words: list[str], takes: Sequence[Word], prog: str, about: str | None)
             description=None if about is None else about.split("\n\nArgs:")[0],
             add_help=about is not None,
         )
+
+
+def _refuse_empty(words: list[str], takes: Sequence[Word]) -> None:
+    """Refuse a path without a letter, as of a variable that is not set: it would be the current folder."""
+    paths = {word.said for word in takes if Path in (word.hint, *get_args(word.hint))}
+    for flag, value in pairwise([*words, "..."]):
+        name, given, inside = flag.partition("=")
+        if name in paths and not (inside if given else value):
+            raise UserError(f"{name} is empty: give a path, or leave it out")
 
 
 def _last_values_first(words: list[str], takes: Sequence[Word]) -> Iterator[tuple[list[str], str]]:

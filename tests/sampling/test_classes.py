@@ -229,3 +229,10 @@ def test_a_class_that_cannot_be_read(tmp_path: Path):
     with pytest.raises(UserError, match="no picture of class c can be read"):
         train(photos, "dcgan", run=tmp_path / "run", conditioning="concat", **FIELDS)
     assert not (tmp_path / "run").exists()
+
+
+def test_one_class_that_is_left_is_not_blamed(tmp_path: Path):
+    photos = folder_of_classes(tmp_path, good=6, lost=1)
+    (photos / "lost" / "0.png").write_text("no picture")
+    with pytest.raises(UserError, match="only one of the classes good, lost can be read"):
+        train(photos, "dcgan", run=tmp_path / "run", conditioning="concat", **FIELDS)

@@ -78,9 +78,12 @@ def test_a_walk_between_a_picture_and_itself_is_none(place: Path, capsys: pytest
     assert main([*words, "--between", one, one]) == 2
     assert "all stops of this walk are the same" in capsys.readouterr().err
     assert main([*words, "--truncation", "nan"]) == 2
-    assert "truncation must be above 0, not nan" in capsys.readouterr().err
+    assert "truncation must be above 0 and at most 1e+06, not nan" in capsys.readouterr().err
     assert main(["evaluate", str(place / "ae"), "--truncation", "nan"]) == 2
-    assert capsys.readouterr().err == "figment: truncation must be above 0, not nan\n"
+    assert (
+        capsys.readouterr().err
+        == "figment: truncation must be above 0 and at most 1e+06, not nan\n"
+    )
     assert main(["project", str(place / "ae"), str(place / "ae")]) == 2
     assert "is a folder: name a picture" in capsys.readouterr().err
     assert main([*words[:2], "--frames", "4"]) == 0

@@ -63,6 +63,8 @@ def sample(
     elif mix_layers:
         raise UserError("--mix-layers are those that take other styles: add --mix SEEDS")
     elif per_class is not None:
+        if count is not None:
+            raise UserError("--per-class says how many there are of each class: leave --count out")
         said = _enlarged(run, how | {"per_class": per_class, "copies": copies}, form)
     elif not copies:
         raise UserError("--no-copies is for an enlarged set: add --per-class N")
@@ -85,7 +87,10 @@ def _mixed(run: str, how: dict[str, Any], form: dict[str, Any], *, alone: bool) 
     if not how["mix"]:
         raise UserError("--mix takes the seeds of the columns, one or more: --mix 3 5 8")
     if not alone or any(value is not None for value in form.values()):
-        raise UserError("a table of style mixing is one picture: give --out FILE.png")
+        raise UserError(
+            "a table of style mixing is one picture: leave --format, --shards, --steps, --per-class and "
+            "--no-copies out"
+        )
     return mix(named(run), **how)
 
 

@@ -30,6 +30,12 @@ def check_classes(look: Look, dataset: Dataset) -> str:
     Raises UserError where no picture of a class can be read.
     """
     lost = [name for name in look.classes if name not in dataset.classes]
+    if look.classes and not dataset.classes:
+        some = ", ".join(look.classes[:3]) + (" ..." if len(look.classes) > 3 else "")
+        raise UserError(
+            f"pictures of only one of the classes {some} can be read: mend the others in {look.name}, or "
+            "train without classes: --conditioning none"
+        )
     if lost:
         raise UserError(
             f"no picture of class {lost[0]} can be read: mend them, or take it out of {look.name}"

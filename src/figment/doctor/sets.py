@@ -127,10 +127,10 @@ def amount(usable: int, files: int) -> list[Finding]:
                 "few pictures",
                 "note",
                 0.9,
-                f"{usable:,} pictures: a discriminator soon memorises so few, and scores against "
+                f"{usable:,} pictures: a network soon memorises so few, and scores against "
                 "them are unreliable.",
-                "Add pictures; random mirroring, where left and right do not matter, and dropout in the "
-                "discriminator put memorising off.",
+                "Add pictures; random mirroring, where left and right do not matter, puts memorising off, "
+                "and so does dropout in a GAN's discriminator.",
                 ("--mirror", "--dropout 0.3"),
             )
         ]

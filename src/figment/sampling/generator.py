@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import math
 from collections.abc import Iterator, Sequence
 
 import torch
@@ -26,12 +25,14 @@ GLANCE = 16
 """Pictures that a notebook shows of a generator."""
 LISTED = 20
 """Names of classes that a message lists."""
+FAR = 1e6
+"""The farthest truncation: it cuts nothing off, and its square fits float32."""
 
 
 def check_truncation(truncation: float | None) -> None:
     """Refuse what latents cannot be cut off at. Raises UserError."""
-    if truncation is not None and not 0 < truncation < math.inf:
-        raise UserError(f"truncation must be above 0, not {truncation}")
+    if truncation is not None and not 0 < truncation <= FAR:
+        raise UserError(f"truncation must be above 0 and at most {FAR:g}, not {truncation}")
 
 
 def check_seeds(seeds: Sequence[int]) -> None:

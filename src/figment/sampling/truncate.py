@@ -9,7 +9,7 @@ import numpy as np
 
 from figment.errors import UserError
 from figment.sampling.captions import beside_rows
-from figment.sampling.generator import Generator
+from figment.sampling.generator import FAR, Generator
 from figment.sampling.pictures import PICTURE_ENDINGS, check_grid, save_image, tile
 
 STUDY = (0.01, 1.5, None)
@@ -56,6 +56,6 @@ def threshold(word: str) -> float | None:
         value = float(word)
     except ValueError:
         value = 0.0
-    if not 0 < value < float("inf"):
-        raise UserError(f"a value is a number above 0 or none, not {word}")
+    if not 0 < value <= FAR:
+        raise UserError(f"a value is a number above 0 or none, at most {FAR:g}, not {word}")
     return value
