@@ -42,6 +42,7 @@ def test_a_file_hears_less_often_of_what_takes_hours(capsys, monkeypatch):
     [
         ({"total": 8000, "unit": " images", "initial": 1000}, "1,000 of 8,000 images (12%)"),
         ({"unit": " looks"}, "0 looks"),
+        ({"total": 1000, "unit": " images", "initial": 1024}, "1,024 of 1,024 images (100%)"),
         ({"total": 4_000_000, "unit": "B", "desc": "x.pt"}, "x.pt: 0.00 of 4.00M B (0%)"),
     ],
 )

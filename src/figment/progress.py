@@ -101,12 +101,13 @@ def status(of: tqdm) -> str:
     unit, now = of.unit.strip(), of.format_dict
     done = of.n - now["initial"]
     rate = now["rate"] or (done / now["elapsed"] if now["elapsed"] else 0.0)
-    parts = [f"{_amount(of.n, unit)}{f' of {_amount(of.total, unit)}' if of.total else ''} {unit}"]
-    if of.total:
-        parts[0] += f" ({of.n / of.total:.0%})"
+    total = max(of.total, of.n) if of.total else 0  # whole batches may go past what was asked for
+    parts = [f"{_amount(of.n, unit)}{f' of {_amount(total, unit)}' if total else ''} {unit}"]
+    if total:
+        parts[0] += f" ({of.n / total:.0%})"
     if rate:
         parts.append(f"{_amount(rate, unit)} {unit}/s")
-        left = max(0.0, of.total - of.n) if of.total else 0.0
+        left = total - of.n if total else 0.0
         parts += [f"{duration(left / rate)} left"] if left else []
     text = ", ".join(parts)
     text = f"{of.desc.rstrip(': ')}: {text}" if of.desc else text

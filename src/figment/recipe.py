@@ -74,7 +74,8 @@ class Recipe(Settings):
         found: dict[str, str] = {}
         if not self.metrics:
             found |= dict.fromkeys(
-                ("metric_count", "patience"), "without a score: name one with --metrics"
+                ("metric_count", "metric_every", "patience"),
+                "without a score: name one with --metrics",
             )
         if self.kind == "points":
             found |= dict.fromkeys(

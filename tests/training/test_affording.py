@@ -26,7 +26,12 @@ def flowers() -> Dataset:
         (0.001, ("kid",), 1_000, ""),
         (0.05, ("kid",), 500, "of 500 samples"),
         (0.1, ("kid",), 200, "of 200 samples"),
-        (0.2, (), 1_000, "no scores under way: the first would take about 53 s of 2 min"),
+        (
+            0.2,
+            (),
+            1_000,
+            "no scores under way: the first would take about 53 s, and 2 min are left",
+        ),
     ],
 )
 def test_a_busy_machine_measures_fewer_samples_or_none(

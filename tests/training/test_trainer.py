@@ -245,6 +245,9 @@ def test_the_plan_says_what_is_done_with_the_pictures():
     long = measured._replace(images_per_round=1)
     assert "\n" not in cost.sentence("dcgan", long, dataset, end=8_000, seconds=None)
     assert measured.rounds(recipe.batch) == 20
+    aside = measured._replace(recipe=replace(find("dcgan")[1], resolution=32))
+    said = cost.sentence("dcgan", aside, dataset, end=8_000, seconds=None)
+    assert "32×32 colour, its 2 classes not learned): width" in said
 
 
 def test_a_cost_is_measured_in_images_of_whole_rounds(ring):

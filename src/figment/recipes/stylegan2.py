@@ -60,7 +60,7 @@ class StyleGAN2(Styled):
     residual: bool = True
     """The discriminator's blocks have a way around their layers."""
     spread_group: int = 4
-    """Neighbours in a batch whose spread the discriminator sees."""
+    """Neighbours in a batch whose spread the discriminator sees; at most, and a divisor of the batch."""
     path_length: float = 2.0
     """Weight of the path lengths' squared distance from their mean."""
     path_length_every: int = 4

@@ -45,6 +45,7 @@ def within(
             return replace(cast(Any, recipe), metric_count=count), said
     needed = min(len(dataset), REALS + COUNTS[-1]) + COUNTS[-1]
     return replace(cast(Any, recipe), metrics=()), (
-        f"no scores under way: the first would take about {duration(needed * each)} of "
-        f"{duration(seconds)}; `figment evaluate` gives them afterwards (--metrics kid insists)"
+        f"no scores under way: the first would take about {duration(needed * each)}, and "
+        f"{duration(seconds)} are left for training; `figment evaluate` gives them afterwards "
+        "(--metrics kid insists)"
     )

@@ -186,7 +186,9 @@ def sentence(
     else:
         colour = "grey" if recipe.channels == 1 else "colour"
         size = f"{recipe.resolution}×{recipe.resolution}"
-        ways = ", ".join([f"{size} {colour}", *recipe.describe()])
+        left = not recipe.classed and len(dataset.classes) > 1
+        aside = [f"its {len(dataset.classes)} classes not learned"] if left else []
+        ways = ", ".join([f"{size} {colour}", *recipe.describe(), *aside])
         data = f"{dataset.name} ({len(dataset):,} pictures, {ways})"
     width = getattr(recipe, "width", None)
     form = f"width {width}, " if width else ""
