@@ -112,7 +112,7 @@ def test_rates_fall_to_nothing_and_keep_their_ratio():
 
 
 def test_a_rollbacks_pace_and_a_resumed_clock_are_kept():
-    recipe = replace(find("sngan")[1].tiny(), images=320, rate_decay=1.0)
+    recipe = replace(find("sngan")[1].tiny(), images=320, rate_decay=1.0, discriminator_moves=5)
     trainer = trainer_of(recipe)
     trainer.clock = Clock(160, 8)
     trainer.rate_scale = 0.5
