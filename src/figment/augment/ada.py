@@ -54,6 +54,8 @@ class Strengths:
     """A rectangle of half of each side set to 0, its centre anywhere."""
 
 
+SHIFT = Strengths(xflip=1, xint=1)
+"""Flips and shifts by whole pixels alone: a tenth of the time of the authors' default."""
 BG = Strengths(xflip=1, rotate90=1, xint=1, scale=1, rotate=1, aniso=1, xfrac=1)
 """Pixel blitting and general geometric transforms."""
 BGC = replace(BG, brightness=1, contrast=1, lumaflip=1, hue=1, saturation=1)
@@ -68,6 +70,7 @@ R3GAN = replace(BG, brightness=0.5, contrast=0.5, lumaflip=0.5, hue=0.5, saturat
 """What R3GAN takes, at a fixed p (Huang et al. 2024)."""
 
 PRESETS = {
+    "shift": SHIFT,
     "bg": BG,
     "bgc": BGC,
     "bgcf": BGCF,

@@ -48,7 +48,7 @@ class R3GAN(GAN):
     mirror: bool = True
     augment: Augment = "ada-fixed"
     augment_p: float = 0.3
-    ada_transforms: Literal["bg", "bgc", "bgcf", "bgcfn", "bgcfnc", "r3gan"] = "r3gan"
+    ada_transforms: Literal["shift", "bg", "bgc", "bgcf", "bgcfn", "bgcfnc", "r3gan"] = "r3gan"
     width: int = 768
     """Channels of maps of 4 to ``widest`` pixels, halved at every doubling above."""
     widest: int = 32

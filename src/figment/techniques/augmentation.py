@@ -32,8 +32,8 @@ class Fields(adversarial.Fields):
     """Mean sign of the discriminator on reals that ADA's probability holds."""
     ada_images: int = 500_000
     """Images in which ADA's probability can go from 0 to 1."""
-    ada_transforms: Literal["bg", "bgc", "bgcf", "bgcfn", "bgcfnc", "r3gan"] = "bgc"
-    """Transforms of ADA: blits, geometry, colours, filters, noise, cutouts; or those of R3GAN."""
+    ada_transforms: Literal["shift", "bg", "bgc", "bgcf", "bgcfn", "bgcfnc", "r3gan"] = "bgc"
+    """Transforms of ADA: flips and shifts; blits, geometry, colours, filters, noise, cutouts; R3GAN's."""
 
 
 class Augmentation(Technique[Fields]):
