@@ -118,7 +118,9 @@ def test_unknown_and_unimportable_recipes():
         find("no_such_module:X")
     with pytest.raises(UserError, match="is not a recipe"):
         find("json:dumps")
-    with pytest.raises(UserError, match=r"no recipe my/vae\.py\. .* by module and class, vae:CLASS"):
+    with pytest.raises(
+        UserError, match=r"no recipe my/vae\.py\. .* by module and class, vae:CLASS"
+    ):
         find("my/vae.py")
 
 

@@ -232,6 +232,24 @@ def test_what_was_changed_stands_before_what_was_settled_and_the_rest_is_folded(
     assert "5 fields as dcgan has them" in folded and "learning_rate" in folded
 
 
+def test_a_run_begun_from_weights_names_them_without_their_path(make_run):
+    run = make_run(ticks=1)
+    machine = json.loads((run / "machine.json").read_text())
+    state = "/home/ann/runs/dc/state/latest.safetensors"
+    for begun, name in (
+        ({"path": state, "run": "dc"}, "run dc"),
+        ({"path": state}, "run dc"),  # as an earlier version wrote it
+        ({"path": "/home/ann/weights.safetensors"}, "weights.safetensors"),
+    ):
+        (run / "machine.json").write_text(json.dumps(machine | {"from": begun | {"images": 2000}}))
+        text = write_report(run).read_text(encoding="utf-8")
+        lead = re.search(r'<p class="lead">(.*?)</p>', text)[1]
+        assert lead.startswith(
+            f"DCGAN, begun from the weights of {name} (2,000 images) and trained"
+        )
+        assert "/home/ann" not in text
+
+
 def test_contents_lead_to_every_section(make_run):
     page = Outline(write_report(make_run(ticks=1)).read_text(encoding="utf-8"))
     assert [one for one in page.addresses if one[0] == "#"] == [f"#{name}" for name in page.ids]

@@ -31,12 +31,14 @@ def write_card(run: Path) -> Path:
     if kept and kept.best:
         after = f"after {labels.count(kept.images)} images"
         weights = f"`best.safetensors`, {after}, which scored best; the latest lie in `snapshots/`"
+    began = f"- began from {record.begun_from}\n" if record.begun_from else ""
     write_text(
         path,
         f"<!-- {MARK} -->\n\n# {data['name']} by {name}\n\n{picture}"
         f"A generator of {what}, trained with figment {machine.get('figment', '')} on {data['count']:,} "
         f"examples of `{data['name']}` (fingerprint `{data['fingerprint'][:16]}`), "
         f"{images:,} real images shown.\n\n"
+        f"{began}"
         f"- generator: {sizes.get('generator', 0):,} parameters, from latents of {fields.get('latent')} "
         "standard normal numbers\n"
         f"- weights: {weights}; safetensors, with the recipe in its metadata\n"

@@ -17,7 +17,8 @@ def sentence(record: Record) -> str:
     name = record.recipe.get("recipe")
     system = labels.system(name) if isinstance(name, str) else "An unnamed recipe"
     source = record.data.get("name")
-    parts = [system, "trained on", str(source) if source else "unknown data"]
+    begun = f", begun from {record.begun_from} and" if record.begun_from else ""
+    parts = [f"{system}{begun}", "trained on", str(source) if source else "unknown data"]
     described = data_words(record.data)
     if described:
         parts.append(f"({described})")
@@ -85,6 +86,7 @@ def data_rows(record: Record) -> dict[str, str]:
     more = f" and {len(classes) - CLASSES:,} more" if len(classes) > CLASSES else ""
     rows = {
         "name": _text(data.get("name")),
+        "began from": record.begun_from,
         "source": _text(data.get("source")),
         "holds": data_words(data),
         "classes": ", ".join(classes[:CLASSES]) + more,
@@ -104,7 +106,7 @@ def machine_rows(record: Record) -> dict[str, str]:
         elif key == "budget" and isinstance(value, dict):
             spans = [f"{_text(length)} {unit}" for unit, length in value.items() if number(length)]
             rows["planned length"] = ", ".join(spans)
-        elif key not in ("data", "fields", "parameters", "seconds_per_image"):
+        elif key not in ("data", "fields", "from", "parameters", "seconds_per_image"):
             parts = value if isinstance(value, dict) else {"": value}
             rows |= {f"{key} {part}".strip(): _text(inner) for part, inner in parts.items()}
     return {_label(name): text for name, text in rows.items() if text}

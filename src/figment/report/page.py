@@ -158,7 +158,7 @@ def curves(record: Record) -> str:
 
 
 def recipe(record: Record) -> str:
-    """Return the recipe: first the fields that were changed, then those that figment settled."""
+    """Return the recipe: fields that the user changed, that came with another run, that were settled."""
     fields = {name: labels.plain(value) for name, value in record.fields.items()}
     if not fields:
         return html.section("recipe", "Recipe", html.none("No recipe was found."))
@@ -169,6 +169,7 @@ def recipe(record: Record) -> str:
     parts, rest = [], dict(fields)
     for names, about in (
         (record.chosen, "You changed"),
+        (record.taken, f"Taken from {record.parent or 'another run'}, whose weights it began with"),
         (record.settled, "figment settled, for your data, your machine and the time"),
     ):
         rows = {name: rest.pop(name) for name in names}

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from figment.data.points import MIXTURES, Mixture
-from figment.data.printing import clean
+from figment.data.printing import clean, counted
 from figment.doctor.finding import Finding
 from figment.metrics.score import Score
 from figment.report.judgement import (
@@ -21,6 +21,9 @@ from figment.report.judgement import (
     read_measurements,
 )
 from figment.report.reading import items, mapping, number, read_note, read_object, read_rows, string
+
+SAVED_STATE = ("state", "latest.safetensors")
+"""Where a run's folder holds the weights that another run begins from."""
 
 
 class Weights(NamedTuple):
@@ -85,9 +88,33 @@ class Record:
         return self._named("chosen")
 
     @property
+    def taken(self) -> list[str]:
+        """Names of the fields that came with the weights of another run, as its recipe had them."""
+        return self._named("taken")
+
+    @property
     def settled(self) -> list[str]:
         """Names of the fields that figment settled for these data and this machine."""
         return self._named("settled")
+
+    @property
+    def parent(self) -> str:
+        """The run or the file whose weights this one began from, ``run dc``; "" of one from nothing.
+
+        A name, never a path: reports and cards are given to others.
+        """
+        begun = mapping(self.machine.get("from"))
+        path, run = Path(string(begun.get("path"))), string(begun.get("run"))
+        if not run and path.parts[-2:] == SAVED_STATE:  # an earlier version named the file alone
+            run = path.parent.parent.name
+        return f"run {run}" if run else path.name
+
+    @property
+    def begun_from(self) -> str:
+        """What this run began from, ``the weights of run dc (2,000 images)``, "" from nothing."""
+        images = number(mapping(self.machine.get("from")).get("images"))
+        seen = f" ({counted(int(images), 'image')})" if images else ""
+        return f"the weights of {self.parent}{seen}" if self.parent else ""
 
     def _named(self, how: str) -> list[str]:
         names = items(mapping(self.machine.get("fields")).get(how))
