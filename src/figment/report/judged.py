@@ -15,7 +15,7 @@ from figment.report import html, labels
 from figment.report.charts import watch_charts
 from figment.report.judgement import Course, Evaluation, courses, leading
 from figment.report.pictures import large
-from figment.report.plots import Level, Mark, Series, line_chart
+from figment.report.plots import Level, Mark, Series, constant, line_chart
 from figment.report.record import Record
 
 SETTLED = 0.25  # share of a training after which a score's axis must hold every value
@@ -134,7 +134,7 @@ def axis_limits(
                 late += values[after & np.isfinite(values)].tolist()
     low, high = min(late, default=0.0), max(late, default=0.0)
     span = max([high, *early]) - min([low, *early])
-    if span <= STEEP * (high - low) or high == low:
+    if span <= STEEP * (high - low) or constant(low, high):
         return None
     pad = 0.15 * (high - low)
     return (0.0 if 0 <= low < high / 2 else low - pad, high + pad)

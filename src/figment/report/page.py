@@ -146,7 +146,7 @@ def curves(record: Record) -> str:
     charts = training_charts(record.log, record.fields)
     if not charts:
         return html.section("curves", "Training", html.none("The log has no entries yet."))
-    about = "Thin: raw. Thick: smoothed. Number: latest smoothed."
+    about = "Thin: raw. Thick: smoothed. Number: the log's last."
     first, rest = charts[:SHOWN], charts[SHOWN:]
     return html.section(
         "curves",
