@@ -72,6 +72,20 @@ def test_what_came_with_the_other_run_is_not_what_the_user_chose(
     assert str(teacher) not in card and str(teacher) not in page
 
 
+def test_the_score_it_began_with_is_not_that_of_untrained_networks(
+    tmp_path: Path, flowers_run: Path
+):
+    how: dict[str, Any] = {"images": 8, "progress": False, "metrics": ("kid",), "features": "small"}
+    run = train("flowers:64", run=tmp_path / "run", from_=flowers_run, metric_count=64, **how)
+    told = " ".join(finding.evidence for finding in run.doctor())
+    assert "what it began with" in told and "untrained" not in told
+    advice = " ".join(finding.advice for finding in run.doctor())
+    assert f"figment resume {run.path} --minutes" in advice
+    assert f"figment resume {run.path} --minutes" in (run.path / "report.html").read_text()
+    card = (run.path / "README.md").read_text()
+    assert "figment resume . --minutes" in card and str(run.path) not in card
+
+
 def test_size_and_colours_are_those_of_the_other_run(tmp_path: Path, flowers_run: Path):
     run = train("flowers:64", run=tmp_path / "run", images=8, progress=False, from_=flowers_run)
     assert (run.recipe.resolution, run.recipe.channels) == (32, 1)

@@ -174,7 +174,7 @@ def health(record: Record) -> str:
     since = ""
     if newest is not None and then is not None and then < newest:
         since = f"Looked at after {labels.count(then)} images; the run has trained on since."
-    cards = "\n".join(finding(one) for one in record.findings)
+    cards = "\n".join(finding(one.of(record.folder)) for one in record.findings)
     return html.section(
         "health", "Health", html.about(since), f'<div class="findings">\n{cards}\n</div>'
     )
