@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def machine_of(plan: Plan, device: torch.device) -> dict[str, Any]:
     """Return what machine.json says, but for budget and data."""
-    from figment.recipes.parameters import count
+    from figment.recipes.parameters import coders, count
     from figment.training.devices import describe_machine
 
     assert plan.cost is not None
@@ -33,6 +33,7 @@ def machine_of(plan: Plan, device: torch.device) -> dict[str, Any]:
         "seconds_per_image": list(plan.cost.seconds_per_image),
         "metric_every": plan.pause,
         "parameters": count(plan.recipe),
+        **({"coders": parts} if (parts := coders(plan.recipe)) else {}),
         "started": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
 

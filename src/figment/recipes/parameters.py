@@ -6,9 +6,13 @@ import json
 import math
 from dataclasses import replace
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
 from figment.errors import UserError
 from figment.recipe import Recipe
+
+if TYPE_CHECKING:
+    from torch import nn
 
 CLASSES = 10
 """Classes for which a conditional recipe is counted that takes as many as the data have: CIFAR-10's."""
@@ -16,17 +20,32 @@ CLASSES = 10
 
 def count(recipe: Recipe) -> dict[str, int]:
     """Return the number of trainable parameters of each network that learns, built without memory."""
+    sizes = {name: _size(net) for name, net in _built(recipe).items()}
+    return {name: size for name, size in sizes.items() if size}
+
+
+def coders(recipe: Recipe) -> dict[str, int]:
+    """Return the number of trainable parameters of encoder and decoder, {} of a system without.
+
+    An autoencoder's are one network, called its generator, of which samples need the decoder alone.
+    """
+    parts = dict(_built(recipe)["generator"].named_children())
+    both = ("encoder", "decoder")
+    return {name: _size(parts[name]) for name in both} if parts.keys() >= {*both} else {}
+
+
+def _built(recipe: Recipe) -> nn.ModuleDict:
+    """Return the networks, without memory."""
     import torch
 
     if recipe.classed and not recipe.class_count():
         recipe = replace(recipe, classes=CLASSES)
     with torch.device("meta"):
-        nets = recipe.networks()
-    sizes = {
-        name: sum(weight.numel() for weight in net.parameters() if weight.requires_grad)
-        for name, net in nets.items()
-    }
-    return {name: size for name, size in sizes.items() if size}
+        return recipe.networks()
+
+
+def _size(net: nn.Module) -> int:
+    return sum(weight.numel() for weight in net.parameters() if weight.requires_grad)
 
 
 def refuse_too_large(recipe: Recipe, memory: int, processes: int = 1) -> None:

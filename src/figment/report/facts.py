@@ -32,20 +32,18 @@ def sentence(record: Record) -> str:
     if passes is not None:
         facts.append(f"{labels.significant(passes)} passes over the data")
     if speed is not None:
-        facts.append(f"{labels.significant(speed)} images/s")
+        facts.append(f"{labels.significant(speed)} images/s in its rounds")
     device = device_words(record.machine)
     return f"{' '.join(parts)}: {', '.join(facts)}{f' on {device}' if device else ''}."
 
 
 def extent(record: Record) -> list[tuple[str, str]]:
     """Return how far a run got and how large it is, as figures and their names, those that are known."""
-    parameters = record.machine.get("parameters")
-    sizes = parameters if isinstance(parameters, dict) else {}
     figures = [
         (labels.count, record.last("images"), "images seen"),
-        (duration, record.last("seconds"), "of training"),
-        (labels.significant, record.speed, "images per second"),
-        *((labels.amount, number(size), f"parameters, {name}") for name, size in sizes.items()),
+        (duration, record.last("seconds"), "in all, with preparation and scores"),
+        (labels.significant, record.speed, "images per second in rounds"),
+        *((labels.amount, size, f"parameters, {name}") for name, size in record.sizes.items()),
     ]
     return [(show(value), name) for show, value, name in figures if value is not None]
 
@@ -106,7 +104,7 @@ def machine_rows(record: Record) -> dict[str, str]:
         elif key == "budget" and isinstance(value, dict):
             spans = [f"{_text(length)} {unit}" for unit, length in value.items() if number(length)]
             rows["planned length"] = ", ".join(spans)
-        elif key not in ("data", "fields", "from", "parameters", "seconds_per_image"):
+        elif key not in ("coders", "data", "fields", "from", "parameters", "seconds_per_image"):
             parts = value if isinstance(value, dict) else {"": value}
             rows |= {f"{key} {part}".strip(): _text(inner) for part, inner in parts.items()}
     return {_label(name): text for name, text in rows.items() if text}

@@ -24,6 +24,8 @@ from figment.report.reading import items, mapping, number, read_note, read_objec
 
 SAVED_STATE = ("state", "latest.safetensors")
 """Where a run's folder holds the weights that another run begins from."""
+AUTOENCODER = "loss/autoencoder"
+"""The column that only systems of an encoder and a decoder have."""
 
 
 class Weights(NamedTuple):
@@ -121,6 +123,22 @@ class Record:
         return [name for name in self.fields if name in names]
 
     @property
+    def sizes(self) -> dict[str, float]:
+        """How many parameters each network has, by name: of autoencoders, encoder and decoder apart."""
+        parts = mapping(self.machine.get("coders"))
+        sizes = mapping(self.machine.get("parameters"))
+        if (
+            not parts and AUTOENCODER in self.log
+        ):  # an earlier version counted both as the generator's
+            sizes = {
+                "encoder and decoder" if name == "generator" else name: size
+                for name, size in sizes.items()
+            }
+        rest = {name: size for name, size in sizes.items() if not parts or name != "generator"}
+        found = {name: number(size) for name, size in (parts | rest).items()}
+        return {name: size for name, size in found.items() if size is not None}
+
+    @property
     def best_picture(self) -> Path | None:
         """The grid that the best weights draw, where they and it are there."""
         kept = self.weights
@@ -134,9 +152,17 @@ class Record:
 
     @property
     def speed(self) -> float | None:
-        """Images per second over the whole run."""
-        images, seconds = self.last("images"), self.last("seconds")
-        return images / seconds if images is not None and seconds else None
+        """Images per second while rounds were played, over the whole run.
+
+        Not over all of its time: preparation and scores would make a short run look slow.
+        """
+        speeds = self.log.get("speed/images_per_second", np.empty(0))
+        if not speeds.size:
+            return None
+        images = np.diff(self.log["images"], prepend=0.0)
+        counts = np.isfinite(speeds) & (speeds > 0) & (images > 0)
+        taken = float((images[counts] / speeds[counts]).sum())
+        return float(images[counts].sum()) / taken if taken > 0 else None
 
     def last(self, key: str, until: float = math.inf) -> float | None:
         """Return the newest finite value of a column of the log, None where there is none.
