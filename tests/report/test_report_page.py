@@ -253,7 +253,10 @@ def test_a_run_begun_from_weights_names_them_without_their_path(make_run):
 def test_the_sizes_of_an_autoencoder_are_those_of_its_parts(make_run):
     run = make_run(ticks=2)
     machine = json.loads((run / "machine.json").read_text()) | {"parameters": {"generator": 300}}
-    log = [json.loads(line) | {"loss/autoencoder": 1.0} for line in open(run / "log.jsonl")]
+    log = [
+        json.loads(line) | {"loss/autoencoder": 1.0}
+        for line in (run / "log.jsonl").read_text().splitlines()
+    ]
     (run / "log.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in log))
     for coders, names in (
         ({"coders": {"encoder": 100, "decoder": 200}}, ["encoder", "decoder"]),
@@ -266,7 +269,7 @@ def test_the_sizes_of_an_autoencoder_are_those_of_its_parts(make_run):
 
 def test_the_speed_is_that_of_rounds(make_run):
     run = make_run(ticks=2)
-    first, last = map(json.loads, open(run / "log.jsonl"))
+    first, last = map(json.loads, (run / "log.jsonl").read_text().splitlines())
     first["speed/images_per_second"], last["speed/images_per_second"] = 64.0, 256.0
     end = last | {"seconds": 900.0, "speed/images_per_second": 0.0, "images": 2561}
     lines = (first, last, end)

@@ -152,7 +152,7 @@ def test_one_point_is_said_in_words():
     figure = chart([2.5], x=[400], levels=[Level(1.386, "2 log 2")])
     assert figure.find(".//svg") is None
     text = "".join(figure.find("p").itertext())
-    assert text == "Loss 2.50 at 400 images. 2 log 2. A curve takes two measurements."
+    assert text == "Loss 2.50 at 400 images. 2 log 2."
 
 
 def test_images_on_an_axis_are_whole():

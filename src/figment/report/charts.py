@@ -164,7 +164,7 @@ def column_title(key: str, objectives: Collection[object] = ()) -> str:
 
 def _losses(log: Log, fields: Mapping[str, object]) -> str:
     levels = _balance(fields)
-    note = "Dotted: the losses of a discriminator that can only guess." if levels else ""
+    note = "At balance: the losses of a discriminator that can only guess." if levels else ""
     return _chart(log, _members(log, "loss"), title="Loss", levels=levels, note=note)
 
 

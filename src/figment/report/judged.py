@@ -71,13 +71,14 @@ def scores(record: Record) -> str:
     found.sort(key=lambda course: (course != first, course.score.group != ""))
     protocols = {one.score.protocol for one in found}
     once = protocols.pop() if len(found) > 1 and len(protocols) == 1 else ""
-    charts = html.chart_grid(
-        [score_chart(one, bool(kept and kept.best), once) for one in found], "headed"
-    )
+    drawn = [score_chart(one, bool(kept and kept.best), once) for one in found]
+    charts = html.chart_grid(drawn, "headed")
     evaluated = evaluation(record.evaluation) if record.evaluation else ""
     if not charts and not evaluated:
         return ""
-    about = "Dotted line: what real pictures would score. Band: 95 % interval." if charts else ""
+    about = "Dotted line: what real pictures would score. Band: 95 % interval."
+    about = about if "<svg" in charts else ""
+    about = " ".join(filter(None, (about, html.single(drawn))))
     said = f"{_kept(record)}{about}{once and f' Protocol of all: {once}.'}"
     return html.section("scores", "How good it is", html.about(said), charts, evaluated)
 
@@ -220,6 +221,7 @@ def signs(record: Record) -> str:
         "Measured on a few samples and a few real examples during training: too coarse to score the "
         "run, enough to see when something goes wrong."
     )
+    about = " ".join(filter(None, (about, html.single(charts))))
     return html.section(
         "signs",
         "Signs of health",

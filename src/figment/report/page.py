@@ -146,7 +146,9 @@ def curves(record: Record) -> str:
     charts = training_charts(record.log, record.fields)
     if not charts:
         return html.section("curves", "Training", html.none("The log has no entries yet."))
-    about = "Thin: raw. Thick: smoothed. Number: the log's last."
+    drawn = any("<svg" in chart for chart in charts)
+    legend = "Thin: raw. Thick: smoothed. Number: the log's last." if drawn else ""
+    about = " ".join(filter(None, (legend, html.single(charts))))
     first, rest = charts[:SHOWN], charts[SHOWN:]
     return html.section(
         "curves",

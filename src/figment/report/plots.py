@@ -179,9 +179,7 @@ def _in_words(
         [
             '<figure class="chart words">',
             f"<figcaption><h3>{escape(title)}</h3></figcaption>",
-            f"<p>{sentence_case(text)}. A curve takes two measurements.</p>"
-            if lines
-            else "<p>No number.</p>",
+            f"<p>{sentence_case(text)}.</p>" if lines else "<p>No number.</p>",
             *([f'<p class="note">{escape(note)}</p>'] if note else []),
             "</figure>",
         ]
