@@ -32,7 +32,9 @@ class Plan:
     look: Look
     """What a glance at the data showed."""
     pinned: frozenset[str]
-    """Fields that the user has set: no step changes them."""
+    """Fields that no step changes: those that the user has set, or that another run's weights came with."""
+    taken: frozenset[str] = frozenset()
+    """Those of them that nobody typed: the other run's recipe has them."""
     by_colour: bool = False
     """Whether all pictures decide, once they are packed, between grey and colour: so far it is a guess."""
     run_name: str = ""
@@ -167,7 +169,7 @@ def choose(
     (called,) = file_names(
         [seen.name if recipe is None else f"{seen.name}-{name}".replace(":", "-")]
     )
-    return Plan(name, chosen, seen, pinned, by_colour, called)
+    return Plan(name, chosen, seen, pinned, same - fields.keys(), by_colour, called)
 
 
 def _like(name: str, recipe: Recipe) -> tuple[tuple[str, Recipe], frozenset[str]]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def machine_of(plan: Plan, device: torch.device) -> dict[str, Any]:
     """Return what machine.json says, but for budget and data."""
-    from figment.recipes.parameters import count
+    from figment.recipes.parameters import coders, count
     from figment.training.devices import describe_machine
 
     assert plan.cost is not None
@@ -33,25 +33,29 @@ def machine_of(plan: Plan, device: torch.device) -> dict[str, Any]:
         "seconds_per_image": list(plan.cost.seconds_per_image),
         "metric_every": plan.pause,
         "parameters": count(plan.recipe),
+        **({"coders": parts} if (parts := coders(plan.recipe)) else {}),
         "started": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
 
 
 def decided(plan: Plan, recipe: str | Recipe | None, *, timed: bool) -> dict[str, list[str]]:
-    """Return the names of the fields that the user has chosen and of those that figment settled.
+    """Return the names of the fields that the user chose, that came with another run, that figment settled.
 
     All others are as the system has them. Of a recipe.json, or a recipe made in Python, all that the
-    system has otherwise counts as chosen.
+    system has otherwise counts as chosen. What was taken with the weights of another run is named only
+    where it differs from the system: that its recipe has all the others too tells nothing.
     """
     start, end = fields_of(find(plan.name)[1]), fields_of(plan.recipe)
     given = fields_of(recipe if isinstance(recipe, Recipe) else find(recipe or plan.name)[1])
     written = isinstance(recipe, str) and recipe.endswith(".json")  # it pins all fields
-    chosen = set() if written else set(plan.pinned)
+    chosen = set() if written else set(plan.pinned - plan.taken)
     chosen |= {name for name in given if given[name] != start.get(name)}
     if not timed and end["images"] != start["images"]:
         chosen |= {"images"}
-    settled = {name for name in end if end[name] != start.get(name)} - chosen
-    return {"chosen": sorted(chosen), "settled": sorted(settled)}
+    changed = {name for name in end if end[name] != start.get(name)} - chosen
+    taken = changed & plan.taken
+    kinds = {"chosen": chosen, "taken": taken, "settled": changed - taken}
+    return {kind: sorted(names) for kind, names in kinds.items() if names or kind != "taken"}
 
 
 def about_data(dataset: Dataset, source: str, recipe: Recipe) -> dict[str, Any]:

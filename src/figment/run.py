@@ -150,7 +150,7 @@ class Run:
         images = log[-1]["images"] if log else 0
         found = {"images": images, "findings": [finding._asdict() for finding in findings]}
         write_json(self.path / "doctor.json", found)
-        return findings
+        return Findings(finding.of(self.path) for finding in findings)
 
     def training_data(self) -> tuple[Dataset, np.ndarray]:
         """Return the run's data and the rows of them that it learns from."""
@@ -187,7 +187,8 @@ def findings_of(path: Path, log: list[dict]) -> list[Finding]:
     own = system_fields(name, fields, machine)
     end = log[-1]["images"] if log else 0
     scores = [line for line in read_measurements(path) if line["images"] <= end]
-    findings = diagnose(log, fields, machine["data"], scores, own, _evaluation(path))
+    begun, data = "from" in machine, machine["data"]
+    findings = diagnose(log, fields, data, scores, own, _evaluation(path), begun=begun)
     if system is not None:
         with suppress(UserError):  # damaged fields
             return taken(with_fields(system.recipe, fields), findings)

@@ -10,7 +10,7 @@ def duration(seconds: float) -> str:
     if seconds < 100:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
-    if minutes < 100:
+    if minutes < 90:
         return f"{minutes} min"
     hours, minutes = divmod(minutes, 60)
     if hours < 48:

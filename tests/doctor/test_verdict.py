@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from test_diagnosis import DATA, FIELDS, run
 from figment.doctor.diagnosis import diagnose
 from figment.doctor.finding import Finding
 from figment.doctor.history import History
+from figment.units import duration
 
 TIMED = [
     line | {"speed/images_per_second": line["images"] / (6 * n)} for n, line in enumerate(run(), 1)
@@ -45,6 +47,44 @@ def test_a_run_whose_score_is_far_from_its_floor_is_not_healthy():
         "Train about 1 minute more, to 5,000 rounds, before which pictures hardly take shape: "
         "`figment resume RUN --minutes 1` goes on from here."
     )
+
+
+def test_what_a_run_began_with_is_not_called_untrained():
+    (found,) = diagnose(TIMED, FIELDS, DATA, scored(0.711, 0.72, 0.734), begun=True)
+    assert "real pictures get 3, what it began with 711." in found.evidence
+    assert "untrained" not in found.evidence
+
+
+def test_the_time_of_an_empty_line_does_not_count_and_hours_are_said():
+    slow = run()
+    for number, line in enumerate(slow, 1):
+        line["speed/images_per_second"] = line["images"] / (3_000 * number)
+    empty = {
+        "images": slow[-1]["images"],
+        "rounds": slow[-1]["rounds"],
+        "speed/images_per_second": 0.0,
+    }
+    one, other = (verdict(log, scored(5.4, 4.8)).advice for log in (slow, [*slow, *[empty] * 20]))
+    assert one == other
+    minutes = int(re.search(r"--minutes (\d+)", one)[1])
+    assert minutes > 90 and f"Train about {duration(60 * minutes)} more" in one
+
+
+def test_commands_name_the_run_as_a_shell_takes_it():
+    found = verdict(TIMED, scored(5.4, 4.8, 4.2))
+    assert "`figment resume 'my runs/cats' --minutes 1`" in found.of("my runs/cats").advice
+
+
+def test_without_a_discriminator_nothing_is_said_to_look_collapsed():
+    usual = {"images": 64, "rounds": 9}
+    for losses, words in (
+        ({"loss/autoencoder": 2.0, "loss/divergence/autoencoder": 1.0}, "draws blurs."),
+        ({"loss/generator": 2.0}, "draws noise."),
+        ({"loss/generator": 2.0, "loss/discriminator": 1.0}, "looks collapsed."),
+        ({}, "looks collapsed."),
+    ):
+        (found,) = diagnose([usual | losses], FIELDS, DATA)
+        assert found.evidence == f"Too early: 9 rounds so far. Before 500 even a good run {words}"
 
 
 def test_a_run_that_is_long_enough_is_to_be_twice_as_long():

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from figment.recipes import SYSTEMS, find
-from figment.recipes.parameters import count, known
+from figment.recipes.parameters import coders, count, known
 
 PUBLISHED = {
     "C1": (11_174_656, 11_145_217),
@@ -81,3 +81,11 @@ def test_the_table_of_the_docs_is_true():
         counts = (known()[name].get(player) for player in ("generator", "discriminator"))
         g, d = ("–" if count is None else f"{count:,}" for count in counts)
         assert f"| {system.id} | `{name}` | {g} | {d} | {system.source} |" in lines
+
+
+def test_encoder_and_decoder_are_counted_apart():
+    recipe = find("vae")[1]
+    parts = coders(recipe)
+    assert list(parts) == ["encoder", "decoder"]
+    assert sum(parts.values()) == count(recipe)["generator"]
+    assert coders(find("flow-matching")[1]) == coders(find("dcgan")[1]) == {}

@@ -23,9 +23,9 @@ def test_ticks_are_round_and_within():
     assert ticks(0.0, 1.0) == [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
 
 
-def test_one_point_shows_as_a_dot():
+def test_one_point_beside_a_curve_shows_as_a_dot():
     one, two = (Series("a", np.arange(n) + 1.0, np.arange(n) + 1.0) for n in (1, 2))
-    assert 'class="dots' in line_chart([one], title="t", x_label="x")
+    assert 'class="dots' in line_chart([one, two], title="t", x_label="x")
     assert 'class="dots' not in line_chart([two], title="t", x_label="x")
 
 

@@ -6,6 +6,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+from figment.objectives.adversarial import OBJECTIVES
 from figment.report.charts import column_title, machine_charts, training_charts, watch_charts
 
 
@@ -71,8 +72,18 @@ def test_probabilities_have_the_unit_axis_and_critics_do_not():
     (chart,) = training_charts(log(score__real=[0.6] * 3, score__fake=[0.4] * 3), {})
     assert 'data-range="0 300 0 1"' in chart and levels(chart) == ["cannot tell: ½"]
     (chart,) = training_charts(log(score__real=[5] * 3, score__fake=[-4] * 3), {})
-    assert levels(chart) == [] and titles([chart]) == ["D(real) and D(fake)"]
+    assert levels(chart) == [] and titles([chart]) == ["Logits of the discriminator"]
     assert "probability" not in chart
+
+
+@pytest.mark.parametrize("name", OBJECTIVES)
+def test_scores_are_called_logits_where_they_are_no_probabilities(name: str):
+    (chart,) = training_charts(log(score__real=[0.6] * 3), {"objective": name})
+    assert ("D(real)" in chart) == OBJECTIVES[name].probabilities
+    assert ("D logit of reals" in chart) != OBJECTIVES[name].probabilities
+    logits = not OBJECTIVES[name].probabilities
+    both = column_title("score/real", ["nonsaturating", name])
+    assert both == ("D(real) or D logit of reals" if logits else "D(real)")
 
 
 def test_players_keep_their_colours():

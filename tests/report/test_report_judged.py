@@ -9,8 +9,9 @@ from PIL import Image
 from test_report_page import Outline
 
 from figment.report import html, write_card, write_report
-from figment.report.judged import axis_limits
+from figment.report.judged import axis_limits, scores
 from figment.report.plots import Series
+from figment.report.record import read_run
 
 
 def page_of(run) -> Outline:
@@ -271,3 +272,14 @@ def test_the_picture_shown_large_is_framed_and_named_among_the_moments(make_run,
     page_of(run)
     strip = section(run, "samples").partition('class="strip"')[2]
     assert re.findall(r'class="chosen">.*?<figcaption>(.*?)</', strip) == ["38,400"]
+
+
+def test_a_single_score_is_said_in_words(make_run):
+    run = make_run(ticks=1)
+    score = {"kid": {"value": 0.7, "low": 0.6, "high": 0.8, "floor": 0.001, "better": "lower"}}
+    line = {"images": 0, "seconds": 9.0, "features": "small", "protocol": "p", "scores": score}
+    (run / "metrics.jsonl").write_text(json.dumps(line) + "\n")
+    text = scores(read_run(run))
+    assert "<svg" not in text and "Dotted line" not in text
+    assert "x1000 <b>700</b> (95 % interval 600 – 800) at 0 real images seen." in text
+    assert "Real against real: 1.00" in text and "a curve takes two" in text

@@ -45,6 +45,8 @@ def test_three_significant_digits(value, text):
         (0.4, "0 s"),
         (45, "45 s"),
         (1800, "30 min"),
+        (5340, "89 min"),
+        (5400, "1 h 30 min"),
         (7500, "2 h 05 min"),
         (7199.9, "2 h 00 min"),
         (277_200, "3 d 5 h"),

@@ -57,7 +57,7 @@ def test_page_tells_the_run_in_a_sentence(make_run):
     page = Outline(path.read_text(encoding="utf-8"))
     assert (
         "DCGAN trained on cats64 (13,217 pictures, 64×64 colour) for 10 min: "
-        "76,800 images seen, 5.81 passes over the data, 128 images/s on "
+        "76,800 images seen, 5.81 passes over the data, 128 images/s in its rounds on "
         "Intel Xeon Processor (2 threads)."
     ) in page.text
     assert page.ids == ["samples", "curves", "recipe", "machine", "words", "next"]
@@ -230,6 +230,53 @@ def test_what_was_changed_stands_before_what_was_settled_and_the_rest_is_folded(
     shown, folded = section.split("<details>")
     assert "You changed" in shown and "figment settled" in shown
     assert "5 fields as dcgan has them" in folded and "learning_rate" in folded
+
+
+def test_a_run_begun_from_weights_names_them_without_their_path(make_run):
+    run = make_run(ticks=1)
+    machine = json.loads((run / "machine.json").read_text())
+    state = "/home/ann/runs/dc/state/latest.safetensors"
+    for begun, name in (
+        ({"path": state, "run": "dc"}, "run dc"),
+        ({"path": state}, "run dc"),  # as an earlier version wrote it
+        ({"path": "/home/ann/weights.safetensors"}, "weights.safetensors"),
+    ):
+        (run / "machine.json").write_text(json.dumps(machine | {"from": begun | {"images": 2000}}))
+        text = write_report(run).read_text(encoding="utf-8")
+        lead = re.search(r'<p class="lead">(.*?)</p>', text)[1]
+        assert lead.startswith(
+            f"DCGAN, begun from the weights of {name} (2,000 images) and trained"
+        )
+        assert "/home/ann" not in text
+
+
+def test_the_sizes_of_an_autoencoder_are_those_of_its_parts(make_run):
+    run = make_run(ticks=2)
+    machine = json.loads((run / "machine.json").read_text()) | {"parameters": {"generator": 300}}
+    log = [
+        json.loads(line) | {"loss/autoencoder": 1.0}
+        for line in (run / "log.jsonl").read_text().splitlines()
+    ]
+    (run / "log.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in log))
+    for coders, names in (
+        ({"coders": {"encoder": 100, "decoder": 200}}, ["encoder", "decoder"]),
+        ({}, ["encoder and decoder"]),  # an earlier version
+    ):
+        (run / "machine.json").write_text(json.dumps(machine | coders))
+        text = write_report(run).read_text(encoding="utf-8")
+        assert re.findall(r"<dt>parameters, (.*?)</dt>", text) == names
+
+
+def test_the_speed_is_that_of_rounds(make_run):
+    run = make_run(ticks=2)
+    first, last = map(json.loads, (run / "log.jsonl").read_text().splitlines())
+    first["speed/images_per_second"], last["speed/images_per_second"] = 64.0, 256.0
+    end = last | {"seconds": 900.0, "speed/images_per_second": 0.0, "images": 2561}
+    lines = (first, last, end)
+    (run / "log.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    assert read_run(run).speed == pytest.approx(2560 / (1280 / 64 + 1280 / 256))
+    text = write_report(run).read_text(encoding="utf-8")
+    assert "<dt>images per second in rounds</dt><dd>102</dd>" in text
 
 
 def test_contents_lead_to_every_section(make_run):

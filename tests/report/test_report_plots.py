@@ -12,10 +12,9 @@ from figment.report.plots import (
     Level,
     Mark,
     Series,
-    decimate,
     line_chart,
-    smooth,
 )
+from figment.report.smoothing import decimate, smooth, weight
 from figment.report.ticks import tick_labels, ticks
 
 
@@ -121,11 +120,48 @@ def test_points_of_a_curve_lie_where_they_should():
 
 
 def test_raw_and_smoothed_curves():
-    figure = chart([0, 10, 10], y_range=(0, 10))
-    assert points(figure, "raw") == [(0, 1000), (500, 0), (1000, 0)]
+    values = np.array([0.0, 10, 10] + [5.0] * 97)
+    figure = chart(values, y_range=(0, 10))
+    assert points(figure, "raw")[:2] == [(0, 1000), (10.1, 0)]
     drawn = [y for _, y in points(figure, "strong")]
-    wanted = 1000 - 100 * smooth(np.array([0.0, 10, 10]), 0.9)
-    np.testing.assert_allclose(drawn, wanted, atol=0.05)
+    np.testing.assert_allclose(drawn, 1000 - 100 * smooth(values, 0.9), atol=0.05)
+
+
+def test_short_curves_are_smoothed_less_and_long_ones_not_more():
+    assert [weight(np.ones(n), 0.9) for n in (1, 10, 20, 100, 9999)] == [0, 0, 0.5, 0.9, 0.9]
+    assert weight(np.array([1.0] * 20 + [np.nan] * 999), 0.9) == 0.5
+    falling = 270 + 560 / np.arange(1, 13)
+    strong = points(chart(falling, y_range=(0, 1000)), "strong")
+    assert strong[-1][1] == pytest.approx(1000 - falling[-1], abs=10)
+
+
+def test_the_number_beside_a_curve_is_the_last_value():
+    falling = np.linspace(800, 272, 200)
+    assert "loss 272" in "".join(chart(falling).find(".//li").itertext())
+
+
+@pytest.mark.parametrize("points_of_it", [12, 1000])
+def test_a_constant_up_to_rounding_is_flat(points_of_it: int):
+    values = np.full(points_of_it, 0.001)
+    values[::3] = np.nextafter(0.001, 1)
+    heights = {y for _, y in points(chart(values), "strong")}
+    assert max(heights) - min(heights) < 1
+
+
+def test_one_point_is_said_in_words():
+    figure = chart([2.5], x=[400], levels=[Level(1.386, "2 log 2")])
+    assert figure.find(".//svg") is None
+    text = "".join(figure.find("p").itertext())
+    assert text == "Loss 2.50 at 400 images. 2 log 2."
+
+
+def test_images_on_an_axis_are_whole():
+    def labels_of(**how) -> list[str]:
+        texts = list(chart([1, 2], x=[0, 1], **how).iter("text"))
+        return [t.text or "" for t in texts if "x" in t.attrib["class"].split()]
+
+    assert labels_of() == ["0", "1"]
+    assert "0.2" in labels_of(whole=False)
 
 
 def test_fitted_axis_holds_every_value_and_starts_at_zero():
@@ -152,10 +188,15 @@ def test_gaps_break_the_curve_and_are_counted():
     assert notes(figure) == ["loss: 2 of 5 entries have no number, among them the last 1."]
 
 
-@pytest.mark.parametrize("y", [[], [2.0], [0.0, 0.0], [np.nan, np.nan], [-3.0, -3.0], [1e30, 1]])
+@pytest.mark.parametrize("y", [[0.0, 0.0], [-3.0, -3.0], [1e30, 1]])
 def test_degenerate_curves_are_drawn(y):
     low, high = map(float, chart(y).find(".//svg[@class='plot']").attrib["data-range"].split()[2:])
     assert low < high
+
+
+@pytest.mark.parametrize("y", [[], [np.nan, np.nan]])
+def test_curves_without_a_number_say_so(y):
+    assert "".join(chart(y).find("p").itertext()) == "No number."
 
 
 def test_level_lies_inside_the_axis_and_its_label_in_the_legend():
@@ -187,7 +228,7 @@ def test_values_of_many_sizes_have_a_logarithmic_axis():
     assert labels == ["0.01", "0.1", "1"]
 
 
-@pytest.mark.parametrize("y", [[1.0, 2.0], [0.0, 100.0], [-1.0, 100.0], [float("nan")] * 2])
+@pytest.mark.parametrize("y", [[1.0, 2.0], [0.0, 100.0], [-1.0, 100.0]])
 def test_values_of_one_size_or_without_a_logarithm_have_none(y):
     assert "data-scale" not in chart(y, log=True).find(".//svg[@class='plot']").attrib
 
@@ -257,7 +298,7 @@ def test_mark_is_a_ring_with_its_value_in_the_legend():
 
 
 def test_smoothed_curves_alone_have_an_axis_of_their_own():
-    y = np.array([0.0, 10, 0, 10, 0, 10, 0, 10])
+    y = np.array([0.0, 10] * 50)
     both, alone = chart(y), chart(y, raw=False)
     assert not [p for p in alone.iter("path") if "raw" in p.attrib["class"]]
     tops = [

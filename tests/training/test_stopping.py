@@ -23,8 +23,10 @@ from figment.cli import main
 from figment.errors import UserError
 from figment.launch import resume, train
 from figment.recipes.points import Points
+from figment.report.record import read_run
 from figment.run import load
 from figment.training.log import MEASURED
+from figment.training.monitor import Monitor
 from figment.training.trainer import Trainer
 from two_processes import as_two, command
 
@@ -398,3 +400,22 @@ def test_bfloat16_is_timed_only_where_the_processor_has_it(monkeypatch, tmp_path
     assert has("avx2 avx512_bf16") and has("amx_bf16") and not has("avx2 fma avx512f")
     monkeypatch.setattr(devices, "matrix_rate", lambda *args: pytest.fail("timed"))
     assert devices.faster_precision.__wrapped__(torch.device("cpu")) == "float32"
+
+
+def test_the_speed_in_the_log_is_that_of_rounds(tmp_path: Path, monkeypatch):
+    """Neither measuring nor the line that ends a run, for which nothing is played, counts."""
+    measure = Monitor.measure
+
+    def slow(self: Monitor, *given: Any, **how: Any) -> Any:
+        time.sleep(0.5)
+        return measure(self, *given, **how)
+
+    monkeypatch.setattr(Monitor, "measure", slow)
+    fields: dict[str, Any] = {"hidden": (16,), "latent": 4, "batch": 16, "tick": 32}
+    more: dict[str, Any] = {"metrics": (), "metric_every": 32, "progress": False}
+    run = train("ring", "points", run=tmp_path / "run", images=112, **fields, **more)
+    *whole, last = (line["speed/images_per_second"] for line in run.log())
+    assert len(whole) == 3 and min(*whole, last) > 128  # 32 in half a second: 64
+    record = read_run(run.path)
+    assert record.speed is not None and record.speed > 128 > 112 / run.log()[-1]["seconds"]
+    assert all("speed/images_per_second" in line for line in run.log())

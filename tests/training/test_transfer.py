@@ -63,6 +63,38 @@ def test_both_networks_and_the_average_begin_there(tmp_path: Path, teacher: Path
     assert run.machine["from"]["path"] == str(teacher / "state" / "latest.safetensors")
 
 
+def test_what_came_with_the_other_run_is_not_what_the_user_chose(
+    tmp_path: Path, teacher: Path, capsys
+):
+    run = train("grid", run=tmp_path / "run", images=16, from_=teacher, generator_lr=1e-30)
+    assert "begins from the weights of run teacher (320 images): all" in capsys.readouterr().err
+    found = run.machine["fields"]
+    assert found["chosen"] == ["generator_lr", "images"]
+    taken = set(found["taken"]) - {"precision"}  # which follows from the machine
+    assert taken == {"batch", "hidden", "latent", "tick"}  # not all that the two recipes share
+    assert run.machine["from"]["run"] == "teacher"
+    card = (run.path / "README.md").read_text()
+    page = (run.path / "report.html").read_text()
+    assert "- began from the weights of run teacher (320 images)" in card
+    assert "begun from the weights of run teacher (320 images)" in page
+    assert "Taken from run teacher" in page
+    assert str(teacher) not in card and str(teacher) not in page
+
+
+def test_the_score_it_began_with_is_not_that_of_untrained_networks(
+    tmp_path: Path, flowers_run: Path
+):
+    how: dict[str, Any] = {"images": 8, "progress": False, "metrics": ("kid",), "features": "small"}
+    run = train("flowers:64", run=tmp_path / "run", from_=flowers_run, metric_count=64, **how)
+    told = " ".join(finding.evidence for finding in run.doctor())
+    assert "what it began with" in told and "untrained" not in told
+    advice = " ".join(finding.advice for finding in run.doctor())
+    assert f"figment resume {run.path} --minutes" in advice
+    assert f"figment resume {run.path} --minutes" in (run.path / "report.html").read_text()
+    card = (run.path / "README.md").read_text()
+    assert "figment resume . --minutes" in card and str(run.path) not in card
+
+
 def test_size_and_colours_are_those_of_the_other_run(tmp_path: Path, flowers_run: Path):
     run = train("flowers:64", run=tmp_path / "run", images=8, progress=False, from_=flowers_run)
     assert (run.recipe.resolution, run.recipe.channels) == (32, 1)
@@ -86,7 +118,8 @@ def test_a_file_of_weights_has_a_generator_alone(tmp_path: Path, teacher: Path, 
     train("ring", run=path, images=16, from_=file, recipe="points", **FIELDS)
     said = capsys.readouterr().err
     assert (
-        f"begins from {file}, 320 images on: all of the generator; the discriminator begins" in said
+        f"begins from the weights of {file} (320 images): all of the generator; the discriminator begins"
+        in said
     )
     begun, drawn = state(path), load_file(file)
     first = "nets.discriminator.layers.0.weight"

@@ -121,3 +121,10 @@ def test_the_bar_of_a_log_line_with_half_of_the_modes():
     assert _status({"loss/generator": 0.5}, session) == "G 0.50"
     session.log.lines[-1]["modes/all"] = 8.0
     assert _status({"loss/generator": 0.5}, session) == "G 0.50 modes 3 of 8"
+
+
+def test_the_bar_calls_logits_what_is_no_probability():
+    session: Any = SimpleNamespace(log=SimpleNamespace(lines=[]), trainer=SimpleNamespace())
+    for objective, name in (("hinge", "D logit of reals"), ("nonsaturating", "D(real)")):
+        session.trainer.recipe = Points(objective=objective)
+        assert _status({"score/real": -1.28}, session) == f"{name} -1.28"

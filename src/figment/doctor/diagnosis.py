@@ -100,15 +100,17 @@ def diagnose(
     scores: Sequence[Mapping[str, Any]] = (),
     own: Mapping[str, Any] | None = None,
     evaluation: Mapping[str, Any] | None = None,
+    *,
+    begun: bool = False,
 ) -> list[Finding]:
     """Return the findings about a run, the worst first; at least one.
 
     ``log``: the lines of log.jsonl, any of whose columns may be missing; ``fields``: the recipe's;
     ``data``: machine.json's "data"; ``scores``: the lines of metrics.jsonl; ``own``: the fields of the
     system itself, before the user changed any; ``evaluation``: evaluation.json, where it is of the weights
-    that samples are drawn from.
+    that samples are drawn from; ``begun``: the run began from another training's weights.
     """
-    history = History(log, fields, data, scores, own, evaluation)
+    history = History(log, fields, data, scores, own, evaluation, begun=begun)
     of_data = _of_data(history)
     found = [finding for finding in of_data if finding.severity == "fault"]
     for rule in RULES if history.log else ():

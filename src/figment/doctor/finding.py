@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from pathlib import Path
 from typing import Literal, NamedTuple
 
 from figment.cells import table
@@ -27,6 +29,14 @@ class Finding(NamedTuple):
     """What to do, in one or two sentences."""
     flags: tuple[str, ...] = ()
     """The flags of `figment train` to try, in this order."""
+
+    def of(self, run: str | Path) -> Finding:
+        """Return it with the commands of its advice as they are typed for a run, where they say ``RUN``.
+
+        doctor.json keeps the word: a run may be moved, and its card be published.
+        """
+        typed = f"figment resume {shlex.quote(str(run))} "
+        return self._replace(advice=self.advice.replace("figment resume RUN ", typed))
 
 
 class Findings(list[Finding]):

@@ -31,6 +31,8 @@ class History:
         scores: Sequence[Mapping[str, Any]] = (),
         own: Mapping[str, Any] | None = None,
         evaluation: Mapping[str, Any] | None = None,
+        *,
+        begun: bool = False,
     ) -> None:
         self.log = _once_each([line for line in log if is_number(line.get("images"))])
         self.fields = fields
@@ -42,6 +44,8 @@ class History:
         """The fields of the system itself, before the user changed any; {} where that is not known."""
         self.evaluation = evaluation or {}
         """evaluation.json, where it is of the weights that samples are drawn from."""
+        self.begun = begun
+        """Whether it began from another training's weights, whose score is then the one at 0 images."""
         self.images = int(self.log[-1]["images"]) if self.log else 0
         self.count = int(data.get("count") or 0)
 
@@ -72,6 +76,17 @@ class History:
         """Whether the discriminator's scores are probabilities."""
         objective = self._objective()
         return objective is not None and objective.probabilities
+
+    @property
+    def adversarial(self) -> bool:
+        """Whether two players' losses are in the log; so it is taken to be where it tells of none."""
+        keys = {key for line in self.log for key in line}
+        return len({key for key in keys if key.startswith("loss/") and key.count("/") == 1}) != 1
+
+    @property
+    def codes(self) -> bool:
+        """Whether the system is one of an encoder and a decoder."""
+        return any("loss/autoencoder" in line for line in self.log)
 
     @property
     def bounded(self) -> bool:

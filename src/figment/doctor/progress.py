@@ -11,6 +11,7 @@ from figment.doctor.finding import Finding
 from figment.doctor.history import History
 from figment.doctor.scores import UNTRUSTED, called, figure, standing
 from figment.rounds import ENOUGH_ROUNDS
+from figment.units import duration
 
 ENOUGH = 12
 """Measurements that a plateau is read from."""
@@ -24,6 +25,8 @@ figment's own default setting get 0.8 to 0.95 and all modes, shapeless clouds 0.
 TOLD, OBEYED = 0.6, 0.6
 """Where so many reals' classes can be told, the share of samples told as asked, over theirs, from which
 classes are obeyed: C5 by class on MNIST is at 0.2 after 400 rounds and at 0.9 after 1,000."""
+HOURS = 90
+"""Minutes from which hours are said."""
 SLOWEST = 1e-6
 """Images a second below which a log tells nothing."""
 
@@ -56,12 +59,14 @@ def _too_early(history: History) -> Finding | None:
         )
     if history.rounds >= EARLY_ROUNDS and len(history.log) >= 3:
         return None
+    why = "even a good run looks collapsed"
+    if not history.adversarial:
+        why = "even a good run draws blurs" if history.codes else "even a good run draws noise"
     return Finding(
         "too early to tell",
         "note",
         0.9,
-        f"Too early: {counted(history.rounds, 'round')} so far. Before {EARLY_ROUNDS:,} even a good run "
-        "looks collapsed.",
+        f"Too early: {counted(history.rounds, 'round')} so far. Before {EARLY_ROUNDS:,} {why}.",
         advice,
     )
 
@@ -152,16 +157,18 @@ def _points_far(history: History) -> str:
 def _what_more(history: History) -> str:
     """Return what to do about samples that are far: so many minutes more, or something else."""
     speeds = history.series("speed/images_per_second")
-    usual = median(speeds or [0.0])  # few lines have the start in them, or a long measurement
+    # of rounds alone; 0 is of an earlier version, where a line was written and nothing played
+    usual = median([speed for speed in speeds if speed > 0] or [0.0])
     if usual < SLOWEST or not history.rounds:
         return "Train longer: `figment resume RUN --minutes 30` goes on from here."
     least = 0 if history.points() else ENOUGH_ROUNDS
     goal = max(least, 2 * history.rounds)
     images = (goal - history.rounds) * history.images / history.rounds
     minutes = max(1, round(images / usual / 60))
+    told = counted(minutes, "minute") if minutes < HOURS else duration(60 * minutes)
     why = "before which pictures hardly take shape" if goal == least else "twice as many as so far"
     return (
-        f"Train about {counted(minutes, 'minute')} more, to {goal:,} rounds, {why}: "
+        f"Train about {told} more, to {goal:,} rounds, {why}: "
         f"`figment resume RUN --minutes {minutes}` goes on from here."
     )
 

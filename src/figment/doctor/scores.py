@@ -19,13 +19,15 @@ WORSE = 1.15
 
 
 class Standing(NamedTuple):
-    """The newest first score of trained weights beside what real pictures get, and untrained weights."""
+    """The newest first score of trained weights beside what real pictures get, and the first weights."""
 
     name: str
     value: float
     floor: float
     start: float | None
     features: str
+    begun: bool = False
+    """Whether ``start`` is of another training's weights, which the run began from, and not of new ones."""
     at: int | None = None
     """Images seen when it was measured, where the log goes on beyond."""
 
@@ -40,9 +42,8 @@ class Standing(NamedTuple):
 
     def said(self) -> str:
         """Return the figures in words."""
-        start = (
-            "" if self.start is None else f", untrained networks {figure(self.name, self.start)}"
-        )
+        first = "what it began with" if self.begun else "untrained networks"
+        start = "" if self.start is None else f", {first} {figure(self.name, self.start)}"
         at = "" if self.at is None else f" at {self.at:,} images"
         return (
             f"{called(self.name, self.features)} {figure(self.name, self.value)}{at}; real pictures get "
@@ -65,9 +66,10 @@ def standing(history: History) -> Standing | None:
         if not line.get("images") and name in line["scores"]
     ]
     start = starts[0] if starts else None
-    at = int(lines[-1]["images"])
+    at: int | None = int(lines[-1]["images"])
     features = str(lines[-1].get("features", ""))
-    return Standing(name, value, floor, start, features, at if at < history.images else None)
+    at = at if at < history.images else None
+    return Standing(name, value, floor, start, features, history.begun, at)
 
 
 def relapsed(history: History) -> Finding | None:

@@ -96,8 +96,10 @@ def sentence(subject: Subject) -> str:
     count = subject.record.data.get("count") if subject.record else None
     examples = f"{count:,} examples of " if isinstance(count, int) else ""
     of = f", trained on {examples}{subject.data}" if subject.data else ""
+    begun = subject.record.begun_from if subject.record else ""
+    begun = f", begun from {begun}" if begun else ""
     after = f"; {subject.images:,} real ones shown" if subject.images else ""
-    return f"A generator of {what} by the recipe {subject.recipe}{of}{after}."
+    return f"A generator of {what} by the recipe {subject.recipe}{begun}{of}{after}."
 
 
 def copies(scores: list[Score]) -> str:

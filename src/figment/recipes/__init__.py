@@ -96,9 +96,10 @@ def _built_in(name: str) -> tuple[str, Recipe]:
 def system_fields(
     name: str, fields: Mapping[str, Any], machine: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return the fields of a system as it is; of one that is not built in its PACE, where not chosen.
+    """Return the fields of a system as it is; of one that is not built in its PACE, where not changed.
 
-    ``fields`` are the recipe's of a run, ``machine`` its machine.json.
+    ``fields`` are the recipe's of a run, ``machine`` its machine.json. Changed is what the user chose, and
+    what was taken from another run, where somebody had chosen it.
     """
     if name in SYSTEMS:
         return fields_of(SYSTEMS[name].recipe)
@@ -106,4 +107,6 @@ def system_fields(
     chosen = about.get("chosen") if isinstance(about, dict) else None
     if not isinstance(chosen, list):
         return {}
-    return {one: fields[one] for one in PACE if one in fields and one not in chosen}
+    taken = about.get("taken") if isinstance(about, dict) else None
+    changed = [*chosen, *(taken if isinstance(taken, list) else ())]
+    return {one: fields[one] for one in PACE if one in fields and one not in changed}

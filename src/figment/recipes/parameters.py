@@ -6,10 +6,13 @@ import json
 import math
 from dataclasses import replace
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING
 
 from figment.errors import UserError
 from figment.recipe import Recipe
+
+if TYPE_CHECKING:
+    from torch import nn
 
 CLASSES = 10
 """Classes for which a conditional recipe is counted that takes as many as the data have: CIFAR-10's."""
@@ -17,30 +20,32 @@ CLASSES = 10
 
 def count(recipe: Recipe) -> dict[str, int]:
     """Return the number of trainable parameters of each network that learns, built without memory."""
+    sizes = {name: _size(net) for name, net in _built(recipe).items()}
+    return {name: size for name, size in sizes.items() if size}
+
+
+def coders(recipe: Recipe) -> dict[str, int]:
+    """Return the number of trainable parameters of encoder and decoder, {} of a system without.
+
+    An autoencoder's are one network, called its generator, of which samples need the decoder alone.
+    """
+    parts = dict(_built(recipe)["generator"].named_children())
+    both = ("encoder", "decoder")
+    return {name: _size(parts[name]) for name in both} if parts.keys() >= {*both} else {}
+
+
+def _built(recipe: Recipe) -> nn.ModuleDict:
+    """Return the networks, without memory."""
     import torch
-    from torch.overrides import TorchFunctionMode
-
-    class Undrawn(TorchFunctionMode):
-        """First weights are not drawn: without memory that takes ten times as long as with it."""
-
-        def __torch_function__(
-            self, func: Any, types: Any, args: Any = (), kwargs: Any = None
-        ) -> Any:
-            if func in (torch.Tensor.normal_, torch.Tensor.uniform_):
-                return args[0]
-            if getattr(func, "__module__", "") == "torch.nn.init":
-                return kwargs["tensor"]
-            return func(*args, **(kwargs or {}))
 
     if recipe.classed and not recipe.class_count():
         recipe = replace(recipe, classes=CLASSES)
-    with Undrawn(), torch.device("meta"):
-        nets = recipe.networks()
-    sizes = {
-        name: sum(weight.numel() for weight in net.parameters() if weight.requires_grad)
-        for name, net in nets.items()
-    }
-    return {name: size for name, size in sizes.items() if size}
+    with torch.device("meta"):
+        return recipe.networks()
+
+
+def _size(net: nn.Module) -> int:
+    return sum(weight.numel() for weight in net.parameters() if weight.requires_grad)
 
 
 def refuse_too_large(recipe: Recipe, memory: int, processes: int = 1) -> None:

@@ -18,7 +18,7 @@ def write_card(run: Path) -> Path:
     if path.exists() and not made_by_figment(path) and not _of_before(path):
         return path
     name, fields, machine = folder.read(run)
-    data, sizes = machine["data"], machine["parameters"]
+    data = machine["data"]
     record = read_run(run)
     images = record.samples[-1][0] if record.samples else 0
     what = (
@@ -31,14 +31,16 @@ def write_card(run: Path) -> Path:
     if kept and kept.best:
         after = f"after {labels.count(kept.images)} images"
         weights = f"`best.safetensors`, {after}, which scored best; the latest lie in `snapshots/`"
+    began = f"- began from {record.begun_from}\n" if record.begun_from else ""
     write_text(
         path,
         f"<!-- {MARK} -->\n\n# {data['name']} by {name}\n\n{picture}"
         f"A generator of {what}, trained with figment {machine.get('figment', '')} on {data['count']:,} "
         f"examples of `{data['name']}` (fingerprint `{data['fingerprint'][:16]}`), "
         f"{images:,} real images shown.\n\n"
-        f"- generator: {sizes.get('generator', 0):,} parameters, from latents of {fields.get('latent')} "
-        "standard normal numbers\n"
+        f"{began}"
+        f"- {_drawn_by(record)} parameters, from latents of {fields.get('latent')} standard normal "
+        "numbers\n"
         f"- weights: {weights}; safetensors, with the recipe in its metadata\n"
         "- new samples: `figment sample .`; in Python `figment.load('.').generator.sample(16)`\n"
         "- `recipe.json` says all that decided the training, `report.html` shows it\n\n"
@@ -47,6 +49,12 @@ def write_card(run: Path) -> Path:
         "one does with the samples; samples may resemble single training examples.\n",
     )
     return path
+
+
+def _drawn_by(record: Record) -> str:
+    """Return the size of the network that draws, and of the encoder beside it where there is one."""
+    drawing = {name: size for name, size in record.sizes.items() if name != "discriminator"}
+    return ", ".join(f"{name}: {size:,.0f}" for name, size in drawing.items()) or "generator: 0"
 
 
 def _of_before(path: Path) -> bool:
@@ -87,6 +95,6 @@ def _health(record: Record) -> str:
     lines = "".join(
         f"- {one.severity}, {one.sure:.0%} sure: **{one.name}**. {one.evidence} {one.advice}".rstrip()
         + "\n"
-        for one in record.findings
+        for one in (found.of(".") for found in record.findings)
     )
     return f"## Health\n\nWhat `figment doctor` saw{after}:\n\n{lines}\n"

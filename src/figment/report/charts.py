@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import count
 
 import numpy as np
@@ -41,6 +41,14 @@ PROBABILITIES = {
     "score/held_out": "D(held-out)",
     "score/fake": "D(fake)",
 }
+LOGITS = {
+    "score/real": "D logit of reals",
+    "score/held_out": "D logit of held-out reals",
+    "score/fake": "D logit of fakes",
+}
+"""What the same columns are called where the discriminator gives no probabilities."""
+PROBABILISTIC = ("nonsaturating", "minimax")
+"""The objectives in which it does."""
 SIGNS = {"score/sign": "training pictures", "score/held_out_sign": "held-out pictures"}
 
 VALUE = ("value/game", "value/above_minimum")
@@ -49,6 +57,7 @@ SHARES = ("score",)  # groups whose other columns are shares of a batch
 
 # The same thing has the same colour in every chart.
 COLOURS = {"discriminator": 0, "generator": 1, "D(real)": 2, "D(fake)": 3, "D(held-out)": 4}
+COLOURS |= {LOGITS[key]: COLOURS[name] for key, name in PROBABILITIES.items()}
 
 Log = Mapping[str, np.ndarray]
 
@@ -60,7 +69,7 @@ def training_charts(log: Log, fields: Mapping[str, object]) -> list[str]:
     """
     known = [
         _losses(log, fields),
-        _probabilities(log),
+        _probabilities(log, fields),
         _modes(log),
         _accuracy(log),
         _signs(log, fields),
@@ -129,11 +138,15 @@ def _scale(values: np.ndarray, meaning: str) -> tuple[float, float] | None:
     return 0.0, 1.1 * max(high, 1.0 if "1 is right" in meaning else high) or 1.0
 
 
-def column_title(key: str) -> str:
-    """Return the title of a chart of one column: ``loss/generator`` is ``Loss, generator``."""
+def column_title(key: str, objectives: Collection[object] = ()) -> str:
+    """Return the title of a chart of one column: ``loss/generator`` is ``Loss, generator``.
+
+    ``objectives`` are those of the runs that have it, where they are known.
+    """
     group, _, name = key.partition("/")
     if key in PROBABILITIES:
-        return PROBABILITIES[key]
+        kinds = [LOGITS if gives_logits(one) else PROBABILITIES for one in objectives]
+        return " or ".join(dict.fromkeys(kind[key] for kind in kinds or [PROBABILITIES]))
     if key in SIGNS:
         return f"Sign of the discriminator, {SIGNS[key]}"
     if key == "score/accuracy":
@@ -151,7 +164,7 @@ def column_title(key: str) -> str:
 
 def _losses(log: Log, fields: Mapping[str, object]) -> str:
     levels = _balance(fields)
-    note = "Dotted: the losses of a discriminator that can only guess." if levels else ""
+    note = "At balance: the losses of a discriminator that can only guess." if levels else ""
     return _chart(log, _members(log, "loss"), title="Loss", levels=levels, note=note)
 
 
@@ -192,17 +205,24 @@ def _modes(log: Log) -> str:
     )
 
 
-def _probabilities(log: Log) -> str:
-    title = "D(real) and D(fake)"
+def gives_logits(objective: object) -> bool:
+    """Return whether a discriminator's scores are logits by its objective; not where none is known."""
+    return isinstance(objective, str) and objective not in PROBABILISTIC
+
+
+def _probabilities(log: Log, fields: Mapping[str, object]) -> str:
     held = ""
     if _members(log, "score").keys() & {"score/held_out"}:
         held = " Held out: real pictures that it is never trained on; they part where it overfits."
-    if not _within(log, PROBABILITIES, 0, 1):  # a critic gives scores without a scale
-        return _chart(log, PROBABILITIES, title=title, note=held.strip())
+    if gives_logits(fields.get("objective")) or not _within(log, PROBABILITIES, 0, 1):
+        about = (
+            "The discriminator's mean logits of real and generated pictures, which have no scale."
+        )
+        return _chart(log, LOGITS, title="Logits of the discriminator", note=about + held)
     return _chart(
         log,
         PROBABILITIES,
-        title=title,
+        title="D(real) and D(fake)",
         y_range=(0, 1),
         levels=[Level(0.5, "cannot tell: ½")],
         note="The discriminator's mean probability that real and generated pictures are real."

@@ -273,6 +273,7 @@ def _score_chart(one: Ranking, runs: Sequence[Contender], clock: Clock) -> str:
         series,
         title=one.title,
         x_label=clock.label,
+        whole=clock.column == "images",
         y_range=axis_limits(series, list(floors)),
         levels=[Level(v, f"{labels.FLOOR}: {labels.significant(v)}") for v in floors],
         smoothing=0,
@@ -282,20 +283,22 @@ def _score_chart(one: Ranking, runs: Sequence[Contender], clock: Clock) -> str:
 
 def _column_chart(key: str, runs: Sequence[Contender], clock: Clock) -> str:
     """Return the chart of one column of the logs, "" where no run has a number in it."""
-    series = []
+    series, objectives = [], []
     for index, run in enumerate(runs):
         none = np.full(run.record.log["images"].size if run.record.log else 0, np.nan)
         x, y = (run.record.log.get(name, none) for name in (clock.column, key))
         measured = np.isfinite(x) & np.isfinite(y)
         if measured.any():
             series.append(Series(run.name, x[measured] / clock.unit, y[measured], *_style(index)))
+            objectives.append(run.record.fields.get("objective"))
     if not series:
         return ""
     weight = 0.0 if key.startswith("modes/") else 0.9
     return line_chart(
         series,
-        title=column_title(key),
+        title=column_title(key, objectives),
         x_label=clock.label,
+        whole=clock.column == "images",
         smoothing=weight,
         raw=not weight,
         points=POINTS,

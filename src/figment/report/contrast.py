@@ -265,8 +265,8 @@ def _off(name: str) -> str:
 
 
 def _by_figment(name: str, runs: Sequence[Contender]) -> bool:
-    """Return whether nobody chose a field and figment settled it in some run."""
-    chosen = any(name in run.record.chosen for run in runs)
+    """Return whether nobody chose a field, for this run or another, and figment settled it in some run."""
+    chosen = any(name in (*run.record.chosen, *run.record.taken) for run in runs)
     return not chosen and any(name in run.record.settled for run in runs)
 
 

@@ -17,7 +17,8 @@ def sentence(record: Record) -> str:
     name = record.recipe.get("recipe")
     system = labels.system(name) if isinstance(name, str) else "An unnamed recipe"
     source = record.data.get("name")
-    parts = [system, "trained on", str(source) if source else "unknown data"]
+    begun = f", begun from {record.begun_from} and" if record.begun_from else ""
+    parts = [f"{system}{begun}", "trained on", str(source) if source else "unknown data"]
     described = data_words(record.data)
     if described:
         parts.append(f"({described})")
@@ -31,20 +32,18 @@ def sentence(record: Record) -> str:
     if passes is not None:
         facts.append(f"{labels.significant(passes)} passes over the data")
     if speed is not None:
-        facts.append(f"{labels.significant(speed)} images/s")
+        facts.append(f"{labels.significant(speed)} images/s in its rounds")
     device = device_words(record.machine)
     return f"{' '.join(parts)}: {', '.join(facts)}{f' on {device}' if device else ''}."
 
 
 def extent(record: Record) -> list[tuple[str, str]]:
     """Return how far a run got and how large it is, as figures and their names, those that are known."""
-    parameters = record.machine.get("parameters")
-    sizes = parameters if isinstance(parameters, dict) else {}
     figures = [
         (labels.count, record.last("images"), "images seen"),
-        (duration, record.last("seconds"), "of training"),
-        (labels.significant, record.speed, "images per second"),
-        *((labels.amount, number(size), f"parameters, {name}") for name, size in sizes.items()),
+        (duration, record.last("seconds"), "in all, with preparation and scores"),
+        (labels.significant, record.speed, "images per second in rounds"),
+        *((labels.amount, size, f"parameters, {name}") for name, size in record.sizes.items()),
     ]
     return [(show(value), name) for show, value, name in figures if value is not None]
 
@@ -85,6 +84,7 @@ def data_rows(record: Record) -> dict[str, str]:
     more = f" and {len(classes) - CLASSES:,} more" if len(classes) > CLASSES else ""
     rows = {
         "name": _text(data.get("name")),
+        "began from": record.begun_from,
         "source": _text(data.get("source")),
         "holds": data_words(data),
         "classes": ", ".join(classes[:CLASSES]) + more,
@@ -104,7 +104,7 @@ def machine_rows(record: Record) -> dict[str, str]:
         elif key == "budget" and isinstance(value, dict):
             spans = [f"{_text(length)} {unit}" for unit, length in value.items() if number(length)]
             rows["planned length"] = ", ".join(spans)
-        elif key not in ("data", "fields", "parameters", "seconds_per_image"):
+        elif key not in ("coders", "data", "fields", "from", "parameters", "seconds_per_image"):
             parts = value if isinstance(value, dict) else {"": value}
             rows |= {f"{key} {part}".strip(): _text(inner) for part, inner in parts.items()}
     return {_label(name): text for name, text in rows.items() if text}

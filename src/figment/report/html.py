@@ -105,6 +105,15 @@ def fold(title: str, *parts: str, name: str = "") -> str:
     )
 
 
+def single(charts: Iterable[str]) -> str:
+    """Return the sentence that says why some charts have no curve, "" where all of them have one."""
+    return (
+        "Measured once: a figure; a curve takes two."
+        if any("<svg" not in chart for chart in charts)
+        else ""
+    )
+
+
 def chart_grid(charts: Sequence[str], name: str = "") -> str:
     """Return charts side by side, "" for none."""
     kind = f"charts {name}".strip()

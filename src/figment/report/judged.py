@@ -15,7 +15,7 @@ from figment.report import html, labels
 from figment.report.charts import watch_charts
 from figment.report.judgement import Course, Evaluation, courses, leading
 from figment.report.pictures import large
-from figment.report.plots import Level, Mark, Series, line_chart
+from figment.report.plots import Level, Mark, Series, constant, line_chart
 from figment.report.record import Record
 
 SETTLED = 0.25  # share of a training after which a score's axis must hold every value
@@ -71,13 +71,14 @@ def scores(record: Record) -> str:
     found.sort(key=lambda course: (course != first, course.score.group != ""))
     protocols = {one.score.protocol for one in found}
     once = protocols.pop() if len(found) > 1 and len(protocols) == 1 else ""
-    charts = html.chart_grid(
-        [score_chart(one, bool(kept and kept.best), once) for one in found], "headed"
-    )
+    drawn = [score_chart(one, bool(kept and kept.best), once) for one in found]
+    charts = html.chart_grid(drawn, "headed")
     evaluated = evaluation(record.evaluation) if record.evaluation else ""
     if not charts and not evaluated:
         return ""
-    about = "Dotted line: what real pictures would score. Band: 95 % interval." if charts else ""
+    about = "Dotted line: what real pictures would score. Band: 95 % interval."
+    about = about if "<svg" in charts else ""
+    about = " ".join(filter(None, (about, html.single(drawn))))
     said = f"{_kept(record)}{about}{once and f' Protocol of all: {once}.'}"
     return html.section("scores", "How good it is", html.about(said), charts, evaluated)
 
@@ -134,7 +135,7 @@ def axis_limits(
                 late += values[after & np.isfinite(values)].tolist()
     low, high = min(late, default=0.0), max(late, default=0.0)
     span = max([high, *early]) - min([low, *early])
-    if span <= STEEP * (high - low) or high == low:
+    if span <= STEEP * (high - low) or constant(low, high):
         return None
     pad = 0.15 * (high - low)
     return (0.0 if 0 <= low < high / 2 else low - pad, high + pad)
@@ -174,7 +175,7 @@ def health(record: Record) -> str:
     since = ""
     if newest is not None and then is not None and then < newest:
         since = f"Looked at after {labels.count(then)} images; the run has trained on since."
-    cards = "\n".join(finding(one) for one in record.findings)
+    cards = "\n".join(finding(one.of(record.folder)) for one in record.findings)
     return html.section(
         "health", "Health", html.about(since), f'<div class="findings">\n{cards}\n</div>'
     )
@@ -220,6 +221,7 @@ def signs(record: Record) -> str:
         "Measured on a few samples and a few real examples during training: too coarse to score the "
         "run, enough to see when something goes wrong."
     )
+    about = " ".join(filter(None, (about, html.single(charts))))
     return html.section(
         "signs",
         "Signs of health",

@@ -7,6 +7,7 @@ themeSwitch();
 // The values under the pointer, read back from the drawn paths: the page holds no number twice.
 function readOut(chart) {
   const plot = chart.querySelector(".plot");
+  if (!plot) return; // its figures stand in words
   const [left, right, low, high] = plot.dataset.range.split(" ").map(Number);
   const value = plot.dataset.scale === "log"
     ? (share) => high * (low / high) ** share

@@ -146,7 +146,9 @@ def curves(record: Record) -> str:
     charts = training_charts(record.log, record.fields)
     if not charts:
         return html.section("curves", "Training", html.none("The log has no entries yet."))
-    about = "Thin: raw. Thick: smoothed. Number: latest smoothed."
+    drawn = any("<svg" in chart for chart in charts)
+    legend = "Thin: raw. Thick: smoothed. Number: the log's last." if drawn else ""
+    about = " ".join(filter(None, (legend, html.single(charts))))
     first, rest = charts[:SHOWN], charts[SHOWN:]
     return html.section(
         "curves",
@@ -158,7 +160,7 @@ def curves(record: Record) -> str:
 
 
 def recipe(record: Record) -> str:
-    """Return the recipe: first the fields that were changed, then those that figment settled."""
+    """Return the recipe: fields that the user changed, that came with another run, that were settled."""
     fields = {name: labels.plain(value) for name, value in record.fields.items()}
     if not fields:
         return html.section("recipe", "Recipe", html.none("No recipe was found."))
@@ -169,6 +171,7 @@ def recipe(record: Record) -> str:
     parts, rest = [], dict(fields)
     for names, about in (
         (record.chosen, "You changed"),
+        (record.taken, f"Taken from {record.parent or 'another run'}, whose weights it began with"),
         (record.settled, "figment settled, for your data, your machine and the time"),
     ):
         rows = {name: rest.pop(name) for name in names}

@@ -13,17 +13,18 @@ from html import escape
 
 import numpy as np
 
-from figment.report.labels import significant
+from figment.report.labels import sentence_case, significant
+from figment.report.smoothing import POINTS, decimate, smooth, weight
 from figment.report.ticks import log_ticks, tick_labels, ticks
 
 COLOURS = 8  # --series-1 … --series-8 of page.css
 UNITS = 1000  # the plot area in curve coordinates, both ways
-POINTS = 800  # what a curve keeps of a long log
 DECADES = 30  # a logarithmic axis is for values that are so many times the smallest
 LARGEST = (
     1e100  # beyond it, and nearer to 0 than its inverse, sums of a broken log's numbers overflow
 )
 FEW = 60  # points of an unsmoothed curve up to which each shows as a dot
+ROUNDING = 1e-6  # differences of so small a part of the values are none
 
 
 @dataclass(frozen=True)
@@ -108,15 +109,21 @@ def line_chart(
     points: int = POINTS,
     note: str = "",
     log: bool = False,
+    whole: bool = True,
 ) -> str:
     """Return a ``<figure>`` with the raw curves faint and the smoothed ones strong.
 
-    ``smoothing`` is the weight of the past in ``smooth``; 0 draws the raw curves alone, strong, and
-    as dots where they are few. ``raw`` False leaves out the faint ones. ``points`` is what is kept of
-    a long curve. ``y_range`` None fits the axis to the data. ``log`` makes it logarithmic where the values
-    ask for that: all of them positive, and the largest ``DECADES`` times the smallest or more.
+    ``smoothing`` is the weight of the past in ``smooth`` for a long curve, less for a short one; 0 draws
+    the raw curves alone, strong, and as dots where they are few. ``raw`` False leaves out the faint ones.
+    ``points`` is what is kept of a long curve. ``y_range`` None fits the axis to the data. ``log`` makes it
+    logarithmic where the values ask for that: all of them positive, and the largest ``DECADES`` times the
+    smallest or more. Where no curve has two points there is no chart, but the figures in words. ``whole``:
+    x counts things, so that its axis has whole numbers.
     """
-    smooths = [smooth(one.y, smoothing) for one in series]
+    if not any(np.isfinite(one.y).sum() > 1 for one in series):
+        return _in_words(series, title, x_label, levels, note)
+    newest = [_newest(one.y) for one in series]
+    smooths = [smooth(one.y, weight(one.y, smoothing)) for one in series]
     if not raw:
         series = [replace(one, y=y) for one, y in zip(series, smooths, strict=True)]
     axes = _log_axes(series, levels) if log else None
@@ -130,15 +137,15 @@ def line_chart(
     notes = [note, *(_beyond(one, axes) for one in series), *(_gaps(one) for one in series)]
     ranges = " ".join(f"{value:.9g}" for value in (*axes.x, *axes.y))
     kind = ' data-scale="log"' if axes.log else ""
-    summary = ", ".join(f"{one.name} {_newest(y)}" for one, y in zip(series, smooths, strict=True))
+    summary = ", ".join(f"{one.name} {y}" for one, y in zip(series, newest, strict=True))
     return "\n".join(
         [
             '<figure class="chart">',
-            f"<figcaption><h3>{escape(title)}</h3>{_legend(series, smooths, levels, marks)}</figcaption>",
+            f"<figcaption><h3>{escape(title)}</h3>{_legend(series, newest, levels, marks)}</figcaption>",
             '<div class="frame">',
             f'<svg class="plot" role="img" data-range="{ranges}"{kind} '
             f'aria-label="{escape(f"{title}: {summary}")}">',
-            *_grid(axes, x_label),
+            *_grid(axes, x_label, whole=whole),
             f'<svg class="curves" width="100%" height="100%" viewBox="0 0 {UNITS} {UNITS}" '
             'preserveAspectRatio="none">',
             *drawn,
@@ -153,39 +160,35 @@ def line_chart(
     )
 
 
-def smooth(values: np.ndarray, weight: float) -> np.ndarray:
-    """Return the debiased exponential moving average (TensorBoard's), NaN where ``values`` is.
+def _in_words(
+    series: Sequence[Series], title: str, x_label: str, levels: Sequence[Level], note: str
+) -> str:
+    """Return what stands in place of a chart whose curves have a point each at most."""
+    said: dict[float, list[str]] = {}
+    for one in series:
+        for place in np.flatnonzero(np.isfinite(one.y)):
+            ends = [math.nan if end is None else float(end[place]) for end in (one.low, one.high)]
+            between = f" (95 % interval {_figure(ends[0])} – {_figure(ends[1])})"
+            between = between if all(map(math.isfinite, ends)) else ""
+            text = f"{escape(one.name)} <b>{_figure(float(one.y[place]))}</b>{between}"
+            said.setdefault(float(one.x[place]), []).append(text)
+    lines = [f"{', '.join(texts)} at {_place(x)} {escape(x_label)}" for x, texts in said.items()]
+    beside = "; ".join(escape(level.label) for level in levels)
+    text = "; ".join(lines) + (f". {sentence_case(beside)}" if beside else "")
+    return "\n".join(
+        [
+            '<figure class="chart words">',
+            f"<figcaption><h3>{escape(title)}</h3></figcaption>",
+            f"<p>{sentence_case(text)}.</p>" if lines else "<p>No number.</p>",
+            *([f'<p class="note">{escape(note)}</p>'] if note else []),
+            "</figure>",
+        ]
+    )
 
-    s_n = (1 - w) Σ w^(n-i) v_i / (1 - w^n) over the finite values so far, 0 ≤ w < 1.
-    """
-    smoothed = np.array(values, dtype=float)
-    average, norm = 0.0, 0.0
-    for index, value in enumerate(smoothed):
-        if math.isfinite(value):
-            average = weight * average + (1 - weight) * value
-            norm = weight * norm + (1 - weight)
-            smoothed[index] = average / norm
-        else:
-            smoothed[index] = math.nan
-    return smoothed
 
-
-def decimate(x: np.ndarray, y: np.ndarray, points: int = POINTS) -> tuple[np.ndarray, np.ndarray]:
-    """Return at most ``points`` of the points of a curve: the ends, and per bucket both extremes.
-
-    So no spike is lost. A bucket without a finite value keeps one NaN, a gap of the curve.
-    """
-    if len(x) <= points:
-        return x, y
-    keep = {0, len(x) - 1}
-    for bucket in np.array_split(np.arange(1, len(x) - 1), (points - 2) // 2):
-        values = y[bucket]
-        if np.isfinite(values).any():
-            keep |= {int(bucket[np.nanargmin(values)]), int(bucket[np.nanargmax(values)])}
-        else:
-            keep.add(int(bucket[0]))
-    index = sorted(keep)
-    return x[index], y[index]
+def _place(x: float) -> str:
+    """Return a place on the x axis: a whole number of images, three digits of hours."""
+    return f"{x:,.0f}" if x == round(x) else significant(x)
 
 
 def _axes(
@@ -205,6 +208,8 @@ def _axes(
     ends = [float(smoothed[-1]) for smoothed in smooths if len(smoothed)]
     values = [low, high, *(v for v in ends if math.isfinite(v)), *(one.value for one in levels)]
     low, high = min(values), max(values)
+    if constant(low, high):  # an axis stretched over rounding errors would show them as cliffs
+        low = high = (low + high) / 2
     if 0 <= low < high / 2:
         low = 0.0
     pad = 0.06 * (high - low) or 0.1 * abs(high) or 1.0
@@ -235,9 +240,16 @@ def _central(values: np.ndarray) -> tuple[float, float]:
         return 0.0, 1.0
     low, high = float(values.min()), float(values.max())
     inner_low, inner_high = (float(v) for v in np.percentile(values, (1, 99)))
-    if 0 < 3 * (inner_high - inner_low) < high - low:
+    if constant(inner_low, inner_high):
+        return low, high
+    if 3 * (inner_high - inner_low) < high - low:
         return inner_low, inner_high
     return low, high
+
+
+def constant(low: float, high: float) -> bool:
+    """Return whether values between two bounds are the same up to rounding."""
+    return high - low <= ROUNDING * max(abs(low), abs(high))
 
 
 def _curve(one: Series, y: np.ndarray, axes: Axes, kind: str, points: int) -> str:
@@ -292,8 +304,9 @@ def _mark(mark: Mark, axes: Axes) -> str:
     return f'<circle class="mark" cx="{across:.2%}" cy="{down:.2%}" r="5.5"/>'
 
 
-def _grid(axes: Axes, x_label: str) -> list[str]:
+def _grid(axes: Axes, x_label: str, *, whole: bool) -> list[str]:
     across, down = ticks(*axes.x), log_ticks(*axes.y) if axes.log else ticks(*axes.y)
+    across = [value for value in across if not whole or value == round(value)]
     names = [f"{value:g}" for value in down] if axes.log else tick_labels(down)
     lines = []
     for value, label in zip(down, names, strict=True):
@@ -316,7 +329,7 @@ def _level(level: Level, axes: Axes) -> str:
 
 def _legend(
     series: Sequence[Series],
-    smooths: Sequence[np.ndarray],
+    newest: Sequence[str],
     levels: Sequence[Level],
     marks: Sequence[Mark],
 ) -> str:
@@ -324,8 +337,8 @@ def _legend(
         f'<li class="{_colour(one.colour)}">'
         f'<svg class="key"><line x1="0" x2="100%" y1="50%" y2="50%" '
         f'stroke-dasharray="{escape(one.dash) or "none"}"/></svg>'
-        f"{escape(one.name)} <b>{_newest(smoothed)}</b></li>"
-        for one, smoothed in zip(series, smooths, strict=True)
+        f"{escape(one.name)} <b>{value}</b></li>"
+        for one, value in zip(series, newest, strict=True)
     )
     items += "".join(
         f'<li class="{"" if level.colour is None else _colour(level.colour)}"><svg class="key">'
@@ -364,8 +377,8 @@ def _gaps(one: Series) -> str:
     return f"{one.name}: {gaps:,} of {one.y.size:,} entries have no number{end}."
 
 
-def _newest(smoothed: np.ndarray) -> str:
-    finite = smoothed[np.isfinite(smoothed)]
+def _newest(values: np.ndarray) -> str:
+    finite = values[np.isfinite(values)]
     return _figure(float(finite[-1])) if finite.size else "–"
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from figment.data.points import MIXTURES, Mixture
-from figment.data.printing import clean
+from figment.data.printing import clean, counted
 from figment.doctor.finding import Finding
 from figment.metrics.score import Score
 from figment.report.judgement import (
@@ -21,6 +21,11 @@ from figment.report.judgement import (
     read_measurements,
 )
 from figment.report.reading import items, mapping, number, read_note, read_object, read_rows, string
+
+SAVED_STATE = ("state", "latest.safetensors")
+"""Where a run's folder holds the weights that another run begins from."""
+AUTOENCODER = "loss/autoencoder"
+"""The column that only systems of an encoder and a decoder have."""
 
 
 class Weights(NamedTuple):
@@ -85,13 +90,53 @@ class Record:
         return self._named("chosen")
 
     @property
+    def taken(self) -> list[str]:
+        """Names of the fields that came with the weights of another run, as its recipe had them."""
+        return self._named("taken")
+
+    @property
     def settled(self) -> list[str]:
         """Names of the fields that figment settled for these data and this machine."""
         return self._named("settled")
 
+    @property
+    def parent(self) -> str:
+        """The run or the file whose weights this one began from, ``run dc``; "" of one from nothing.
+
+        A name, never a path: reports and cards are given to others.
+        """
+        begun = mapping(self.machine.get("from"))
+        path, run = Path(string(begun.get("path"))), string(begun.get("run"))
+        if not run and path.parts[-2:] == SAVED_STATE:  # an earlier version named the file alone
+            run = path.parent.parent.name
+        return f"run {run}" if run else path.name
+
+    @property
+    def begun_from(self) -> str:
+        """What this run began from, ``the weights of run dc (2,000 images)``, "" from nothing."""
+        images = number(mapping(self.machine.get("from")).get("images"))
+        seen = f" ({counted(int(images), 'image')})" if images else ""
+        return f"the weights of {self.parent}{seen}" if self.parent else ""
+
     def _named(self, how: str) -> list[str]:
         names = items(mapping(self.machine.get("fields")).get(how))
         return [name for name in self.fields if name in names]
+
+    @property
+    def sizes(self) -> dict[str, float]:
+        """How many parameters each network has, by name: of autoencoders, encoder and decoder apart."""
+        parts = mapping(self.machine.get("coders"))
+        sizes = mapping(self.machine.get("parameters"))
+        if (
+            not parts and AUTOENCODER in self.log
+        ):  # an earlier version counted both as the generator's
+            sizes = {
+                "encoder and decoder" if name == "generator" else name: size
+                for name, size in sizes.items()
+            }
+        rest = {name: size for name, size in sizes.items() if not parts or name != "generator"}
+        found = {name: number(size) for name, size in (parts | rest).items()}
+        return {name: size for name, size in found.items() if size is not None}
 
     @property
     def best_picture(self) -> Path | None:
@@ -107,9 +152,17 @@ class Record:
 
     @property
     def speed(self) -> float | None:
-        """Images per second over the whole run."""
-        images, seconds = self.last("images"), self.last("seconds")
-        return images / seconds if images is not None and seconds else None
+        """Images per second while rounds were played, over the whole run.
+
+        Not over all of its time: preparation and scores would make a short run look slow.
+        """
+        speeds = self.log.get("speed/images_per_second", np.empty(0))
+        if not speeds.size:
+            return None
+        images = np.diff(self.log["images"], prepend=0.0)
+        counts = np.isfinite(speeds) & (speeds > 0) & (images > 0)
+        taken = float((images[counts] / speeds[counts]).sum())
+        return float(images[counts].sum()) / taken if taken > 0 else None
 
     def last(self, key: str, until: float = math.inf) -> float | None:
         """Return the newest finite value of a column of the log, None where there is none.

@@ -14,8 +14,8 @@ import numpy as np
 from figment.data.png import SIGNATURE
 from figment.errors import UserError
 from figment.records import number
-from figment.report.plots import decimate
 from figment.report.record import Record, read_run
+from figment.report.smoothing import decimate
 from figment.run import findings_of
 from figment.serve.texts import sayable
 from figment.training import folder

@@ -39,6 +39,8 @@ SHORT = {
     "score/accuracy": "acc",
 }
 """What the progress bar calls the columns of a two-player game; other losses have their own names."""
+LOGITS = {"score/real": "D logit of reals", "score/fake": "D logit of fakes"}
+"""What it calls them where the discriminator gives no probabilities, as in Wasserstein and hinge games."""
 LENGTH = "length"
 """Images that are planned from now on, among the scalars that the processes agree on; 0: as before."""
 SAVE_SECONDS = 60.0
@@ -57,7 +59,8 @@ def fit(session: Session, *, progress: bool = True) -> int:
         if session.trainer.clock.images == 0:
             _show(session, picture=True, snapshot=False)
             session.monitor.measure(session.trainer, session.seconds())
-        session.playing = session.ticked = (time.perf_counter(), session.trainer.clock.images)
+        session.playing = (time.perf_counter(), session.trainer.clock.images)
+        session.ticked = session.trainer.clock.images
         reason = _agree(session, interruption, {}, 0.0)[1]
         while reason == 0:
             before = session.trainer.clock.images
@@ -99,6 +102,9 @@ def _play_round(
     if seen is None:
         return None
     values, reason = _agree(session, interruption, seen, time.perf_counter() - start)
+    session.rounds_took += (
+        time.perf_counter() - start
+    )  # with the scalars fetched, the device is done
     length = round(values.pop(LENGTH, 0))
     if length:
         _check_folder(session)
@@ -205,7 +211,8 @@ def _rewind(session: Session, bar: Any) -> None:
     The log has been cut back to it: a state from after it would be one that the log knows nothing of.
     """
     _save(session)
-    session.playing = session.ticked = (time.perf_counter(), session.trainer.clock.images)
+    session.playing = (time.perf_counter(), session.trainer.clock.images)
+    session.ticked, session.rounds_took = session.trainer.clock.images, 0.0
     bar.n = session.trainer.clock.images
     bar.refresh()
 
@@ -231,9 +238,9 @@ def _finish(session: Session, *, measure: bool) -> None:
 
 
 def _write_line(session: Session, *, cut_short: bool = False, not_finite: bool = False) -> None:
-    clock, now = session.trainer.clock, time.perf_counter()
-    then, images = session.ticked
-    session.ticked = (now, clock.images)
+    clock, before = session.trainer.clock, session.ticked
+    played, took = clock.images - before, session.rounds_took
+    session.ticked, session.rounds_took = clock.images, 0.0
     if not mesh.is_first():
         return
     _check_folder(session)
@@ -244,7 +251,7 @@ def _write_line(session: Session, *, cut_short: bool = False, not_finite: bool =
         **session.tally.means(),
         **{name: float(value) for name, value in session.trainer.validate().items()},
         **modes_reached(session.trainer),
-        "speed/images_per_second": round((clock.images - images) / max(now - then, 1e-9), 2),
+        **({"speed/images_per_second": round(played / max(took, 1e-9), 2)} if played else {}),
         "memory/gib": round(peak_memory(session.trainer.device), 3),
     }
     marks = {"open": cut_short, "not_finite": not_finite}
@@ -330,7 +337,11 @@ def _tell(bar: Any, session: Session, values: dict[str, float], before: int) -> 
 def _status(values: dict[str, float], session: Session) -> str:
     """The part of the progress bar that a person watches: losses and, where there are any, scores."""
     shown = {name: value for name, value in values.items() if name in SHORT or name[:5] == "loss/"}
-    text = " ".join(f"{SHORT.get(name, name[5:])} {value:.2f}" for name, value in shown.items())
+    names = SHORT
+    if shown.keys() & LOGITS:
+        pair = getattr(session.trainer.recipe, "loss_pair", None)
+        names = SHORT | LOGITS if pair is not None and not pair.probabilities else SHORT
+    text = " ".join(f"{names.get(name, name[5:])} {value:.2f}" for name, value in shown.items())
     line = session.log.lines[-1] if session.log.lines else {}
     if line.keys() >= {"modes/reached", "modes/all"}:  # a log may have been edited
         text += f" modes {line['modes/reached']:.0f} of {line['modes/all']:.0f}"

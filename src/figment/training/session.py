@@ -40,9 +40,12 @@ class Session:
     showing: float = 0.0
     saving: float = 0.0
     """Seconds that a grid with its snapshot, and the state, took at most so far."""
-    ticked: tuple[float, int] = (0.0, 0)
+    ticked: int = 0
+    """Images at the last line of the log, or where this stretch began."""
     playing: tuple[float, int] = (0.0, 0)
     """``time.perf_counter()`` and images when its first round began."""
+    rounds_took: float = 0.0
+    """Seconds spent in rounds since the last line of the log, measurements and pictures left out."""
     share: float = 0.0
     """Share of its time that had passed when its length was thought of last."""
     told: int = 0

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 
+from figment.data.printing import clean, counted
 from figment.errors import UserError
 from figment.networks.layers.calibration import Calibrated
 from figment.records import Unreadable
@@ -43,10 +44,18 @@ class Weights(NamedTuple):
     """By name, with the network's name in front, as in ``generator.main.0.weight``; read when asked for."""
     shapes: Mapping[str, tuple[int, ...]]
     """Theirs, known before any is read."""
+    run: str = ""
+    """The name of the run they are of, "" where a file was named."""
 
     def about(self) -> dict[str, Any]:
         """Return what machine.json says of it."""
-        return {"path": str(self.file), "images": self.images, "sha256": self.digest}
+        said = {"path": str(self.file), "images": self.images, "sha256": self.digest}
+        return {"run": self.run, **said} if self.run else said
+
+    def called(self) -> str:
+        """Return what a person calls them, ``the weights of run dc (2,000 images)``."""
+        of = f"run {clean(self.run)}" if self.run else str(self.file)
+        return f"the weights of {of}" + (f" ({counted(self.images, 'image')})" * bool(self.images))
 
 
 def read_weights(source: str | Path) -> Weights:
@@ -77,7 +86,8 @@ def read_weights(source: str | Path) -> Weights:
         named = {f"{net}.{n}": n for net in ("generator", "average") for n in tensors}
     seen = images if isinstance(images, int) and images >= 0 else 0
     shapes = {name: kinds[key].shape for name, key in named.items() if key in kinds}
-    return Weights(file.absolute(), seen, digest, tensors.renamed(named), shapes)
+    run = path.resolve().name if path.is_dir() else ""
+    return Weights(file.absolute(), seen, digest, tensors.renamed(named), shapes, run)
 
 
 def _refuse_kinds(file: Path, kinds: Mapping[str, Kind]) -> None:
@@ -150,9 +160,8 @@ def take(trainer: Trainer, weights: Weights) -> str:
         if isinstance(layer, Calibrated):  # what it was fitted to then, it stays fitted to
             layer.learned = all(f"{name}.{own}" in fits for own in layer.state_dict())
     trainer.begun_elsewhere = True
-    seen = f", {weights.images:,} images on" if weights.images else ""
     counts = [_count(net, mine, fits, weights) for net in players]
-    return f"begins from {weights.file}{seen}: {'; '.join(counts)}"
+    return f"begins from {weights.called()}: {'; '.join(counts)}"
 
 
 def _count(net: str, mine: dict[str, Tensor], fits: dict[str, Tensor], weights: Weights) -> str:
