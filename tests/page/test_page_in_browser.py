@@ -224,6 +224,14 @@ def test_favourites_and_the_picture_survive_a_reload_and_have_children(shown):
     assert shown.page.locator(".kept").count() == 1
 
 
+def test_the_score_of_the_untrained_network_is_not_shown(shown):
+    shown.page.click("text=About this model")
+    said = shown.page.inner_text(".card")
+    assert "Learned from" in said and "KID" not in said and "measured after" not in said
+    assert shown.page.evaluate(BARE) == []
+    shown.page.click("text=About this model")
+
+
 def test_the_gallery_goes_on(shown):
     wall = shown.page.locator(".gallery .thumbnail")
     shown.page.locator(".end").scroll_into_view_if_needed()
@@ -271,6 +279,8 @@ def mean_difference(a: np.ndarray, b: np.ndarray) -> float:
 
 THUMBNAILS = """[...document.querySelectorAll(".tray canvas")].map((canvas) =>
   [...canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data])"""
+BARE = """[...document.querySelector(".card").childNodes]
+  .filter((node) => node.nodeType === Node.TEXT_NODE).map((node) => node.data)"""
 SWIPE = """() => {
   const picture = document.getElementById("picture");
   for (const [type, x] of [["touchstart", 300], ["touchend", 200]]) {

@@ -139,12 +139,9 @@ def _scores(told: dict[str, Any]) -> str:
         return "## Scores\n\nIt has not been scored."
     when = told.get("scored_at")
     weights = told.get("images")
-    later = f"; the weights here are of {labels.count(weights)}" if weights != when else ""
-    after = (
-        ""
-        if when is None
-        else f"Measured after {labels.count(when)} images{later if weights else ''}. "
-    )
+    later = weights is not None and weights != when
+    here = f"; the weights here are of {labels.count(weights)}" if later else ""
+    after = "" if when is None else f"Measured after {labels.count(when)} images{here}. "
     rows = [
         f"| {_plain(one['label'])} | {labels.significant(one['value'])} "
         f"| {labels.interval(one['low'], one['high'])} "

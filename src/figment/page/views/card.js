@@ -30,7 +30,7 @@ export function card(about) {
     element("summary", {}, element("h2", {}, "About this model")),
     told.sentence && element("p.about", {}, told.sentence),
     element("dl.facts", {}, ...rows),
-    told.scores?.length && when(told),
+    told.scores?.length ? when(told) : null,
     scores(told.scores ?? []),
     list("Copies", told.copies ? [told.copies] : []),
     list(
