@@ -130,6 +130,23 @@ def test_a_generator_with_styles_is_two_graphs_that_truncate_in_between(tmp_path
     assert apart.max() <= 1
 
 
+@pytest.mark.parametrize("out", ["s.onnx", "folder"])
+def test_the_command_names_both_graphs_and_what_each_takes(tmp_path, capsys, out):
+    run = write_run(tmp_path / "s", "stylegan2", SYSTEMS["stylegan2"].recipe.tiny())
+    place = tmp_path / out
+    assert main(["export", str(run), "--to", "onnx", "--out", str(place)]) == 0
+    said = capsys.readouterr().out
+    mapping, generator = (
+        (tmp_path / "s.mapping.onnx", place)
+        if out.endswith(".onnx")
+        else (place / "mapping.onnx", place / "generator.onnx")
+    )
+    taken = [session_of(path.read_bytes()).get_inputs()[0] for path in (mapping, generator)]
+    latents, styles = (", ".join(map(str, ["N", *one.shape[1:]])) for one in taken)
+    assert f"{mapping}, which takes latents [{latents}]" in said
+    assert f"{generator}, which takes the styles of all layers [{styles}]" in said
+
+
 def test_small_outputs_hide_no_difference():
     assert relative(np.array([0.001]), np.array([0.002])) == pytest.approx(0.5)
     assert relative(np.array([3.0]), np.array([3.5])) == pytest.approx(0.5)

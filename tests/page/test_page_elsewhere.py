@@ -55,9 +55,23 @@ def test_several_generators_have_a_front_page_and_styles_mix(visit, published):
         page.click("[aria-label='Style 1']")
         visitor.settle()
         assert "&style=" in visitor.link() and np.any(visitor.pixels() != own)
+        marked = page.locator(".panel [aria-label^=Style][aria-pressed=true]")
+        assert marked.get_attribute("aria-label") == "Style 1"
+        assert page.inner_text(".seed") == "№ 7, changed"
+        assert "pose and shape" in page.inner_text(".panel:visible")
         page.click("text=Its own style")
         visitor.settle()
+        assert marked.count() == 0
         assert np.array_equal(visitor.pixels(), own)
+        visitor.go("#model=faces&seed=7&style=123&layer=3")
+        assert marked.count() == 1
+        assert page.inner_text(".slider:has-text('From layer') output") == "3"
+        page.click("text=About this model")
+        assert "Scores measured after 500 images; the weights here are of 1,000." in (
+            page.inner_text(".card")
+        )
+        page.set_viewport_size({"width": 390, "height": 844})
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390  # with one tab more
         page.click("text=All generators")
         page.wait_for_selector(".model")
         assert visitor.problems == []

@@ -54,6 +54,52 @@ def test_keys_and_a_swipe_show_the_next_picture(shown):
     assert shown.link() == before, "keys belong to the field that has the focus"
 
 
+def test_space_is_next_after_a_click_and_presses_what_keys_went_to(shown):
+    shown.go("#seed=33")
+    heart = shown.page.locator(".heart")
+    heart.click()
+    shown.page.keyboard.press(" ")
+    shown.settle()
+    assert shown.link() != "#seed=33"
+    shown.go("#seed=33")
+    assert heart.get_attribute("aria-pressed") == "true"
+    heart.focus()
+    for key, kept in ((" ", "false"), ("Enter", "true"), (" ", "false")):
+        shown.page.keyboard.press(key)
+        assert (shown.link(), heart.get_attribute("aria-pressed")) == ("#seed=33", kept)
+
+
+def test_a_changed_picture_is_not_called_by_its_seed_alone(shown):
+    shown.go("#seed=7")
+    assert shown.page.inner_text(".seed") == "№ 7"
+    shown.go("#seed=7&sliders=2,0,0,0,0,0")
+    assert shown.page.inner_text(".seed") == "№ 7, changed"
+    assert "changed" in shown.page.get_attribute("#picture", "aria-label")
+    assert "Show brings back № 7" in shown.page.inner_text(".settings form")
+    shown.page.click(".settings form >> text=Show")
+    shown.settle()
+    assert (shown.link(), shown.page.inner_text(".seed")) == ("#seed=7", "№ 7")
+    assert "brings back" not in shown.page.inner_text(".settings form")
+    shown.go("#seed=7~12:0.3")
+    assert shown.page.input_value(".settings form input") == ""
+
+
+def test_a_bad_seed_is_told_what_a_seed_is_and_a_good_one_is_taken_then(shown):
+    shown.go("#seed=7")
+    field = shown.page.locator(".settings form input")
+    for bad in ("seven", "-1", "9999999999999999999"):
+        field.fill(bad)
+        field.press("Enter")
+        said = field.evaluate("input => input.validationMessage")
+        assert said == "A seed is a whole number from 0 to 9,223,372,036,854,775,807."
+        assert shown.link() == "#seed=7"
+    field.fill("12")
+    assert field.evaluate("input => input.validationMessage") == ""
+    field.press("Enter")
+    shown.settle()
+    assert shown.link() == "#seed=12"
+
+
 def test_the_first_link_leads_past_the_heading_and_keeps_the_picture(shown):
     shown.go("#seed=7")
     shown.page.focus(".skip")
@@ -164,11 +210,26 @@ def test_favourites_and_the_picture_survive_a_reload_and_have_children(shown):
     assert shown.page.locator(".kept").count() == 2
     assert shown.page.get_attribute(".heart", "aria-pressed") == "true"
     shown.page.click("role=button[name=Breed]")
+    shown.page.wait_for_selector(".tray .waiting", state="detached")
+    family = [np.array(one) for one in shown.page.evaluate(THUMBNAILS)]
+    apart = [
+        mean_difference(one, other) for n, one in enumerate(family) for other in family[n + 1 :]
+    ]
+    assert len(family) == 10  # the first two are the parents
+    assert min(apart) > 0.3 * apart[0]
     shown.page.click("[aria-label='Child 8']")
     shown.settle()
-    assert "~" in shown.link()
+    assert re.match(r"#seed=2[12]x2[12]:\d+~\d+:", shown.link())
     shown.page.click("[aria-label='Remove favourite 1']")
     assert shown.page.locator(".kept").count() == 1
+
+
+def test_the_score_of_the_untrained_network_is_not_shown(shown):
+    shown.page.click("text=About this model")
+    said = shown.page.inner_text(".card")
+    assert "Learned from" in said and "KID" not in said and "measured after" not in said
+    assert shown.page.evaluate(BARE) == []
+    shown.page.click("text=About this model")
 
 
 def test_the_gallery_goes_on(shown):
@@ -216,6 +277,10 @@ def mean_difference(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.abs(a.astype(int) - b.astype(int)).mean())
 
 
+THUMBNAILS = """[...document.querySelectorAll(".tray canvas")].map((canvas) =>
+  [...canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data])"""
+BARE = """[...document.querySelector(".card").childNodes]
+  .filter((node) => node.nodeType === Node.TEXT_NODE).map((node) => node.data)"""
 SWIPE = """() => {
   const picture = document.getElementById("picture");
   for (const [type, x] of [["touchstart", 300], ["touchend", 200]]) {

@@ -108,8 +108,10 @@ def test_a_walk_turns_as_in_python(run_module):
 
 
 GOOD = ["7", "7~12:0.3", "7~12:0.3~5:1", "(7~1:0.5)[0.5,-1]", "7~(1~2:0.2):0.5", "7[1]~3:0.25"]
+GOOD += ["7x12:5", "7x12:5~9:0.15", "7~12:0.3x5:4", "7x(1x2:3):4", "(7x1:2)[0.5]"]
 BAD = ["", "x", "-1", "7~", "7~12", "7~12:2", "(7", "7)", "7[", "7[1..2]", "9223372036854775808"]
 BAD += ["(" * 5_000 + "7" + ")" * 5_000, "7 ", "7.5", "0x7", "7~12:.", "1" * 30]
+BAD += ["7x", "7x12", "7x12:", "7x12:0.5", "7x12:9223372036854775808", "x12:5", "7x12:5x"]
 
 
 def test_where_a_latent_comes_from_is_read_as_it_is_written(run_module):
@@ -118,10 +120,56 @@ def test_where_a_latent_comes_from_is_read_as_it_is_written(run_module):
         "answer = [given[0].map((text) => written(read(text))), given[1].map((text) => read(text))];",
         [GOOD, BAD],
     )
-    assert [text.replace("(7[1])", "7[1]") for text in good] == [
-        "7", "7~12:0.3", "7~12:0.3~5:1", "(7~1:0.5)[0.5,-1]", "7~(1~2:0.2):0.5", "7[1]~3:0.25"
-    ]  # fmt: skip
+    assert [text.replace("(7[1])", "7[1]") for text in good] == GOOD
     assert bad == [None] * len(BAD)
+
+
+def test_a_crossing_has_each_number_of_one_parent_or_of_the_other(run_module):
+    rows = run_module(
+        'const { latentOf, read } = await import(page + "/lineage.js");'
+        "const law = { size: 200, truncation: null, directions: [] };"
+        "answer = given.map((text) => [...latentOf(read(text), law)]);",
+        ["7", "12", "5", "7x12:5", "12x7:5", "7x12:6"],
+    )
+    mother, father, coin, child, other, sibling = np.array(rows)
+    assert np.array_equal(child, np.where(coin < 0, mother, father))
+    assert np.array_equal(other, np.where(coin < 0, father, mother))
+    assert 60 < (child == mother).sum() < 140 and 60 < (child == sibling).sum() < 140
+
+
+MODEL = """{
+  layers: given.layers, classes: ["cat", "dog"],
+  lineageOf: ({ lineage }) => lineage, classOf: (picture) => picture.class,
+}"""
+
+
+@pytest.mark.parametrize("layers", [0, 8])
+def test_children_are_told_from_each_other_and_from_their_parents(run_module, layers):
+    found = run_module(
+        'const { childrenOf } = await import(page + "/breeding.js");'
+        'const { latentOf } = await import(page + "/lineage.js");'
+        "const law = { size: 100, truncation: null, directions: [] };"
+        "const parent = (seed) => ({ lineage: { seed }, class: seed === 7n ? 'cat' : 'dog',"
+        " truncation: null, sliders: [0.5], style: null });"
+        "const pair = [parent(7n), parent(12n)];"
+        f"const children = childrenOf({MODEL}, pair, 8);"
+        "answer = { latents: [...pair, ...children].map((one) => [...latentOf(one.lineage, law)]),"
+        " layers: children.map(({ style }) => style && style.layer),"
+        " sliders: children.flatMap(({ sliders }) => sliders) };",
+        {"layers": layers},
+    )
+    latents = np.array(found["latents"])
+    apart = np.linalg.norm(latents[:, None] - latents[None], axis=2)
+    parents = apart[0, 1]
+    apart[np.arange(10), np.arange(10)] = np.inf
+    # On the way between both they would be some hundredths of that from each other.
+    assert apart.min() > 0.4 * parents
+    assert found["sliders"] == [0] * 8
+    if layers:
+        assert found["layers"][::2] == [None] * 4
+        assert all(1 <= layer < layers for layer in found["layers"][1::2])
+    else:
+        assert found["layers"] == [None] * 8
 
 
 def test_links_say_what_a_model_can_draw_and_nothing_else(run_module):

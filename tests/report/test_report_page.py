@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -92,6 +93,22 @@ def test_commands_are_ready_to_paste(make_run, monkeypatch):
     monkeypatch.chdir(folder.parent)
     page = Outline(write_report(Path("my cats")).read_text(encoding="utf-8"))
     assert "figment sample 'my cats'" in page.text and "figment resume 'my cats'" in page.text
+    assert "figment export 'my cats' --to web --out 'my cats-site'" in page.text
+
+
+def test_commands_are_those_that_the_system_has(make_run):
+    plain = make_run(name="plain")
+    page = Outline(write_report(plain).read_text(encoding="utf-8"))
+    assert "figment evolve" in page.text
+    assert not any(word in page.text for word in ("figment truncate", "--mix", "figment project"))
+    styled = make_run(name="styled", mixing=0.9)
+    page = Outline(write_report(styled).read_text(encoding="utf-8"))
+    assert f"figment truncate {styled}" in page.text
+    assert f"figment sample {styled} --mix 5 6 7 8 --count 4" in page.text
+    coded = make_run(name="coded")
+    shutil.copy(coded / "samples" / "000001280.png", coded / "reconstructions.png")
+    page = Outline(write_report(coded).read_text(encoding="utf-8"))
+    assert f"figment project {coded} PICTURE.png" in page.text
 
 
 def test_names_are_escaped(make_run):

@@ -80,17 +80,48 @@ def test_a_table_has_rows_columns_and_their_mixtures(generator: Generator, tmp_p
     assert (
         said == f"{out}: rows seeds 4 to 5, columns seeds 7, 9, 11, whose layers 3 to 7 they take"
     )
-    with Image.open(out) as table:
-        page = np.asarray(table)
-    page = page.reshape(3, 32, 4, 32, 3).transpose(0, 2, 4, 1, 3)
-    assert (page[0, 0] == 255).all()
+    cells, edges = apart(out, rows=2, columns=3)
     heads, sides = (generator.sample(1, seed=n).array[0] for n in (9, 5))
-    assert np.abs(page[0, 2].astype(int) - heads).max() <= 1
-    assert np.abs(page[2, 0].astype(int) - sides).max() <= 1
+    assert (0, 0) not in cells and len(cells) == 11
+    assert np.abs(cells[0, 2].astype(int) - heads).max() <= 1
+    assert np.abs(cells[2, 0].astype(int) - sides).max() <= 1
     first, second = of_seeds(generator, [5]), of_seeds(generator, [9])
     own = pictures_of(generator, torch.cat([first[:, :3], second[:, 3:]], 1))[0].numpy()
-    assert np.abs(page[2, 2].astype(int) - own).max() <= 1
-    assert len({page[row, column].tobytes() for row in range(3) for column in range(4)}) == 12
+    assert np.abs(cells[2, 2].astype(int) - own).max() <= 1
+    assert len({cell.tobytes() for cell in cells.values()}) == 11
+    # words at each row and each column
+    assert all((edge < 128).any() for edge in edges)
+
+
+def test_a_table_has_room_for_the_longest_seed(generator: Generator, tmp_path: Path):
+    out = tmp_path / "t.png"
+    mixing_table(generator, out, mix=(2**63 - 1, 3), count=1)
+    with Image.open(out) as table:
+        width, height = table.size
+    assert height < 200 and width > 2 * 64 + 2 * 120  # the name of 24 letters fits above
+
+
+def apart(out: Path, rows: int, columns: int) -> tuple[dict, list[np.ndarray]]:
+    """Return a table's pictures by row and column, uint8 [3, 32, 32], and the strips of its names."""
+    with Image.open(out) as table:
+        page = np.asarray(table)
+    side, gap = 64, 10  # each is enlarged by 2
+    left = page.shape[1] - (columns + 1) * side - gap
+    top = page.shape[0] - (rows + 1) * side - gap
+    x = [left, *(left + side + gap + side * n for n in range(columns))]
+    y = [top, *(top + side + gap + side * n for n in range(rows))]
+    assert min(left, top) > 16
+    assert (page[top : top + side, left : left + side] == 255).all()
+    assert (page[:, left + side : left + side + gap] == 255).all()
+    assert (page[top + side : top + side + gap] == 255).all()
+    cells = {
+        (row, column): page[b : b + side : 2, a : a + side : 2].transpose(2, 0, 1)
+        for row, b in enumerate(y)
+        for column, a in enumerate(x)
+        if row or column
+    }
+    names = [page[b : b + side, :left] for b in y[1:]]
+    return cells, [*names, *(page[:top, a : a + side] for a in x[1:])]
 
 
 def test_the_style_of_all_layers_is_the_other_picture(generator: Generator):
@@ -126,7 +157,7 @@ def test_the_commands_draw_and_refuse(generator: Generator, tmp_path: Path, caps
     assert main(drawn) == 0
     (picture,) = run.glob("styles-*.png")
     with Image.open(picture) as page:
-        assert page.size == (96, 96)
+        assert page.width > 3 * 64 and page.height > 3 * 64
     assert "whose layers 2 to 4 they take" in capsys.readouterr().out
     for words, cure in (
         (["sample", str(run), "--mix-layers", "2"], "add --mix SEEDS"),

@@ -38,7 +38,7 @@ def about(run: Path) -> dict[str, Any]:
         lines = read_log(run)
         images, planned = (lines[-1]["images"] if lines else 0), int(fields["images"])
         found |= {"system": name, "data": machine["data"]["name"], "images": images}
-        found |= {"score": _score(run), "state": _state(run, images, planned)}
+        found |= {"score": _score(run, images), "state": _state(run, images, planned)}
     # Its files may hold anything: the other runs are listed all the same.
     except Exception as error:
         found["state"] = f"damaged ({type(error).__name__})"
@@ -65,11 +65,9 @@ def _cell(value: Any) -> str:
     if isinstance(value, dict):
         score = Score(value["name"], value["value"])
         shown = score.shown().value
-        return (
-            f"{score.called()} {shown:,.0f}"
-            if abs(shown) >= 1000
-            else f"{score.called()} {shown:.3g}"
-        )
+        after = f" after {value['after']:,}" if "after" in value else ""
+        figure = f"{shown:,.0f}" if abs(shown) >= 1000 else f"{shown:.3g}"
+        return f"{score.called()} {figure}{after}"
     return f"{value:,}" if isinstance(value, int) else str(value or "")
 
 
@@ -85,17 +83,25 @@ def _state(run: Path, images: int, planned: int) -> str:
     return f"stopped at {images / planned:.0%}" if images else "not begun"
 
 
-def _score(run: Path) -> dict[str, Any] | None:
-    """The first score of the weights that ``figment sample`` draws from: the best, or else the latest."""
+def _score(run: Path, images: int) -> dict[str, Any] | None:
+    """The first score of the weights that ``figment sample`` draws from: the best, or else the latest.
+
+    ``images``: those that the run has seen. A latest score of an earlier moment says "after" how many;
+    what was measured after 0 is the untrained network's, and no score of the run.
+    """
     lines, _ = read_lines(run / "metrics.jsonl")
-    measured = [found for line in lines if (found := _first(line.get("scores")))]
+    trained = [line for line in lines if number(line.get("images")) != 0]
+    measured = [(found, line) for line in trained if (found := _first(line.get("scores")))]
     if not measured:
         return None
-    name, value, better = measured[-1]
+    (name, value, better), line = measured[-1]
     least = {"lower": min, "higher": max}.get(better)
     if least is not None and (run / folder.BEST).exists():
-        name, value, _ = least(measured, key=lambda each: each[1])
-    return {"name": name, "value": value}
+        name, value, _ = least((found for found, _ in measured), key=lambda each: each[1])
+        return {"name": name, "value": value}
+    when = number(line.get("images"))
+    early = {"after": int(when)} if when is not None and when < images else {}
+    return {"name": name, "value": value, **early}
 
 
 def _first(scores: Any) -> tuple[str, float, str] | None:

@@ -94,7 +94,15 @@ def _onnx(
     if not single:
         files[places["model"]] = (json.dumps(made.about, indent=2) + "\n").encode()
     write(files)
-    return f"{out}: {made.said}"
+    if "mapping" not in made.files:
+        return f"{out}: {made.said}"
+    styles = made.about["styles"]
+    takes = " and labels [N]" if made.about["classes"] else ""
+    return (
+        f"two graphs, {places['mapping']}, which takes latents [N, {made.about['latent']['size']}]{takes} "
+        f"and gives styles [N, {styles['size']}], and {places['generator']}, which takes the styles of all "
+        f"layers [N, {styles['layers']}, {styles['size']}] and gives images: {made.said}"
+    )
 
 
 def places_of(out: Path, styled: bool) -> dict[str, Path]:

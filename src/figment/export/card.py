@@ -88,18 +88,23 @@ def card_of(subject: Subject, *, licence: str = "", use: str = "") -> dict[str, 
 def sentence(subject: Subject) -> str:
     """Return in a sentence what it is."""
     recipe = subject.generator.recipe
+    kind = "points" if recipe.kind == "points" else "pictures"
     what = (
         "points in the plane"
-        if recipe.kind == "points"
+        if kind == "points"
         else f"{recipe.resolution} x {recipe.resolution} {'grey ' * (recipe.channels == 1)}pictures"
     )
+    said = f"A generator of {what} by the recipe {subject.recipe}"
     count = subject.record.data.get("count") if subject.record else None
-    examples = f"{count:,} examples of " if isinstance(count, int) else ""
-    of = f", trained on {examples}{subject.data}" if subject.data else ""
     begun = subject.record.begun_from if subject.record else ""
-    begun = f", begun from {begun}" if begun else ""
-    after = f"; {subject.images:,} real ones shown" if subject.images else ""
-    return f"A generator of {what} by the recipe {subject.recipe}{begun}{of}{after}."
+    said += f", begun from {begun}" if begun else ""
+    many = f"{count:,} {kind}" if isinstance(count, int) else kind
+    named = f" ({subject.data})" if subject.data else ""
+    if not (named or subject.images):
+        return f"{said}."
+    shown = f", shown {subject.images:,} in all" if subject.images else ""
+    again = shown and isinstance(count, int) and subject.images and subject.images > count
+    return f"{said}, learned from {many}{named}{shown}{', repeats counted' if again else ''}."
 
 
 def copies(scores: list[Score]) -> str:
@@ -127,9 +132,12 @@ def carried(subject: Subject) -> list[str]:
 def _kept(subject: Subject) -> dict[str, Any] | None:
     """Return the card that weights without a run came with, None where it is none of figment's."""
     try:
-        return msgspec.to_builtins(msgspec.convert(subject.note["model"]["card"], Kept))
+        kept = msgspec.convert(subject.note["model"]["card"], Kept)
     except (KeyError, TypeError, msgspec.ValidationError):
         return None
+    if kept.scored_at == 0:  # by an earlier version: those of the untrained network
+        kept.scores, kept.scored_at, kept.copies = [], None, copies([])
+    return msgspec.to_builtins(kept)
 
 
 def _score(score: Score) -> dict[str, Any]:

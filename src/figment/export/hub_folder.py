@@ -138,7 +138,10 @@ def _scores(told: dict[str, Any]) -> str:
     if not told["scores"]:
         return "## Scores\n\nIt has not been scored."
     when = told.get("scored_at")
-    after = "" if when is None else f"Measured after {labels.count(when)} images. "
+    weights = told.get("images")
+    later = weights is not None and weights != when
+    here = f"; the weights here are of {labels.count(weights)}" if later else ""
+    after = "" if when is None else f"Measured after {labels.count(when)} images{here}. "
     rows = [
         f"| {_plain(one['label'])} | {labels.significant(one['value'])} "
         f"| {labels.interval(one['low'], one['high'])} "

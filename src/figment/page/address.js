@@ -55,6 +55,11 @@ export function pictureOf(address, model) {
   };
 }
 
+/** Returns whether sliders or another style made of a picture what its seed alone does not. */
+export function changed({ sliders, style }) {
+  return Boolean(style) || sliders.some(Boolean);
+}
+
 /** Returns what an address says by name; text that is not encoded as it should be is left out. */
 export function partsOf(address) {
   const found = {};

@@ -1,13 +1,15 @@
-// Where a latent comes from: a seed, or two others and how far it lies between them.
+// Where a latent comes from: a seed, or two others and how far it lies between them, or which numbers it has
+// of which.
 //
-// As text: 7 is a seed's latent; 7~12:0.3 lies three tenths of the way from 7 to 12; in brackets may stand
-// another such; [0.5,-1] behind it is how far it is moved along the model's directions.
+// As text: 7 is a seed's latent; 7~12:0.3 lies three tenths of the way from 7 to 12; 7x12:5 has each number of
+// 7 or of 12, as seed 5 throws the coin; in brackets may stand another such; [0.5,-1] behind it is how far it
+// is moved along the model's directions.
 
 import { LARGEST_SEED, latentOf as drawn } from "./stream.js";
 
 /**
  * @typedef {{ seed: bigint } | { from: Lineage, to: Lineage, share: number } |
- *   { of: Lineage, moves: number[] }} Lineage
+ *   { mother: Lineage, father: Lineage, coin: bigint } | { of: Lineage, moves: number[] }} Lineage
  */
 
 const DEEPEST = 64; // of brackets: a link is written by anybody
@@ -21,6 +23,10 @@ const DEEPEST = 64; // of brackets: a link is written by anybody
 export function latentOf(lineage, law) {
   if ("seed" in lineage) return drawn(lineage.seed, law.size, law.truncation);
   if ("of" in lineage) return moved(latentOf(lineage.of, law), lineage.moves, law.directions);
+  if ("coin" in lineage) {
+    const [mother, father] = [latentOf(lineage.mother, law), latentOf(lineage.father, law)];
+    return crossed(mother, father, drawn(lineage.coin, law.size));
+  }
   return slerp(latentOf(lineage.from, law), latentOf(lineage.to, law), lineage.share);
 }
 
@@ -38,7 +44,12 @@ export function movedBy(of, moves) {
 /** Returns the seed that a lineage begins with: its picture is of that seed's class. */
 export function firstSeed(lineage) {
   if ("seed" in lineage) return lineage.seed;
-  return firstSeed("of" in lineage ? lineage.of : lineage.from);
+  return firstSeed(lineage.of ?? lineage.mother ?? lineage.from);
+}
+
+/** Returns the latent with each number of the mother's or the father's, by the sign of the coins'. */
+export function crossed(mother, father, coins) {
+  return mother.map((value, index) => (coins[index] < 0 ? value : father[index]));
 }
 
 /**
@@ -82,8 +93,11 @@ export function moved(latent, moves, directions) {
 export function written(lineage) {
   if ("seed" in lineage) return String(lineage.seed);
   if ("of" in lineage) return `${term(lineage.of)}[${lineage.moves.join(",")}]`;
-  const from = "from" in lineage.from ? written(lineage.from) : term(lineage.from);
-  return `${from}~${term(lineage.to)}:${lineage.share}`;
+  const first = lineage.mother ?? lineage.from;
+  const before = "of" in first ? term(first) : written(first);
+  return "coin" in lineage
+    ? `${before}x${term(lineage.father)}:${lineage.coin}`
+    : `${before}~${term(lineage.to)}:${lineage.share}`;
 }
 
 function term(lineage) {
@@ -105,19 +119,19 @@ export function read(text) {
   };
   const chain = (depth) => {
     let found = one(depth);
-    while (found && take(/~/y)) {
-      const to = one(depth);
-      const share = take(/:([\d.]+)/y);
-      found =
-        to && share && Number(share[1]) <= 1 ? { from: found, to, share: Number(share[1]) } : null;
+    for (let sign = found && take(/[~x]/y); sign; sign = found && take(/[~x]/y)) {
+      const other = one(depth);
+      const number = other && take(/:([\d.]+)/y);
+      found = number && (sign[0] === "x" ? cross : way)(found, other, number[1]);
     }
     return found;
   };
   const one = (depth) => {
     let found = null;
-    const seed = take(/\d{1,19}/y);
-    if (seed && BigInt(seed[0]) <= LARGEST_SEED) found = { seed: BigInt(seed[0]) };
-    else if (!seed && depth < DEEPEST && take(/\(/y)) {
+    const digits = take(/\d{1,19}/y);
+    const seed = digits && seedOf(digits[0]);
+    if (digits) found = seed === null ? null : { seed };
+    else if (depth < DEEPEST && take(/\(/y)) {
       found = chain(depth + 1);
       if (!take(/\)/y)) return null;
     }
@@ -128,6 +142,21 @@ export function read(text) {
   };
   const found = chain(0);
   return found && at === text.length ? found : null;
+}
+
+function way(from, to, text) {
+  const share = Number(text);
+  return share <= 1 ? { from, to, share } : null;
+}
+
+function cross(mother, father, text) {
+  const coin = seedOf(text);
+  return coin === null ? null : { mother, father, coin };
+}
+
+function seedOf(text) {
+  const seed = /^\d{1,19}$/.test(text) ? BigInt(text) : null;
+  return seed !== null && seed <= LARGEST_SEED ? seed : null;
 }
 
 function rounded(number) {

@@ -6,6 +6,7 @@ import * as local from "./drawing/local.js";
 import * as remote from "./drawing/remote.js";
 import { Favourites } from "./favourites.js";
 import { Model } from "./model.js";
+import { followKeys } from "./keys.js";
 import { keepSite } from "./offline.js";
 import { jsonOf } from "./resources.js";
 import { Show } from "./show.js";
@@ -33,7 +34,7 @@ let show = null;
 
 addEventListener("hashchange", follow);
 addEventListener("popstate", follow);
-addEventListener("keydown", keys);
+followKeys(() => show);
 document.querySelector(".skip").addEventListener("click", (event) => {
   event.preventDefault(); // what stands behind "#" is the picture
   main.focus();
@@ -149,18 +150,6 @@ function title(words, sentence) {
   document.title = words;
   document.getElementById("title").textContent = words;
   document.getElementById("lead").textContent = sentence;
-}
-
-/** Space and the right arrow show the next picture, unless they mean something where the focus is. */
-function keys(event) {
-  if (!show || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-  const inField = event.target.closest("input, select, textarea, [role=tablist]");
-  const onButton = event.target.closest("button:not(#next), a, summary, label, .sideways");
-  if (inField || (event.key === " " && onButton)) return;
-  if (event.key === " " || event.key === "ArrowRight") {
-    event.preventDefault();
-    document.getElementById("next").click();
-  } else if (event.key === "ArrowLeft") history.back();
 }
 
 function failed(error) {

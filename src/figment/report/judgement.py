@@ -99,10 +99,12 @@ def standing(
 ) -> tuple[list[Score], float | None]:
     """Return the scores of the weights ``at`` so many images, or else the nearest, and their moment.
 
-    The moment is in images seen, None where it is not known; without any score ([], None).
+    The moment is in images seen, None where it is not known; without any score ([], None). What was
+    measured after 0 images is no model's score: it says what the untrained network is given.
     """
+    measurements = [line for line in measurements if line.images]
     course = leading(measurements, at)
-    judged = evaluation if evaluation and evaluation.scores else None
+    judged = evaluation if evaluation and evaluation.scores and evaluation.images != 0 else None
     if judged and (course is None or judged.images in (None, at) or course.kept.images != at):
         return [score for score in judged.scores if not score.group], judged.images
     if course is None:

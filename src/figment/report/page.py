@@ -195,8 +195,6 @@ def machine(record: Record) -> str:
 def commands(record: Record) -> str:
     """Return the command lines that make sense next."""
     run = shlex.quote(str(record.folder))
-    film, strip = (shlex.quote(str(record.folder / name)) for name in ("walk.gif", "evolution.png"))
-    archive = shlex.quote(str(record.folder / "pictures.zip"))
     lines = {
         f"figment sample {run}": "draw new pictures from the best weights, or else the newest",
         f"figment resume {run} --minutes 30": "train 30 minutes more, exactly from where it stopped",
@@ -205,10 +203,35 @@ def commands(record: Record) -> str:
         f"figment compare {run} OTHER-RUN": "set it beside another run",
     }
     if not record.points:
-        lines |= {
-            f"figment walk {run} --out {film}": "make a film that passes from picture to picture",
-            f"figment evolve {run} --out {strip}": "see the same pictures through the training",
-            f"figment sample {run} --count 100 --out {archive}": "publish: a zip of single pictures; "
-            "the terms of your data apply to them, see README.md in the run",
-        }
+        lines |= _of_pictures(record, run)
     return html.section("next", "Next", html.commands(lines))
+
+
+def _of_pictures(record: Record, run: str) -> dict[str, str]:
+    """Return the command lines for a run of pictures, with what each is for."""
+    film, strip, archive, site = (
+        shlex.quote(str(path))
+        for path in (
+            *(record.folder / name for name in ("walk.gif", "evolution.png", "pictures.zip")),
+            Path(f"{record.name}-site"),  # not among the files of the run
+        )
+    )
+    lines = {
+        f"figment walk {run} --out {film}": "make a film that passes from picture to picture",
+        f"figment evolve {run} --out {strip}": "see the same pictures through the training",
+    }
+    if "mixing" in record.fields:  # a generator with styles
+        lines |= {
+            f"figment truncate {run}": "see what truncation does: safer pictures, more alike",
+            f"figment sample {run} --mix 5 6 7 8 --count 4": "mix styles: the pose of one picture, "
+            "the colours of another",
+        }
+    if record.rebuilt is not None:
+        lines[f"figment project {run} PICTURE.png"] = (
+            "see what comes back of a picture of yours, and its latent"
+        )
+    return lines | {
+        f"figment sample {run} --count 100 --out {archive}": "draw a hundred single pictures into a zip",
+        f"figment export {run} --to web --out {site}": "publish it: a page that draws in its visitors' "
+        "browsers, for any host of plain files; the terms of your data apply, see README.md in the run",
+    }

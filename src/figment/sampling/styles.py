@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 import torch
+from PIL import Image
 from torch import Tensor
 
 from figment.errors import UserError
 from figment.pixels import to_uint8
+from figment.sampling.captions import around_table
 from figment.sampling.generator import Generator, check_seeds, check_truncation
-from figment.sampling.pictures import PICTURE_ENDINGS, check_grid, save_image, tile
+from figment.sampling.pictures import PICTURE_ENDINGS, check_grid, save_image, to_image
 
 ROWS = 5
 """Seeds whose coarse layers a table shows unless it is told otherwise."""
@@ -112,8 +114,8 @@ def mixing_table(
     """Write the table of style mixing; return a sentence that says where.
 
     Rows are the seeds from ``seed`` on, columns the seeds ``mix``; each picture has its row's styles but
-    for ``layers``, which are its column's. The first column and the first row show both by themselves.
-    Raises UserError.
+    for ``layers``, which are its column's. The first column and the first row show both by themselves,
+    named by their seeds. Raises UserError.
     """
     if out.suffix.lower() not in PICTURE_ENDINGS:
         raise UserError(f"{out}: give --out FILE.png")
@@ -124,12 +126,15 @@ def mixing_table(
     how: dict[str, Any] = {"label": label, "truncation": truncation}
     rows = of_seeds(generator, range(seed, seed + count), **how)
     columns = of_seeds(generator, mix, **how)
-    heads = pictures_of(generator, columns)
-    page = [torch.full_like(heads[:1], 255), heads]
+    page: list[list[Image.Image | None]] = [
+        [None, *map(to_image, pictures_of(generator, columns).numpy())]
+    ]
     for row in rows:
         own = row.expand(len(columns), -1, -1)
-        page.append(pictures_of(generator, torch.cat([row[None], mixed(own, columns, taken)])))
-    save_image(tile(torch.cat(page).numpy(), len(columns) + 1), out)
+        drawn = pictures_of(generator, torch.cat([row[None], mixed(own, columns, taken)]))
+        page.append([*map(to_image, drawn.numpy())])
+    names = [[f"seed {one}" for one in seeds] for seeds in (range(seed, seed + count), mix)]
+    save_image(around_table(page, *names), out)
     return (
         f"{out}: rows seeds {seed} to {seed + count - 1}, columns seeds {', '.join(map(str, mix))}, "
         f"whose {taken} they take"

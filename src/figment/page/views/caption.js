@@ -1,5 +1,6 @@
 // What the large picture is called, and what one does with it: keep it, pass it on, take it along.
 
+import { changed } from "../address.js";
 import { button, download, element, say } from "../dom.js";
 import { written } from "../lineage.js";
 import { pngOf } from "../png.js";
@@ -19,7 +20,10 @@ export function caption(show, favourites) {
   });
   const follow = () => {
     const { picture, model } = show;
-    seed.textContent = "seed" in picture.lineage ? `№ ${picture.lineage.seed}` : "A relative";
+    seed.textContent =
+      "seed" in picture.lineage
+        ? `№ ${picture.lineage.seed}${changed(picture) ? ", changed" : ""}`
+        : "A relative";
     seed.href = show.link();
     kind.textContent = model.classOf(picture);
     const kept = favourites.has(show.link());
@@ -47,7 +51,7 @@ export function caption(show, favourites) {
 export function sentence(show, picture) {
   const kind = show.model.classOf(picture);
   const name = "seed" in picture.lineage ? `Picture ${picture.lineage.seed}` : "A new relative";
-  return `${name}${kind ? `, ${kind}` : ""}.`;
+  return `${name}${changed(picture) ? ", changed" : ""}${kind ? `, ${kind}` : ""}.`;
 }
 
 async function copyLink() {
@@ -78,7 +82,8 @@ async function save(show) {
     const canvas = element("canvas", { width: pixels.width, height: pixels.height });
     paint(canvas, pixels);
     const seed = "seed" in picture.lineage ? picture.lineage.seed : "relative";
-    download(await pngOf(canvas, text), `${name}-${seed}.png`);
+    const end = changed(picture) ? "-changed" : "";
+    download(await pngOf(canvas, text), `${name}-${seed}${end}.png`);
   } catch (error) {
     say(`The picture could not be saved: ${error.message}.`);
   }

@@ -8,8 +8,9 @@ export function card(about) {
   const { card: told = {} } = about;
   const facts = {
     "Learned from":
-      told.data && `${told.data}${told.examples ? `, ${count(told.examples)} examples` : ""}`,
-    "Real images shown": told.images && count(told.images),
+      told.data &&
+      (told.examples ? `${count(told.examples)} pictures (${told.data})` : told.data),
+    "Pictures shown to it": told.images && `${count(told.images)} in all, repeats counted`,
     System: about.recipe,
     Parameters: told.parameters && count(told.parameters),
     Size: `${about.resolution} × ${about.resolution} pixels`,
@@ -29,6 +30,7 @@ export function card(about) {
     element("summary", {}, element("h2", {}, "About this model")),
     told.sentence && element("p.about", {}, told.sentence),
     element("dl.facts", {}, ...rows),
+    told.scores?.length ? when(told) : null,
     scores(told.scores ?? []),
     list("Copies", told.copies ? [told.copies] : []),
     list(
@@ -51,6 +53,13 @@ function weights({ generator, mapping }) {
       ? ""
       : `; pictures are ${Number(off.toPrecision(2))} of 255 off the original's on average`;
   return `${(bytes / 1e6).toFixed(1)} MB, ${generator.form}${exact}`;
+}
+
+/** Says of which moment the scores are, where that is another than that of the weights. */
+function when({ scored_at: then, images }) {
+  if (typeof then !== "number" || then === images) return null;
+  const here = images ? `; the weights here are of ${count(images)}` : "";
+  return element("p.note", {}, `Scores measured after ${count(then)} images${here}.`);
 }
 
 function scores(found) {

@@ -3,7 +3,7 @@
 import { button, element, slider } from "../dom.js";
 import { mixed, wayPast } from "../film.js";
 import { Player } from "./player.js";
-import { seedIn } from "./settings.js";
+import { seedField, seedIn } from "./seed.js";
 import { Sheet } from "./sheet.js";
 
 const FRAMES = 30; // of the film, there and as many back
@@ -12,7 +12,7 @@ export class Mix {
   title = "Mix";
   /** The link of the mixture on show: "" if it is another picture that is on show. */
   #own = "";
-  #seed = element("input", { inputMode: "numeric", autocomplete: "off", maxLength: 19 });
+  #seed = seedField();
   #share = slider({
     label: "Mixture",
     min: 0,
@@ -50,6 +50,7 @@ export class Mix {
     this.#own = "";
     this.#share.set(0);
     this.#seed.value = String(this.second.lineage.seed);
+    this.#seed.setCustomValidity("");
     this.pair.fill([this.first, this.second], (_, index) => (index ? "The second" : "The first"));
   }
 
@@ -68,7 +69,7 @@ export class Mix {
   #form() {
     const form = element(
       "form.row",
-      {},
+      { noValidate: true },
       element("label", {}, element("span", {}, "Second seed"), this.#seed),
       element("button.quiet", { type: "submit" }, "Take"),
       button("By chance", () => this.#take(this.on.byChance()), { className: "quiet" }),

@@ -1,6 +1,8 @@
 // What holds for every picture: its class, and how far latents may lie out.
 
+import { changed } from "../address.js";
 import { element, slider } from "../dom.js";
+import { seedField, seedIn } from "./seed.js";
 
 const FEW = 12; // classes that are buttons; more are a list
 const ALL = 3; // truncation at the right end of its slider, which means none
@@ -73,17 +75,14 @@ function cut(show) {
 }
 
 function bySeed(show) {
-  const input = element("input", {
-    inputMode: "numeric",
-    autocomplete: "off",
-    maxLength: 19,
-    pattern: "[0-9]+",
-  });
+  const input = seedField();
+  const hint = element("p.note.beside", { hidden: true });
   const form = element(
     "form.row",
-    {},
+    { noValidate: true }, // the field speaks for itself
     element("label", {}, element("span", {}, "Seed"), input),
     element("button.quiet", { type: "submit" }, "Show"),
+    hint,
   );
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -92,19 +91,13 @@ function bySeed(show) {
       show.change({ lineage: { seed }, sliders: show.picture.sliders.map(() => 0), style: null });
   });
   const follow = () => {
-    if ("seed" in show.picture.lineage) input.value = String(show.picture.lineage.seed);
+    const { lineage } = show.picture;
+    input.value = "seed" in lineage ? String(lineage.seed) : "";
+    input.setCustomValidity("");
+    hint.hidden = !changed(show.picture) || !("seed" in lineage);
+    hint.textContent = hint.hidden ? "" : `Changed: Show brings back № ${lineage.seed}.`;
   };
   show.addEventListener("picture", follow);
   follow();
   return form;
-}
-
-/** Returns the seed in a field, or null, of which the field then complains. */
-export function seedIn(input) {
-  const digits = input.value.trim();
-  const seed = /^\d{1,19}$/.test(digits) ? BigInt(digits) : null;
-  const good = seed !== null && seed < 2n ** 63n;
-  input.setCustomValidity(good ? "" : "A whole number from 0 to 9223372036854775807");
-  input.reportValidity();
-  return good ? seed : null;
 }

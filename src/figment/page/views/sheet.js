@@ -30,6 +30,13 @@ export class Sheet {
     this.node.append(...made);
   }
 
+  /** Marks one picture as the one that is chosen, by its number; -1: none. */
+  mark(chosen) {
+    [...this.node.children].forEach((one, number) => {
+      one.setAttribute("aria-pressed", String(number === chosen));
+    });
+  }
+
   clear() {
     this.stop();
     this.node.replaceChildren();

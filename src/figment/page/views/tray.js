@@ -1,14 +1,12 @@
 // The tray of favourites, and what is bred from two or more of them.
 
 import { pictureOf } from "../address.js";
+import { childrenOf } from "../breeding.js";
 import { button, element } from "../dom.js";
-import { between } from "../lineage.js";
-import { anySeed } from "../show.js";
 import { Sheet } from "./sheet.js";
 import { thumbnail } from "./thumbnail.js";
 
 const CHILDREN = 8;
-const MUTATION = 0.12; // how far a child lies from the way between its parents
 
 export class Tray {
   /** Links of those that are ticked. */
@@ -68,26 +66,11 @@ export class Tray {
     return element("div.kept", {}, picked, element("label", {}, tick, "parent"), remove);
   }
 
-  /** Draws children of pairs of parents, by chance: a point between them, and a little to the side. */
+  /** Draws children of pairs of those that are ticked, or of all. */
   #bear() {
     const links = this.#parents.size > 1 ? [...this.#parents] : this.favourites.links;
     const kept = links.map((link) => pictureOf(link, this.show.model)).filter(Boolean);
-    const children = Array.from({ length: CHILDREN }, () => {
-      const one = Math.floor(Math.random() * kept.length);
-      const other = (one + 1 + Math.floor(Math.random() * (kept.length - 1))) % kept.length;
-      return childOf(this.show.model, kept[one], kept[other]);
-    });
+    const children = childrenOf(this.show.model, kept, CHILDREN);
     this.children.fill(children, (_, index) => `Child ${index + 1}`);
   }
-}
-
-function childOf(model, mother, father) {
-  const share = 0.3 + 0.4 * Math.random();
-  const middle = between(model.lineageOf(mother), model.lineageOf(father), share);
-  return {
-    ...mother,
-    class: model.classes.length ? model.classOf(share < 0.5 ? mother : father) : null,
-    lineage: between(middle, { seed: anySeed() }, MUTATION),
-    sliders: mother.sliders.map(() => 0),
-  };
 }
