@@ -79,4 +79,4 @@ def test_it_can_be_exported_again(file, tmp_path):
     assert np.array_equal(same, figment.load(file).generator.sample(2).array)
     first, second = (read_note(path)["model"] for path in (file, again))
     assert second["card"] == first["card"]  # what was known with the run is not lost
-    assert "240 examples of cats" in second["card"]["sentence"]
+    assert "learned from 240 pictures (cats)" in second["card"]["sentence"]
