@@ -30,7 +30,7 @@ export function followKeys(showNow) {
 function space(event) {
   const button = event.target.closest(BUTTONS);
   if (button && button !== pressed) return;
-  button?.blur(); // Firefox presses it when the key comes up, whatever became of the key's going down
+  button?.blur(); // Firefox presses it when the key comes up, though its going down was taken
   pressed = null;
   next(event);
 }

@@ -1,9 +1,9 @@
-// Where a latent comes from: a seed, or two others and how far it lies between them, or which numbers it has
-// of which.
+// Where a latent comes from: a seed, or two others and how far it lies between them, or which numbers
+// it has of which.
 //
-// As text: 7 is a seed's latent; 7~12:0.3 lies three tenths of the way from 7 to 12; 7x12:5 has each number of
-// 7 or of 12, as seed 5 throws the coin; in brackets may stand another such; [0.5,-1] behind it is how far it
-// is moved along the model's directions.
+// As text: 7 is a seed's latent; 7~12:0.3 lies three tenths of the way from 7 to 12; 7x12:5 has each
+// number of 7 or of 12, as seed 5 throws the coin; in brackets may stand another such; [0.5,-1] behind
+// it is how far it is moved along the model's directions.
 
 import { LARGEST_SEED, latentOf as drawn } from "./stream.js";
 

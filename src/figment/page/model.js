@@ -106,20 +106,21 @@ export class Model {
   }
 
   #request(pictures) {
-    const latents = pictures.map((picture) => this.#latent(this.lineageOf(picture), picture));
+    const latents = pictures.map((picture) => this.latentOf(this.lineageOf(picture), picture));
     const [first] = pictures;
     return {
       latents,
       labels: this.classes.length ? pictures.map((picture) => this.#label(picture)) : null,
       truncation: this.truncation.of === "styles" ? first.truncation : null,
       second: first.style && {
-        latents: pictures.map((picture) => this.#latent(picture.style.lineage, picture)),
+        latents: pictures.map((picture) => this.latentOf(picture.style.lineage, picture)),
         layer: first.style.layer,
       },
     };
   }
 
-  #latent(lineage, picture) {
+  /** Returns a lineage's latent, truncated as a picture is. */
+  latentOf(lineage, picture) {
     const truncation = this.truncation.of === "latents" ? picture.truncation : null;
     return latentOf(lineage, {
       size: this.about.latent.size,
