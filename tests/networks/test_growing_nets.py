@@ -62,6 +62,13 @@ def test_adain_gives_mean_and_spread():
     assert torch.allclose(found.std((2, 3), correction=0), (scale + 1).abs(), atol=1e-4)
 
 
+def test_adain_makes_of_flat_maps_their_mean_alone():
+    """To the last digit: the spread of a flat map magnifies ten-thousandfold what sums round off."""
+    flat, shift = 1 + torch.rand(2, 64, 1, 1), torch.randn(2, 64)
+    found = adain(flat.expand(-1, -1, 4, 4), torch.zeros(2, 64), shift)
+    assert torch.equal(found, shift[:, :, None, None].expand_as(found))
+
+
 def test_the_share_of_the_newest_layers():
     assert [stage_of(level) for level in (0.0, 1.0, 2.25)] == [(0, 1.0), (1, 1.0), (3, 0.25)]
 

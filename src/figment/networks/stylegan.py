@@ -111,8 +111,13 @@ class Generator(Grown):
 
 
 def adain(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
-    """Return maps [N, C, H, W], each with mean ``shift`` and spread ``scale`` + 1 [N, C]; eq. 1."""
-    mean = x.mean((2, 3), keepdim=True)
-    apart = x - mean
+    """Return maps [N, C, H, W], each with mean ``shift`` and spread ``scale`` + 1 [N, C]; eq. 1.
+
+    Maps are taken from one of their own pixels before their mean: those of the learned constant, of ones
+    to begin with, vary by thousandths long after, and to divide by that spread magnifies what a mean near 1
+    is rounded by. So a map of one number gives zeros, whatever sums it up.
+    """
+    apart = x - x[..., :1, :1]
+    apart = apart - apart.mean((2, 3), keepdim=True)
     even = apart * (apart.square().mean((2, 3), keepdim=True) + 1e-8).rsqrt()
     return even * (scale + 1)[:, :, None, None] + shift[:, :, None, None]
