@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from figment import launch, plan
 from figment.data import Dataset
+from figment.errors import UserError
 from figment.networks.layers.resample import UpConvolution
 from figment.recipes.few_shot import A_CLASS, FewShot
 
@@ -25,8 +27,16 @@ def pictures(sizes: tuple[int, ...], *, one_sided: bool = False) -> Dataset:
 
 
 def test_chosen_for_few_pictures_where_none_is_named():
-    for count, name in ((49, "dcgan"), (50, "few-shot"), (2_000, "few-shot"), (2_001, "dcgan")):
+    many = "dcgan-ada"
+    for count, name in ((49, many), (50, "few-shot"), (2_000, "few-shot"), (2_001, many)):
         assert plan.choose(f"flowers:{count}", None, {}).name == name
+
+
+def test_a_loss_that_no_probability_can_follow_is_learned_without():
+    chosen = plan.choose("flowers:49", None, {"objective": "wasserstein"}).recipe
+    assert (chosen.augment, chosen.ada_transforms) == ("none", "bgc")
+    with pytest.raises(UserError, match="logits have no zero to tell overfitting by"):
+        plan.choose("flowers:49", None, {"objective": "wasserstein", "augment": "ada"})
     assert plan.choose("flowers:60", "dcgan", {}).name == "dcgan"
     assert plan.choose("ring:60", None, {}).name == "points"
 

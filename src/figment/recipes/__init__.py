@@ -21,7 +21,7 @@ __all__ = ["SUITED", "SYSTEMS", "System", "find", "recipe_from", "suited", "syst
 
 FEW = range(50, 2_001)
 """Pictures in all that the few-shot system is meant for."""
-SUITED = ("dcgan", "few-shot", "points")
+SUITED = ("dcgan-ada", "few-shot", "points")
 """The systems that ``suited`` chooses from."""
 PACE = (
     "optimizer",
@@ -37,7 +37,7 @@ def suited(look: Look) -> str:
     """Return the name of the system that suits what a glance at the data showed."""
     if look.kind == "points":
         return "points"
-    return "few-shot" if look.count in FEW else "dcgan"
+    return "few-shot" if look.count in FEW else "dcgan-ada"
 
 
 def find(name: str, *, trust: bool = False) -> tuple[str, Recipe]:

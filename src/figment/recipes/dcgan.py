@@ -185,5 +185,7 @@ VIRTUAL = DCGAN(generator_norm="virtual")
 REFERENCE = DCGAN(generator_norm="reference")
 CONCAT = DCGAN(conditioning="concat")
 """A one-hot class beside the latent, and as constant maps beside the picture (Mirza & Osindero 2014)."""
+ADAPTIVE = DCGAN(augment="ada", ada_transforms="shift")
+"""With flips and shifts by a few pixels that set in as the discriminator learns the reals by heart."""
 VISION_AIDED = DCGAN(vision_aided=1.0)
 """With heads on the maps of a pretrained network (V1; Sauer et al. 2021, Kumari et al. 2022)."""

@@ -132,7 +132,7 @@ def refuse_foreign(words: Sequence[str], takes: Sequence[Word], name: str | None
 
 def train_text(name: str | None, *, trust: bool = False, everything: bool = False) -> str:
     """Return the help of ``figment train`` for a recipe, or without a name for those that suit data."""
-    named, recipe = find(name or "dcgan", trust=trust)
+    named, recipe = find(name or SUITED[0], trust=trust)
     suited = {named: recipe} if name else {each: find(each)[1] for each in SUITED}
     length = ", ".join(f"{each.images:,} ({called})" for called, each in suited.items())
     own = "\n".join(_entry(flag, text.format(length)) for flag, text in OWN.items())

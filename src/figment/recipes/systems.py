@@ -50,6 +50,9 @@ SYSTEMS = {
     "dcgan-radford": System(
         "C5r", dcgan.RADFORD, "Radford et al. 2015, as the authors' own code has it: 5x5 kernels"
     ),
+    "dcgan-ada": System(
+        "C5a", dcgan.ADAPTIVE, "Karras et al. 2020a: C5 with flips and shifts, adaptively"
+    ),
     "few-shot": System(
         "FS",
         few_shot.FEW_SHOT,
