@@ -170,6 +170,9 @@ def _opened(
 
     try:
         about = read_note(path)
+        folder.refuse_state(path, about)
+        if "recipe" not in about:
+            raise Unreadable("it says of no recipe what it is")
         _, recipe = recipe_from(about, path, trust=trust)
         with torch.device("meta"):
             shapes = {key: tuple(value.shape) for key, value in build(recipe).state_dict().items()}

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from figment import mesh
+from figment.errors import UserError
 from figment.fields import fields_of
 from figment.recipe import Recipe, with_fields
 from figment.recipes import find, own, suited
@@ -161,6 +162,10 @@ def choose(
     written = isinstance(recipe, str) and recipe.endswith(".json")  # it says all there is to say
     pinned = frozenset(fields_of(chosen) if written else fields) | same
     chosen = with_fields(chosen, fields)
+    if "conditioning" in same - fields.keys():
+        _refuse_no_classes(chosen, seen)
+    if same:  # what does nothing beside the fields that were typed was not asked for
+        chosen = chosen.without_idle(frozenset(fields))
     by_colour = seen.kind == "images" and chosen.channels == 3 and "channels" not in pinned
     chosen = chosen.fit_to(seen, pinned)
     chosen.check()
@@ -170,6 +175,15 @@ def choose(
         [seen.name if recipe is None else f"{seen.name}-{name}".replace(":", "-")]
     )
     return Plan(name, chosen, seen, pinned, same - fields.keys(), by_colour, called)
+
+
+def _refuse_no_classes(recipe: Recipe, look: Look) -> None:
+    """Raise UserError where the run whose recipe is taken is conditional, and the data have no classes."""
+    if getattr(recipe, "conditional", False) and len(look.classes) < 2:
+        raise UserError(
+            f"the other run is conditional, and {look.name} has no classes: give each a folder, or train "
+            "without them: --conditioning none"
+        )
 
 
 def _like(name: str, recipe: Recipe) -> tuple[tuple[str, Recipe], frozenset[str]]:

@@ -11,12 +11,15 @@ from typing import Any
 
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import load_file, save_file
 from test_shown import trainer_of
 
 from figment.data import open_dataset
 from figment.errors import UserError
 from figment.launch import resume, train
+from figment.opened import generator_at
+from figment.plan import choose
 from figment.recipes import SYSTEMS
 from figment.run import load
 from figment.tensors import Stored, write_tensors
@@ -164,6 +167,80 @@ def test_frozen_layers_stay_as_they_were(tmp_path: Path, teacher: Path):
         frozen, learned = (f"nets.discriminator.{layer}.{kind}" for layer in ("layers.0", "head"))
         assert torch.equal(before[frozen], after[frozen])
         assert not torch.equal(before[learned], after[learned])
+
+
+def test_layers_that_were_never_learned_are_not_frozen(tmp_path: Path, teacher: Path):
+    """Before there is a run; the teacher's discriminator is in its state alone."""
+    file = teacher / "snapshots" / "000000320.safetensors"
+    how: dict[str, Any] = {"run": tmp_path / "run", "progress": False, "freeze_layers": 1}
+    with pytest.raises(UserError, match=rf"holds a generator alone: name its run, {teacher},"):
+        train("ring", from_=file, **how)
+    (teacher / "state" / "latest.safetensors").rename(tmp_path / "moved")
+    with pytest.raises(UserError, match="holds a generator alone: name a run with its state/"):
+        train("ring", from_=teacher, **how)
+    assert not (tmp_path / "run").exists()
+
+
+def test_frozen_layers_have_to_fit(teacher: Path):
+    weights = read_weights(teacher)
+    recipe = replace(load(teacher).recipe, freeze_layers=1)
+    refuse_strange(recipe, weights)
+    other = weights._replace(shapes=weights.shapes | {"discriminator.layers.0.weight": (8, 2)})
+    with pytest.raises(UserError, match=r"layers\.0\.weight is 8x2 there and 16x2 here: leave"):
+        refuse_strange(recipe, other)
+
+
+def test_frozen_layers_are_counted_in_words():
+    points = SYSTEMS["points"].recipe
+    assert "1 layer of the discriminator frozen" in replace(points, freeze_layers=1).describe()
+    assert "2 layers of the discriminator frozen" in replace(points, freeze_layers=2).describe()
+
+
+@pytest.mark.parametrize("name", ["latest.safetensors", "copied.safetensors"])
+def test_a_saved_state_is_told_to_be_a_part_of_its_run(tmp_path: Path, teacher: Path, name: str):
+    file = teacher / "state" / "latest.safetensors"
+    if name == "copied.safetensors":
+        file = file.rename(tmp_path / name)
+    run = teacher if file.parent.name == "state" else "the folder with this file in state/"
+    told = re.escape(f"{file} is the saved state of a training: name its run, {run}")
+    with pytest.raises(UserError, match=told):
+        train("ring", run=tmp_path / "run", progress=False, from_=file)
+    with pytest.raises(UserError, match=told):
+        generator_at(file, "cpu")
+
+
+def test_weights_of_no_recipe_are_no_bare_key(tmp_path: Path):
+    write_tensors(tmp_path / "x.safetensors", {"w": torch.ones(2, 2)}, {})
+    with pytest.raises(UserError, match=r"\(it says of no recipe what it is\)"):
+        generator_at(tmp_path / "x.safetensors", "cpu")
+
+
+def test_a_conditional_run_and_data_without_classes(tmp_path: Path):
+    """Nobody who named the run alone has set conditioning."""
+    for number in range(3):
+        Image.new("RGB", (32, 32), (number, 80, 160)).save(tmp_path / f"{number}.png")
+    name, plain = "sngan-projection", SYSTEMS["sngan-projection"].recipe
+    like = name, replace(plain, conditioning="projection", classes=2)
+    with pytest.raises(UserError, match=r"run is conditional, and .* no .*: --conditioning none"):
+        choose(str(tmp_path), None, {}, like=like)
+    assert not choose(str(tmp_path), None, {"conditioning": "none"}, like=like).recipe.classed
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [("https://example.org/run", "is an address: download it"), ("", "--from is empty")],
+)
+def test_words_that_are_no_path(tmp_path: Path, source: str, told: str):
+    with pytest.raises(UserError, match=told):
+        train("ring", run=tmp_path / "run", progress=False, from_=source)
+
+
+def test_a_recipe_alone_is_nothing_to_go_on_with(tmp_path: Path, teacher: Path):
+    alone = tmp_path / "alone"
+    alone.mkdir()
+    (teacher / "recipe.json").rename(alone / "recipe.json")
+    with pytest.raises(UserError, match="a recipe and neither weights nor machine"):
+        train("ring", run=tmp_path / "run", progress=False, from_=alone)
 
 
 def test_one_layer_has_to_learn(tmp_path: Path, teacher: Path):

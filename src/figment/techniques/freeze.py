@@ -49,7 +49,8 @@ class Freeze(Technique[Fields]):
         at_least_zero(r, "freeze_layers")
 
     def describe(self, r: Fields) -> list[str]:
-        return [f"{r.freeze_layers} layers of the discriminator frozen"]
+        layers = "layer" if r.freeze_layers == 1 else "layers"
+        return [f"{r.freeze_layers} {layers} of the discriminator frozen"]
 
     def networks(self, r: Fields, nets: nn.ModuleDict) -> None:
         """Freeze all weights before the first layer that learns; norms belong to what they follow."""

@@ -251,6 +251,7 @@ def read_alone(weights: Path) -> tuple[str, dict[str, Any], dict[str, Any]]:
     try:
         note = read_note(weights)
         name, fields = note.get("recipe"), note.get("fields")
+        refuse_state(weights, note)
         if not isinstance(name, str) or not isinstance(fields, dict):
             raise Unreadable("it says of no recipe what it is")
     except (OSError, Unreadable) as error:
@@ -265,6 +266,13 @@ def read_alone(weights: Path) -> tuple[str, dict[str, Any], dict[str, Any]]:
     }
     images = number(note.get("images")) or 0
     return name, fields, {"data": data, "parameters": {}, "budget": {"images": images}}
+
+
+def refuse_state(file: Path, note: dict[str, Any]) -> None:
+    """Raise UserError for a training's saved state, which is a part of a run and opens with it alone."""
+    if "clock" in note and "recipe" not in note:
+        run = run_of(file) or "the folder with this file in state/"
+        raise UserError(f"{file} is the saved state of a training: name its run, {run}")
 
 
 def damaged(file: Path, reason: str) -> UserError:
@@ -286,6 +294,11 @@ def weights_of(run: Path) -> Path:
         return best
     if not snapshots and not holds_run(run):
         raise _no_run(run)
+    if not snapshots and not (run / "machine.json").is_file():
+        raise UserError(
+            f"{run} holds a recipe and neither weights nor machine.json: name another run, or a file of "
+            "weights"
+        )
     if not snapshots:
         raise UserError(
             f"{run} has no snapshot yet: `figment resume {quote(str(run))}` goes on to the first"

@@ -21,7 +21,7 @@ from figment.training import folder
 from figment.training.state import LATEST
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
 
     from figment.rounds import Playable
     from figment.training.trainer import Trainer
@@ -66,6 +66,10 @@ def read_weights(source: str | Path) -> Weights:
     tensors is looked at first, and none is read before its shape is known to fit. Raises UserError where
     there is nothing that can be read.
     """
+    if "://" in str(source):
+        raise UserError(f"--from {source} is an address: download it, and name the file or folder")
+    if not str(source):
+        raise UserError("--from is empty: name a run, or a file of weights, or leave it out")
     path = Path(source)
     state = path / "state" / LATEST
     file = state if state.is_file() else folder.weights_of(path)
@@ -109,10 +113,12 @@ def _refuse_kinds(file: Path, kinds: Mapping[str, Kind]) -> None:
 def refuse_strange(recipe: Playable, weights: Weights) -> None:
     """Raise UserError where no layer of the generator fits: it would be a training from nothing.
 
-    Or where what fits holds numbers that nothing can be learned from.
+    Or where layers that are to stay as they are there do not fit, or what fits holds numbers that nothing
+    can be learned from.
     """
     with torch.device("meta"):  # shapes alone
-        mine = recipe.networks().state_dict()
+        nets = recipe.networks()
+    mine = nets.state_dict()
     own = [name for name in mine if name.startswith("generator.")]
     mine |= {name.replace("generator", "average", 1): mine[name] for name in own}
     fits = [n for n, tensor in mine.items() if weights.shapes.get(n) == tuple(tensor.shape)]
@@ -121,8 +127,30 @@ def refuse_strange(recipe: Playable, weights: Weights) -> None:
             f"nothing of the generator in {weights.file} fits this recipe: leave --recipe, --resolution "
             "and --width out, so that they are the other run's, or give the same"
         )
+    if count := getattr(recipe, "freeze_layers", 0):
+        _refuse_unlearned(nets["discriminator"], count, weights)
     for name in fits:
         _refuse_wild(name, weights)
+
+
+def _refuse_unlearned(net: nn.Module, count: int, weights: Weights) -> None:
+    """Raise UserError where a layer that is to be frozen is not taken: it would stay as it was drawn."""
+    keeps = f"--freeze-layers {count} keeps first layers of the discriminator"
+    if not any(name.startswith("discriminator.") for name in weights.shapes):
+        home = folder.run_of(weights.file)
+        whole = home is not None and (home / "state" / LATEST).is_file()
+        cure = f"name its run, {home}," if whole else "name a run with its state/"
+        raise UserError(
+            f"{keeps}, and {weights.file} holds a generator alone: {cure} with --from, or leave "
+            "--freeze-layers out"
+        )
+    for name, weight in net.named_parameters(prefix="discriminator"):
+        there = weights.shapes.get(name)
+        if not weight.requires_grad and there != tuple(weight.shape):
+            raise UserError(
+                f"{keeps}, but {name} {_apart(there, weight.shape)}: leave --width and --resolution as "
+                f"{weights.file} has them, or leave --freeze-layers out"
+            )
 
 
 def _refuse_wild(name: str, weights: Weights) -> None:
@@ -173,14 +201,13 @@ def _count(net: str, mine: dict[str, Tensor], fits: dict[str, Tensor], weights: 
     if taken == 0:
         return f"the {net} begins anew"
     other = next(name for name in own if name not in fits)
-    there = weights.shapes.get(other)
-    shape = (
-        f", is {_shape(there)} there and {_shape(mine[other].shape)} here"
-        if there is not None
-        else ""
-    )
-    shape = shape or ", is not there"
-    return f"{taken} of {len(own)} tensors of the {net} (the first that is not, {other}{shape})"
+    apart = _apart(weights.shapes.get(other), mine[other].shape)
+    return f"{taken} of {len(own)} tensors of the {net} (the first that is not, {other}, {apart})"
+
+
+def _apart(there: Sequence[int] | None, here: Sequence[int]) -> str:
+    """Say why a tensor is not taken."""
+    return "is not there" if there is None else f"is {_shape(there)} there and {_shape(here)} here"
 
 
 def _shape(shape: Sequence[int]) -> str:
