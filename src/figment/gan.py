@@ -119,10 +119,9 @@ class GAN(Fields, Recipe):
         return replace(self, class_shares=dataset.shares())
 
     def tiny(self) -> Self:
-        """As every recipe's; of moves in a row there are at most two: more are more of the same."""
+        """As every recipe's; it plays at most two moves ahead: more are more of the same."""
         ahead = min(self.unroll, 2) if self.play == "unrolled" else self.unroll
-        moves = min(self.discriminator_moves, 2)
-        short = replace(super().tiny(), discriminator_moves=moves, unroll=ahead)
+        short = replace(super().tiny(), unroll=ahead)
         return replace(short, classes=2) if self.classed else short
 
     def describe(self) -> list[str]:

@@ -74,8 +74,7 @@ class Recipe(Settings):
         found: dict[str, str] = {}
         if not self.metrics:
             found |= dict.fromkeys(
-                ("metric_count", "patience", *(["metric_every"] * (self.kind == "images"))),
-                "without a score: name one with --metrics",
+                ("metric_count", "patience"), "without a score: name one with --metrics"
             )
         if self.kind == "points":
             found |= dict.fromkeys(

@@ -161,7 +161,10 @@ def test_the_commands_draw_and_refuse(generator: Generator, tmp_path: Path, caps
     assert "whose layers 2 to 4 they take" in capsys.readouterr().out
     for words, cure in (
         (["sample", str(run), "--mix-layers", "2"], "add --mix SEEDS"),
-        (["sample", str(run), "--mix", "5", "--format", "wds"], "give --out FILE.png"),
+        (
+            ["sample", str(run), "--mix", "5", "--format", "wds"],
+            "leave --format, --shards, --steps",
+        ),
         (
             ["sample", str(run), "--mix", "5", "--out", str(tmp_path / "x.zip")],
             "give --out FILE.png",

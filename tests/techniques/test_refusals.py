@@ -46,10 +46,6 @@ CONTRADICTIONS = [
     ({"metric_count": 63}, "metric_count must be 64 or more, not 63"),
     ({"held_out": 1.0}, "held_out must be at least 0 and below 1, not 1.0"),
     (
-        {"metric_every": 100, "metrics": ()},
-        "--metric-every has no effect without a score: name one with --metrics",
-    ),
-    (
         {"patience": 2, "metrics": ()},
         "--patience has no effect without a score: name one with --metrics",
     ),

@@ -134,18 +134,18 @@ def test_two_processes_agree_with_one(tmp_path: Path):
     assert logs[0] == pytest.approx(logs[1], abs=1e-5)
 
 
-def whole_and_half(folder: Path) -> None:
-    """Train a network with batch norm to its end, and another to the middle of a tick."""
+def trained_by_two(folder: Path, images: int) -> None:
+    """Train a network with batch norm to its end, or to the middle of a tick."""
     how: dict[str, Any] = {"resolution": 32, "width": 4, "batch": 8, "tick": 40}
     how |= {"features": "small", "metric_every": 40, "metric_count": 64}
     how |= {"precision": "float32"}  # what is faster is measured, and a busy machine may waver
-    for images, run in ((160, "whole"), (72, "half")):
-        train("flowers:64", "dcgan", run=folder / run, images=images, progress=False, **how)
+    train("flowers:64", "dcgan", run=folder, images=images, progress=False, **how)
 
 
 def test_two_processes_resume_bit_for_bit(tmp_path: Path):
     """Also with batch norm, whose statistics are kept equal in all processes."""
-    as_two(partial(whole_and_half, tmp_path), tmp_path)
+    for images, run in ((160, "whole"), (72, "half")):
+        as_two(partial(trained_by_two, tmp_path / run, images), tmp_path)
     words = ["resume", str(tmp_path / "half"), "--images", "88"]
     again = as_two(partial(command, words), tmp_path)  # in two others
     assert [code for code, _ in again] == [0, 0]
