@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from figment.errors import UserError
 from figment.fields import neutral
-from figment.objectives import objective
 from figment.recipe import Recipe, check_settings
 from figment.rounds import Batch, Clock, Engine, Terms, no_terms
 from figment.techniques import TECHNIQUES, Fields, Technique, View, minibatch_stddev
@@ -86,9 +85,6 @@ class GAN(Fields, Recipe):
         return found
 
     def without_idle(self, pinned: frozenset[str] = frozenset()) -> Self:
-        augment = {"augment": "none"} if self.augment == "ada" and "augment" not in pinned else {}
-        if augment and objective(self.objective).boundary is None:  # nothing that it could follow
-            return replace(self, **augment).without_idle(pinned)
         fitted = super().without_idle(pinned)
         if fitted.optimizer != "sgd" or "betas" in pinned:
             return fitted

@@ -158,7 +158,7 @@ def choose(
         given, same = _like(*like)
     folders = fields.get("folders", given[1].folders if given else "auto")
     seen = look(data, folders)
-    name, chosen = given or find(suited(seen))
+    name, chosen = given or find(suited(seen, fields))
     written = isinstance(recipe, str) and recipe.endswith(".json")  # it says all there is to say
     pinned = frozenset(fields_of(chosen) if written else fields) | same
     chosen = with_fields(chosen, fields)

@@ -33,10 +33,13 @@ def test_chosen_for_few_pictures_where_none_is_named():
 
 
 def test_a_loss_that_no_probability_can_follow_is_learned_without():
-    chosen = plan.choose("flowers:49", None, {"objective": "wasserstein"}).recipe
-    assert (chosen.augment, chosen.ada_transforms) == ("none", "bgc")
+    for asked in ({"objective": "wasserstein"}, {"augment": "none"}, {"augment": "ada"}):
+        chosen = plan.choose("flowers:49", None, asked)
+        assert (chosen.name, chosen.recipe.ada_transforms) == ("dcgan", "bgc")
+    for asked in ({"objective": "hinge"}, {"ada_target": 0.5}):
+        assert plan.choose("flowers:49", None, asked).name == "dcgan-ada"
     with pytest.raises(UserError, match="logits have no zero to tell overfitting by"):
-        plan.choose("flowers:49", None, {"objective": "wasserstein", "augment": "ada"})
+        plan.choose("flowers:49", "dcgan-ada", {"objective": "wasserstein"})
     assert plan.choose("flowers:60", "dcgan", {}).name == "dcgan"
     assert plan.choose("ring:60", None, {}).name == "points"
 

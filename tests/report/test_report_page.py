@@ -15,6 +15,7 @@ from PIL import Image
 
 from figment.errors import UserError
 from figment.report import write_report
+from figment.report.card import write_card
 from figment.report.record import read_run
 
 VOID = {"meta", "link", "img", "line", "br", "input"}
@@ -247,6 +248,20 @@ def test_what_was_changed_stands_before_what_was_settled_and_the_rest_is_folded(
     shown, folded = section.split("<details>")
     assert "You changed" in shown and "figment settled" in shown
     assert "5 fields as dcgan has them" in folded and "learning_rate" in folded
+
+
+def test_a_strangers_run_brings_no_markup_and_no_field_twice(make_run):
+    run = make_run(ticks=1)
+    machine = json.loads((run / "machine.json").read_text())
+    bad = "<img src=x onerror=alert(1)> [x](javascript:alert(2))"
+    machine["from"] = {"path": f"/ann/{bad}", "run": bad, "images": 2000}
+    machine["fields"] = {"chosen": ["width"], "taken": ["width", "batch", 7], "settled": ["batch"]}
+    machine["coders"] = {bad: 5, "decoder": -1}
+    (run / "machine.json").write_text(json.dumps(machine))
+    text = write_report(run).read_text(encoding="utf-8")
+    assert "<img src=x" not in text and "Taken from run &lt;img src=x" in text
+    card = write_card(run).read_text(encoding="utf-8")
+    assert "<img" not in card.replace("\\<img", "") and "\\[x\\](javascript" in card
 
 
 def test_a_run_begun_from_weights_names_them_without_their_path(make_run):

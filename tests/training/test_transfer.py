@@ -239,7 +239,7 @@ def test_a_recipe_alone_is_nothing_to_go_on_with(tmp_path: Path, teacher: Path):
     alone = tmp_path / "alone"
     alone.mkdir()
     (teacher / "recipe.json").rename(alone / "recipe.json")
-    with pytest.raises(UserError, match="a recipe and neither weights nor machine"):
+    with pytest.raises(UserError, match="holds neither weights nor machine"):
         train("ring", run=tmp_path / "run", progress=False, from_=alone)
 
 

@@ -66,16 +66,16 @@ def card(about: dict[str, Any], name: str = "", source: str = "") -> str:
     parts = [
         front_matter(about, source),
         f"<!-- {MARK} {about['figment']} -->",
-        f"# {_plain(title)}",
+        f"# {labels.markdown(title)}",
         f"![Samples]({SAMPLES})",
-        _plain(told["sentence"]),
+        labels.markdown(told["sentence"]),
         _use(about, name or "OWNER/NAME"),
         _data(about, source),
         _scores(told),
-        f"## Copies of training pictures\n\n{_plain(told['copies'])}",
+        f"## Copies of training pictures\n\n{labels.markdown(told['copies'])}",
         _health(told),
-        f"## Intended use\n\n{_plain(told['use'])}",
-        f"## Licence\n\n{_plain(told['licence'])}",
+        f"## Intended use\n\n{labels.markdown(told['use'])}",
+        f"## Licence\n\n{labels.markdown(told['licence'])}",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -127,9 +127,9 @@ def _data(about: dict[str, Any], source: str) -> str:
     name = f"[{source}](https://huggingface.co/datasets/{source})" if source else told["data"]
     count = told.get("examples")
     many = f"{count:,} examples" if isinstance(count, int) else "Examples"
-    of = f" of {_plain(name) if not source else name}" if name else ""
+    of = f" of {labels.markdown(name) if not source else name}" if name else ""
     shown = f", {about['images']:,} shown in all, repeats counted" if about["images"] else ""
-    carried = "".join(f"- {_plain(one)}\n" for one in about["carries"])
+    carried = "".join(f"- {labels.markdown(one)}\n" for one in about["carries"])
     return f"## Training data\n\n{many}{of}{shown}. Of them this repository carries:\n\n{carried}".rstrip()
 
 
@@ -143,10 +143,10 @@ def _scores(told: dict[str, Any]) -> str:
     here = f"; the weights here are of {labels.count(weights)}" if later else ""
     after = "" if when is None else f"Measured after {labels.count(when)} images{here}. "
     rows = [
-        f"| {_plain(one['label'])} | {labels.significant(one['value'])} "
+        f"| {labels.markdown(one['label'])} | {labels.significant(one['value'])} "
         f"| {labels.interval(one['low'], one['high'])} "
         f"| {'' if one['floor'] is None else labels.significant(one['floor'])} "
-        f"| {labels.BETTER[one['better']]} | {_plain(one.get('protocol', ''))} |"
+        f"| {labels.BETTER[one['better']]} | {labels.markdown(one.get('protocol', ''))} |"
         for one in told["scores"]
     ]
     head = f"| score | value | 95 % interval | {labels.FLOOR} | | protocol |\n|---|---|---|---|---|---|\n"
@@ -156,15 +156,10 @@ def _scores(told: dict[str, Any]) -> str:
 
 def _health(told: dict[str, Any]) -> str:
     lines = [
-        f"- {one['severity']}: **{_plain(one['name'])}**. {_plain(one['evidence'])}"
+        f"- {one['severity']}: **{labels.markdown(one['name'])}**. {labels.markdown(one['evidence'])}"
         for one in told["doctor"]
     ]
     return "## Health\n\nWhat `figment doctor` saw:\n\n" + "\n".join(lines) if lines else ""
-
-
-def _plain(text: str) -> str:
-    """Return text that Markdown shows as it is: no markup of whoever named data or classes."""
-    return re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", " ".join(text.split()))
 
 
 def _source(subject: Subject) -> str:

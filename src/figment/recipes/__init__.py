@@ -33,11 +33,23 @@ PACE = (
 """Fields in which a recipe of one's own is its own measure: its dropout and batch may be what is wrong."""
 
 
-def suited(look: Look) -> str:
-    """Return the name of the system that suits what a glance at the data showed."""
+def suited(look: Look, fields: Mapping[str, Any]) -> str:
+    """Return the name of the system that suits what a glance at the data showed, and the fields asked for.
+
+    Where these choose an augmentation, or an objective whose logits ADA cannot follow, that is plain DCGAN.
+    """
     if look.kind == "points":
         return "points"
-    return "few-shot" if look.count in FEW else "dcgan-ada"
+    if look.count in FEW:
+        return "few-shot"
+    if "augment" in fields:
+        return "dcgan"
+    if "objective" in fields:
+        from figment.objectives.adversarial import OBJECTIVES
+
+        pair = OBJECTIVES.get(str(fields["objective"]))
+        return "dcgan-ada" if pair is not None and pair.boundary is not None else "dcgan"
+    return "dcgan-ada"
 
 
 def find(name: str, *, trust: bool = False) -> tuple[str, Recipe]:

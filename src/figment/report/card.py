@@ -31,7 +31,7 @@ def write_card(run: Path) -> Path:
     if kept and kept.best:
         after = f"after {labels.count(kept.images)} images"
         weights = f"`best.safetensors`, {after}, which scored best; the latest lie in `snapshots/`"
-    began = f"- began from {record.begun_from}\n" if record.begun_from else ""
+    began = f"- began from {labels.markdown(record.begun_from)}\n" if record.begun_from else ""
     write_text(
         path,
         f"<!-- {MARK} -->\n\n# {data['name']} by {name}\n\n{picture}"
@@ -54,7 +54,10 @@ def write_card(run: Path) -> Path:
 def _drawn_by(record: Record) -> str:
     """Return the size of the network that draws, and of the encoder beside it where there is one."""
     drawing = {name: size for name, size in record.sizes.items() if name != "discriminator"}
-    return ", ".join(f"{name}: {size:,.0f}" for name, size in drawing.items()) or "generator: 0"
+    return (
+        ", ".join(f"{labels.markdown(name)}: {size:,.0f}" for name, size in drawing.items())
+        or "generator: 0"
+    )
 
 
 def _of_before(path: Path) -> bool:

@@ -50,6 +50,11 @@ def moment(stamp: str) -> str:
     return f"{found[1]} {found[2]} UTC" if found else stamp
 
 
+def markdown(text: str) -> str:
+    """Return text that Markdown shows as it is: no markup of whoever named data, classes or runs."""
+    return re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", " ".join(text.split()))
+
+
 def plain(value: object) -> str:
     """Return a value of a recipe: as its JSON says it, but text bare, null as ``none``, and 62,401."""
     if value is None:

@@ -174,8 +174,8 @@ def recipe(record: Record) -> str:
         (record.taken, f"Taken from {record.parent or 'another run'}, whose weights it began with"),
         (record.settled, "figment settled, for your data, your machine and the time"),
     ):
-        rows = {name: rest.pop(name) for name in names}
-        parts += [f"<h3>{about}</h3>", html.pairs(rows, "fields")] if rows else []
+        rows = {name: rest.pop(name) for name in names if name in rest}
+        parts += [f"<h3>{html.escape(about)}</h3>", html.pairs(rows, "fields")] if rows else []
     of = f"{len(rest)} fields as {name or 'the system'} has them"
     return html.section("recipe", title, *parts, html.fold(of, html.pairs(rest, "fields")))
 

@@ -127,9 +127,7 @@ class Record:
         """How many parameters each network has, by name: of autoencoders, encoder and decoder apart."""
         parts = mapping(self.machine.get("coders"))
         sizes = mapping(self.machine.get("parameters"))
-        if (
-            not parts and AUTOENCODER in self.log
-        ):  # an earlier version counted both as the generator's
+        if not parts and AUTOENCODER in self.log:  # an earlier version's, which counted both as one
             sizes = {
                 "encoder and decoder" if name == "generator" else name: size
                 for name, size in sizes.items()

@@ -102,9 +102,7 @@ def _play_round(
     if seen is None:
         return None
     values, reason = _agree(session, interruption, seen, time.perf_counter() - start)
-    session.rounds_took += (
-        time.perf_counter() - start
-    )  # with the scalars fetched, the device is done
+    session.rounds_took += time.perf_counter() - start  # the device is done: its scalars are here
     length = round(values.pop(LENGTH, 0))
     if length:
         _check_folder(session)

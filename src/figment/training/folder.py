@@ -296,8 +296,7 @@ def weights_of(run: Path) -> Path:
         raise _no_run(run)
     if not snapshots and not (run / "machine.json").is_file():
         raise UserError(
-            f"{run} holds a recipe and neither weights nor machine.json: name another run, or a file of "
-            "weights"
+            f"{run} holds neither weights nor machine.json: name another run, or a file"
         )
     if not snapshots:
         raise UserError(
