@@ -172,7 +172,12 @@ def test_frozen_layers_stay_as_they_were(tmp_path: Path, teacher: Path):
 def test_layers_that_were_never_learned_are_not_frozen(tmp_path: Path, teacher: Path):
     """Before there is a run; the teacher's discriminator is in its state alone."""
     file = teacher / "snapshots" / "000000320.safetensors"
-    how: dict[str, Any] = {"run": tmp_path / "run", "progress": False, "freeze_layers": 1}
+    how: dict[str, Any] = {
+        "run": tmp_path / "run",
+        "progress": False,
+        "images": 16,
+        "freeze_layers": 1,
+    }
     with pytest.raises(UserError, match=rf"holds a generator alone: name its run, {teacher},"):
         train("ring", from_=file, **how)
     (teacher / "state" / "latest.safetensors").rename(tmp_path / "moved")
@@ -245,7 +250,9 @@ def test_a_recipe_alone_is_nothing_to_go_on_with(tmp_path: Path, teacher: Path):
 
 def test_one_layer_has_to_learn(tmp_path: Path, teacher: Path):
     with pytest.raises(UserError, match=r"has 2 layers, .* --freeze-layers to 1 at most"):
-        train("ring", run=tmp_path / "run", progress=False, from_=teacher, freeze_layers=2)
+        train(
+            "ring", run=tmp_path / "run", progress=False, images=16, from_=teacher, freeze_layers=2
+        )
 
 
 def frozen(name: str, layers: int, **fields: Any) -> set[str]:
@@ -287,7 +294,7 @@ def test_what_was_fitted_to_data_is_not_fitted_again():
 
 def test_freezing_asks_for_what_was_learned(tmp_path: Path):
     with pytest.raises(UserError, match="say with --from what that is"):
-        train("ring", run=tmp_path / "run", progress=False, freeze_layers=1)
+        train("ring", run=tmp_path / "run", progress=False, images=16, freeze_layers=1)
 
 
 @pytest.mark.parametrize("damage", ["missing", "flipped"])

@@ -63,21 +63,21 @@ def sample(
     elif mix_layers:
         raise UserError("--mix-layers are those that take other styles: add --mix SEEDS")
     elif per_class is not None:
-        if count is not None:
-            raise UserError("--per-class says how many there are of each class: leave --count out")
-        said = _enlarged(run, how | {"per_class": per_class, "copies": copies}, form)
-    elif not copies:
-        raise UserError("--no-copies is for an enlarged set: add --per-class N")
+        said = _enlarged(
+            run, how | {"per_class": per_class, "copies": copies}, form | {"count": count}
+        )
     else:
-        said = _sampled(run, {"count": count, **how, "overwrite": overwrite, **form})
+        said = _sampled(run, {"count": count, **how, "overwrite": overwrite, **form}, copies=copies)
     if mesh.is_first():
         print(said)
     return 0
 
 
-def _sampled(run: str, how: dict[str, Any]) -> str:
+def _sampled(run: str, how: dict[str, Any], *, copies: bool) -> str:
     from figment.actions.drawing import sample
 
+    if not copies:
+        raise UserError("--no-copies is for an enlarged set: add --per-class N")
     return sample(named(run), **how)
 
 
@@ -97,6 +97,8 @@ def _mixed(run: str, how: dict[str, Any], form: dict[str, Any], *, alone: bool) 
 def _enlarged(run: str, how: dict[str, Any], form: dict[str, Any]) -> str:
     from figment.actions.drawing import enlarge
 
+    if form.pop("count") is not None:
+        raise UserError("--per-class says how many there are of each class: leave --count out")
     if any(value is not None for value in form.values()):
         raise UserError(
             "an enlarged set has a folder a class: leave --format, --shards and --steps out"

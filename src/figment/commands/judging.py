@@ -40,8 +40,7 @@ def evaluate(
         protocol: Scores as papers print them: fid50k, kid50k or cleanfid50k.
         resolution: Px at which two folders are compared; the larger of theirs, to 256, without it.
         seed: Seed of the first sample.
-        truncation: Cut the latents off at this value; of stylegan and stylegan2 leave this share of the way
-            from the mean style.
+        truncation: As that of `figment sample`.
         out: Folder for evaluation.json and pictures of copies, look-alikes and nearest neighbours; a run's
             own without it.
         device: cpu, cuda, mps, or auto.

@@ -128,12 +128,9 @@ def line_chart(
         series = [replace(one, y=y) for one, y in zip(series, smooths, strict=True)]
     axes = _log_axes(series, levels) if log else None
     axes = axes or _axes(series, smooths, y_range, levels)
-    drawn = [_band(one, axes) for one in series]
-    drawn += [_curve(one, one.y, axes, "raw", points) for one in series if smoothing and raw]
-    for one, smoothed in zip(series, smooths, strict=True):
-        drawn.append(_curve(one, smoothed, axes, "strong", points))
-        if (not smoothing and one.x.size <= FEW) or one.x.size == 1:
-            drawn.append(_curve(one, one.y, axes, "dots", points))
+    drawn = _curves(
+        series, smooths, axes, points, faint=bool(smoothing) and raw, dots=not smoothing
+    )
     notes = [note, *(_beyond(one, axes) for one in series), *(_gaps(one) for one in series)]
     ranges = " ".join(f"{value:.9g}" for value in (*axes.x, *axes.y))
     kind = ' data-scale="log"' if axes.log else ""
@@ -158,6 +155,25 @@ def line_chart(
             "</figure>",
         ]
     )
+
+
+def _curves(
+    series: Sequence[Series],
+    smooths: Sequence[np.ndarray],
+    axes: Axes,
+    points: int,
+    *,
+    faint: bool,
+    dots: bool,
+) -> list[str]:
+    """Return the bands, the raw curves where they are to be seen, faint, and the smoothed ones."""
+    drawn = [_band(one, axes) for one in series]
+    drawn += [_curve(one, one.y, axes, "raw", points) for one in series if faint]
+    for one, smoothed in zip(series, smooths, strict=True):
+        drawn.append(_curve(one, smoothed, axes, "strong", points))
+        if (dots and one.x.size <= FEW) or one.x.size == 1:
+            drawn.append(_curve(one, one.y, axes, "dots", points))
+    return drawn
 
 
 def _in_words(
