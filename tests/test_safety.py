@@ -16,6 +16,7 @@ from PIL import Image
 
 import figment
 from figment.cli import main
+from figment.doctor.finding import Finding
 from figment.errors import UserError
 from figment.launch import resume, train
 from figment.recipes import own
@@ -120,12 +121,21 @@ SPOILT: dict[str, Spoil] = {
     "a field of the future": lambda run: edit(run / "recipe.json", fields__warp=1),
     "a field of another type": lambda run: edit(run / "recipe.json", fields__batch="x"),
     "a batch without end": lambda run: edit(run / "recipe.json", fields__batch=2**63 - 1),
+    "an objective of several": lambda run: edit(run / "recipe.json", fields__objective=["a"]),
     "another width": lambda run: edit(run / "recipe.json", fields__hidden=[24]),
     "machine gone": lambda run: (run / "machine.json").unlink(),
     "machine a list": lambda run: (run / "machine.json").write_text("[]"),
     "no shape": lambda run: edit(run / "machine.json", data__shape=[]),
     "no budget": lambda run: edit(run / "machine.json", budget={}),
     "a count of no number": lambda run: edit(run / "machine.json", data__count="\x1b[2J"),
+    "repeats of no number": lambda run: edit(run / "machine.json", data__duplicates=[1]),
+    "findings of the data of other types": lambda run: edit(
+        run / "machine.json",
+        data__findings=[
+            dict(zip(Finding._fields, ("a", "warning", 0.5, evidence, "b", flags), strict=True))
+            for evidence, flags in ((3, []), ("c", 5), ("c", ["--batch 8"]))
+        ],
+    ),
     "half a letter": lambda run: edit(run / "machine.json", data__name="\ud800 \udcff"),
     "machine of the future": lambda run: edit(run / "machine.json", warp={"a": [None]}),
     "log of bytes": lambda run: (run / "log.jsonl").write_bytes(bytes(range(256))),
@@ -158,7 +168,7 @@ def _append(path: Path, data: bytes) -> None:
 def test_damaged_files_are_one_sentence_each(name: str, run: Path, capfd):
     SPOILT[name](run)
     resumes = name.split()[0] in ("log", "scores", "seconds", "another")
-    for command in (*READING[:2], DRAWING[resumes]):
+    for command in (*READING, DRAWING[resumes]):
         code, said = figment_(command, capfd)
         assert code == 0 or "delete" not in said, said
     page = run / "report.html"

@@ -36,6 +36,8 @@ COUNTED = ("images", "seed", "ema", "tick", "every", "patience", "replay", "labe
 FAR = 1 << 53
 LAYERS = 64
 """Most entries of a field that has several, such as the layers of ``hidden``."""
+Sizes = Sequence[Mapping[str, int]]
+"""Fields that make networks and batches smaller, with their values, of each form."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +48,8 @@ class Recipe(Settings):
     """Fields that ``fit_to`` and ``settle`` set by the data, unless the user has."""
     BY_LENGTH: ClassVar[tuple[str, ...]] = ("images",)
     """Its length and what follows from it: a run that begins from another has its own."""
+    SMALLER: ClassVar[Sizes] = ()
+    """Forms for ever smaller time budgets, see ``cheaper``."""
 
     # -- what it is -------------------------------------------------------------------------------
 
@@ -114,8 +118,16 @@ class Recipe(Settings):
         return min(side, self.resolution)
 
     def cheaper(self, pinned: frozenset[str] = frozenset()) -> list[Self]:
-        """Return forms of this recipe for ever smaller time budgets, this one first."""
-        return [self]
+        """Return forms of this recipe for ever smaller time budgets, this one first.
+
+        They are those of ``SMALLER`` that are nowhere larger than it, as far as fields are not pinned.
+        """
+        forms = [self]
+        for size in self.SMALLER:
+            if all(value <= getattr(self, field) for field, value in size.items()):
+                free = {field: value for field, value in size.items() if field not in pinned}
+                forms.append(replace(self, **free))
+        return list(dict.fromkeys(forms))
 
     def rounds_wanted(self) -> int:
         """Return the rounds that a time has to hold for this form to be better than a cheaper one."""

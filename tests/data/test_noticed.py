@@ -9,7 +9,7 @@ import pytest
 from files import ADOBE_RGB, RGB, flat, png, saved, tiff
 from PIL import Image
 
-from figment.data import decode, families, inspect, noticed, open_dataset, pack
+from figment.data import building, decode, depth, families, inspect, noticed, open_dataset, pack
 from figment.data.describe import describe, foreword
 from figment.errors import UserError
 
@@ -108,6 +108,17 @@ def test_the_range_is_that_of_the_whole_set(tmp_path):
     assert data.notice().ranges == (sentence,)
     assert said(source)["levels"] == sentence
     assert sentence in describe(inspect(source, progress=False))
+
+
+def test_numbers_of_many_rows_are_spread_without_holding_them_all(monkeypatch):
+    values = np.arange(10 * 12, dtype=np.float32).reshape(10, 3, 2, 2)
+    rows = np.array([1, 2, 5, 9])
+    whole = values[rows].reshape(-1)
+    assert (building._spread(values, rows) == whole).all()
+    monkeypatch.setattr(depth, "SAMPLED", 10)
+    assert (building._spread(values, rows) == whole[::4]).all()
+    monkeypatch.setattr(depth, "SAMPLED", 7)
+    assert (building._spread(values, rows) == whole[::6]).all()
 
 
 def test_kinds_of_depth_in_one_set_have_ranges_of_their_own(tmp_path):

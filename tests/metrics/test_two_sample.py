@@ -39,3 +39,11 @@ def test_a_constant_feature_is_no_trouble():
     real, fake = gaussian(200, 0, 1), gaussian(200, 3, 2)
     real[:, 4] = fake[:, 4] = 7.0
     assert c2st(real, fake).accuracy > 0.9
+
+
+def test_reals_that_come_class_by_class_are_drawn_from_all_of_them():
+    """More reals than samples, sorted: the first ones are of one class."""
+    real = torch.cat([gaussian(1_500, 0, 1), gaussian(1_500, 6, 2)])
+    fake = torch.cat([gaussian(500, 0, 3), gaussian(500, 6, 4)])
+    assert c2st(real, fake).accuracy == pytest.approx(0.5, abs=0.06)
+    assert c2st(fake, real).accuracy == pytest.approx(0.5, abs=0.06)

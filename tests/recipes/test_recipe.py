@@ -155,6 +155,22 @@ def test_cheaper_forms_respect_pins():
     assert recipe.cheaper(frozenset({"batch", "width"})) == [recipe]
 
 
+def test_residual_networks_have_forms_for_minutes():
+    """Both players narrower, and no form that is larger than the system in anything."""
+
+    def sizes(name: str, *pinned: str) -> list[tuple[int, int, int]]:
+        forms = find(name)[1].cheaper(frozenset(pinned))
+        return [(form.width, form.discriminator_width, form.batch) for form in forms]
+
+    assert sizes("sngan") == [(256, 128, 64), (128, 64, 32), (64, 32, 32)]
+    assert sizes("resnet-wgan-gp") == [(128, 128, 64), (128, 64, 32), (64, 32, 32)]
+    assert sizes("biggan") == [(256, 256, 50), (128, 64, 32), (64, 32, 32)]
+    assert sizes("biggan-small") == [(32, 32, 32)]
+    assert sizes("sngan", "width") == [(256, 128, 64), (256, 64, 32), (256, 32, 32)]
+    assert {form.width for form in find("vae")[1].cheaper()} == {32, 24, 16, 8}
+    assert {form.width for form in find("flow-matching")[1].cheaper()} == {32, 24, 16}
+
+
 def test_narrower_forms_take_larger_steps():
     recipe = find("dcgan")[1]
     rates = {f.width: (f.generator_lr, f.discriminator_lr) for f in recipe.cheaper()}

@@ -260,6 +260,26 @@ def test_a_list_that_names_the_classes_of_a_flat_folder(tmp_path: Path, flower_f
     assert np.array_equal(trainer.nets["labelled"].images[2, 0].numpy(), third)
 
 
+def test_a_list_of_folders_that_are_no_classes(tmp_path: Path, flower_files):
+    """Loose pictures come first, which are left out where folders are classes."""
+    data = flower_files(tmp_path / "data", range(12))
+    loose = flower_files(tmp_path / "loose", range(20, 23), flat=True)
+    for path in loose.iterdir():
+        path.rename(data / path.name)
+    files = sorted(str(path.relative_to(data)) for path in data.rglob("*.png"))
+    listed = [files[0], files[5], files[-1]]
+    (tmp_path / "list.tsv").write_text(
+        "".join(f"{f}\t{c}\n" for f, c in zip(listed, "aba", strict=True))
+    )
+    recipe = replace(TINY, labelled_list=str(tmp_path / "list.tsv"), folders="none")
+    recipe = recipe.fit_to(look(str(data), "none"))
+    dataset = open_dataset(str(data), resolution=16, channels=1, folders="none", progress=False)
+    trainer = Trainer(recipe, dataset, CPU)
+    trainer.round()
+    images = [np.asarray(Image.open(data / file).convert("L")) for file in listed]
+    assert np.array_equal(trainer.nets["labelled"].images[:, 0].numpy(), np.stack(images))
+
+
 def test_a_list_of_rows(tmp_path: Path):
     (tmp_path / "list.txt").write_text("5\n0\n1\n2\n")
     recipe = replace(TINY, labelled_list=str(tmp_path / "list.txt")).fit_to(look("flowers:24"))

@@ -257,11 +257,28 @@ def test_a_strangers_run_brings_no_markup_and_no_field_twice(make_run):
     machine["from"] = {"path": f"/ann/{bad}", "run": bad, "images": 2000}
     machine["fields"] = {"chosen": ["width"], "taken": ["width", "batch", 7], "settled": ["batch"]}
     machine["coders"] = {bad: 5, "decoder": -1}
+    machine["data"]["name"] = bad
     (run / "machine.json").write_text(json.dumps(machine))
+    row = {
+        "images": 4000,
+        "seconds": 1.0,
+        "protocol": bad,
+        "scores": {"kid": {"value": 1.0, "note": bad}},
+    }
+    (run / "metrics.jsonl").write_text(json.dumps(row) + "\n")
+    finding = {
+        "name": bad,
+        "severity": "fault",
+        "sure": 1,
+        "evidence": bad,
+        "advice": f"`a <b>` {bad}",
+    }
+    (run / "doctor.json").write_text(json.dumps({"images": 4000, "findings": [finding]}))
     text = write_report(run).read_text(encoding="utf-8")
     assert "<img src=x" not in text and "Taken from run &lt;img src=x" in text
     card = write_card(run).read_text(encoding="utf-8")
-    assert "<img" not in card.replace("\\<img", "") and "\\[x\\](javascript" in card
+    assert "<img" not in card.replace("\\<img", "") and card.count("\\[x\\](javascript") >= 7
+    assert "[x](javascript" not in card and "`a <b>`" in card
 
 
 def test_a_run_begun_from_weights_names_them_without_their_path(make_run):

@@ -251,6 +251,12 @@ def test_large_counts_become_shards(trained: Path, tmp_path: Path, monkeypatch, 
     assert len(bytes_of(tmp_path / "files")) == 21
 
 
+def test_a_count_that_is_not_given_is_the_usual_one(trained: Path, tmp_path: Path, capfd):
+    words = ["--format", "wds", "--shards", "2", "--out", str(tmp_path / "shards")]
+    assert main(["sample", str(trained), *words]) == 0
+    assert "64 samples in 2 shards" in capfd.readouterr().out
+
+
 @pytest.mark.parametrize(
     "words, said",
     [

@@ -10,7 +10,9 @@ import pytest
 from asking import CLASSES, PLAIN, run_with, write_run
 from PIL import Image
 
+from figment import files
 from figment.errors import UserError
+from figment.export import about
 from figment.export.subject import plain_name
 from figment.recipes import SYSTEMS
 from figment.serve import kept
@@ -42,6 +44,19 @@ def test_a_run_says_how_far_it_is_and_how_it_goes(ask):
     assert newest["images"] == 8256
     grid = ask(f"/{newest['url']}")
     assert grid.content == (PLAIN / "samples/000008256.png").read_bytes()
+
+
+def test_directions_are_found_once_and_not_of_a_run_in_training(run: Path, monkeypatch, tmp_path):
+    found: list[object] = []
+    monkeypatch.setenv("FIGMENT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(about, "directions", None)
+    monkeypatch.setattr(kept, "directions", lambda generator: found.append(generator) or [])
+    with files.locked(run / "lock"):
+        (model,) = open_models([run], How(engine="torch")).values()
+        assert model.training and model.opened.about["directions"] == [] == found
+    for _ in range(2):
+        (model,) = open_models([run], How(engine="torch")).values()
+        assert not model.training and len(found) == 1
 
 
 def test_a_run_in_training_is_shown_before_it_has_weights(run: Path):

@@ -99,8 +99,10 @@ def _sharded(
     if not weights.is_file():
         folder.read(weights)  # where it is no run, that is what is wrong
         weights = folder.weights_of(weights)
-    order = ordered(weights=sha256(weights), **how)
     generator = generator_at(weights, device, trust=trust)
+    if how.get("count") is None:
+        how["count"] = generator.usual_count
+    order = ordered(weights=sha256(weights), **how)
     return write_shards(generator, order, overwrite=overwrite)
 
 

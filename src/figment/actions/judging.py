@@ -13,6 +13,7 @@ from figment import mesh
 from figment.errors import UserError
 from figment.files import keep_others
 from figment.run import Run
+from figment.training import folder
 from figment.training.folder import holds_run
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def evaluate(
     overwrite: bool = False,
     **how: Any,
 ) -> Evaluation:
-    """Return the scores of a run, or of a folder or zip of pictures ``against`` another.
+    """Return the scores of a run or its weights, or of a folder or zip of pictures ``against`` another.
 
     A run also gets evaluation.json, its pictures, and a new report. Raises UserError where ``out`` holds
     such files that figment did not write, unless it is to ``overwrite``.
@@ -57,7 +58,7 @@ def evaluate(
     device = choose_device(how.pop("device", "auto"))
     mesh.start(device)
     how["device"] = str(device)
-    if holds_run(path):
+    if _draws(path):
         if how.pop("resolution", None) is not None:
             raise UserError(
                 f"{path} is a run, compared at the size that it has learned: leave --resolution out, or "
@@ -66,7 +67,7 @@ def evaluate(
         check_truncation(how.get("truncation"))
         run = Run(path, trust=trust)
         found = run.evaluate(against, **how)
-        if mesh.is_first():
+        if mesh.is_first() and run.alone is None:
             run.report()
         return found
     if against is None:
@@ -82,17 +83,23 @@ def evaluate(
     return found
 
 
+def _draws(path: Path) -> bool:
+    """Return whether a path is a run, a file of weights, or a folder that one was published in."""
+    weights = folder.alone(path)
+    return holds_run(path) or (weights is not None and weights.suffix == ".safetensors")
+
+
 def evaluation(path: str | Path, *, as_json: bool = False, **how: Any) -> str:
     """Return the scores (see ``evaluate``) as a table or as JSON, once for all processes."""
     refuse_missing(path, how.get("against"))
     from figment.judging.table import score_table
 
-    folder = str(how.get("out") or path)
+    place = str(how.get("out") or path)
     found = evaluate(path, **how)
     mesh.stop()
     if not mesh.is_first():
         return ""
-    return json.dumps(found.as_json(), indent=2) if as_json else score_table(found, folder)
+    return json.dumps(found.as_json(), indent=2) if as_json else score_table(found, place)
 
 
 def doctor(what: str | Path, *, as_json: bool = False) -> str:

@@ -29,6 +29,7 @@ class Dataset:
     duplicates: int = 0
     held_out: tuple[int, ...] | None = None
     notice: Callable[[], Noticed] = Noticed  # what was noticed of the examples; see ``Noticed``
+    folders: str = "auto"  # what folders were taken for; see ``find_pictures``
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -49,7 +49,7 @@ def decode(data: bytes, form: Form) -> np.ndarray:
         assert seen.image is not None
         return squared(seen.image, form)
     values = squared_deep(seen.deep, form)
-    found = depth.range_of(seen.deep.kind, seen.deep.extent, values)
+    found = depth.range_of(seen.deep.kind, seen.deep.extent, lambda: values)
     return found.bytes_of(values, inverted=seen.deep.inverted)
 
 

@@ -7,7 +7,7 @@ leave 12 bits in them. So such pictures wait, in floats, until the whole set has
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -81,13 +81,13 @@ class Range:
         return f", though half of the pictures stay at or below {_number(middle)}"
 
 
-def range_of(kind: str, extent: Extent, values: np.ndarray) -> Range:
+def range_of(kind: str, extent: Extent, sampled: Callable[[], np.ndarray]) -> Range:
     """Return the range that pictures of one kind use, with the reason in words.
 
     Whole numbers from 0 on: the fewest bits of 1, 8, 10, 12, 14, 16 that hold the largest. Floats: 0
     to 1 or -1 to 1 if they (nearly) keep within, 0 to 255 if they do and are 8 or more on average.
     Everything else: from the smallest number to the largest if they are whole, without the 0.1 % at
-    either end if they are not. ``values`` are the pictures' numbers, or some of them, for that.
+    either end if they are not. ``sampled`` gives the pictures' numbers, or some of them, for that.
     """
     used = f"{_number(extent.low)} to {_number(extent.high)}"
     if extent.whole and extent.low >= 0:
@@ -103,9 +103,7 @@ def range_of(kind: str, extent: Extent, values: np.ndarray) -> Range:
             return Range(0, 255, f"{used}, taken as 0 to 255")
     low, high, cut = extent.low, extent.high, ""
     if not extent.whole:
-        step = max(1, values.size // SAMPLED)
-        kept = values.reshape(-1)[::step]
-        ends = np.nanquantile(kept, (HIGHLIGHTS, 1 - HIGHLIGHTS))
+        ends = np.nanquantile(sampled(), (HIGHLIGHTS, 1 - HIGHLIGHTS))
         low, high, cut = *map(float, ends), ", where 99.8 % lie"
     low = min(0.0, low) if low >= 0 or abs(low) < NEARLY * high else low
     high = high if high > low else low + 1

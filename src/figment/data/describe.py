@@ -122,8 +122,6 @@ def _rows(found: Inspection) -> list[tuple[str, list[str]]]:
     notes = [f"{count:,} {note}" for note, count in found.notes.items()]
     unread = broken(found.skipped)
     named = [f"{file}: {reason}" for file, reason in unread]
-    if len(named) > 5:
-        named = [*named[:5], f"… and {len(named) - 5:,} more"]
     unclassed = len(found.skipped) - len(unread)
     groups = [" = ".join(group) for group in found.groups]
     near = found.repeats - found.duplicates

@@ -224,7 +224,8 @@ def _odd_classes(counts: dict[str, int]) -> dict[str, tuple[int, tuple[str, ...]
 def _built_in(source: str, name: str, count: int, folders: str) -> Inspection:
     drawn = name == "flowers"
     look = glance.look(source, folders)
-    numbers = np.bincount(flower_labels(count, 0)).tolist() if look.classes else []
+    sizes = np.bincount(flower_labels(count, 0), minlength=len(look.classes)).tolist()
+    numbers = sizes if look.classes else []
     resolution, channels = glance.advise(look.side, look.grey) if drawn else (0, 0)
     return Inspection(
         name=name,

@@ -10,6 +10,7 @@ from figment.data import builtin, packed, sources
 from figment.data.dataset import Dataset
 from figment.data.kinds import is_clutter
 from figment.data.printing import UNSAFE
+from figment.errors import UserError
 
 FORBIDDEN = re.compile(rf'[/\\:*?"<>|]|{UNSAFE.pattern}')  # in a name, on one system or another
 DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)  # of Windows
@@ -19,13 +20,17 @@ LONGEST = 120  # bytes, of 255 that file systems allow
 def names_of(dataset: Dataset) -> list[str]:
     """Return the name of each row: the path of its picture below the source.
 
-    Packed files and built-in sets keep no names: there it is the row's number.
+    Packed files and built-in sets keep no names: there it is the row's number. Raises UserError where the
+    files are others by now.
     """
     if builtin.builtin(dataset.source) or packed.is_packed(dataset.source):
         return [str(row) for row in range(len(dataset))]
     skipped = {file for file, _ in dataset.skipped}
-    files = map(sources.readable, sources.find_pictures(dataset.source).files)
-    return [file for file in files if file not in skipped]
+    files = map(sources.readable, sources.find_pictures(dataset.source, dataset.folders).files)
+    names = [file for file in files if file not in skipped]
+    if len(names) != len(dataset):
+        raise UserError(f"the pictures of {dataset.source} have changed since they were read")
+    return names
 
 
 def file_names(classes: Sequence[str]) -> list[str]:

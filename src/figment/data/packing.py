@@ -74,7 +74,8 @@ def open_dataset(
         folder = folder_for(
             job.key(form), partial(_build, source, job, form, progress), needed=needed
         )
-    return _finished(folder, built[0] if built else sources.name_of(source), source)
+    found = _finished(folder, built[0] if built else sources.name_of(source), source)
+    return replace(found, folders=folders)
 
 
 def pack(

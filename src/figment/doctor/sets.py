@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import combinations
 from typing import Any, NamedTuple
 
+import msgspec
 import numpy as np
 import torch
 from torch import Tensor
@@ -13,7 +15,7 @@ from torch import Tensor
 from figment.data import Dataset, evenly_spaced
 from figment.data.printing import counted
 from figment.doctor import pixels
-from figment.doctor.finding import SEVERITIES, Finding
+from figment.doctor.finding import Finding
 from figment.doctor.neighbours import distances
 from figment.doctor.repeats import MOSTLY, repeats, variants
 from figment.doctor.samples import SAME
@@ -343,7 +345,6 @@ def recorded(findings: list[Any]) -> list[Finding]:
     """Return the findings that machine.json holds of a run's data; what is none is left out."""
     kept = []
     for one in findings:
-        if isinstance(one, dict) and set(one) == set(Finding._fields):
-            *facts, flags = (one[name] for name in Finding._fields)
-            kept.append(Finding(*facts, tuple(flags)))
-    return [finding for finding in kept if finding.severity in SEVERITIES]
+        with suppress(KeyError, TypeError, msgspec.ValidationError):
+            kept.append(msgspec.convert([one[name] for name in Finding._fields], Finding))
+    return kept

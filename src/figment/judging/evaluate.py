@@ -62,6 +62,8 @@ class Comparison(NamedTuple):
     """What each sample, and each row of the reals' images, is called."""
     classes: Sequence[str] = ()
     notes: Sequence[str] = ()
+    against: str = ""
+    """What the protocol says of the reals, where they are not those of the training."""
 
 
 def evaluate_generator(
@@ -106,7 +108,9 @@ def evaluate_generator(
     samples = sample_side(
         generator, drawn, extractor, seed=seed, truncation=truncation, progress=progress
     )
-    has_classes = recipe.labels_for([0], torch.device("cpu")) is not None
+    classes, other_classes = _shared_classes(generator, dataset)
+    if other_classes:
+        samples = replace(samples, labels=torch.zeros_like(samples.labels))
     compared = Comparison(
         samples,
         reals,
@@ -114,15 +118,31 @@ def evaluate_generator(
         extractor,
         forms.form_of(dataset, recipe.fit) if extractor else None,
         ([f"seed {number}" for number in range(seed, seed + drawn)], _names(dataset)),
-        dataset.classes if has_classes else (),
-        forms.dropped("reals", dataset)
-        + (forms.changed_by_run(dataset, held_out is not None, recipe.fit) if extractor else []),
+        classes,
+        [
+            *forms.dropped("reals", dataset),
+            *(forms.changed_by_run(dataset, held_out is not None, recipe.fit) if extractor else []),
+            *other_classes,
+        ],
+        "" if held_out is not None else f"of {dataset.name} ({dataset.fingerprint[:6]})",
     )
     found = _judged(source, compared, question, out, progress)
     found.files = {"reals": forms.dropped_files(dataset)}
     if asked or not (metrics or protocol):
         _tested(found, classifier, dataset, held_out, bool(asked))
     return found
+
+
+def _shared_classes(generator: Generator, dataset: Dataset) -> tuple[tuple[str, ...], list[str]]:
+    """Return the classes that samples and reals have in common, or else a note where both have some."""
+    if generator.recipe.labels_for([0], torch.device("cpu")) is None or not dataset.classes:
+        return (), []
+    if generator.classes == dataset.classes:
+        return dataset.classes, []
+    drawn, real = (", ".join(names[:5]) for names in (generator.classes, dataset.classes))
+    return (), [
+        f"no score by class: the run draws {drawn}, and the classes of {dataset.name} are {real}"
+    ]
 
 
 def _drawn(question: Question, reals: int) -> int:
@@ -151,7 +171,8 @@ def _say_plan(
 
 
 def _question(metrics: Sequence[str], features: str, count: int | None, protocol: str) -> Question:
-    """Return what is asked, by a protocol where one is named."""
+    """Return what is asked, by a protocol where one is named. Raises UserError for what there is not."""
+    measures_for(metrics)
     if not protocol:
         return Question(metrics, features, count)
     own = named(protocol, metrics, features, count)
@@ -271,7 +292,7 @@ def _judged(
     source: str, compared: Comparison, question: Question, out: Path | None, progress: bool
 ) -> Evaluation:
     """Return every score that is asked for, class by class too, with notes and pictures."""
-    samples, reals, held_out, extractor, form, names, classes, changed = compared
+    samples, reals, held_out, extractor, form, names, classes, changed, against = compared
     kinds = len(reals.distinct)
     if kinds < FEWEST:
         all_of = f" ({len(reals):,} with repeats)" if kinds < len(reals) else ""
@@ -280,7 +301,8 @@ def _judged(
             f"and {LEAST} or more for scores to mean anything"
         )
     wanted, notes = _wanted(source, compared, question)
-    stated, floors = "" if form is None else str(form), not question.protocol
+    stated = "; ".join(filter(None, ("" if form is None else str(form), against)))
+    floors = not question.protocol
     one = scorer(wanted, extractor, reals, held_out, len(samples), form=stated, floors=floors)
     found = Evaluation(source, [], [*changed, *notes], made=now())
     copies: list[Copy] = []

@@ -51,5 +51,7 @@ class Measure(NamedTuple):
     """Whether real pictures in the samples' place are worth their time."""
     matched: bool = False
     """Whether the figures move with the counts, so that value and floor need equal ones."""
+    most: int | None = None
+    """Pictures a side that it looks at, at most; None: all."""
     needs: frozenset[str] = frozenset()
     """Of "pictures", "logits", "held-out pictures", "classes", "known modes"."""

@@ -22,6 +22,8 @@ FEW = 2_048
 """Under this many pictures a side the bias of FID and IS exceeds most differences between models."""
 MOST_PAIRS = 10_000
 """Pictures a side that scores of all pairs look at, at most."""
+PUBLISHED = 50_000
+"""The same of KID, which is a mean over the pairs: as many as published scores take."""
 
 
 def fid(samples: Side, reals: Side, held_out: Side | None, sure: bool) -> list[Figure]:
@@ -42,7 +44,7 @@ def fid_infinity(samples: Side, reals: Side, held_out: Side | None, sure: bool) 
 
 def kid(samples: Side, reals: Side, held_out: Side | None, sure: bool) -> list[Figure]:
     """Return the kernel distance of the features, all pairs at once."""
-    found = distances.kid_full(_some(reals).features, _some(samples).features)
+    found = distances.kid_full(reals.features, samples.features)
     return [Figure("kid", found.value, Interval(found.low, found.high))]
 
 
@@ -63,7 +65,7 @@ def inception_score(samples: Side, reals: Side, held_out: Side | None, sure: boo
 
 def precision_recall(samples: Side, reals: Side, held_out: Side | None, sure: bool) -> list[Figure]:
     """Return improved precision and recall, k = 3."""
-    real, fake = _some(reals).features, _some(samples).features
+    real, fake = reals.features, samples.features
     found = manifolds.precision_recall(real, fake)
     sides = manifolds.precision_recall_intervals(real, fake) if sure else (None, None)
     return [
@@ -74,7 +76,7 @@ def precision_recall(samples: Side, reals: Side, held_out: Side | None, sure: bo
 
 def density_coverage(samples: Side, reals: Side, held_out: Side | None, sure: bool) -> list[Figure]:
     """Return density and coverage, k = 5."""
-    real, fake = _some(reals).features, _some(samples).features
+    real, fake = reals.features, samples.features
     found = manifolds.density_coverage(real, fake)
     sides = manifolds.density_coverage_intervals(real, fake) if sure else (None, None)
     return [
@@ -85,7 +87,7 @@ def density_coverage(samples: Side, reals: Side, held_out: Side | None, sure: bo
 
 def told_apart(samples: Side, reals: Side, held_out: Side | None, sure: bool) -> list[Figure]:
     """Return the accuracy of a linear classifier that tells samples from pictures."""
-    found = c2st(_some(reals).features, _some(samples).features)
+    found = c2st(reals.features, samples.features)
     interval = proportion(found.accuracy, found.count) if sure else None
     return [Figure("c2st", found.accuracy, interval)]
 
@@ -112,7 +114,7 @@ def look_alikes(samples: Side, reals: Side, held_out: Side | None, sure: bool) -
 def bins(samples: Side, reals: Side, held_out: Side | None, sure: bool) -> list[Figure]:
     """Return NDB/K, the share of regions of the data with the wrong share of samples."""
     k = max(2, min(100, len(reals) // 20, len(samples) // 10))
-    found = ndb(_some(reals).features, _some(samples).features, k=k)
+    found = ndb(reals.features, samples.features, k=k)
     return [Figure("ndb", found.value)]
 
 
@@ -131,8 +133,7 @@ def classified(samples: Side, reals: Side, held_out: Side | None, sure: bool) ->
     """Return the classification accuracy score in both directions, from small classifiers of our own."""
     assert held_out is not None
     sets = []
-    for side in (reals, held_out, samples):
-        side = _some(side)
+    for side in (reals, held_out.at_most(MOST_PAIRS), samples):
         sets.append((torch.from_numpy(side.pictures(MOST_PAIRS)), side.labels))
     train, test, fake = sets
     found = classification_accuracy_score(train, test, fake, int(train[1].max()) + 1)
@@ -162,7 +163,12 @@ def modes(samples: Side, reals: Side, held_out: Side | None, sure: bool) -> list
 
 
 MEASURES: dict[str, Measure] = {
-    "kid": Measure(kid, ("kid",), "kernel distance, unbiased: the one to trust on few pictures"),
+    "kid": Measure(
+        kid,
+        ("kid",),
+        "kernel distance, unbiased: the one to trust on few pictures",
+        most=PUBLISHED,
+    ),
     "fid": Measure(
         fid, ("fid",), "Fréchet distance: what papers print, biased on few pictures", matched=True
     ),
@@ -177,12 +183,14 @@ MEASURES: dict[str, Measure] = {
         ("precision", "recall"),
         "how much looks real, how much of the real is made",
         matched=True,
+        most=MOST_PAIRS,
     ),
     "density_coverage": Measure(
         density_coverage,
         ("density", "coverage"),
         "the same, mended against outliers",
         matched=True,
+        most=MOST_PAIRS,
     ),
     "c2st": Measure(
         told_apart,
@@ -205,6 +213,7 @@ MEASURES: dict[str, Measure] = {
         ("ndb",),
         "share of regions of the data with the wrong share of samples",
         matched=True,
+        most=MOST_PAIRS,
     ),
     "copies": Measure(
         copies,
@@ -229,6 +238,7 @@ MEASURES: dict[str, Measure] = {
         ("gan_train", "gan_test"),
         "classifiers trained on samples and tested on reals, and the reverse",
         floor=False,
+        most=MOST_PAIRS,
         needs=frozenset({"classes", "held-out pictures", "pictures"}),
     ),
     "inception_score": Measure(
@@ -289,13 +299,6 @@ def _about(value: float, interval: Interval) -> Interval:
     """Return an interval moved to lie about a value, no lower than 0."""
     middle = (interval.low + interval.high) / 2
     return Interval(max(0.0, value - middle + interval.low), value - middle + interval.high)
-
-
-def _some(side: Side) -> Side:
-    """At most MOST_PAIRS of a side, evenly spread: all pairs of more take too long."""
-    if len(side) <= MOST_PAIRS:
-        return side
-    return side.of(torch.linspace(0, len(side) - 1, MOST_PAIRS).round().long())
 
 
 def _few(samples: Side, reals: Side) -> str:

@@ -100,11 +100,10 @@ class Scorer:
         Figures that move with the counts are measured at those of their floor: as many samples as there
         were reals in their place, against the other reals.
         """
-        if not (measure.matched and self.pretended):
-            return samples, self.reals
-        if len(samples) > self.pretended:
-            samples = samples.of(torch.linspace(0, len(samples) - 1, self.pretended).round().long())
-        return samples, self.others
+        reals = self.reals
+        if measure.matched and self.pretended:
+            samples, reals = samples.at_most(self.pretended), self.others
+        return samples.at_most(measure.most), reals.at_most(measure.most)
 
 
 def scorer_for(
@@ -148,20 +147,19 @@ def scorer(
     measures = measures_for(names)
     order = torch.from_numpy(stream("floor", len(reals)).permutation(len(reals)))
     pretend = min(count, len(reals) // 2)
-    stand_in, others = (
-        reals.of(order[:pretend].sort().values),
-        reals.of(order[pretend:].sort().values),
-    )
+    left = order[pretend:][:most]
+    stand_in, others = reals.of(order[:pretend].sort().values), reals.of(left.sort().values)
     for measure in measures:
         for need in lacking(measure, stand_in, others, held_out):
             raise UserError(f"{measure.gives[0]} needs {need}, and there are none{_cure(need)}")
-    if most is not None and len(others) >= most:
-        reals = others = others.of(torch.arange(most))
+    if most is not None and len(others) == most:
+        reals = others
     pretend = pretend if floors and pretend >= LEAST else 0
     found: dict[str, float] = dict.fromkeys(RATIOS if floors else (), 1.0)
     for measure in measures if pretend else ():
         if measure.floor:
-            figures: list[Figure] = measure.give(stand_in, others, held_out, False)
+            sides = (side.at_most(measure.most) for side in (stand_in, others))
+            figures: list[Figure] = measure.give(*sides, held_out, False)
             found |= {figure.name: figure.value for figure in figures}
     return Scorer(measures, extractor, reals, held_out, others, pretend, found, form)
 

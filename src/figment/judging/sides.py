@@ -55,6 +55,12 @@ class Side:
             logits,
         )
 
+    def at_most(self, count: int | None) -> Side:
+        """Return so many of it, evenly spread; all where there are no more, or ``count`` is None."""
+        if count is None or len(self) <= count:
+            return self
+        return self.of(torch.linspace(0, len(self) - 1, count, dtype=torch.float64).round().long())
+
     @cached_property
     def distinct(self) -> Side:
         """The part in which no picture repeats an earlier one, saved again or mirrored.

@@ -11,11 +11,13 @@ The other systems of this file are that one with one technique of Salimans et al
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from figment.errors import UserError
 from figment.gan import GAN
+from figment.recipe import Sizes
 from figment.recipes import limits
 from figment.recipes.mlp import CATS
 
@@ -23,8 +25,6 @@ if TYPE_CHECKING:
     from torch import nn
     from torch.optim import Optimizer
 
-Forms = tuple[tuple[int, int], ...]
-"""Widths, each with a number: its batch, or how often the rounds until shapes appear it has to get."""
 WIDER = 5
 """What forms wider than all in ``WORTHWHILE`` have to get."""
 
@@ -33,21 +33,20 @@ WIDER = 5
 class DCGAN(GAN):
     """GAN of strided convolutions with batch norm."""
 
-    SMALLER: ClassVar[Forms] = (
-        (64, 64),
-        (48, 64),
-        (32, 64),
-        (32, 32),
-        (24, 32),
-        (16, 32),
-        (16, 16),
+    SMALLER: ClassVar[Sizes] = (
+        {"width": 64, "batch": 64},
+        {"width": 48, "batch": 64},
+        {"width": 32, "batch": 64},
+        {"width": 32, "batch": 32},
+        {"width": 24, "batch": 32},
+        {"width": 16, "batch": 32},
+        {"width": 16, "batch": 16},
     )
-    """(width, batch) for ever smaller time budgets, see ``cheaper``."""
     LARGER_STEPS: ClassVar[bool] = True
     """Whether forms of ``cheaper`` learn at higher rates, as many times as they are narrower (as Adam's are
     to go by Yang et al. 2021, table 3)."""
-    WORTHWHILE: ClassVar[Forms] = ((24, 1), (32, 3))
-    """(width, how many times the rounds until shapes appear a form up to that width has to get), see
+    WORTHWHILE: ClassVar[Mapping[int, int]] = {24: 1, 32: 3}
+    """Widths, and how many times the rounds until shapes appear a form up to that width has to get, see
     ``rounds_wanted``: where the narrower one is no longer ahead at equal time (docs/results/cats.md)."""
 
     batch: int = 128
@@ -72,24 +71,17 @@ class DCGAN(GAN):
         return limits.power_below(min(side, self.resolution), 32)
 
     def cheaper(self, pinned: frozenset[str] = frozenset()) -> list[Self]:
-        forms = [self]
-        for width, batch in self.SMALLER:
-            if width > self.width or batch > self.batch:
-                continue
-            free = {"width": width, "batch": batch} | self._rates_at(width)
-            if "width" in pinned:  # as wide as it is, at its own rates
-                free = {"batch": batch}
-            free = {name: value for name, value in free.items() if name not in pinned}
-            forms.append(replace(self, **free))
-        return list(dict.fromkeys(forms))
-
-    def _rates_at(self, width: int) -> dict[str, Any]:
-        """Return both learning rates for networks of another width."""
+        forms = super().cheaper(pinned)
         if not self.LARGER_STEPS or self.optimizer != "adam":
-            return {}
-        players = ("generator_lr", "discriminator_lr")
-        times = self.width / width
-        return {rate: float(f"{times * getattr(self, rate):.2g}") for rate in players}
+            return forms
+        rates = {"generator_lr", "discriminator_lr"} - pinned
+        return [self._stepping(form, rates) for form in forms]
+
+    def _stepping(self, form: Self, rates: Collection[str]) -> Self:
+        """Return a form of this recipe with those rates as many times higher as it is narrower."""
+        times = self.width / form.width
+        higher = {rate: float(f"{times * getattr(self, rate):.2g}") for rate in rates}
+        return replace(form, **higher) if times != 1 else form
 
     def describe(self) -> list[str]:
         said = super().describe()
@@ -99,7 +91,9 @@ class DCGAN(GAN):
         return said
 
     def rounds_wanted(self) -> int:
-        times = next((times for width, times in self.WORTHWHILE if self.width <= width), WIDER)
+        times = next(
+            (times for width, times in self.WORTHWHILE.items() if self.width <= width), WIDER
+        )
         return times * super().rounds_wanted()
 
     def tiny(self) -> Self:

@@ -11,10 +11,12 @@ are mirrored where the set as a whole has no left and right.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
-from figment.recipes.dcgan import DCGAN, Forms
+from figment.recipe import Sizes
+from figment.recipes.dcgan import DCGAN
 from figment.techniques.augmentation import Augment
 
 if TYPE_CHECKING:
@@ -29,8 +31,13 @@ class FewShot(DCGAN):
     """DCGAN for a few hundred pictures."""
 
     BY_DATA: ClassVar[tuple[str, ...]] = (*DCGAN.BY_DATA, "mirror", "conditioning")
-    SMALLER: ClassVar[Forms] = ((32, 32), (24, 16), (16, 16), (8, 16))
-    WORTHWHILE: ClassVar[Forms] = ((32, 1),)
+    SMALLER: ClassVar[Sizes] = (
+        {"width": 32, "batch": 32},
+        {"width": 24, "batch": 16},
+        {"width": 16, "batch": 16},
+        {"width": 8, "batch": 16},
+    )
+    WORTHWHILE: ClassVar[Mapping[int, int]] = {32: 1}
     LARGER_STEPS: ClassVar[bool] = False
 
     width: int = 32

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from figment.errors import UserError
-from figment.recipe import Recipe
+from figment.recipe import Recipe, Sizes
 from figment.recipes import limits
 from figment.rounds import Terms
 
@@ -33,6 +33,7 @@ class FlowMatching(Recipe):
     """A velocity from noise to pictures, by a small U-Net."""
 
     BY_DATA: ClassVar[tuple[str, ...]] = (*Recipe.BY_DATA, "latent")
+    SMALLER: ClassVar[Sizes] = ({"width": 24}, {"width": 16})
 
     resolution: int = 32
     latent: int = 3 * 32 * 32
@@ -67,10 +68,6 @@ class FlowMatching(Recipe):
 
     def nearest_resolution(self, side: int) -> int:
         return max(16, min(side, self.resolution) // 8 * 8)
-
-    def cheaper(self, pinned: frozenset[str] = frozenset()) -> list[Self]:
-        widths = (w for w in (24, 16) if w < self.width and "width" not in pinned)
-        return [self, *(replace(self, width=width) for width in widths)]
 
     def tiny(self) -> Self:
         small = replace(super().tiny(), resolution=16, width=4, steps=2)

@@ -16,9 +16,10 @@ alone, this one from fakes as well, as the AC-GAN's.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from figment.gan import GAN
+from figment.recipe import Sizes
 from figment.recipes import limits
 
 if TYPE_CHECKING:
@@ -33,6 +34,11 @@ SHOWN = 5 * 64
 @dataclass(frozen=True, kw_only=True)
 class ResNet(GAN):
     """GAN of residual blocks, equally wide at all resolutions."""
+
+    SMALLER: ClassVar[Sizes] = (
+        {"width": 128, "discriminator_width": 64, "batch": 32},
+        {"width": 64, "discriminator_width": 32, "batch": 32},
+    )
 
     resolution: int = 32
     latent: int = 128

@@ -13,10 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Self, cast
+from typing import TYPE_CHECKING, ClassVar, Self, cast
 
 from figment.errors import UserError
-from figment.recipe import Recipe
+from figment.recipe import Recipe, Sizes
 from figment.recipes import limits
 from figment.rounds import Terms
 
@@ -89,6 +89,8 @@ class Coder(Recipe):
 class Convolutional(Coder):
     """Coders of strided convolutions."""
 
+    SMALLER: ClassVar[Sizes] = ({"width": 24}, {"width": 16}, {"width": 8})
+
     width: int = 32
     """Channels next to the picture, doubled at every halving of the resolution."""
 
@@ -99,10 +101,6 @@ class Convolutional(Coder):
 
     def nearest_resolution(self, side: int) -> int:
         return limits.power_below(min(side, self.resolution), 16, 128)
-
-    def cheaper(self, pinned: frozenset[str] = frozenset()) -> list[Self]:
-        widths = (w for w in (24, 16, 8) if w < self.width and "width" not in pinned)
-        return [self, *(replace(self, width=width) for width in widths)]
 
     def tiny(self) -> Self:
         return replace(super().tiny(), resolution=16, width=4)

@@ -19,6 +19,7 @@ def write_card(run: Path) -> Path:
         return path
     name, fields, machine = folder.read(run)
     data = machine["data"]
+    called, version = labels.markdown(data["name"]), labels.markdown(machine.get("figment", ""))
     record = read_run(run)
     images = record.samples[-1][0] if record.samples else 0
     what = (
@@ -34,9 +35,9 @@ def write_card(run: Path) -> Path:
     began = f"- began from {labels.markdown(record.begun_from)}\n" if record.begun_from else ""
     write_text(
         path,
-        f"<!-- {MARK} -->\n\n# {data['name']} by {name}\n\n{picture}"
-        f"A generator of {what}, trained with figment {machine.get('figment', '')} on {data['count']:,} "
-        f"examples of `{data['name']}` (fingerprint `{data['fingerprint'][:16]}`), "
+        f"<!-- {MARK} -->\n\n# {called} by {labels.markdown(name)}\n\n{picture}"
+        f"A generator of {what}, trained with figment {version} on {data['count']:,} "
+        f"examples of {called} (fingerprint `{data['fingerprint'][:16].replace('`', '')}`), "
         f"{images:,} real images shown.\n\n"
         f"{began}"
         f"- {_drawn_by(record)} parameters, from latents of {fields.get('latent')} standard normal "
@@ -74,7 +75,7 @@ def _scores(record: Record) -> str:
         return ""
     after = "" if when is None else f" after {labels.count(when)} images"
     protocols = {score.protocol for score in found}
-    how = f" by the protocol {protocols.pop()}" if len(protocols) == 1 else ""
+    how = f" by the protocol {labels.markdown(protocols.pop())}" if len(protocols) == 1 else ""
     about = f"Measured{after}{how}; figures of other protocols do not compare."
     lines = "".join(f"- {_score(score, score.protocol if protocols else '')}\n" for score in found)
     return f"## How good it is\n\n{about}\n\n{lines}\n"
@@ -86,8 +87,10 @@ def _score(score: Score, protocol: str) -> str:
     facts = filter(
         None, (between and f"95 % interval {between}", floor, labels.BETTER[score.better])
     )
-    text = f"{labels.score(score)} **{labels.significant(score.value)}** ({'; '.join(facts)})"
-    return ". ".join(filter(None, (text, protocol, labels.sentence_case(score.note))))
+    name = labels.markdown(labels.score(score))
+    text = f"{name} **{labels.significant(score.value)}** ({'; '.join(facts)})"
+    told = (protocol, labels.sentence_case(score.note))
+    return ". ".join(filter(None, (text, *map(labels.sentences, told))))
 
 
 def _health(record: Record) -> str:
@@ -96,7 +99,8 @@ def _health(record: Record) -> str:
         return ""
     after = "" if record.examined is None else f" after {labels.count(record.examined)} images"
     lines = "".join(
-        f"- {one.severity}, {one.sure:.0%} sure: **{one.name}**. {one.evidence} {one.advice}".rstrip()
+        f"- {one.severity}, {one.sure:.0%} sure: **{labels.markdown(one.name)}**. "
+        f"{labels.sentences(one.evidence)} {labels.sentences(one.advice)}".rstrip()
         + "\n"
         for one in (found.of(".") for found in record.findings)
     )

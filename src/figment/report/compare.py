@@ -200,7 +200,7 @@ def curves(runs: Sequence[Contender], ranked: Sequence[Ranking]) -> str:
     keys = [key for key in found if key not in CLOCK and key.partition("/")[0] != SCORES]
     if not keys:
         return html.section("curves", "Training", html.none("No tick in any log yet."))
-    objectives = {run.record.fields.get("objective") for run in runs}
+    objectives = {str(run.record.fields.get("objective")) for run in runs}
     about = (
         "Scores as measured, all else as moving averages; the newest value stands beside the name."
     )

@@ -36,6 +36,8 @@ class Evaluation(NamedTuple):
     made: str
     notes: list[str]
     """What could not be measured, and what to be careful with."""
+    own_data: bool = True
+    """Whether it compares with what the run has learned from."""
 
 
 class Moment(NamedTuple):
@@ -100,11 +102,14 @@ def standing(
     """Return the scores of the weights ``at`` so many images, or else the nearest, and their moment.
 
     The moment is in images seen, None where it is not known; without any score ([], None). What was
-    measured after 0 images is no model's score: it says what the untrained network is given.
+    measured after 0 images is no model's score: it says what the untrained network is given. Neither is
+    a comparison with other data than the run's.
     """
     measurements = [line for line in measurements if line.images]
     course = leading(measurements, at)
     judged = evaluation if evaluation and evaluation.scores and evaluation.images != 0 else None
+    if judged and not judged.own_data:
+        judged = None
     if judged and (course is None or judged.images in (None, at) or course.kept.images != at):
         return [score for score in judged.scores if not score.group], judged.images
     if course is None:
@@ -142,6 +147,7 @@ def read_evaluation(path: Path, problems: list[str]) -> Evaluation | None:
         pictures,
         string(value.get("made")),
         [note for note in map(string, items(value.get("notes"))) if note],
+        value.get("own_data") is not False,  # earlier versions did not say
     )
 
 

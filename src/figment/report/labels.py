@@ -24,6 +24,8 @@ SCORES = {
     "high_quality": "Points on a mode",
 }
 FLOOR = "real against real"
+MARKUP = re.compile(r"[\\`*_\[\]<>|#]")
+"""What Markdown may take for more than a letter."""
 BETTER = {
     "lower": "lower is better",
     "higher": "higher is better",
@@ -52,7 +54,15 @@ def moment(stamp: str) -> str:
 
 def markdown(text: str) -> str:
     """Return text that Markdown shows as it is: no markup of whoever named data, classes or runs."""
-    return re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", " ".join(text.split()))
+    return MARKUP.sub(r"\\\g<0>", " ".join(text.split()))
+
+
+def sentences(text: str) -> str:
+    """Return text likewise, in which `code` stays code."""
+    parts = re.split("(`[^`]+`)", " ".join(text.split()))  # every second one is code
+    return "".join(
+        part if place % 2 else MARKUP.sub(r"\\\g<0>", part) for place, part in enumerate(parts)
+    )
 
 
 def plain(value: object) -> str:

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import torch
 
 from figment.errors import UserError
-from figment.export.about import about
+from figment.export.about import facts
 from figment.export.subject import Subject, plain_name
 from figment.progress import say
 from figment.sampling.generator import Generator
@@ -156,13 +156,13 @@ def _opened(name: str, path: Path, how: How, *, training: bool) -> Opened:
         )
     weights = _digest(subject.weights)
     engine = _engine(subject, weights, how, training=training)
-    found = sayable({**about(subject, title=how.title), "name": name})
+    found = sayable({**facts(subject, title=how.title), "name": name})
     version = hashlib.sha256(f"{weights} {engine.name} {found['figment']}".encode()).hexdigest()
     found |= {"version": version[:16], "engine": engine.name}
     opened = Opened(name, generator, engine, found, version[:16], cost=1.0)
     opened.cost = _measured(opened)
-    if not training:  # whose directions would be others soon
-        found["directions"] = _directions(opened, weights)
+    # those of a run in training would be others soon
+    found["directions"] = [] if training else _directions(opened, weights)
     return opened
 
 

@@ -22,6 +22,7 @@ class Data(msgspec.Struct):
     classes: list[str]
     shape: Annotated[list[Side], msgspec.Meta(min_length=1, max_length=3)]
     fingerprint: str
+    duplicates: Count = 0
 
 
 class Length(msgspec.Struct):
