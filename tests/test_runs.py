@@ -92,7 +92,9 @@ def test_the_list_of_runs(here: Path, capsys):
     found = {entry["run"]: entry for entry in json.loads(capsys.readouterr().out)}
     photos = found["runs/photos"]
     assert (photos["system"], photos["data"], photos["images"]) == ("dcgan", "flowers", 8256)
-    assert photos["score"] == {"name": "kid", "value": pytest.approx(0.04618, abs=1e-5)}
+    score = photos["score"]
+    assert (score["name"], score["value"]) == ("kid", pytest.approx(0.04618, abs=1e-5))
+    assert score["protocol"].startswith("small ")
     assert photos["state"] == "finished"
     assert found["runs/broken"]["state"].startswith("damaged")
     recipe = json.loads((here / "runs/photos/recipe.json").read_text())

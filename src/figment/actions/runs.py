@@ -63,7 +63,7 @@ def listing_text(found: Sequence[dict[str, Any]]) -> str:
 
 def _cell(value: Any) -> str:
     if isinstance(value, dict):
-        score = Score(value["name"], value["value"])
+        score = Score(value["name"], value["value"], protocol=value["protocol"])
         shown = score.shown().value
         after = f" after {value['after']:,}" if "after" in value else ""
         figure = f"{shown:,.0f}" if abs(shown) >= 1000 else f"{shown:.3g}"
@@ -95,13 +95,14 @@ def _score(run: Path, images: int) -> dict[str, Any] | None:
     if not measured:
         return None
     (name, value, better), line = measured[-1]
+    protocol = str(line.get("protocol", ""))
     least = {"lower": min, "higher": max}.get(better)
     if least is not None and (run / folder.BEST).exists():
         name, value, _ = least((found for found, _ in measured), key=lambda each: each[1])
-        return {"name": name, "value": value}
+        return {"name": name, "value": value, "protocol": protocol}
     when = number(line.get("images"))
     early = {"after": int(when)} if when is not None and when < images else {}
-    return {"name": name, "value": value, **early}
+    return {"name": name, "value": value, "protocol": protocol, **early}
 
 
 def _first(scores: Any) -> tuple[str, float, str] | None:
