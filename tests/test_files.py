@@ -93,10 +93,11 @@ def test_a_lock_is_held_by_one(tmp_path: Path):
 
 def test_what_a_dead_process_left_is_tidied(tmp_path: Path):
     gone, here = tmp_path / ".a.4194304.ab.tmp", tmp_path / f".a.{os.getppid()}.ab.tmp"
-    for path in (gone, here, tmp_path / ".old.4194304.tmp", tmp_path / "a.tmp"):
+    others = [tmp_path / name for name in (".notes.tmp", ".report.final.tmp", "a.tmp")]
+    for path in (gone, here, tmp_path / ".old.4194304.tmp", *others):
         path.touch()
     files.tidy(tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == [here.name, "a.tmp"]
+    assert {*tmp_path.iterdir()} == {here, *others}
 
 
 def test_outputs_say_that_figment_made_them(tmp_path: Path):

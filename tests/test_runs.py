@@ -7,17 +7,21 @@ import os
 import shutil
 import subprocess
 import sys
+import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from figment import mesh
 from figment.actions.runs import listing, listing_text
 from figment.cli import main
 from figment.errors import UserError
 from figment.launch import train
 from figment.runs import fresh, named, no_run, runs_here
 from figment.training import folder
+from two_processes import as_two
 
 OLD = Path(__file__).parent / "old_runs"
 
@@ -85,6 +89,19 @@ def test_runs_are_called_after_the_words(tmp_path: Path, monkeypatch, capsys):
     assert "runs/ring is there already, so this run is runs/ring-2" in capsys.readouterr().err
 
 
+def nameless(folder: Path) -> str:
+    """Train without a name, the second process a second late."""
+    os.chdir(folder)
+    time.sleep(mesh.rank())
+    fields: dict[str, Any] = {"hidden": (8,), "latent": 2, "batch": 16, "metrics": ()}
+    return str(train("ring", images=16, progress=False, **fields).path)
+
+
+def test_two_processes_write_one_run(tmp_path: Path):
+    assert as_two(partial(nameless, tmp_path), tmp_path) == ("runs/ring", "runs/ring")
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["ring"]
+
+
 def test_the_list_of_runs(here: Path, capsys):
     (here / "runs" / "broken").mkdir()
     (here / "runs" / "broken" / "recipe.json").write_text("{")
@@ -102,7 +119,7 @@ def test_the_list_of_runs(here: Path, capsys):
     (here / "runs/photos/recipe.json").write_text(json.dumps(recipe))
     assert main(["runs"]) == 0
     text = capsys.readouterr().out
-    assert "8,256" in text and "KID x1000 46.2" in text and "stopped at 50%" in text
+    assert "8,256" in text and "KID(small) x1000 46.2" in text and "stopped at 50%" in text
     with folder.lock(here / "runs" / "photos"):
         assert {entry["state"] for entry in listing("runs")} >= {"training", "finished"}
     with pytest.raises(UserError, match="there is no folder nowhere"):

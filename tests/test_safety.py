@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 from PIL import Image
 
 import figment
@@ -20,6 +21,7 @@ from figment.doctor.finding import Finding
 from figment.errors import UserError
 from figment.launch import resume, train
 from figment.recipes import own
+from figment.tensors import write_tensors
 from figment.training import folder
 
 FIELDS = {"hidden": (8,), "latent": 4, "batch": 16, "tick": 160, "metric_count": 64}
@@ -174,6 +176,26 @@ def test_damaged_files_are_one_sentence_each(name: str, run: Path, capfd):
     page = run / "report.html"
     if name == "pictures outside" and page.exists():
         assert "root:" not in page.read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "fields"),
+    [
+        ("dcgan", {"resolution": 4}),
+        ("cats-mlp", {"hidden": []}),
+        ("r3gan", {"group": 0}),
+        ("stylegan2", {"wide_until": 0}),
+        ("biggan", {"resolution": 2}),
+    ],
+)
+def test_weights_of_networks_that_cannot_be_are_one_sentence(name, fields, tmp_path: Path, capfd):
+    weights = tmp_path / "stranger.safetensors"
+    write_tensors(weights, {"a": torch.zeros(1)}, {"recipe": name, "fields": fields, "images": 1})
+    code = main(["sample", str(weights), "--count", "2", "--out", str(tmp_path / "a.png")])
+    said = capfd.readouterr().err
+    assert (
+        code == 2 and "stranger.safetensors is not a readable" in said and "Traceback" not in said
+    )
 
 
 @pytest.mark.parametrize("place", [0.02, 0.6, 0.99])

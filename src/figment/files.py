@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import secrets
 import stat
 from collections.abc import Generator, Iterable
@@ -19,6 +20,8 @@ PAGE = f"pictures side by side or in turn, {MARK}"
 """What a picture says of itself that shows several: one such among photographs is none of them."""
 MARKED_WITHIN = 1 << 16
 """Bytes at either end of a file that are searched for the mark."""
+TEMPORARY = re.compile(r"\..+?\.(?P<process>\d+)(\.[0-9a-f]+)?\.tmp")
+"""Names of ``replacing``; those of earlier versions had no random part."""
 NO_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP}
 """What file systems without locks answer."""
 
@@ -143,11 +146,10 @@ def made_by_figment(path: Path) -> bool:
 
 
 def tidy(folder: Path) -> None:
-    """Remove temporary files of this folder that processes which have died left behind."""
+    """Remove temporary files of this folder that processes which have died left behind, and no others'."""
     for leftover in folder.glob(".*.tmp"):
-        words = leftover.name.split(".")
-        number = words[-3] if len(words) > 4 else words[-2]  # earlier versions had no random part
-        if not number.isdigit() or not _alive(int(number)):
+        ours = TEMPORARY.fullmatch(leftover.name)
+        if ours and not _alive(int(ours["process"])):
             with suppress(OSError):
                 leftover.unlink()
 

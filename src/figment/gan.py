@@ -157,6 +157,10 @@ class GAN(Fields, Recipe):
         """Channels that the discriminator is given: those of a pack, and a map a class if it takes them."""
         return self.packing * self.shape[0] + self.classes * (self.conditioning == "concat")
 
+    @property
+    def together(self) -> int:
+        return self.packing * self.neighbours
+
     def head(self, plain: Head) -> Head:
         """Return what makes logits of a discriminator's features: ``plain``, or what fields ask for."""
         for technique in self.techniques:
@@ -269,7 +273,7 @@ class GAN(Fields, Recipe):
         rows = torch.arange(len(images) // together * together, device=images.device)
         if len(rows) < 2 * self.packing:
             return {}
-        parts = -(-len(rows) // max(2 * self.packing, self.batch))
+        parts = min(-(-len(rows) // max(2 * self.packing, self.batch)), len(rows) // together)
         found = []
         for part in rows.unflatten(0, (-1, together)).tensor_split(parts):
             own = part.flatten()
@@ -315,6 +319,8 @@ class GAN(Fields, Recipe):
                 group["betas"] = self.betas
             else:
                 group["momentum"] = self.betas[0]
+            if "alpha" in group:
+                group["alpha"] = self.betas[1]
 
     def reals(self, images: Tensor, clock: Clock) -> Tensor:
         for technique in self.techniques:

@@ -66,10 +66,12 @@ def train(
     plan = plan if weights is None else plan.begun_from(weights.tensors)
     if getattr(plan.recipe, "freeze_layers", 0) and weights is None:
         raise UserError("--freeze-layers keeps what was learned: say with --from what that is")
-    path = _home(run, plan)
+    target = _set_up(device)
+    path = Path(
+        str(mesh.first(str(_home(run, plan))))
+    )  # once there, it is no fresh one to the others
     deadline = None if minutes is None else started + 60 * minutes
     with leaving_on_sigterm(), folder.claimed(path) if mesh.is_first() else nullcontext():
-        target = _set_up(device)
         if not run and path.name != plan.run_name:
             say(progress, f"{HOME / plan.run_name} is there already, so this run is {path}")
         plan, dataset = _planned(plan, str(data), budget, deadline, target, progress, weights)
@@ -162,7 +164,7 @@ def _resume(
 
     started, progress = stretch.started, stretch.progress
     now = saved_clock(path / "state").images
-    mesh.check_batch(recipe.batch, recipe.neighbours)
+    mesh.check_batch(recipe.batch, recipe.together)
     dataset = _same_data(path, data or machine["data"]["path"], recipe, machine, progress)
 
     used = folder.read_seconds(path)

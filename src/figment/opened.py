@@ -110,6 +110,10 @@ def moments(run: str | Path, device: str = "auto", *, trust: bool = False) -> li
     ]
 
 
+NONSENSE = (LookupError, ArithmeticError, RuntimeError, ValueError, TypeError, AssertionError)
+"""What building networks from a stranger's fields may raise."""
+
+
 class RunData(NamedTuple):
     """Real pictures beside a run."""
 
@@ -181,7 +185,7 @@ def _opened(
         weights, about = read_tensors(path)
         net = build(recipe)
         net.load_state_dict(weights)
-    except (Unreadable, KeyError, RuntimeError, OSError, ValueError, TypeError) as error:
+    except (Unreadable, OSError, *NONSENSE) as error:
         reason = f"{error}\n".splitlines()[0]
         raise UserError(
             f"{path} is not a readable {what} ({reason}): name another file of the run, or copy it again "

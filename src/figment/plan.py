@@ -38,6 +38,8 @@ class Plan:
     """Those of them that nobody typed: the other run's recipe has them."""
     by_colour: bool = False
     """Whether all pictures decide, once they are packed, between grey and colour: so far it is a guess."""
+    kept: frozenset[str] = frozenset()
+    """Fields that no form for a smaller time changes: weights that it begins with would not fit."""
     run_name: str = ""
     """What the run is called where the user does not say: after the data, and a recipe that was named."""
     cost: Cost[Recipe] | None = None
@@ -53,7 +55,8 @@ class Plan:
         """Return the plan for a training that begins from these tensors, by their names."""
         recipe = self.recipe.begun_from(tensors, self.pinned)
         recipe.check()
-        return replace(self, recipe=recipe)
+        sizes = {field for form in recipe.SMALLER for field in form} - {"batch"}
+        return replace(self, recipe=recipe, kept=frozenset(sizes))
 
     def fit(self, dataset: Dataset, budget: Budget, device: torch.device) -> Plan:
         """Return the plan for these pictures, on this device, of the length that the budget gives."""
@@ -88,7 +91,8 @@ class Plan:
             said = cost.sentence(self.name, planned, dataset, end=end, seconds=None)
         else:
             said = ""
-            forms = [f for f in self.recipe.cheaper(self.pinned) if f.batch % mesh.size() == 0]
+            forms = self.recipe.cheaper(self.pinned | self.kept)
+            forms = [form for form in forms if form.batch % mesh.size() == 0]
             found = cost.affordable(forms, dataset, device, deadline)
         return replace(self, recipe=found.recipe, cost=found, said=said)
 
@@ -170,11 +174,11 @@ def choose(
     chosen = chosen.fit_to(seen, pinned)
     chosen.check()
     check_measuring(chosen.metrics, chosen.features)
-    mesh.check_batch(chosen.batch, chosen.neighbours)
+    mesh.check_batch(chosen.batch, chosen.together)
     (called,) = file_names(
         [seen.name if recipe is None else f"{seen.name}-{name}".replace(":", "-")]
     )
-    return Plan(name, chosen, seen, pinned, same - fields.keys(), by_colour, called)
+    return Plan(name, chosen, seen, pinned, same - fields.keys(), by_colour, run_name=called)
 
 
 def _refuse_no_classes(recipe: Recipe, look: Look) -> None:

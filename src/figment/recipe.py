@@ -55,8 +55,13 @@ class Recipe(Settings):
 
     @property
     def neighbours(self) -> int:
-        """How many pictures in a row of a batch are judged together: parts of a batch are multiples."""
+        """How many inputs of the discriminator in a row are judged together: parts are multiples."""
         return 1
+
+    @property
+    def together(self) -> int:
+        """How many pictures in a row of a batch are judged together: a process's share is a multiple."""
+        return self.neighbours
 
     @property
     def ema_warm_up(self) -> float:
@@ -120,14 +125,22 @@ class Recipe(Settings):
     def cheaper(self, pinned: frozenset[str] = frozenset()) -> list[Self]:
         """Return forms of this recipe for ever smaller time budgets, this one first.
 
-        They are those of ``SMALLER`` that are nowhere larger than it, as far as fields are not pinned.
+        They are those of ``SMALLER`` that are nowhere larger, and that ``check`` takes; pinned fields stay.
         """
         forms = [self]
         for size in self.SMALLER:
-            if all(value <= getattr(self, field) for field, value in size.items()):
-                free = {field: value for field, value in size.items() if field not in pinned}
+            free = {field: value for field, value in size.items() if field not in pinned}
+            if all(value <= getattr(self, field) for field, value in free.items()):
                 forms.append(replace(self, **free))
-        return list(dict.fromkeys(forms))
+        return [self, *(form for form in dict.fromkeys(forms[1:]) if form != self and form.sound())]
+
+    def sound(self) -> bool:
+        """Return whether ``check`` refuses nothing."""
+        try:
+            self.check()
+        except UserError:
+            return False
+        return True
 
     def rounds_wanted(self) -> int:
         """Return the rounds that a time has to hold for this form to be better than a cheaper one."""

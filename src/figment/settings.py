@@ -26,7 +26,8 @@ class Settings:
     batch: int = 64
     """Batch size: real images per move, over all processes."""
     micro_batch: int = 0
-    """Most images that a process sends through a network at once; less memory, same result; 0: all."""
+    """Most images that a process sends through a network at once: less memory, the same result but for
+    batch norm; 0: all."""
     seed: int = 0
     """Seed of everything random."""
 

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 from playing import assert_resumes, difference_in_quarters, trainer_for
 from torch import Tensor, nn
 
-from figment.data import look
+from figment.data import look, open_dataset
 from figment.errors import UserError
 from figment.recipes.flow_matching import FlowMatching
 from figment.sampling.generator import Generator
@@ -39,6 +40,17 @@ class ToNormal(nn.Module):
     def forward(self, x: Tensor, t: Tensor) -> Tensor:
         variance = (1 - t) ** 2 + (t * self.s) ** 2
         return x * ((t * self.s**2 - (1 - t)) / variance)[:, None, None, None]
+
+
+def test_a_latent_has_the_numbers_of_pictures_that_turned_out_to_have_a_colour(tmp_path: Path):
+    for number in range(40):  # only some are looked at before packing
+        colour = (200, 10, 10) if number == 21 else (number, number, number)
+        Image.new("RGB", (16, 16), colour).save(tmp_path / f"{number}.png")
+    dataset = open_dataset(str(tmp_path), resolution=16, channels=3, progress=False)
+    guessed = replace(FlowMatching(), resolution=16, channels=1, latent=256)
+    coloured = replace(guessed, channels=3)
+    assert coloured.settle(dataset).latent == 768
+    assert coloured.settle(dataset, frozenset({"latent"})).latent == 256
 
 
 @pytest.mark.parametrize("steps", [1, 3, 20])

@@ -117,6 +117,16 @@ def test_the_optimisers_and_the_average_follow_the_ramps():
     assert trainer.optimizers["generator"].param_groups[0]["lr"] == pytest.approx(2.5e-5)
 
 
+def test_what_takes_the_place_of_adam_follows_the_ramp_or_says_that_it_cannot():
+    trainer = trainer_for(replace(TINY, ramp_images=16, optimizer="rmsprop"))
+    for played in range(3):
+        now = trainer.recipe.at(Clock(images=4 * played))
+        trainer.round()
+        assert trainer.optimizers["generator"].param_groups[0]["alpha"] == now.betas[1]
+    with pytest.raises(UserError, match="--final-beta2 has no effect with --optimizer sgd"):
+        replace(TINY, optimizer="sgd", betas=(0.0, 0.999), final_beta2=0.95).check()
+
+
 def test_the_augmentation_starts_as_none_and_ends_at_its_probability():
     recipe = replace(TINY, augment_p=1.0, ramp_images=64)
     images = torch.rand(16, 3, 32, 32) * 2 - 1

@@ -153,6 +153,12 @@ def test_cheaper_forms_respect_pins():
     assert {f.width for f in recipe.cheaper(frozenset({"width"}))} == {64}
     assert {f.batch for f in recipe.cheaper(frozenset({"batch"}))} == {128}
     assert recipe.cheaper(frozenset({"batch", "width"})) == [recipe]
+    few = replace(recipe, batch=8).cheaper(
+        frozenset({"batch"})
+    )  # a pinned field rules out no width
+    assert {(form.width, form.batch) for form in few} == {(w, 8) for w in (64, 48, 32, 24, 16)}
+    parts = replace(recipe, micro_batch=64).cheaper(frozenset({"micro_batch"}))
+    assert {form.batch for form in parts} == {128, 64}  # 32 are no whole number of parts of 64
 
 
 def test_residual_networks_have_forms_for_minutes():

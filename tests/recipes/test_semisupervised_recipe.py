@@ -382,6 +382,13 @@ def test_rates_that_fall_go_with_other_ways_to_play(recipe: SemiSupervised, play
     assert all(torch.isfinite(value) for value in seen.values())
 
 
+def test_labelled_pictures_are_turned_as_the_others_are(monkeypatch: pytest.MonkeyPatch):
+    seen = []
+    monkeypatch.setattr("figment.augment.study", lambda images: seen.append(images) or images)
+    trainer_of(replace(TINY, augment="study").fit_to(look("flowers:24"))).round()
+    assert len(seen) == 2
+
+
 @both
 def test_mirrored_and_noisy_labelled_pictures(recipe: SemiSupervised):
     recipe = replace(recipe, mirror=True, instance_noise=0.1, batch=64, images=6_400)

@@ -160,11 +160,17 @@ def test_held_out_pictures_are_judged_in_whole_groups():
 
 def test_processes_do_not_part_groups(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("figment.mesh.size", lambda: 2)
-    mesh.check_batch(16, TINY.neighbours)
+    mesh.check_batch(16, TINY.together)
+    packed = replace(TINY, batch=16, packing=4)
+    assert (packed.neighbours, packed.together) == (4, 16)
+    with pytest.raises(UserError, match="judge 16 pictures together"):
+        mesh.check_batch(16, packed.together)
+    with pytest.raises(UserError, match="judge 8 pictures together: try --batch 16"):
+        choose("flowers:32", "dcgan", {"batch": 24, "packing": 8})
     parted = replace(TINY, batch=12)
     parted.check()  # it is sound, and may be sampled from on any number of processes
     with pytest.raises(UserError, match="judge 4 pictures together: try --batch 8"):
-        mesh.check_batch(12, parted.neighbours)
+        mesh.check_batch(12, parted.together)
     with pytest.raises(UserError, match="judge 4 pictures together"):
         choose("flowers:32", "stylegan2", {"batch": 12})
 

@@ -23,6 +23,8 @@ from figment.plan import choose
 from figment.recipes import SYSTEMS
 from figment.run import load
 from figment.tensors import Stored, write_tensors
+from figment.training.log import Tally
+from figment.training.state import load_state, save_state
 from figment.training.trainer import Trainer
 from figment.training.transfer import Weights, read_weights, refuse_strange, take
 
@@ -148,6 +150,20 @@ def test_nothing_that_fits_is_refused_before_a_run_is_there(
             "ring", run=tmp_path / "run", recipe="points", from_=teacher, progress=False, **fields
         )
     assert not (tmp_path / "run").exists()
+
+
+def test_a_time_budget_keeps_the_size_of_the_weights(flowers_run: Path):
+    plan = choose("flowers:64", "dcgan", {})
+    assert {form.width for form in plan.recipe.cheaper(plan.pinned | plan.kept)} == {
+        64,
+        48,
+        32,
+        24,
+        16,
+    }
+    begun = plan.begun_from(read_weights(flowers_run).tensors)
+    forms = begun.recipe.cheaper(begun.pinned | begun.kept)
+    assert {form.width for form in forms} == {64} and min(form.batch for form in forms) == 16
 
 
 def test_a_run_that_is_stopped_goes_on_from_there(tmp_path: Path, teacher: Path):
@@ -277,7 +293,7 @@ def test_a_bias_is_frozen_with_its_weight_alone():
     assert len(frozen("dcgan", 2)) == 4  # two convolutions, the second with its norm
 
 
-def test_what_was_fitted_to_data_is_not_fitted_again():
+def test_what_was_fitted_to_data_is_not_fitted_again(tmp_path: Path):
     fields: dict[str, Any] = {"resolution": 32, "width": 4, "latent": 8, "batch": 8}
     recipe = replace(SYSTEMS["dcgan"].recipe, **fields, minibatch_discrimination=4, images=64)
     trainer = trainer_of(recipe)
@@ -290,6 +306,11 @@ def test_what_was_fitted_to_data_is_not_fitted_again():
     take(trainer, weights)
     trainer.now.begin(trainer)
     assert torch.equal(trainer.nets.state_dict()[key], first[key])
+    save_state(tmp_path, trainer, Tally())
+    again = trainer_of(recipe)  # a resume before the first round
+    load_state(tmp_path, again)
+    again.now.begin(again)
+    assert torch.equal(again.nets.state_dict()[key], first[key])
 
 
 def test_freezing_asks_for_what_was_learned(tmp_path: Path):

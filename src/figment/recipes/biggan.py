@@ -3,8 +3,9 @@
 SNGAN's residual networks, twice as wide in the discriminator, with spectral norm in both; the classes are
 one embedding that all norms of the generator share, the latent comes in chunks, one a block; hinge loss,
 a projection, filters of the generator kept at right angles (``off_diagonal``), and large batches where
-there is room for them. Samples are truncated by ``--truncation``, their norms' statistics gathered anew
-(standing statistics). Data without classes are learned without: norms are told the chunks alone.
+there is room for them. Samples are truncated by ``--truncation``; the norms' statistics are gathered anew
+over latents that are not (standing statistics). Data without classes are learned without: norms are told
+the chunks alone.
 
 ``CIFAR`` has the numbers of the authors' script for CIFAR-10, with the embedding and the chunks of their
 ImageNet models and the paper's weight of off_diagonal, which the script leaves out; ``SMALL`` is for a

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
     from torch.optim import Optimizer
 
-    from figment.data import Look
+    from figment.data import Dataset, Look
     from figment.rounds import Batch, Clock, Engine, Scalars, Turns
 
 BACK = 100
@@ -65,6 +65,11 @@ class FlowMatching(Recipe):
         """As every recipe's; the latent has as many numbers as a picture."""
         fitted = super().fit_to(look, pinned)
         return fitted if "latent" in pinned else replace(fitted, latent=fitted._numbers())
+
+    def settle(self, dataset: Dataset, pinned: frozenset[str] = frozenset()) -> Self:
+        """Packed pictures may have turned out to have a colour, and the latent more numbers."""
+        settled = super().settle(dataset, pinned)
+        return settled if "latent" in pinned else replace(settled, latent=settled._numbers())
 
     def nearest_resolution(self, side: int) -> int:
         return max(16, min(side, self.resolution) // 8 * 8)

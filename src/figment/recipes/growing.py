@@ -61,7 +61,7 @@ class Growing(GAN):
     def neighbours(self) -> int:
         from figment.networks.layers.minibatch_stddev import group_size
 
-        return group_size(self.batch, NEIGHBOURS)
+        return group_size(max(1, self.batch // self.packing), NEIGHBOURS)
 
     def nearest_resolution(self, side: int) -> int:
         return limits.power_below(min(side, self.resolution), 8)

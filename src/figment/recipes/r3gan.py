@@ -17,6 +17,7 @@ the discriminator.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
@@ -85,6 +86,10 @@ class R3GAN(GAN):
         for name in ("final_rate", "final_penalty"):
             if getattr(self, name) <= 0:
                 raise UserError(f"{name} must be above 0, not {getattr(self, name)}")
+
+    def idle(self) -> Mapping[str, str]:
+        needs = {"final_beta2": "with --optimizer sgd"} if self.optimizer == "sgd" else {}
+        return {**super().idle(), **needs}
 
     def check_maps(self) -> None:
         """Refuse maps that these networks do not have."""

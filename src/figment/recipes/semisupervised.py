@@ -274,10 +274,7 @@ class SemiSupervised(GAN):
         rows = torch.from_numpy(order.indices(max(0, clock.images - self.batch), self.batch))
         mine = mesh.rows(self.batch)
         images, labels = labelled.take(rows[mine].to(labelled.labels.device))
-        if self.mirror:
-            turned = (torch.rand(self.batch, device=images.device) < 0.5)[mine]
-            images = torch.where(turned[:, None, None, None], images.flip(3), images)
-        return self.show(nets, images), labels
+        return self.show(nets, self.reals(images, clock)), labels
 
 
 def _refuse(recipe: SemiSupervised) -> None:

@@ -3,7 +3,7 @@
 The latent becomes a style, which every layer of the generator is given; two styles are mixed in nine
 images of ten while training. R1 is applied in one round of 16 and path length in one of four, each the
 stronger for it. Truncation pulls styles towards their mean: ``truncation`` is the share of the way that
-is left, 0 the mean picture, 1 none. What is drawn is a function of the seed, noise included (see
+is left, near 0 the mean picture, 1 none. What is drawn is a function of the seed, noise included (see
 ``figment.networks.stylegan2``).
 
 Width and latent are an eighth and a quarter of the paper's, batches 16, for one small machine;
@@ -90,7 +90,7 @@ class StyleGAN2(Styled):
     def neighbours(self) -> int:
         from figment.networks.layers.minibatch_stddev import group_size
 
-        return group_size(self.batch, self.spread_group)
+        return group_size(max(1, self.batch // self.packing), self.spread_group)
 
     def tiny(self) -> Self:
         return replace(super().tiny(), resolution=32, width=4, penalty_every=2, path_length_every=2)

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from figment.errors import UserError
+from figment.networks.layers.calibration import fitted_elsewhere, keep_fitted
 from figment.records import Unreadable
 from figment.rounds import Clock
 from figment.tensors import read_note, read_shapes, read_tensors, write_tensors
@@ -66,12 +67,14 @@ def load_state(folder: Path, trainer: Trainer, name: str = LATEST) -> Tally:
         scale = float(note.get("rate_scale", note.get("pace", 1.0)))  # "pace": before 0.2
         if not 0 < scale < math.inf:
             raise ValueError("the scale of its learning rates is none")
+        fitted = {str(name) for name in note.get("fitted", [])}
     except (OSError, Unreadable, *NONSENSE) as error:
         raise UserError(_damaged(latest, error)) from None
     with torch.no_grad():
         for name, tensor in mine.items():
             tensor.copy_(saved[name])
     trainer.clock, trainer.rate_scale = clock, scale
+    keep_fitted(trainer.nets, fitted)
     return tally
 
 
@@ -101,6 +104,7 @@ def _write(
         "clock": trainer.clock._asdict(),
         "tally": tally.to_json(),
         "rate_scale": trainer.rate_scale,
+        "fitted": fitted_elsewhere(trainer.nets),
     }
     write_tensors(path, _tensors(trainer), note, before)
 

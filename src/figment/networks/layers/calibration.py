@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import torch
 from torch import Tensor, nn
 
@@ -15,6 +17,19 @@ class Calibrated(nn.Module):
     def calibrate(self, x: Tensor) -> None:
         """Set the layer's weights by its input ``x``."""
         raise NotImplementedError
+
+
+def keep_fitted(nets: nn.Module, names: Collection[str]) -> None:
+    """Let the layers of these names stay as they are, and no other: another training fitted them."""
+    for name, layer in nets.named_modules():
+        if isinstance(layer, Calibrated):
+            layer.learned = name in names
+
+
+def fitted_elsewhere(nets: nn.Module) -> list[str]:
+    """Return the names of the layers that stay as another training fitted them."""
+    named = nets.named_modules()
+    return [name for name, layer in named if isinstance(layer, Calibrated) and layer.learned]
 
 
 @torch.no_grad()
