@@ -108,7 +108,7 @@ def evaluate_generator(
     samples = sample_side(
         generator, drawn, extractor, seed=seed, truncation=truncation, progress=progress
     )
-    classes, other_classes = _shared_classes(generator, dataset)
+    classes, other_classes = _shared_classes(generator, dataset, own=held_out is not None)
     if other_classes:
         samples = replace(samples, labels=torch.zeros_like(samples.labels))
     compared = Comparison(
@@ -133,11 +133,16 @@ def evaluate_generator(
     return found
 
 
-def _shared_classes(generator: Generator, dataset: Dataset) -> tuple[tuple[str, ...], list[str]]:
-    """Return the classes that samples and reals have in common, or else a note where both have some."""
+def _shared_classes(
+    generator: Generator, dataset: Dataset, *, own: bool
+) -> tuple[tuple[str, ...], list[str]]:
+    """Return the classes that samples and reals have in common, or else a note where both have some.
+
+    ``own``: the reals are those of the training, and so are the classes.
+    """
     if generator.recipe.labels_for([0], torch.device("cpu")) is None or not dataset.classes:
         return (), []
-    if generator.classes == dataset.classes:
+    if own or generator.classes == dataset.classes:
         return dataset.classes, []
     drawn, real = (", ".join(names[:5]) for names in (generator.classes, dataset.classes))
     return (), [
