@@ -19,8 +19,13 @@ from figment.judging import effort, forms, pictures
 from figment.judging.classifier import ACCURACY, Classifier
 from figment.judging.evaluation import Evaluation, now
 from figment.judging.figure import Copy
-from figment.judging.measures import MEASURES, lacking, measures_for
-from figment.judging.protocols import named
+from figment.judging.question import (
+    Question,
+    cautions,
+    measurable,
+    question_of,
+    samples_to_draw,
+)
 from figment.judging.scorer import LEAST, Scorer, extractor_for, scorer
 from figment.judging.sides import Side, real_side, sample_side
 from figment.metrics.score import Score
@@ -30,24 +35,12 @@ if TYPE_CHECKING:
     from figment.metrics.features import Extractor
     from figment.sampling.generator import Generator
 
-MOST = 1_000_000
-"""Samples whose features memory holds."""
 LEAST_OF_CLASS = 50
 """Samples and reals that a class needs for scores of its own."""
 FEWEST = 4
 """Different reals with which there is anything to compute at all."""
 PER_CLASS = ("kid",)
 """Scores that are given class by class, where there are classes."""
-
-
-class Question(NamedTuple):
-    """What is asked about samples."""
-
-    metrics: Sequence[str]
-    features: str
-    count: int | None
-    protocol: str = ""
-    """The name of the protocol that these are of."""
 
 
 class Comparison(NamedTuple):
@@ -94,13 +87,13 @@ def evaluate_generator(
     if asked == list(metrics) != []:
         return _tested(Evaluation(source, [], made=now()), classifier, dataset, held_out, True)
     others = [name for name in metrics if name not in asked]
-    question = _question(others, features, count, protocol)
+    question = question_of(others, features, count, protocol)
     recipe = generator.recipe
     extractor = extractor_for(recipe.kind, question.features, device, recipe.learned_from)
     rows, apart = np.arange(len(dataset)), np.empty(0, np.int64)
     if held_out is not None and not question.protocol:
         rows, apart = split(dataset, *held_out)
-    drawn = _drawn(question, len(rows))
+    drawn = samples_to_draw(question, len(rows))
     if extractor and progress and mesh.is_first():
         _say_plan(generator, dataset, (drawn, len(rows)), extractor, question)
     reals = _reals(dataset, rows, extractor, progress)
@@ -150,16 +143,6 @@ def _shared_classes(
     ]
 
 
-def _drawn(question: Question, reals: int) -> int:
-    """Return how many samples are drawn. Raises UserError for a count that says nothing or is too many."""
-    drawn = effort.samples_for(reals) if question.count is None else question.count
-    if not LEAST <= drawn <= MOST:
-        raise UserError(
-            f"count must be {LEAST} or more for a score to mean anything, and at most {MOST:,}, not {drawn}"
-        )
-    return drawn
-
-
 def _say_plan(
     generator: Generator,
     dataset: Dataset,
@@ -173,15 +156,6 @@ def _say_plan(
     seconds, numbers = (drawing / mesh.size(), looking), int(np.prod(dataset.shape))
     asked = tuple(question.metrics)
     say(effort.plan(("samples", f"reals of {dataset.name}"), counts, numbers, seconds, asked))
-
-
-def _question(metrics: Sequence[str], features: str, count: int | None, protocol: str) -> Question:
-    """Return what is asked, by a protocol where one is named. Raises UserError for what there is not."""
-    measures_for(metrics)
-    if not protocol:
-        return Question(metrics, features, count)
-    own = named(protocol, metrics, features, count)
-    return Question(own.metrics, own.features, own.count, protocol)
 
 
 def _tested(
@@ -231,7 +205,7 @@ def evaluate_pictures(
     Both are compared at the larger of their sides (at most 256 px) or at ``resolution``, and in colour
     where any picture has some; notes say what that changes.
     """
-    question = _question(metrics, features, count, protocol)
+    question = question_of(metrics, features, count, protocol)
     looks = [look(data) for data in (source, against)]
     if any(seen.kind == "points" for seen in looks):
         raise UserError("points are scored only as samples of a run: figment evaluate RUN")
@@ -305,7 +279,7 @@ def _judged(
             f"{counted(kinds, 'real picture')}{all_of} to compare with: give {FEWEST} at the very least, "
             f"and {LEAST} or more for scores to mean anything"
         )
-    wanted, notes = _wanted(source, compared, question)
+    wanted, notes = measurable(source, (samples, reals, held_out), question)
     stated = "; ".join(filter(None, ("" if form is None else str(form), against)))
     floors = not question.protocol
     one = scorer(wanted, extractor, reals, held_out, len(samples), form=stated, floors=floors)
@@ -320,7 +294,7 @@ def _judged(
             by_class = [name for name in PER_CLASS if name in wanted]
             of_class = scorer(by_class, extractor, parts[1], None, len(parts[0]), form=stated)
             found.scores += of_class.scores(parts[0], group=group)
-    found.notes += _careful(len(samples), len(reals), question)
+    found.notes += cautions(len(samples), len(reals), question)
     found.form = {} if form is None else form.as_json()
     found.copies = [
         {
@@ -334,49 +308,6 @@ def _judged(
     if out is not None and samples.images.ndim == 4 and mesh.is_first():
         found.pictures = pictures.write(out, samples, reals, copies, found.copies)
     return found
-
-
-def _wanted(source: str, compared: Comparison, question: Question) -> tuple[list[str], list[str]]:
-    """Return the measures that are asked for, all that can be had where none is, and notes.
-
-    Raises UserError where one that is asked for needs what the samples do not have.
-    """
-    samples, reals, held_out = compared.samples, compared.reals, compared.held_out
-    if not question.metrics:
-        names, notes = [], []
-        for name, measure in MEASURES.items():
-            missing = lacking(measure, samples, reals, held_out)
-            names += [] if missing else [name]
-            if missing == ["held-out pictures"]:  # the one thing that whoever asked can give
-                notes.append(f"{name} was left out: it needs {missing[0]}")
-        return names, notes
-    for measure in measures_for(question.metrics):  # what reals lack, scorer() refuses
-        if "classes" in lacking(measure, samples, reals, held_out):
-            asked = measure.gives[0]
-            raise UserError(
-                f"{asked} needs classes, and samples of {source} have none: leave it out"
-            )
-    return list(question.metrics), []
-
-
-def _careful(samples: int, reals: int, question: Question) -> list[str]:
-    """Return notes on what the counts do to the scores."""
-    notes = []
-    if question.protocol and question.count is not None and samples < question.count:
-        notes.append(
-            f"{question.protocol} takes {question.count:,} samples and these are {samples:,}: "
-            "not to be set beside published scores"
-        )
-    if reals < LEAST:
-        notes.append(
-            f"{reals} real pictures are too few to tell what such pictures get: no score can be trusted"
-        )
-    elif min(samples, reals) < 2_048:
-        notes.append(
-            f"{samples:,} samples and {reals:,} reals are few: "
-            "below 2,048 each trust only kid and its interval"
-        )
-    return notes
 
 
 def _scores(
