@@ -128,24 +128,6 @@ def test_floors_of_scores_that_move_with_the_counts_are_measured_at_theirs():
     assert found["recall"].value == pytest.approx(found["recall"].floor, abs=0.12)
 
 
-def test_some_of_many_reals_are_taken_from_all_of_them():
-    """Rows come class by class: the first ones would be one class."""
-    reals = made(900)
-    few = scorer(["kid"], None, reals, None, 200, most=300)
-    rows = few.reals.rows
-    assert len(rows) == 300 and few.reals is few.others
-    assert (np.diff(rows) > 0).all() and rows[-1] > 800 and (np.histogram(rows, 3)[0] > 60).all()
-
-
-def test_the_protocol_counts_what_is_compared():
-    """Of many pictures some are compared, each with each: figures say how many."""
-    some = MEASURES["precision_recall"]._replace(most=50)
-    one = replace(scorer(["kid"], None, made(120), None, 60), measures=[some, MEASURES["kid"]])
-    precision, _, kid = one.scores(made(90))
-    assert "50 samples against 50 reals" in precision.protocol
-    assert "90 samples against 120 reals" in kid.protocol
-
-
 def test_known_modes_of_points_are_counted():
     dataset = open_dataset("ring:4000", resolution=64, channels=1, progress=False)
     reals = real_side(dataset, np.arange(len(dataset)), None)

@@ -102,8 +102,7 @@ def evaluate_generator(
         generator, drawn, extractor, seed=seed, truncation=truncation, progress=progress
     )
     classes, other_classes = _shared_classes(generator, dataset, own=held_out is not None)
-    if other_classes:
-        samples = replace(samples, labels=torch.zeros_like(samples.labels))
+    samples = replace(samples, labels=0 * samples.labels) if other_classes else samples
     compared = Comparison(
         samples,
         reals,
@@ -112,11 +111,7 @@ def evaluate_generator(
         forms.form_of(dataset, recipe.fit) if extractor else None,
         ([f"seed {number}" for number in range(seed, seed + drawn)], _names(dataset)),
         classes,
-        [
-            *forms.dropped("reals", dataset),
-            *(forms.changed_by_run(dataset, held_out is not None, recipe.fit) if extractor else []),
-            *other_classes,
-        ],
+        [*_changed(generator, dataset, own=held_out is not None), *other_classes],
         "" if held_out is not None else f"of {dataset.name} ({dataset.fingerprint[:6]})",
     )
     found = _judged(source, compared, question, out, progress)
@@ -124,6 +119,14 @@ def evaluate_generator(
     if asked or not (metrics or protocol):
         _tested(found, classifier, dataset, held_out, bool(asked))
     return found
+
+
+def _changed(generator: Generator, dataset: Dataset, *, own: bool) -> list[str]:
+    """Return notes on reals that were left out, and on what the form of a run's samples does to reals."""
+    dropped, recipe = forms.dropped("reals", dataset), generator.recipe
+    if recipe.kind == "points":
+        return dropped
+    return [*dropped, *forms.changed_by_run(dataset, own, recipe.fit)]
 
 
 def _shared_classes(
