@@ -46,7 +46,8 @@ def test_a_score_of_an_earlier_moment_names_it(tmp_path: Path, moments, when):
     assert f"Measured after {when:,} images{later}. " in hub_folder._scores(card)
     (found,) = listing(tmp_path)
     early = {"after": 500} if when == 500 else {}
-    assert found["score"] == {"name": "kid", "value": pytest.approx(when / 1e6), **early}
+    kid = {"name": "kid", "value": pytest.approx(when / 1e6), "protocol": ""}
+    assert found["score"] == {**kid, **early}
     assert ("KID x1000 0.5 after 500" in listing_text([found])) == (when == 500)
 
 
