@@ -13,6 +13,7 @@ from figment.actions.judging import evaluate
 from figment.data.flowers import draw_flowers
 from figment.errors import UserError
 from figment.judging import evaluate as judging
+from figment.judging.table import score_table
 from figment.report.card import write_card
 from figment.report.contrast import contenders, rankings
 
@@ -64,6 +65,8 @@ def test_classes_are_paired_by_name(run, others):
     (note,) = (note for note in other.notes if "class" in note)
     assert note.startswith("no score by class: the run draws dandelion, marigold")
     assert note.endswith("are aster, dandelion")
+    other.notes.append("\x1b[2J of a stranger's class")
+    assert "note: \\x1b[2J of" in score_table(other)
 
 
 def test_weights_without_their_run(run, others, tmp_path):

@@ -29,7 +29,9 @@ def names_of(dataset: Dataset) -> list[str]:
     files = map(sources.readable, sources.find_pictures(dataset.source, dataset.folders).files)
     names = [file for file in files if file not in skipped]
     if len(names) != len(dataset):
-        raise UserError(f"the pictures of {dataset.source} have changed since they were read")
+        raise UserError(
+            f"the pictures of {dataset.source} have changed since they were read: start again"
+        )
     return names
 
 

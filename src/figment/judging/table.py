@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
+from figment.data.printing import clean
 from figment.judging.evaluation import Evaluation
 from figment.metrics.score import Score
 
@@ -31,7 +32,7 @@ def score_table(found: Evaluation, folder: str = "") -> str:
         lines += ["", f"({protocol})", *table(same)]
     lines += _copies(found, folder)
     lines += ["", *(f"note: {note}" for note in found.notes)] if found.notes else []
-    return "\n".join(lines)
+    return "\n".join(map(clean, lines))  # names may be anybody's: none of them steers a terminal
 
 
 def _copies(found: Evaluation, folder: str) -> list[str]:
