@@ -91,10 +91,13 @@ class Plan:
             said = cost.sentence(self.name, planned, dataset, end=end, seconds=None)
         else:
             said = ""
-            forms = self.recipe.cheaper(self.pinned | self.kept)
-            forms = [form for form in forms if form.batch % mesh.size() == 0]
-            found = cost.affordable(forms, dataset, device, deadline)
+            found = cost.affordable(self.forms(), dataset, device, deadline)
         return replace(self, recipe=found.recipe, cost=found, said=said)
+
+    def forms(self) -> list[Recipe]:
+        """Return the forms that a time budget may take, this one first: what the processes can share."""
+        forms = self.recipe.cheaper(self.pinned | self.kept)
+        return [form for form in forms if form.batch % mesh.size() == 0]
 
     def settle(
         self,
