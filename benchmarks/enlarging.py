@@ -30,7 +30,7 @@ from figment.metrics.classification import accuracy, train_classifier
 from figment.metrics.features.extractor import extract
 from figment.metrics.intervals import proportion
 from figment.randomness import stream
-from figment.sampling.pictures import save_image, to_image
+from figment.sampling.pictures import to_image
 
 SIDE = 64
 RIDGE = 100.0
@@ -94,7 +94,7 @@ def made(args: argparse.Namespace, dataset: Dataset, shown: np.ndarray) -> Path:
         for place in shown:
             folder = photographs / dataset.classes[dataset.labels[place]]
             folder.mkdir(parents=True, exist_ok=True)
-            save_image(to_image(np.asarray(dataset.rows[place])), folder / f"{place:05d}.png")
+            to_image(np.asarray(dataset.rows[place])).save(folder / f"{place:05d}.png")
     if not run.exists():
         figment("train", photographs, "--recipe", args.recipe, "--run", run, "--held-out", 0,
                 "--resolution", SIDE, "--minutes", args.minutes)  # fmt: skip

@@ -23,7 +23,7 @@ from figment.data import Dataset, open_dataset
 from figment.judging.evaluation import read_evaluation
 from figment.randomness import stream
 from figment.run import Run
-from figment.sampling.pictures import save_image, to_image
+from figment.sampling.pictures import to_image
 
 SIDE = 64
 SYSTEMS = ("few-shot", "dcgan", "W4")
@@ -66,7 +66,7 @@ def some_of(data: str, number: int, folder: Path) -> Path:
         for place in stream("few-shot", 0).permutation(len(dataset))[:number]:
             of = dataset.classes[dataset.labels[place]] if dataset.classes else ""
             (folder / of).mkdir(parents=True, exist_ok=True)
-            save_image(to_image(np.asarray(dataset.rows[place])), folder / of / f"{place:05d}.png")
+            to_image(np.asarray(dataset.rows[place])).save(folder / of / f"{place:05d}.png")
     return folder
 
 

@@ -66,7 +66,7 @@ def main() -> None:
         ]
         print(row(kind, found), flush=True)
         pairs = [np.load(args.out / f"{kind}-{space}-{n}.npy") for n in range(len(found))]
-        save_image(tile(np.concatenate(pairs), 10), args.out / f"{kind}-{space}.png")
+        save_image(tile(np.concatenate(pairs), 10), args.out / f"{kind}-{space}.png", page=True)
 
 
 def held_out(run: Run, count: int) -> np.ndarray:

@@ -132,5 +132,5 @@ def test_files_of_others_are_kept(tmp_path: Path):
             keep_others([tmp_path / name])
         keep_others([tmp_path / name], overwrite=True)
     keep_others([tmp_path / "new.png"])
-    save_image(frames[0], tmp_path / "a.png")
+    save_image(frames[0], tmp_path / "a.png", page=True)
     keep_others([tmp_path / "a.png"])

@@ -49,7 +49,7 @@ def write(
     if found:
         made = {"copies": copies(samples, reals, found, named)} | made
     for name, image in made.items():
-        save_image(image, folder / "evaluation" / f"{name}.png")
+        save_image(image, folder / "evaluation" / f"{name}.png", page=True)
     if not found:  # one of an earlier evaluation would tell of other samples
         (folder / "evaluation" / "copies.png").unlink(missing_ok=True)
     return {name: f"evaluation/{name}.png" for name in made}

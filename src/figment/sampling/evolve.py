@@ -61,7 +61,7 @@ def evolve(
         frames = _frames(rows, names)
         save_film([*frames, *frames[-1:] * 2 * fps], out, fps=fps)
     else:
-        save_image(beside_rows(tile(np.concatenate(rows), count), names), out)
+        save_image(beside_rows(tile(np.concatenate(rows), count), names), out, page=True)
     return f"{out}: {count} latents at {len(rows)} moments, from {names[0]} to {names[-1]}"
 
 

@@ -151,7 +151,7 @@ def png(image: Image.Image) -> bytes:
     return stream.getvalue()
 
 
-def save_image(image: Image.Image, path: Path, *, page: bool = True) -> None:
+def save_image(image: Image.Image, path: Path, *, page: bool) -> None:
     """Write a picture in the form that the name's ending says, PNG where it says none.
 
     ``page``: it shows several, and is not to be taken for one of the pictures of a data set.

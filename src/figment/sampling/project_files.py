@@ -61,7 +61,7 @@ def write(
     image, latent = files_of(picture, out)
     try:
         out.mkdir(parents=True, exist_ok=True)
-        save_image(enlarged(pair), image)
+        save_image(enlarged(pair), image, page=True)
         write_json(latent, about | {"software": MARK, "latent": found.latent.tolist()} | more)
     except OSError as error:
         raise UserError(cannot_write(out, error)) from error

@@ -134,7 +134,7 @@ def mixing_table(
         drawn = pictures_of(generator, torch.cat([row[None], mixed(own, columns, taken)]))
         page.append([*map(to_image, drawn.numpy())])
     names = [[f"seed {one}" for one in seeds] for seeds in (range(seed, seed + count), mix)]
-    save_image(around_table(page, *names), out)
+    save_image(around_table(page, *names), out, page=True)
     return (
         f"{out}: rows seeds {seed} to {seed + count - 1}, columns seeds {', '.join(map(str, mix))}, "
         f"whose {taken} they take"

@@ -44,7 +44,7 @@ def truncate(
     ]
     by = "to" if generator.recipe.styled else "at"
     names = ["no truncation" if value is None else f"truncated {by} {value:g}" for value in values]
-    save_image(beside_rows(tile(np.concatenate(rows), count), names), out)
+    save_image(beside_rows(tile(np.concatenate(rows), count), names), out, page=True)
     return f"{out}: {count} latents, {len(rows)} rows: {', '.join(names)}"
 
 

@@ -33,4 +33,4 @@ def write_rebuilt(path: Path, reals: np.ndarray, rebuilt: np.ndarray, across: in
     across = min(across, len(reals))
     whole = range(0, len(reals) - across + 1, across)  # rows that are full
     pairs = [side[start : start + across] for start in whole for side in (reals, rebuilt)]
-    save_image(enlarged(tile(np.concatenate(pairs), across)), path)
+    save_image(enlarged(tile(np.concatenate(pairs), across)), path, page=True)
