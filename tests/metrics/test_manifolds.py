@@ -148,15 +148,28 @@ def test_mistakes_are_named():
 
 
 def test_halves_are_scored_as_if_they_were_all():
-    """The table's answer for a half equals the plain score of that half."""
+    """The answer for a half equals the plain scores of that half."""
     real, fake = gaussian(80, 5, 0).double(), gaussian(60, 5, 1).double()
     centred = manifolds._centred(real, fake, 3)
-    table = manifolds._Table(*centred, 3, True)
-    for reals, fakes in manifolds._halves("test", 80, 60, 10, 0):
-        assert reals.sum() == 40 and fakes.sum() == 30
-        _, held = table.inside(reals, fakes)
-        expected = precision_recall(real[reals], fake[fakes]).precision
-        assert len(held.unique()) / 30 == pytest.approx(expected)
+    reals, fakes = manifolds._halves("test", 80, 60, 10, 0)
+    assert (reals.sum(1) == 40).all() and (fakes.sum(1) == 30).all() and len(reals) == 10
+    found = manifolds._inside_halves(*centred, reals, fakes, 3, closed=True)
+    for one, of_real, of_fake in zip(found, reals, fakes, strict=True):
+        half = real[of_real], fake[of_fake]
+        assert one.points / 30 == pytest.approx(precision_recall(*half).precision)
+        expected = density_coverage(*half, k=3, closed=True)
+        assert one.pairs / (3 * 30) == pytest.approx(expected.density)
+        assert one.balls / 40 == pytest.approx(expected.coverage)
+
+
+def test_blocks_of_any_size_say_the_same(monkeypatch: pytest.MonkeyPatch):
+    real, fake = gaussian(80, 5, 0), gaussian(60, 5, 1, 0.3)
+    whole = precision_recall(real, fake), precision_recall_intervals(real, fake, resamples=10)
+    monkeypatch.setattr(manifolds, "BLOCK", 130)
+    assert (
+        precision_recall(real, fake),
+        precision_recall_intervals(real, fake, resamples=10),
+    ) == whole
 
 
 @pytest.mark.parametrize("shift", [0.0, 0.6])

@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from figment.networks.growing import stage_of
+from figment.networks.growing import Down, stage_of
 from figment.networks.layers.equalised import Convolution, Linear, normalised
 from figment.networks.layers.low_pass import Soften
 from figment.networks.layers.resample import enlarge
@@ -107,3 +107,18 @@ def test_latents_of_any_length_are_one():
     assert torch.allclose(net(5 * z), net(z), atol=1e-4)
     first = F.leaky_relu(net.dense(normalised(z)), 0.2)
     assert first.square().mean().item() == pytest.approx(1 / 16, rel=0.5)  # gain √2 / 4
+
+
+@pytest.mark.parametrize("soft", [False, True])
+def test_the_mean_comes_last_in_progan_and_before_the_bias_in_stylegan(soft: bool):
+    block = Down(3, 5, soft=soft)
+    torch.nn.init.normal_(block.wider.bias)
+    x = torch.randn(2, 3, 8, 8)
+    y = F.leaky_relu(block.same(x), 0.2)
+    if soft:
+        weight, bias = block.wider.weight * block.wider.scale, block.wider.bias
+        small = F.avg_pool2d(F.conv2d(Soften()(y), weight, padding=1), 2)
+        expected = F.leaky_relu(small + bias[:, None, None], 0.2)
+    else:
+        expected = F.avg_pool2d(F.leaky_relu(block.wider(y), 0.2), 2)
+    torch.testing.assert_close(block(x), expected)

@@ -173,6 +173,10 @@ def test_processes_do_not_part_groups(monkeypatch: pytest.MonkeyPatch):
         mesh.check_batch(12, parted.together)
     with pytest.raises(UserError, match="judge 4 pictures together"):
         choose("flowers:32", "stylegan2", {"batch": 12})
+    of_half = replace(TINY, spread_group=3, batch=6)  # every second one, in each share of three
+    with pytest.raises(UserError, match="judge 6 pictures together: try --batch 12"):
+        mesh.check_batch(6, of_half.together)
+    assert replace(of_half, path_length=0).together == 3
 
 
 def test_micro_batches_are_the_whole_path_length_and_spread_and_all():

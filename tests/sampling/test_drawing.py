@@ -26,7 +26,6 @@ from figment.sampling.evolve import evolve
 from figment.sampling.film import save_film
 from figment.sampling.generator import Generator
 from figment.sampling.latents import latents_of
-from figment.sampling.project import FOUND, fitted, perceiver, project
 from figment.sampling.project_files import read_target
 from figment.sampling.truncate import threshold, truncate
 from figment.sampling.walk import along, angle, slerp, stops, walk
@@ -195,13 +194,6 @@ def test_a_truncated_picture_is_named(tmp_path: Path):
         read_target(path, tones().recipe)
 
 
-@pytest.mark.parametrize("bad", [{"steps": 0}, {"starts": 0}, {"starts": -1}, {"seed": -1}])
-def test_searches_that_cannot_be(bad: dict[str, int]):
-    (name,) = bad
-    with pytest.raises(UserError, match=f"^{name} must be"):
-        project(tones(), torch.zeros(3, 32, 32), lambda images: images.flatten(1), **bad)
-
-
 def test_seeds_below_0_are_refused_before_anything_is_written(tmp_path: Path):
     generator, extractor = tones(2), open_features("small", CPU)
     trained_on = known(extractor, generator.sample(8).array, np.arange(8))
@@ -229,44 +221,6 @@ def test_what_is_there_has_a_manifest_where_copies_were_all_there_was(tmp_path: 
     assert len(files) == 4 and files == sorted(
         path.relative_to(tmp_path / "new").as_posix() for path in tmp_path.rglob("*.png")
     )
-
-
-def test_a_generated_picture_is_found_again(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("figment.sampling.project.CANDIDATES", 64)
-    generator = tones(2)
-    latent = latents_of([9], 4)
-    target = generator.recipe.generate(generator.net, latent, torch.tensor([1]))[0].detach()
-    perceive = perceiver(open_features("small", CPU))
-    found = project(generator, target, perceive, steps=60, starts=2)
-    assert found.distance < 0.05 and found.distance < found.start
-    assert torch.allclose(found.latent[:3], latent[0, :3], atol=0.1)
-    assert found.losses[-1] < FOUND and len(found.losses) < 60  # the fitting found it
-    torch.manual_seed(0)
-    other = torch.rand(3, 32, 32) * 2 - 1  # no picture of this generator
-    nearest = project(generator, other, perceive, steps=20, starts=2)
-    assert nearest.start == pytest.approx(nearest.distance, rel=0.5)  # both in the same unit
-    assert len(nearest.losses) == 20 and min(nearest.losses) < nearest.losses[0]
-
-
-def test_many_starts_are_followed_in_parts(monkeypatch: pytest.MonkeyPatch):
-    """As many as were asked for at once took 17 MB each; where they end does not hang on it."""
-    monkeypatch.setattr("figment.sampling.project.CANDIDATES", 64)
-    monkeypatch.setattr("figment.sampling.project.FITTING_STEPS", 0)
-    generator, plainly = tones(2), perceiver(open_features("small", CPU))
-    torch.manual_seed(0)
-    target, seen, found = torch.rand(3, 32, 32) * 2 - 1, [], []
-
-    def perceive(images: torch.Tensor) -> torch.Tensor:
-        seen.append((len(images), torch.is_grad_enabled()))
-        return plainly(images)
-
-    for at_once in (40, 16):
-        monkeypatch.setattr("figment.sampling.project.parts.__defaults__", (at_once,))
-        found.append(project(generator, target, perceive, steps=4, starts=40))
-        assert max(count for count, graph in seen if graph) == at_once
-        seen.clear()
-    assert torch.allclose(found[0].latent, found[1].latent, atol=1e-5)
-    assert found[1].losses == pytest.approx(found[0].losses, rel=1e-5)
 
 
 def test_a_file_is_no_folder_for_what_is_found(
@@ -298,25 +252,6 @@ def test_a_strip_is_called_after_its_last_moment(trained: Path, tmp_path: Path, 
     shutil.copy(snapshots[1], run / "best.safetensors")
     assert main(["evolve", str(run), "--count", "2"]) == 0
     assert "evolve-0-count2-at-24.png" in capsys.readouterr().out
-
-
-def test_pixels_are_fitted_to_the_bit():
-    """From another latent of a network of random weights, to the very one whose picture is given."""
-    torch.manual_seed(0)
-    recipe = replace(find("dcgan")[1], resolution=32, width=4, latent=8)
-    net = recipe.build()["generator"].eval()
-    for norm in net.modules():
-        if isinstance(norm, nn.BatchNorm2d):  # untrained maps are all but grey
-            norm.running_var.fill_(1e-3)  # ty: ignore[unresolved-attribute]
-    wanted, start = torch.randn(2, 1, 8)
-    target = net(wanted).detach()
-    far = (net(start) - target).square().mean()
-    found = fitted(net, target, start, 10.0)
-    assert (net(found) - target).square().mean() < 1e-6 * far
-    assert torch.allclose(found, wanted, atol=1e-3)
-    longest = float(start.norm())  # of the two the shorter one: there is only so near to come
-    assert longest < wanted.norm() - 0.1
-    assert fitted(net, target, start, longest).norm() <= longest + 1e-4
 
 
 def test_an_enlarged_set_says_where_each_picture_is_from(tmp_path: Path):

@@ -234,7 +234,9 @@ def test_a_relapse_is_three_measurements_far_above_the_best():
     assert monitor([2, 1, 1.3, 1.1, 1.5]).relapse() == ""  # one has recovered
     assert monitor([2, 1, 1.3, 1.4, 1.5], spread=0.5).relapse() == ""  # within the intervals
     assert monitor([2, 1, 1.3, 1.4, 1.5], better="higher").relapse() == ""
-    assert monitor([2, -0.01, 0.3, 0.4, 0.5]).relapse() == ""  # nothing is a multiple of that
+    assert monitor([2, -0.05, 0.3, 0.4, 0.5]).relapse() == ""  # nothing is a multiple of that
+    assert "times its best in 3" in monitor([2, -0.001, 0.3, 0.4, 0.5]).relapse()
+    assert monitor([2, -0.001, 0.3, 0.03, 0.5]).relapse() == ""  # touches what the best may be
     assert monitor([]).relapse() == ""
     assert monitor([2, 1, 1.3, 1.4, 1.5], trusted=False).relapse() == ""
 
@@ -242,4 +244,8 @@ def test_a_relapse_is_three_measurements_far_above_the_best():
 def test_only_a_moment_near_the_best_is_worth_going_back_to():
     assert monitor([2, 1, 1.04]).at_its_best()
     assert not monitor([2, 1, 1.1]).at_its_best()
+    assert monitor(
+        [0.5, 0.1, -0.001, 0.002], spread=0.003
+    ).at_its_best()  # no multiple of a best below 0
+    assert not monitor([0.5, 0.1, -0.001, 0.004], spread=0.003).at_its_best()
     assert monitor([]).at_its_best()

@@ -117,6 +117,16 @@ def test_the_average_is_the_others(teacher: Path):
             assert torch.equal(tensor, state(teacher)[f"nets.{name}"]), name
 
 
+def test_the_average_begins_from_the_weights_where_there_was_none(tmp_path: Path):
+    path = train("ring", run=tmp_path / "bare", images=320, progress=False, ema=0, **FIELDS).path
+    recipe = replace(load(path).recipe, seed=5, ema=10_000)
+    data = open_dataset("ring", resolution=64, channels=1, progress=False)
+    trainer = Trainer(recipe, data, torch.device("cpu"))
+    take(trainer, read_weights(path))
+    own, average = (trainer.nets[net].state_dict() for net in ("generator", "average"))
+    assert all(torch.equal(tensor, average[name]) for name, tensor in own.items())
+
+
 def test_a_file_of_weights_has_a_generator_alone(tmp_path: Path, teacher: Path, capsys):
     file = teacher / "snapshots" / "000000320.safetensors"
     path = tmp_path / "run"

@@ -85,7 +85,7 @@ def relapsed(history: History) -> Finding | None:
     best = min(scores[:-FEW], key=lambda score: score["value"])
     limit = max(WORSE * best["value"], best.get("high", best["value"]))
     recent = scores[-FEW:]
-    if best["value"] <= 0 or any(score.get("low", score["value"]) <= limit for score in recent):
+    if limit <= 0 or any(score.get("low", score["value"]) <= limit for score in recent):
         return None
     return Finding(
         "relapse",

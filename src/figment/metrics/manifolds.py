@@ -52,9 +52,8 @@ def precision_recall(
     UserError where a set has no k neighbours. (Kynkäänniemi et al. 2019, eq. 1-2.)
     """
     real, fake = _centred(real, fake, k)
-    _, held = _inside(real, fake, k, closed)
-    _, reached = _inside(fake, real, k, closed)
-    return PrecisionRecall(_share(held, len(fake)), _share(reached, len(real)))
+    held, reached = _inside(real, fake, k, closed), _inside(fake, real, k, closed)
+    return PrecisionRecall(held.points / len(fake), reached.points / len(real))
 
 
 def density_coverage(
@@ -66,8 +65,8 @@ def density_coverage(
     UserError where a set has no k neighbours. (Naeem et al. 2020, sec. 3.)
     """
     real, fake = _centred(real, fake, k)
-    balls, _ = _inside(real, fake, k, closed)
-    return DensityCoverage(len(balls) / (k * len(fake)), _share(balls, len(real)))
+    found = _inside(real, fake, k, closed)
+    return DensityCoverage(found.pairs / (k * len(fake)), found.balls / len(real))
 
 
 def precision_recall_intervals(
@@ -82,18 +81,16 @@ def precision_recall_intervals(
     """Return the 95 % intervals of precision and of recall, by half-samples of both sets.
 
     The spread over random halves is that of the whole sets (``intervals.half_samples``), centred on the
-    figures of the whole. All halves share one table of distances. A binomial error would leave out that
+    figures of the whole. All halves share the distances. A binomial error would leave out that
     the balls too are only samples.
     """
     whole = precision_recall(real, fake, k, closed=closed)
     real, fake = _centred(real, fake, k, halves=True)
-    of_real, of_fake = _Table(real, fake, k, closed), _Table(fake, real, k, closed)
-    halves = []
-    for reals, fakes in _halves("precision", len(real), len(fake), resamples, seed):
-        _, held = of_real.inside(reals, fakes)
-        _, reached = of_fake.inside(fakes, reals)
-        halves.append((_share(held, len(fake) // 2), _share(reached, len(real) // 2)))
-    held, reached = np.std(halves, axis=0, ddof=1)
+    reals, fakes = _halves("precision", len(real), len(fake), resamples, seed)
+    of_real = _inside_halves(real, fake, reals, fakes, k, closed)
+    of_fake = _inside_halves(fake, real, fakes, reals, k, closed)
+    held = np.std([one.points / (len(fake) // 2) for one in of_real], ddof=1)
+    reached = np.std([one.points / (len(real) // 2) for one in of_fake], ddof=1)
     return (
         clustered(whole.precision, len(fake), float(held)),
         clustered(whole.recall, len(real), float(reached)),
@@ -112,13 +109,10 @@ def density_coverage_intervals(
     """Return the 95 % intervals of density and of coverage, as ``precision_recall_intervals`` does."""
     whole = density_coverage(real, fake, k, closed=closed)
     real, fake = _centred(real, fake, k, halves=True)
-    table = _Table(real, fake, k, closed)
-    halves = []
-    for reals, fakes in _halves("density", len(real), len(fake), resamples, seed):
-        balls, _ = table.inside(reals, fakes)
-        density = len(balls) / (k * (len(fake) // 2))
-        halves.append((density, _share(balls, len(real) // 2)))
-    spread, covered = np.std(halves, axis=0, ddof=1)
+    reals, fakes = _halves("density", len(real), len(fake), resamples, seed)
+    found = _inside_halves(real, fake, reals, fakes, k, closed)
+    spread = np.std([one.pairs / (k * (len(fake) // 2)) for one in found], ddof=1)
+    covered = np.std([one.balls / (len(real) // 2) for one in found], ddof=1)
     low, high = normal_interval(whole.density, float(spread))
     return Interval(max(0.0, low), high), clustered(whole.coverage, len(real), float(covered))
 
@@ -157,56 +151,76 @@ def _neighbours(features: torch.Tensor, count: int) -> tuple[torch.Tensor, torch
     return torch.cat(squares), torch.cat(indices)
 
 
-def _pairs(centres: torch.Tensor, points: torch.Tensor, reach: torch.Tensor, closed: bool):
-    """Return (ball, point, squared distance), each [P], of the points inside squared ``reach`` [N]."""
-    found = []
-    for start, block in _blocks(centres, points, -RIM if closed else RIM):
-        limit = reach[start : start + len(block), None]
-        ball, point = (block <= limit if closed else block < limit).nonzero(as_tuple=True)
-        found.append((ball + start, point, block[ball, point]))
-    balls, members, squares = zip(*found, strict=True)
-    return torch.cat(balls), torch.cat(members), torch.cat(squares)
+class _Inside(NamedTuple):
+    """How much of one set lies in the balls of another."""
+
+    pairs: int
+    """Of a ball and a point in it."""
+    balls: int
+    """That hold any point."""
+    points: int
+    """That lie in any ball."""
 
 
-def _inside(
-    centres: torch.Tensor, points: torch.Tensor, k: int, closed: bool
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return (ball, point), each [P]: which point lies in which ball."""
+def _inside(centres: torch.Tensor, points: torch.Tensor, k: int, closed: bool) -> _Inside:
     reach = _neighbours(centres, k)[0][:, -1]
-    return _pairs(centres, points, reach, closed)[:2]
+    everything = torch.ones(1, len(points), dtype=torch.bool)
+    return _counted(centres, points, reach[None], everything, closed)[0]
 
 
-def _share(indices: torch.Tensor, count: int) -> float:
-    return len(indices.unique()) / count
+def _inside_halves(
+    centres: torch.Tensor,
+    points: torch.Tensor,
+    own: torch.Tensor,
+    kept: torch.Tensor,
+    k: int,
+    closed: bool,
+) -> list[_Inside]:
+    """Return what is inside for every half: the centres and points that the masks [H, N], [H, M] keep."""
+    # In a random half the k-th neighbour is about the 2k-th of the whole: 8k + 16 always hold it.
+    squares, indices = _neighbours(centres, min(8 * k + 16, len(centres) - 1))
+    reach = torch.empty(own.shape, dtype=squares.dtype)
+    for half, mask in enumerate(own):
+        ranks = mask[indices].cumsum(1)  # [N, K]
+        place = (ranks < k).sum(1, keepdim=True).clamp(max=ranks.shape[1] - 1)
+        reach[half] = squares.gather(1, place)[:, 0].where(mask, -torch.inf)
+    return _counted(centres, points, reach, kept, closed)
 
 
-class _Table:
-    """The distances that any half of the sets can need: far fewer than all."""
+def _counted(
+    centres: torch.Tensor,
+    points: torch.Tensor,
+    reach: torch.Tensor,
+    kept: torch.Tensor,
+    closed: bool,
+) -> list[_Inside]:
+    """Return what is inside for every row of squared radii [H, N] and of masks of the points [H, M].
 
-    def __init__(self, centres: torch.Tensor, points: torch.Tensor, k: int, closed: bool) -> None:
-        # In a random half the k-th neighbour is about the 2k-th of the whole: 8k + 16 always hold it.
-        self.k, self.closed = k, closed
-        self.squares, self.indices = _neighbours(centres, min(8 * k + 16, len(centres) - 1))
-        self.pairs = _pairs(centres, points, self.squares[:, -1], closed)
+    Block by block: of samples near the mean all points lie in all balls, too many pairs to be held.
+    """
+    pairs = torch.zeros(len(reach), dtype=torch.long)
+    balls, held = torch.zeros(reach.shape, dtype=torch.bool), torch.zeros_like(kept)
+    widest = reach.amax(0)
+    for start, block in _blocks(centres, points, -RIM if closed else RIM):
+        limit = widest[start : start + len(block), None]
+        ball, point = (block <= limit if closed else block < limit).nonzero(as_tuple=True)
+        square, ball = block[ball, point], ball + start
+        for half, (radii, mask) in enumerate(zip(reach, kept, strict=True)):
+            inside = (square <= radii[ball] if closed else square < radii[ball]) & mask[point]
+            pairs[half] += inside.sum()
+            balls[half, ball[inside]] = True
+            held[half, point[inside]] = True
+    counts = (pairs, balls.sum(1), held.sum(1))
+    return [_Inside(*each) for each in zip(*(count.tolist() for count in counts), strict=True)]
 
-    def inside(
-        self, centres: torch.Tensor, points: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return (ball, point) among the centres and points that the masks [N], [M] keep."""
-        ranks = centres[self.indices].cumsum(1)  # [N, K]
-        place = (ranks < self.k).sum(1, keepdim=True).clamp(max=ranks.shape[1] - 1)
-        reach = self.squares.gather(1, place)[:, 0]  # [N]
-        ball, point, square = self.pairs
-        limit = reach[ball]
-        held = (square <= limit if self.closed else square < limit) & centres[ball] & points[point]
-        return ball[held], point[held]
 
-
-def _halves(purpose: str, reals: int, fakes: int, resamples: int, seed: int):
-    """Yield two masks [N], [M], each of a random half."""
+def _halves(
+    purpose: str, reals: int, fakes: int, resamples: int, seed: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return two masks [H, N], [H, M], a random half of each set a row."""
     draws = stream(f"halves of {purpose}", seed)
-    for _ in range(resamples):
-        yield _half(draws, reals), _half(draws, fakes)
+    both = [(_half(draws, reals), _half(draws, fakes)) for _ in range(resamples)]
+    return torch.stack([one for one, _ in both]), torch.stack([other for _, other in both])
 
 
 def _half(draws: np.random.Generator, count: int) -> torch.Tensor:

@@ -3,7 +3,8 @@
 Karras et al. 2018, arXiv:1710.10196 (ProGAN), section 2 and appendix A. A *level* is how many times 4
 pixels have been doubled; a fraction is the share α of the newest layers, which fade in. Pictures of a level
 of side s keep the full size R: each of their pixels is a square of R / s. The discriminator picks one pixel
-of each, so that its slope by the picture is its slope by the picture of s pixels.
+of each, so that its slope by the picture is its slope by the picture of s pixels (unless an augmentation
+between the two resamples, which spreads it over each square).
 """
 
 from __future__ import annotations
@@ -83,17 +84,23 @@ class Grown(nn.Module):
 
 
 class Down(nn.Module):
-    """[N, in, 2s, 2s] -> [N, out, s, s]: two convolutions, blurred between with ``soft``, and a mean."""
+    """[N, in, 2s, 2s] -> [N, out, s, s]: two convolutions, each with LeakyReLU(.2), and a mean of four.
+
+    As in the authors' code ProGAN's mean comes last; StyleGAN's (``soft``), which blurs between the two,
+    takes it before the second bias and LeakyReLU.
+    """
 
     def __init__(self, wide_in: int, wide_out: int, *, soft: bool) -> None:
         super().__init__()
         self.same = Convolution(wide_in, wide_in, 3)
         self.wider = Convolution(wide_in, wide_out, 3)
-        self.blur = Soften() if soft else nn.Identity()
+        self.soft = Soften() if soft else None
 
     def forward(self, x: Tensor) -> Tensor:
         y = F.leaky_relu(self.same(x), 0.2)
-        return shrink(F.leaky_relu(self.wider(self.blur(y)), 0.2))
+        if self.soft is None:
+            return shrink(F.leaky_relu(self.wider(y), 0.2))
+        return F.leaky_relu(shrink(self.wider(self.soft(y))), 0.2)
 
 
 class Discriminator(Grown, FeatureDiscriminator):

@@ -14,6 +14,7 @@ each image, not for the batch; the discriminator compares neighbours in the batc
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Self, cast
@@ -131,6 +132,11 @@ class StyleGAN2(Styled):
 
         mean = {"path_length": MeanLength()} if self.path_length else {}
         return {**super().memory(nets), **mean}
+
+    @property
+    def together(self) -> int:
+        """Path lengths are taken of every SHRINK-th image: of as many by each process."""
+        return math.lcm(super().together, SHRINK if self.path_length else 1)
 
     # -- a round ----------------------------------------------------------------------------------
 

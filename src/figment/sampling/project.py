@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Iterator
+from collections.abc import Generator as Generating
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from figment.errors import UserError
 from figment.pixels import to_uint8
@@ -35,6 +37,8 @@ PIXELS = 0.5
 FITTING_STEPS = 30
 """Most steps of the fitting to pixels, each of at most FITTING_TRIES, ever shorter, until one gains."""
 FITTING_TRIES = 6
+FITTING_SIDE = 128
+"""Pixels a side that a picture is fitted by: how each moves with each number of the latent is held."""
 FITTED = 1e-3
 """Share of the squared distance below which a step gains too little to go on."""
 AT_ONCE = 16
@@ -100,8 +104,11 @@ class Survey:
 
     def loss(self, fakes: Tensor, features: Tensor) -> Tensor:
         """Distance of each fake from the target: [N], about 1 + ``PIXELS`` for a random one."""
+        return self.weighed((fakes - self.target).square().mean((1, 2, 3)), features)
+
+    def weighed(self, pixels: Tensor, features: Tensor) -> Tensor:
+        """Return the loss [N] of fakes that lie so far from the target in ``pixels`` [N], squared."""
         away = (features - self.goal).square().sum(1) / self.apart.square()
-        pixels = F.mse_loss(fakes, self.target.expand_as(fakes), reduction="none").mean((1, 2, 3))
         return away + PIXELS * pixels / self.pixels_apart
 
     def distance(self, features: Tensor) -> Tensor:
@@ -152,7 +159,8 @@ def project(
 
     longest = float(around.latents.norm(dim=1).max())
     near = _fit(generator, around.target, around.latents[best], of, longest, progress=progress)
-    z, losses = _descend(look, near, longest, steps=steps, lr=lr, progress=progress)
+    with frozen(net):
+        z, losses = _descend(look, near, longest, steps=steps, lr=lr, progress=progress)
     with torch.no_grad():
         one = int(torch.cat([look(z[part], part)[1] for part in parts(len(z))]).argmin())
         fakes, _ = look(z[one, None], slice(one, one + 1))
@@ -220,12 +228,18 @@ def fitted(
     It makes the squared distance of ``draw``'s picture [1, C, R, R] from the target's least: Gauss-Newton
     steps, damped until they lead downhill (Marquardt 1963). A picture is a smooth function of few numbers,
     so a valley that Adam creeps along for hundreds of steps takes a dozen. No latent is longer than
-    ``longest``.
+    ``longest``. Large pictures are shrunk to FITTING_SIDE: that tells so few numbers apart as well.
     """
+    many = max(1, target.shape[-1] // FITTING_SIDE)
+
+    def look(z: Tensor) -> Tensor:
+        return F.avg_pool2d(draw(z).float(), many)
+
+    target = F.avg_pool2d(target, many)
     z, damping = start, 1e-2
-    rest = (draw(z).float() - target).flatten()
+    rest = (look(z) - target).flatten()
     for _ in range(FITTING_STEPS):
-        slopes = _slopes(draw, z)
+        slopes = _slopes(look, z)
         # A small system: on the CPU, since not every device has float64.
         normal, pull = ((slopes @ other).cpu().double() for other in (slopes.T, rest))
         unit = torch.eye(len(normal)).double() * normal.diagonal().mean().clamp(min=1e-12)
@@ -233,7 +247,7 @@ def fitted(
         for _ in range(FITTING_TRIES):
             step = torch.linalg.solve(normal + damping * unit, pull)
             tried = _within(z - step.to(z), longest)
-            left = (draw(tried).float() - target).flatten()
+            left = (look(tried) - target).flatten()
             if float(left.square().sum()) < before:
                 break
             damping *= 5
@@ -298,6 +312,19 @@ def _descend(
     return best, losses
 
 
+@contextmanager
+def frozen(net: nn.Module) -> Generating[None]:
+    """Let no weight gather gradients inside."""
+    learning = [weight for weight in net.parameters() if weight.requires_grad]
+    for weight in learning:
+        weight.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for weight in learning:
+            weight.requires_grad_(True)
+
+
 def _slope(loss: Tensor) -> Tensor:
     """Return losses [N] without what led to them, once what that was has its gradient."""
     loss.sum().backward()
@@ -325,7 +352,10 @@ def survey(
     label: int | None,
     progress: bool,
 ) -> Survey:
-    """Return what random latents, of every class unless ``label`` gives it, say of ``target`` [C, R, R]."""
+    """Return what random latents, of every class unless ``label`` gives it, say of ``target`` [C, R, R].
+
+    Raises UserError where they all draw the same.
+    """
     recipe, device = generator.recipe, next(generator.net.parameters()).device
     target = target[None].to(device)
     labels = recipe.labels_for(range(candidates), device)
@@ -333,23 +363,28 @@ def survey(
         labels = torch.full_like(labels, label)
     seeds = [seed_of("project", seed, number) for number in range(candidates)]
     latents = recipe.latents(seeds).to(device)
-    seen, pictures = [], []
-    some = list(parts(len(latents), 64))
+    seen, near, gaps = [], [], []
+    some = parts(len(latents), 64)
     for part in progress_bar(
-        some, unit=" batches", desc="looking around", shown=progress, leave=False
+        list(some), unit=" batches", desc="looking around", shown=progress, leave=False
     ):
         of = None if labels is None else labels[part]
         fakes = recipe.generate(generator.net, latents[part], of).float()
-        pictures.append(fakes)
         seen.append(perceive(fakes))
-    features, images = torch.cat(seen), torch.cat(pictures)
+        near.append((fakes - target).square().mean((1, 2, 3)))
+        pairs = len(fakes) // 2 * 2  # parts are even, so that nobody's neighbour lies in the next
+        gaps.append((fakes[:pairs:2] - fakes[1:pairs:2]).square().mean((1, 2, 3)))
+    features, pixels_apart = torch.cat(seen), torch.cat(gaps).mean()
     even = torch.arange(0, len(latents) - 1, 2)
     apart = (features[even] - features[even + 1]).norm(dim=1).mean()
-    pixels_apart = (images[even] - images[even + 1]).square().mean()
-    goal = perceive(target).detach()
+    if not (apart > 0 and pixels_apart > 0):
+        raise UserError(
+            "all samples of this generator are alike, so there is nothing to look for: `figment doctor` "
+            "says what has become of it"
+        )
     none = features.new_empty(0)
-    found = Survey(target, goal, latents, labels, apart, pixels_apart, none, none)
-    losses = torch.cat([found.loss(images[part], features[part]) for part in some])
+    found = Survey(target, perceive(target), latents, labels, apart, pixels_apart, none, none)
+    losses = found.weighed(torch.cat(near), features)
     return replace(found, losses=losses, distances=found.distance(features))
 
 

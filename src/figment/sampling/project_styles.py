@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
-from collections.abc import Generator as Generating
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
@@ -21,7 +19,7 @@ from figment.pixels import to_uint8
 from figment.progress import progress_bar
 from figment.randomness import seed_of
 from figment.sampling.generator import Generator
-from figment.sampling.project import CANDIDATES, Perceive, Projection, check, parts, survey
+from figment.sampling.project import CANDIDATES, Perceive, Projection, check, frozen, parts, survey
 from figment.sampling.styles import styles_of
 
 Space = Literal["z", "w", "w+"]
@@ -96,7 +94,7 @@ def project_styles(
 
     total = steps + (steps // 3 if noise else 0)
     bar = progress_bar(total=total, unit=" steps", desc="projecting", shown=progress, leave=False)
-    with _frozen(net), bar:
+    with frozen(net), bar:
         known = Known(styles[:, 0])
         search = Search(look, known, steps=steps, lr=lr, seed=seed, tick=bar.update)
         w = search.go(styles[best], apart=space == "w+")
@@ -237,16 +235,3 @@ def _own_noise(net: nn.Module) -> nn.Module:
     for layer in _noisy(own):
         layer.noise = layer.noise.detach().clone().requires_grad_()
     return own
-
-
-@contextmanager
-def _frozen(net: nn.Module) -> Generating[None]:
-    """Let no weight gather gradients inside."""
-    learning = [weight for weight in net.parameters() if weight.requires_grad]
-    for weight in learning:
-        weight.requires_grad_(False)
-    try:
-        yield
-    finally:
-        for weight in learning:
-            weight.requires_grad_(True)

@@ -41,7 +41,7 @@ A DCGAN on cats set a new best in all of 20 measurements; with rates 64 times to
 it was at 1.3 to 1.7 times its best ever after.
 """
 AT_BEST = 1.05
-"""A moment is worth going back to while the score is within this many times its best."""
+"""A moment is worth going back to while the score is within this many times its best, or its interval."""
 SHARE = 0.1
 """Measuring takes at most this share of the time, unless the user says how often."""
 
@@ -123,17 +123,25 @@ class Monitor:
         best = min(scores[:-IN_A_ROW], key=lambda score: score["value"])
         limit = max(RELAPSE * best["value"], best.get("high", best["value"]))
         recent = scores[-IN_A_ROW:]
-        if best["value"] <= 0 or any(s.get("low", s["value"]) <= limit for s in recent):
+        if limit <= 0 or any(s.get("low", s["value"]) <= limit for s in recent):
             return ""
-        worse = min(score["value"] for score in recent) / best["value"]
+        # A best of 0 or below, which an unbiased score may have, counts as the upper end of its interval.
+        worse = min(score["value"] for score in recent) / (max(0.0, best["value"]) or limit)
         name = next(iter(self.lines[-1]["scores"]))
         return f"{name} was at least {worse:.2f} times its best in {IN_A_ROW} measurements in a row"
 
     def at_its_best(self) -> bool:
-        """Return whether the last score is about the best so far, as far as scores are measured."""
+        """Return whether the last score is about the best so far, as far as scores are measured.
+
+        That is within its interval, too: an unbiased score may be at 0 or below, and no multiple says much.
+        """
         trusted = self.scorer is not None and self.scorer.trusted
-        values = [score["value"] for score in self._first_scores()] if trusted else []
-        return not values or values[-1] <= AT_BEST * max(0.0, min(values))
+        scores = self._first_scores() if trusted else []
+        if not scores:
+            return True
+        best = min(scores, key=lambda score: score["value"])
+        limit = max(AT_BEST * best["value"], best.get("high", best["value"]))
+        return scores[-1]["value"] <= limit
 
     def _first_scores(self) -> list[dict[str, Any]]:
         """The first score of every measurement of trained weights, where lower is better."""

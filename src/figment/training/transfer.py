@@ -85,6 +85,9 @@ def read_weights(source: str | Path) -> Weights:
         clock = note.get("clock")
         images = clock.get("images") if isinstance(clock, dict) else 0
         named = {n.removeprefix(NETS): n for n in tensors if n.startswith(NETS)}
+        if not any(name.startswith("average.") for name in named):  # trained without one
+            own = [name for name in named if name.startswith("generator.")]
+            named |= {name.replace("generator", "average", 1): named[name] for name in own}
     else:
         images = note.get("images", 0)
         named = {f"{net}.{n}": n for net in ("generator", "average") for n in tensors}
