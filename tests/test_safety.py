@@ -208,7 +208,7 @@ def test_a_flipped_bit_is_named_with_its_cure(place: float, run: Path, capfd):
     state, snapshot = run / "state" / "latest.safetensors", folder.snapshots_of(run)[-1]
     flip(state)
     code, said = figment_(DRAWING[1], capfd)
-    assert code == 2 and "latest.safetensors is damaged" in said and "mv " in said
+    assert code == 2 and "latest.safetensors is damaged" in said and "--from " in said
     flip(snapshot)
     code, said = figment_(f"sample {snapshot} --out new.png", capfd)
     assert code == 2 and snapshot.name in said and "another file" in said

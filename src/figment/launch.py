@@ -160,9 +160,10 @@ def _resume(
     stretch: Stretch,
 ) -> Run:
     """Go on with a run that is locked, as ``stretch`` says but for the end."""
-    from figment.training.state import saved_clock
+    from figment.training.state import refuse_lost, saved_clock
 
     started, progress = stretch.started, stretch.progress
+    refuse_lost(path, ENDED in machine)
     now = saved_clock(path / "state").images
     mesh.check_batch(recipe.batch, recipe.together)
     dataset = _same_data(path, data or machine["data"]["path"], recipe, machine, progress)

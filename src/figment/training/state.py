@@ -12,6 +12,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import torch
@@ -19,14 +20,18 @@ from torch import Tensor
 
 from figment.errors import UserError
 from figment.networks.layers.calibration import fitted_elsewhere, keep_fitted
-from figment.records import Unreadable
+from figment.records import Unreadable, number
 from figment.rounds import Clock
 from figment.tensors import read_note, read_shapes, read_tensors, write_tensors
-from figment.training.folder import refuse_link
-from figment.training.log import Tally
+from figment.training.folder import refuse_link, weights_of
+from figment.training.log import Tally, read_log
 from figment.training.trainer import Trainer
 
 LATEST = "latest.safetensors"
+SECONDS = "seconds.json"
+"""Beside it: how long the run had taken when it was saved."""
+LONG = 600.0
+"""Seconds of training after which a state must have been there: it is saved about every minute."""
 HEALTHY = "healthy.safetensors"
 """The state that a rollback returns to."""
 
@@ -89,6 +94,20 @@ def saved_clock(folder: Path) -> Clock:
         raise UserError(_damaged(latest, error)) from None
 
 
+def refuse_lost(run: Path, ended: bool) -> None:
+    """Raise UserError where a run has lost its saved state: to begin again would cost log, scores, weights.
+
+    ``ended``: it has come to an end once. A run that was stopped before its first save has lost nothing.
+    """
+    folder = run / "state"
+    latest, lines = folder / LATEST, read_log(run)
+    long = bool(lines) and (number(lines[-1].get("seconds")) or 0) > LONG
+    if latest.exists() or not (ended or long or (folder / SECONDS).exists()):
+        return
+    far = f", and the run had come to {int(lines[-1]['images']):,} images" if lines else ""
+    raise UserError(f"{latest} is gone{far}: {_cure(latest)}")
+
+
 def _clock(note: dict[str, Any]) -> Clock:
     clock = Clock(**note["clock"])
     if not all(type(number) is int and 0 <= number < 2**53 for number in clock):
@@ -112,10 +131,10 @@ def _write(
 def _tensors(trainer: Trainer) -> dict[str, Tensor]:
     named = {f"nets.{name}": tensor for name, tensor in trainer.nets.state_dict().items()}
     for player, optimizer in trainer.optimizers.items():
-        for number, moments in optimizer.state_dict()["state"].items():
+        for place, moments in optimizer.state_dict()["state"].items():
             for key, value in moments.items():
                 if isinstance(value, Tensor):
-                    named[f"optimizers.{player}.{number}.{key}"] = value
+                    named[f"optimizers.{player}.{place}.{key}"] = value
     return named
 
 
@@ -152,10 +171,16 @@ def _keep(latest: Path, previous: Path) -> None:
 def _damaged(latest: Path, error: Exception) -> str:
     missing = isinstance(error, KeyError)
     reason = f"it lacks {error}" if missing else f"{error}\n".splitlines()[0]
-    previous = latest.with_name("previous.safetensors")
+    return f"{latest} is damaged ({reason}): {_cure(latest)}"
+
+
+def _cure(latest: Path) -> str:
+    """Return what to do about a state that cannot be gone on from."""
+    previous, run = latest.with_name("previous.safetensors"), latest.parent.parent
     if latest.name == LATEST and previous.exists():
-        return f"{latest} is damaged ({reason}): go on from the save before it with mv {previous} {latest}"
-    return (
-        f"{latest} is damaged ({reason}): bring back a copy; or put it away with mv {latest} "
-        f"{latest}.damaged and the training begins again from its recipe; snapshots and best weights stay"
-    )
+        return f"go on from the save before it with mv {quote(str(previous))} {quote(str(latest))}"
+    try:
+        how = f"--from {quote(str(weights_of(run)))}"
+    except UserError:  # there are none yet
+        how = f"--recipe {quote(str(run / 'recipe.json'))}"
+    return f"bring back a copy; or begin a new run with figment train DATA {how}"
