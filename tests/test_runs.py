@@ -52,6 +52,10 @@ def test_a_run_of_its_own_folder_and_runs_beside(here: Path, monkeypatch):
     assert named("") == "."
 
 
+def test_a_run_that_is_named_is_listed(here: Path):
+    assert [entry["run"] for entry in listing("runs/few")] == ["runs/few"]
+
+
 def test_no_run_at_all(tmp_path: Path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError, match=r"there is no run here yet: .* figment train DATA"):

@@ -20,12 +20,12 @@ SHOWN = 6
 def runs_here(folder: Path | None = None) -> list[Path]:
     """Return the run folders in a folder, the one trained last at the end.
 
-    Without a folder those in runs/ and in the current folder, and the current folder if it is one.
+    Without a folder those in runs/ and in the current folder; and the folder itself if it is one.
     """
     places = [HOME, Path()] if folder is None else [folder]
     found = {path.parent for place in places for path in place.glob("*/recipe.json")}
-    if folder is None and Path("recipe.json").is_file():
-        found.add(Path())
+    if (places[-1] / "recipe.json").is_file():
+        found.add(places[-1])
     return sorted(found, key=lambda run: (trained_at(run), str(run)))
 
 

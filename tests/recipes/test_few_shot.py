@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from figment import launch, plan
-from figment.data import Dataset
+from figment.data import Dataset, Look
 from figment.errors import UserError
 from figment.networks.layers.resample import UpConvolution
+from figment.recipes import suited
 from figment.recipes.few_shot import A_CLASS, FewShot
 
 ONE_SIDED = np.tile(np.arange(32, dtype=np.uint8) * 8, (3, 32, 1))
@@ -30,6 +31,24 @@ def test_chosen_for_few_pictures_where_none_is_named():
     many = "dcgan-ada"
     for count, name in ((49, many), (50, "few-shot"), (2_000, "few-shot"), (2_001, many)):
         assert plan.choose(f"flowers:{count}", None, {}).name == name
+
+
+def test_small_pictures_of_many_kinds_are_learned_by_biggan():
+    many = Look("few", "few", "images", 20_000, ("a", "b", "c", "d", "e"), 32, False, True)
+    assert suited(many, {}) == "biggan-small"
+    assert suited(many, {"resolution": 32, "seed": 3, "metrics": ()}) == "biggan-small"
+    for asked in ({"width": 32}, {"mirror": True}, {"latent": 50}):
+        assert suited(many, asked) == "dcgan-ada"
+    assert suited(many, {"augment": "diffaugment"}) == "dcgan"
+    for other in (
+        {"classes": ("a", "b")},
+        {"side": 64},
+        {"side": 0},
+        {"grey": True},
+        {"count": 49},
+    ):
+        assert suited(replace(many, **other), {}) == "dcgan-ada"
+    assert suited(replace(many, count=2_000), {}) == "few-shot"
 
 
 def test_a_loss_that_no_probability_can_follow_is_learned_without():

@@ -326,6 +326,8 @@ def test_the_commands(
         (["sample", "--out="], "--out is empty: give a path"),
         (["truncate", "--out", "t.txt"], "FILE.png"),
         (["evolve", "--out", "e.txt"], "FILE.png"),
+        (["evolve", "--out", "e.png", "--fps", "7"], "leave --fps out"),
+        (["project", "mine.png", "--out", "p.png"], "p.png names a picture, and --out the folder"),
         (["sample", "--per-class", "2"], "--out DIR"),
         (["sample", "--no-copies"], "--per-class"),
         (["sample", "--mix"], "--mix takes the seeds of the columns"),

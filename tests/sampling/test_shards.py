@@ -25,7 +25,7 @@ from figment.recipes import find
 from figment.sampling.archives import ARCHIVES, is_whole
 from figment.sampling.drawn import Row, drawn
 from figment.sampling.generator import Generator
-from figment.sampling.shards import MANIFEST, Order, ordered, write_shards
+from figment.sampling.shards import MANIFEST, Order, ordered, refuse_shards, write_shards
 from two_processes import as_two, command
 
 
@@ -177,6 +177,14 @@ def test_another_commands_shards_are_refused(tmp_path: Path, changed: dict, said
     with pytest.raises(UserError, match=said):
         write_shards(mixed(), order(tmp_path, **changed), overwrite=True, progress=False)
     assert bytes_of(tmp_path) == before
+
+
+def test_no_loose_pictures_beside_shards(tmp_path: Path):
+    refuse_shards(tmp_path)
+    refuse_shards(tmp_path / "not there.png")
+    write_shards(mixed(), order(tmp_path), progress=False)
+    with pytest.raises(UserError, match="holds a set of shards, finished or not"):
+        refuse_shards(tmp_path)
 
 
 def test_files_of_others_stay(tmp_path: Path):

@@ -41,6 +41,7 @@ def sample(
     that figment did not write, unless it is to ``overwrite``: so do all of these.
     """
     from figment.sampling.sample import files_of, form_of, write_samples
+    from figment.sampling.shards import refuse_shards
     from figment.training.devices import choose_device, set_up
 
     form = form_of(out, format, shards, how.get("count"))
@@ -56,6 +57,7 @@ def sample(
         generator = generator_at(path, device, trust=trust)
         generator = generator if steps is None else generator.in_steps(steps)
         how["count"] = generator.usual_count if how.get("count") is None else how["count"]
+        refuse_shards(out)
         keep_others(files_of(out, how["count"], how.get("seed", 0)), overwrite)
         return write_samples(generator, out, **how) + _untrained(path)
 
@@ -260,6 +262,7 @@ def project(
     ``how`` is that of ``figment.sampling.project.project``.
     """
     from figment.judging.scorer import extractor_for
+    from figment.sampling.pictures import PICTURE_ENDINGS
     from figment.sampling.project import perceiver, project, refuse_found
     from figment.sampling.project_files import files_of, read_target, write
     from figment.sampling.project_styles import project_styles, space_of
@@ -270,6 +273,8 @@ def project(
         chosen = {**how, "label": label, "picture": picture.stem, "space": space}
         chosen |= {"noise": "noise" if noise else None}
         out = _drawing(path, "projection", "", chosen)
+    if out.suffix.lower() in PICTURE_ENDINGS and not out.exists():
+        raise UserError(f"{out} names a picture, and --out the folder for a pair and its latent")
     there = next((place for place in (out, *out.parents) if place.exists()), None)
     if there is not None and not there.is_dir():
         raise UserError(f"{there} is a file, and --out the folder for a pair and its latent")
@@ -301,7 +306,7 @@ USUAL: dict[str, dict[str, Any]] = {
     "styles": {"count": 5},
     "walk": {"seeds": (1, 2, 3), "frames": 120, "fps": 24, "loop": True},
     "truncate": {"count": 10},
-    "evolve": {"count": 10, "fps": 4},
+    "evolve": {"count": 10},
     "projection": {"steps": 300, "starts": 4, "space": "auto"},
 }
 """Choices that the name of a drawing does not mention, as the commands have them."""

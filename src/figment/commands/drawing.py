@@ -129,7 +129,7 @@ def walk(
     Args:
         run: The run folder, or a snapshot file; the latest run without it.
         out: FILE.gif, FILE.webp or FILE.mp4; a GIF in the run without it.
-        seeds: Seeds to pass through; with one seed the class changes instead.
+        seeds: Seeds to pass through; one seed, if --classes names two or more.
         classes: The class of each stop, or one of them all.
         between: Picture files to pass by, in place of seeds: by what the run can make that is nearest.
         frames: Pictures of the film.
@@ -194,7 +194,7 @@ def evolve(
     count: int = 10,
     seed: int = 0,
     class_: str | None = None,
-    fps: int = 4,
+    fps: int | None = None,
     device: str = "auto",
     trust: bool = False,
     overwrite: bool = False,
@@ -208,7 +208,7 @@ def evolve(
         count: Latents that are followed.
         seed: Seed of the first one.
         class_: Name of the class to draw; all classes in turn without it.
-        fps: Snapshots a second of a film.
+        fps: Snapshots a second of a film; 4 without it.
         device: cpu, cuda, mps, or auto.
         trust: Open a recipe of your own, which the run only names: its module is imported.
         overwrite: Replace files that figment did not write, too.

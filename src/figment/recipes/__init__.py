@@ -12,6 +12,7 @@ from figment.recipe import Recipe, check_sizes, with_fields
 from figment.recipes import own
 from figment.recipes.systems import SYSTEMS, System
 from figment.records import Unreadable, read_object
+from figment.settings import Settings
 
 if TYPE_CHECKING:
     from figment.data import Look
@@ -22,7 +23,9 @@ __all__ = ["SUITED", "SYSTEMS", "System", "find", "recipe_from", "suited", "syst
 FEW = range(50, 2_001)
 """Pictures in all that the few-shot system is meant for."""
 SUITED = ("dcgan-ada", "few-shot", "points")
-"""The systems that ``suited`` chooses from."""
+"""The systems that ``suited`` chooses from where a field of a game or a network is asked for."""
+KINDS, SMALL = 5, 32
+"""Classes from which on, and pixels a side up to which, pictures are small and of many kinds."""
 PACE = (
     "optimizer",
     "generator_lr",
@@ -36,12 +39,15 @@ PACE = (
 def suited(look: Look, fields: Mapping[str, Any]) -> str:
     """Return the name of the system that suits what a glance at the data showed, and the fields asked for.
 
-    Where these choose an augmentation, or an objective whose logits ADA cannot follow, that is plain DCGAN.
+    Where these choose an augmentation, or an objective whose logits ADA cannot follow, that is plain DCGAN;
+    where they choose anything about game or networks, which not every family has, it is none but these.
     """
     if look.kind == "points":
         return "points"
     if look.count in FEW:
         return "few-shot"
+    if _many_kinds(look) and fields.keys() <= fields_of(Settings()).keys() - {"latent"}:
+        return "biggan-small"
     if "augment" in fields:
         return "dcgan"
     if "objective" in fields:
@@ -50,6 +56,12 @@ def suited(look: Look, fields: Mapping[str, Any]) -> str:
         pair = OBJECTIVES.get(str(fields["objective"]))
         return "dcgan-ada" if pair is not None and pair.boundary is not None else "dcgan"
     return "dcgan-ada"
+
+
+def _many_kinds(look: Look) -> bool:
+    """Whether it is small pictures in colour of many kinds of things, where BigGAN is ahead of DCGAN."""
+    small = 0 < look.side <= SMALL and not look.grey
+    return small and look.count > FEW.stop and len(look.classes) >= KINDS
 
 
 def find(name: str, *, trust: bool = False) -> tuple[str, Recipe]:

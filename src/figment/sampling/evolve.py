@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from figment.data import evenly_spaced
+from figment.data.printing import counted
 from figment.errors import UserError
 from figment.progress import progress_bar
 from figment.sampling.captions import beside_rows
@@ -17,6 +18,8 @@ from figment.sampling.generator import Generator
 from figment.sampling.pictures import PICTURE_ENDINGS, check_grid, save_image, tile
 from figment.sampling.walk import enlarged
 
+FPS = 4
+"""Moments a second of a film."""
 ROWS = 10
 """Moments that a strip shows, at most."""
 Moment = tuple[int, Callable[[], Generator]]
@@ -30,20 +33,22 @@ def evolve(
     count: int = 10,
     seed: int = 0,
     label: str | None = None,
-    fps: int = 4,
+    fps: int | None = None,
     progress: bool = True,
 ) -> str:
     """Write the picture or the film of a run's snapshots and return a sentence that says where.
 
     A picture has a row for each of at most ``ROWS`` moments, early ones closer together as they are
     saved, and says after how many images; a film shows every moment, the last one longer. Columns are
-    the seeds from ``seed`` on. Raises UserError.
+    the seeds from ``seed`` on. ``fps`` is of a film, FPS if it is not said. Raises UserError.
     """
     film = out.suffix.lower() in FILM_ENDINGS
     if film:
         check_film(out)
     elif out.suffix.lower() not in PICTURE_ENDINGS:
         raise UserError(f"{out}: give --out FILE.png, FILE.gif, FILE.webp or FILE.mp4")
+    elif fps is not None:
+        raise UserError(f"{out} is no film: leave --fps out, or give --out FILE.gif or FILE.mp4")
     if not moments:
         raise UserError("this run has no snapshots yet: train it longer")
     chosen = moments if film else _some(moments)
@@ -59,10 +64,12 @@ def evolve(
         names.append(f"{images:,} images")
     if film:
         frames = _frames(rows, names)
+        fps = FPS if fps is None else fps
         save_film([*frames, *frames[-1:] * 2 * fps], out, fps=fps)
     else:
         save_image(beside_rows(tile(np.concatenate(rows), count), names), out, page=True)
-    return f"{out}: {count} latents at {len(rows)} moments, from {names[0]} to {names[-1]}"
+    drawn = f"{out}: {counted(count, 'latent')} at {counted(len(rows), 'moment')}"
+    return f"{drawn}, from {names[0]} to {names[-1]}" if len(rows) > 1 else f"{drawn}, {names[0]}"
 
 
 def _some(moments: Sequence[Moment]) -> list[Moment]:

@@ -164,6 +164,15 @@ def _claim(order: Order, overwrite: bool) -> None:
     write_json(path, order.manifest)
 
 
+def refuse_shards(out: Path) -> None:
+    """Raise UserError where a folder holds a set of shards: pictures beside them are not what it says."""
+    if _read(out / MANIFEST) is not None:
+        raise UserError(
+            f"{out} holds a set of shards, finished or not: choose another folder, or go on with the "
+            "command that began it"
+        )
+
+
 def _said(key: str, value: object) -> str:
     """A line of a manifest, as the flag that it is of."""
     if key == "weights":
