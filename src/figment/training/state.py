@@ -23,7 +23,7 @@ from figment.networks.layers.calibration import fitted_elsewhere, keep_fitted
 from figment.records import Unreadable, number
 from figment.rounds import Clock
 from figment.tensors import read_note, read_shapes, read_tensors, write_tensors
-from figment.training.folder import refuse_link, weights_of
+from figment.training.folder import BEST, refuse_link, weights_of
 from figment.training.log import Tally, read_log
 from figment.training.trainer import Trainer
 
@@ -102,7 +102,8 @@ def refuse_lost(run: Path, ended: bool) -> None:
     folder = run / "state"
     latest, lines = folder / LATEST, read_log(run)
     long = bool(lines) and (number(lines[-1].get("seconds")) or 0) > LONG
-    if latest.exists() or not (ended or long or (folder / SECONDS).exists()):
+    saved = ended or long or (folder / SECONDS).exists()
+    if latest.exists() or not saved or not (lines or (run / BEST).exists()):
         return
     far = f", and the run had come to {int(lines[-1]['images']):,} images" if lines else ""
     raise UserError(f"{latest} is gone{far}: {_cure(latest)}")
