@@ -142,6 +142,8 @@ def test_a_score_that_has_become_worse_is_a_warning():
     scores = scored(5.4, 1.0, 0.9, 1.3, 1.4, 1.5)
     (warning, rest) = diagnose(run(), FIELDS, DATA, scores)
     assert (warning.name, warning.severity, rest.advice) == ("relapse", "warning", "")
+    below = scored(5.4, 1.0, -0.001, 1.3, 1.4, 1.5, high=0.05)  # an unbiased score may be below 0
+    assert diagnose(run(), FIELDS, DATA, below)[0].name == "relapse"
     assert (
         diagnose(run(), FIELDS, DATA, scored(5.4, 1.0, 0.9, 1.3, 1.4, 1.5, low=0.8))[0] != warning
     )

@@ -37,7 +37,13 @@ def test_small_pictures_of_many_kinds_are_learned_by_biggan():
     many = Look("few", "few", "images", 20_000, ("a", "b", "c", "d", "e"), 32, False, True)
     assert suited(many, {}) == "biggan-small"
     assert suited(many, {"resolution": 32, "seed": 3, "metrics": ()}) == "biggan-small"
-    for asked in ({"width": 32}, {"mirror": True}, {"latent": 50}):
+    for asked in (
+        {"width": 32},
+        {"mirror": True},
+        {"latent": 50},
+        {"resolution": 64},
+        {"channels": 1},
+    ):
         assert suited(many, asked) == "dcgan-ada"
     assert suited(many, {"augment": "diffaugment"}) == "dcgan"
     for other in (

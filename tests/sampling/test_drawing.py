@@ -300,6 +300,9 @@ def test_the_commands(
     for line in done.strip().splitlines():
         assert main([str(trained) if word == "RUN" else word for word in line.split()]) == 0, line
     assert {path.name for path in out.iterdir()} >= {"w.gif", "c.webp", "t.png", "e.png", "e.gif"}
+    assert main(["sample", str(trained), "--count", "4", "--format", "wds", "--out", "set"]) == 0
+    assert main(["sample", str(trained), "--count", "1", "--out", "set"]) == 2
+    assert not list((out / "set").glob("*.png"))
     assert sorted(path.name for path in (out / "more").iterdir()) == [
         "dandelion",
         "manifest.csv",

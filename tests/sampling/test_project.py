@@ -13,6 +13,7 @@ from torch import nn
 from figment.errors import UserError
 from figment.metrics.features import open_features
 from figment.recipes import find
+from figment.sampling import project as project_module
 from figment.sampling.latents import latents_of
 from figment.sampling.project import FOUND, fitted, perceiver, project, survey
 
@@ -69,7 +70,11 @@ def test_what_random_samples_say_is_what_all_pictures_at_once_say():
     torch.testing.assert_close(found.losses, found.loss(images, images.flatten(1)))
 
 
-def test_large_pictures_are_fitted_by_small_ones():
+def test_large_pictures_are_fitted_by_small_ones(monkeypatch: pytest.MonkeyPatch):
+    held, slopes = [], project_module._slopes
+    monkeypatch.setattr(
+        project_module, "_slopes", lambda *given: held.append(slopes(*given)) or held[-1]
+    )
     spread = torch.randn(4, 3 * 64 * 64)
 
     def draw(z: torch.Tensor) -> torch.Tensor:
@@ -79,6 +84,7 @@ def test_large_pictures_are_fitted_by_small_ones():
     wanted = torch.tensor([[0.3, -0.2, 0.5, 0.1]])
     found = fitted(draw, draw(wanted), torch.zeros(1, 4), 10)
     assert torch.allclose(found, wanted, atol=1e-3)
+    assert {tuple(each.shape) for each in held} == {(4, 3 * 128 * 128)}
 
 
 def test_many_starts_are_followed_in_parts(monkeypatch: pytest.MonkeyPatch):

@@ -46,7 +46,7 @@ def suited(look: Look, fields: Mapping[str, Any]) -> str:
         return "points"
     if look.count in FEW:
         return "few-shot"
-    if _many_kinds(look) and fields.keys() <= fields_of(Settings()).keys() - {"latent"}:
+    if _many_kinds(look, fields) and fields.keys() <= fields_of(Settings()).keys() - {"latent"}:
         return "biggan-small"
     if "augment" in fields:
         return "dcgan"
@@ -58,10 +58,11 @@ def suited(look: Look, fields: Mapping[str, Any]) -> str:
     return "dcgan-ada"
 
 
-def _many_kinds(look: Look) -> bool:
-    """Whether it is small pictures in colour of many kinds of things, where BigGAN is ahead of DCGAN."""
-    small = 0 < look.side <= SMALL and not look.grey
-    return small and look.count > FEW.stop and len(look.classes) >= KINDS
+def _many_kinds(look: Look, fields: Mapping[str, Any]) -> bool:
+    """Whether small pictures in colour of many kinds are to be learned, where BigGAN is ahead of DCGAN."""
+    small = 0 < look.side <= SMALL and fields.get("resolution", SMALL) <= SMALL
+    colour = not look.grey and fields.get("channels", 3) == 3
+    return small and colour and look.count >= FEW.stop and len(look.classes) >= KINDS
 
 
 def find(name: str, *, trust: bool = False) -> tuple[str, Recipe]:

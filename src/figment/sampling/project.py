@@ -364,9 +364,9 @@ def survey(
     seeds = [seed_of("project", seed, number) for number in range(candidates)]
     latents = recipe.latents(seeds).to(device)
     seen, near, gaps = [], [], []
-    some = parts(len(latents), 64)
+    some = list(parts(len(latents), 64))
     for part in progress_bar(
-        list(some), unit=" batches", desc="looking around", shown=progress, leave=False
+        some, unit=" batches", desc="looking around", shown=progress, leave=False
     ):
         of = None if labels is None else labels[part]
         fakes = recipe.generate(generator.net, latents[part], of).float()

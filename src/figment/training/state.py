@@ -23,13 +23,11 @@ from figment.networks.layers.calibration import fitted_elsewhere, keep_fitted
 from figment.records import Unreadable, number
 from figment.rounds import Clock
 from figment.tensors import read_note, read_shapes, read_tensors, write_tensors
-from figment.training.folder import BEST, refuse_link, weights_of
+from figment.training.folder import BEST, read_seconds, refuse_link, weights_of
 from figment.training.log import Tally, read_log
 from figment.training.trainer import Trainer
 
 LATEST = "latest.safetensors"
-SECONDS = "seconds.json"
-"""Beside it: how long the run had taken when it was saved."""
 LONG = 600.0
 """Seconds of training after which a state must have been there: it is saved about every minute."""
 HEALTHY = "healthy.safetensors"
@@ -99,14 +97,15 @@ def refuse_lost(run: Path, ended: bool) -> None:
 
     ``ended``: it has come to an end once. A run that was stopped before its first save has lost nothing.
     """
-    folder = run / "state"
-    latest, lines = folder / LATEST, read_log(run)
-    long = bool(lines) and (number(lines[-1].get("seconds")) or 0) > LONG
-    saved = ended or long or (folder / SECONDS).exists()
-    if latest.exists() or not saved or not (lines or (run / BEST).exists()):
+    latest = run / "state" / LATEST
+    if latest.exists():
         return
-    far = f", and the run had come to {int(lines[-1]['images']):,} images" if lines else ""
-    raise UserError(f"{latest} is gone{far}: {_cure(latest)}")
+    last = (read_log(run) or [{}])[-1]
+    images, seconds = (number(last.get(name)) or 0 for name in ("images", "seconds"))
+    saved = ended or seconds > LONG or read_seconds(run) > 0
+    if saved and (images or (run / BEST).exists()):
+        far = f", and the run had come to {images:,.0f} images" if images else ""
+        raise UserError(f"{latest} is gone{far}: {_cure(latest)}")
 
 
 def _clock(note: dict[str, Any]) -> Clock:
