@@ -8,7 +8,7 @@
     resume     eight rounds, and four with four more after a resume: bit for bit?
     processes  the same rounds on two GPUs, halves of the batch each; "missing" where there is one
     speed      images/s of DCGAN, StyleGAN2 and R3GAN in their published sizes, in float32 and bfloat16, and
-               the products' share of the best matrix rate measured here; the authors' networks beside them,
+               the products' share of the best matrix rate measured here; compiled; the authors' beside,
                generator and discriminator forward and backward, where their checkout is given
     train      R3GAN on DATA for what is left of the time, with a grid
 
@@ -192,13 +192,11 @@ def speed(args: argparse.Namespace) -> list[str]:
 
     lines = [f"best rate of products in bfloat16: {rate(args) / 1e12:.2f} TFLOP/s"]
     for name, fields in SPEED.items():
+        recipe = replace(SYSTEMS[name].recipe, **fields)
+        recipe = recipe.tiny() if args.tiny else recipe
         for precision in ("float32", "bfloat16"):
-            recipe = replace(SYSTEMS[name].recipe, precision=precision, **fields)
-            recipe = replace(recipe.tiny(), precision=precision) if args.tiny else recipe
-            recipe = recipe.without_idle()
-            trainer = Trainer(recipe, data_for(recipe), torch.device(args.device))
-            images = per_second(trainer, 2 if args.tiny else 8)
-            before = trainer.clock.images
+            trainer = trainer_for(args, replace(recipe, precision=precision))
+            images, before = per_second(trainer, 2 if args.tiny else 8), trainer.clock.images
             try:
                 with FlopCounterMode(display=False) as flops:
                     trainer.round()
@@ -210,14 +208,26 @@ def speed(args: argparse.Namespace) -> list[str]:
                 share = "share missing: torch cannot count this round's products"
             lines.append(f"{name}, {precision}: {images:,.0f} images/s, {share}")
             del trainer
+        start = time.perf_counter()
+        trainer = trainer_for(args, replace(recipe, precision="bfloat16", compile=True))
+        trainer.round()
+        first = time.perf_counter() - start
+        images = per_second(trainer, 2 if args.tiny else 8)
+        lines.append(f"{name}, bfloat16, compiled: {images:,.0f} images/s after {first:.0f} s")
+        del trainer
     for name, path in (("stylegan2", args.stylegan2), ("r3gan", args.r3gan)):
         lines.append(
             f"the authors' {name}: missing: no checkout was given"
             if path is None
             else authors(args, name, path)
         )
-    lines.append("compiled beside eager: missing: figment has no --compile")
     return lines
+
+
+def trainer_for(args: argparse.Namespace, recipe: Recipe) -> Trainer:
+    """Return a trainer for a recipe, on noise of its shape."""
+    recipe = recipe.without_idle()
+    return Trainer(recipe, data_for(recipe), torch.device(args.device))
 
 
 def rate(args: argparse.Namespace) -> float:

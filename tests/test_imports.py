@@ -19,9 +19,11 @@ from figment.techniques import Fields
 ROOT = Path(figment.__file__).parent
 LEVELS = [
     {
-        *("cells", "errors", "fields", "microbatch", "pixels", "randomness", "records", "settings"),
+        *("cells", "errors", "fields", "pixels", "randomness", "records", "settings"),
         "units",
     },
+    {"compiling"},
+    {"microbatch"},
     {"files", "flags", "mesh", "optimizers", "progress", "rounds", "runs"},
     {"hub", "page", "randomness_per_image", "tensors"},
     {"data", "metrics", "objectives"},

@@ -107,6 +107,8 @@ def _planned(
     dataset = _open(data, plan.recipe, progress, by_colour=plan.by_colour)
     plan = plan.fit(dataset, budget, device)
     say(progress, _foreword(dataset, plan))
+    if plan.recipe.compile:
+        say(progress, "compiling the networks, which can take minutes")
     plan = plan.measure(dataset, device, deadline)
     if weights is not None:  # before the first scores, which take longest
         refuse_strange(plan.recipe, weights)

@@ -21,6 +21,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from figment.compiling import call
+from figment.randomness import random_state, set_random_state
+
 Function = Callable[..., Tensor]
 
 
@@ -77,7 +80,7 @@ def in_parts(function: Function, *inputs: Tensor) -> Tensor:
     """
     rows = inputs[0].shape[0]  # len() is a number in a trace, and would fix the batch of an export
     if whole(rows):
-        return function(*inputs)
+        return call(function, *inputs)
     run = _Run(function, _now, _parts(rows, _now.size, _now.group), inputs[0].device)
     if not torch.is_grad_enabled():
         return run.all(inputs)
@@ -143,7 +146,7 @@ class _Run:
         outside, _now = _now, _Now(self.now.size, self.now.group, self.now.nets, part, self.parts)
         try:
             with torch.autocast(self.device.type, self.dtype, self.low):
-                return self.function(*inputs)
+                return call(self.function, *inputs)
         finally:
             _now = outside
 
@@ -186,20 +189,3 @@ class _InParts(torch.autograd.Function):
 
 def _slope(leaf: Tensor) -> Tensor:
     return torch.zeros_like(leaf) if leaf.grad is None else leaf.grad
-
-
-def random_state(device: torch.device) -> tuple[Tensor, ...]:
-    """Return the state of torch's random numbers, of the processor and of a device."""
-    states = (torch.get_rng_state(),)
-    if device.type == "cuda":
-        return *states, torch.cuda.get_rng_state(device)
-    return (*states, torch.mps.get_rng_state()) if device.type == "mps" else states
-
-
-def set_random_state(device: torch.device, states: tuple[Tensor, ...]) -> None:
-    """Return nothing; let random numbers go on from a state of ``random_state``."""
-    torch.set_rng_state(states[0])
-    if device.type == "cuda":
-        torch.cuda.set_rng_state(states[1], device)
-    elif device.type == "mps":
-        torch.mps.set_rng_state(states[1])

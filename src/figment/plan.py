@@ -60,11 +60,14 @@ class Plan:
 
     def fit(self, dataset: Dataset, budget: Budget, device: torch.device) -> Plan:
         """Return the plan for these pictures, on this device, of the length that the budget gives."""
+        from figment.compiling import refuse_uncompilable
         from figment.data.classes import check_classes, check_count
         from figment.training.devices import precision_for
 
         check_count(dataset)
         recipe = self.recipe
+        if recipe.compile:
+            refuse_uncompilable(device)
         if self.by_colour:
             recipe = replace(recipe, channels=dataset.shape[0])
         recipe = replace(recipe, precision=precision_for(recipe, device))

@@ -61,3 +61,24 @@ def low_discrepancy(number: int) -> float:
 
 def _sequence(purpose: str, address: tuple[int, ...]) -> np.random.SeedSequence:
     return np.random.SeedSequence([zlib.crc32(purpose.encode()), *address])
+
+
+def random_state(device: torch.device) -> tuple[torch.Tensor, ...]:
+    """Return the state of torch's random numbers, of the processor and of a device."""
+    import torch
+
+    states = (torch.get_rng_state(),)
+    if device.type == "cuda":
+        return *states, torch.cuda.get_rng_state(device)
+    return (*states, torch.mps.get_rng_state()) if device.type == "mps" else states
+
+
+def set_random_state(device: torch.device, states: tuple[torch.Tensor, ...]) -> None:
+    """Return nothing; let random numbers go on from a state of ``random_state``."""
+    import torch
+
+    torch.set_rng_state(states[0])
+    if device.type == "cuda":
+        torch.cuda.set_rng_state(states[1], device)
+    elif device.type == "mps":
+        torch.mps.set_rng_state(states[1])

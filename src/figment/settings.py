@@ -37,6 +37,8 @@ class Settings:
     """Half-life, in images, of the averaged generator that samples are drawn from; 0: no average."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     """Number format of the networks' products; auto: bfloat16 where it is far faster."""
+    compile: bool = False
+    """Compile networks and penalties on slopes first: minutes once, for faster rounds on a GPU."""
 
     tick: int = 2_000
     """Images between two lines of the log."""

@@ -58,9 +58,14 @@ def play(
     path: Path, recipe: Recipe, dataset: Dataset, device: torch.device, stretch: Stretch
 ) -> Run:
     """Train from the saved state, if there is one, to the end, and leave the folder complete."""
+    from figment.compiling import why_not
     from figment.training.fit import fit
 
     progress = stretch.progress
+    if recipe.compile and (trouble := why_not(device)):
+        say(
+            progress, f"without --compile, which does not work here ({trouble}): it goes on as slow"
+        )
     session = _session(path, recipe, dataset, device, stretch)
     session.end, session.deadline, session.began = stretch.end, stretch.deadline, stretch.started
     session.told = stretch.told

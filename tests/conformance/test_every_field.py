@@ -43,6 +43,8 @@ OF_THE_RUN = (
     *("metric_every", "metric_count", "patience", "on_collapse", "folders"),
 )
 """Fields that say when a training ends and what it leaves, which no recipe and no technique reads."""
+OF_THE_MACHINE = ("compile",)
+"""Fields that say how the same is computed: see ``test_compiled.py``."""
 TINY = {
     name: replace(
         system.recipe.tiny(),
@@ -180,7 +182,7 @@ def test_every_field_changes_the_training_or_is_refused(
     monkeypatch.setattr(guide, "LEARNED", 10.0)  # a short lesson will do
     kinds, idle = typing.get_type_hints(type(TINY[name])), []
     for field in ALL[name] | {"classes"}:
-        if field in OF_THE_RUN or not hasattr(TINY[name], field):
+        if field in (*OF_THE_RUN, *OF_THE_MACHINE) or not hasattr(TINY[name], field):
             continue
         effects = []
         for other in others(kinds[field], getattr(TINY[name], field), photos):

@@ -16,7 +16,7 @@ from figment.techniques.exclusions import EXCLUSIONS, Side, flag, table
 
 USED = {
     **{"discriminator_moves": 2, "generator_moves": 2, "balance": 0.8, "replay": 64},
-    **{"micro_batch": 16, "top_k": 0.5, "packing": 2, "latent_consistency": 5.0},
+    **{"compile": True, "micro_batch": 16, "top_k": 0.5, "packing": 2, "latent_consistency": 5.0},
     **{"class_norm": True, "conditioning": "concat", "freeze_layers": 1, "clip": 0.01},
 }
 """A value with which a field is used."""

@@ -22,6 +22,7 @@ from torch import Tensor
 
 from figment import mesh
 from figment import randomness_per_image as random
+from figment.compiling import slopes
 from figment.microbatch import in_parts
 
 Critic = Callable[[Tensor], Tensor]
@@ -36,10 +37,11 @@ def squared_slope(critic: Critic, images: Tensor) -> Tensor:
     def slope(images: Tensor) -> Tensor:
         images = _full(images).requires_grad_()
         again = torch.is_grad_enabled()
-        with torch.enable_grad(), torch.autocast(images.device.type, enabled=False):
+        full = torch.autocast(images.device.type, enabled=False)
+        with torch.enable_grad(), full, slopes():
             logits = critic(images)
-            (slopes,) = torch.autograd.grad(logits.sum(), images, create_graph=again)
-        return slopes.flatten(1).square().sum(1)
+            (found,) = torch.autograd.grad(logits.sum(), images, create_graph=again)
+        return found.flatten(1).square().sum(1)
 
     return in_parts(slope, images)
 

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from figment import mesh
+from figment.compiling import call, slopes
 from figment.randomness_per_image import normal
 
 
@@ -22,11 +23,12 @@ def path_lengths(synthesis: Callable[[Tensor], Tensor], styles: Tensor) -> Tenso
     and by what made the styles.
     """
     again = torch.is_grad_enabled()
-    with torch.enable_grad(), torch.autocast(styles.device.type, enabled=False):
+    full = torch.autocast(styles.device.type, enabled=False)
+    with torch.enable_grad(), full, slopes():
         styles = (
             styles.float() if styles.requires_grad else styles.detach().float().requires_grad_()
         )
-        images = synthesis(styles)
+        images = call(synthesis, styles)
         noise = normal(*images.shape, like=images) / images[0, 0].numel() ** 0.5
         (slope,) = torch.autograd.grad((images * noise).sum(), styles, create_graph=again)
     return slope.square().sum(2).mean(1).sqrt()

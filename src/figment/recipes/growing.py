@@ -30,7 +30,10 @@ class Growing(GAN):
     """GAN whose networks grow."""
 
     BY_LENGTH: ClassVar[tuple[str, ...]] = (*GAN.BY_LENGTH, "level", "stage_images")
-    REFUSED: ClassVar[Mapping[str, str]] = limits.EQUALISED
+    REFUSED: ClassVar[Mapping[str, str]] = {
+        **limits.EQUALISED,
+        "compile": "networks that grow would be compiled anew at every step",
+    }
 
     width: int = 64
     """Channels of maps of 4 to 32 pixels, halved at every doubling above."""

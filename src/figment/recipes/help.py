@@ -34,7 +34,7 @@ GROUPS = {
     ),
     "Networks": (
         *("width", "latent", "dropout", "spectral_norm", "discriminator_norm", "generator_norm"),
-        *("reference", "precision", "ema"),
+        *("reference", "precision", "compile", "ema"),
     ),
     "Learning": (
         *("batch", "micro_batch", "seed", "optimizer", "generator_lr", "discriminator_lr"),

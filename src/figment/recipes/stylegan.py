@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Self, cast
 
-from figment.recipes import limits
 from figment.recipes.growing import Growing
 from figment.recipes.styled import Styled
 
@@ -27,7 +26,7 @@ class StyleGAN(Growing, Styled):
     """GAN whose generator is told a style at every layer, and grows from 8 pixels."""
 
     REFUSED: ClassVar[Mapping[str, str]] = {
-        **limits.EQUALISED,
+        **Growing.REFUSED,
         "latent_consistency": "its fakes draw noise and styles anew",
     }
 

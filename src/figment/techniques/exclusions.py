@@ -26,6 +26,7 @@ EXCLUSIONS: tuple[tuple[Side, Side, str], ...] = (
     (("play", "unrolled"), "replay", "an unrolled generator must reach all fakes"),
     (("play", "unrolled"), ("optimizer", "rmsprop"), "steps of RMSprop cannot be unrolled"),
     (("play", "unrolled"), "micro_batch", "unrolled steps are differentiated twice, in one piece"),
+    (("play", "unrolled"), "compile", "unrolled steps are differentiated twice, by all weights"),
     ("top_k", "packing", "packs are judged whole, top-k picks single fakes"),
     ("top_k", ("objective", "relativistic_average"), "its loss averages over all fakes"),
     ("latent_consistency", "replay", "earlier fakes have no latents any more"),

@@ -153,7 +153,7 @@ class Side:
     @cached_property
     def shown(self) -> Tensor:
         """They as the discriminator sees them."""
-        from figment.microbatch import random_state
+        from figment.randomness import random_state
 
         self.draws.append(random_state(self.pictures.device))
         return self.game.show(self.nets, self.pictures)
@@ -161,7 +161,7 @@ class Side:
     @cached_property
     def examined(self) -> tuple[Tensor, Tensor | None]:
         """Logits [N, ...] and, where a technique reads them, features [N, F]."""
-        from figment.microbatch import random_state
+        from figment.randomness import random_state
 
         shown = self.shown
         self.draws.append(random_state(self.pictures.device))
@@ -175,9 +175,9 @@ class Side:
         """
         import torch
 
-        from figment.microbatch import random_state, set_random_state
         from figment.networks.layers.packing import pack
         from figment.penalties import squared_slope
+        from figment.randomness import random_state, set_random_state
 
         logits = self.examined[0]
         if self.pictures.is_leaf and self.pictures.requires_grad:
@@ -189,7 +189,8 @@ class Side:
         return found
 
     def _again(self, packed: Tensor) -> Tensor:
-        from figment.microbatch import own_rows, set_random_state
+        from figment.microbatch import own_rows
+        from figment.randomness import set_random_state
 
         shown, judged = self.draws
         set_random_state(packed.device, shown)
@@ -266,9 +267,11 @@ def once(images: Tensor) -> bool:
     """Return whether a pass over these images keeps a graph in float32, to be differentiated twice."""
     import torch
 
+    from figment import compiling
     from figment.microbatch import whole
 
-    return whole(len(images)) and not torch.is_autocast_enabled(images.device.type)
+    low = torch.is_autocast_enabled(images.device.type)
+    return whole(len(images)) and not low and not compiling.active()
 
 
 def at_least_zero(r: Settings, *names: str) -> None:

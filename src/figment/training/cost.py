@@ -193,6 +193,7 @@ def sentence(
     width = getattr(recipe, "width", None)
     form = f"width {width}, " if width else ""
     parts = f" in parts of {recipe.micro_batch}" if recipe.micro_batch else ""
+    how = f"{recipe.precision}, compiled" if recipe.compile else recipe.precision
     left = max(0.0, seconds or 0.0)
     images = int(left * cost.images_per_second) if end is None else end
     rounds = math.ceil(images / cost.images_per_round)
@@ -206,7 +207,7 @@ def sentence(
         played = f"{rounds:,} round{'s' * (rounds != 1)}"
         length = f"{images:,} images ({played}), about {duration(images / cost.images_per_second)}"
     return (
-        f"{name} on {data}: {form}batch {recipe.batch}{parts}, {recipe.precision}; {length} at "
+        f"{name} on {data}: {form}batch {recipe.batch}{parts}, {how}; {length} at "
         f"{_rate(cost.images_per_second)}; {cost.memory_gib:.1f} GiB of memory"
         + too_short(recipe, rounds, cost.images_per_second, cost.images_per_round)
     )

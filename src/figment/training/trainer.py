@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from figment import mesh
+from figment import compiling, mesh
 from figment.data import Dataset
 from figment.microbatch import micro_batches
 from figment.randomness import seed_of
@@ -89,7 +89,7 @@ class Trainer:
 
     def generate(self, batch: Batch) -> Tensor:
         """Return the generator's fakes for a batch, at the recipe's precision."""
-        with self.autocast(), self.in_parts():
+        with self.autocast(), self.in_parts(), self.compiled():
             fakes = self.now.generate(self.nets["generator"], batch.latents, batch.labels)
         contract.refuse_fakes(self.now, fakes, len(batch.latents))
         return fakes
@@ -112,7 +112,7 @@ class Trainer:
         Raises NotFinite, no gradients left behind, where one is not finite.
         """
         weights = self.weights(player)
-        with learning(weights, among=self.nets), self.in_parts():
+        with learning(weights, among=self.nets), self.in_parts(), self.compiled():
             with self.autocast():
                 terms = rule(self.nets, batch, fakes, self.clock)
             contract.refuse_terms(self.now, rule, player, terms)
@@ -175,6 +175,10 @@ class Trainer:
     def in_parts(self) -> AbstractContextManager[None]:
         """Return the context in which networks run over micro-batches, where the recipe asks for them."""
         return micro_batches(self.now.micro_batch, self._learning, self.now.neighbours)
+
+    def compiled(self) -> AbstractContextManager[None]:
+        """Return the context in which networks run compiled, if the recipe asks and the machine can."""
+        return compiling.compiled(self.recipe.compile and not compiling.why_not(self.device))
 
     def _set_clock(self, clock: Clock) -> None:
         self.clock, self.now = clock, contract.at(self.recipe, clock)

@@ -35,6 +35,8 @@ def lowering_for(x: Tensor, side: int, channels: int) -> Lowering:
     library's time at 8 px, and loses above. bfloat16 is only chosen on matrix units, where products run
     at more than twice the rate of the library's convolutions at 8 px; 16 px is taken to be alike.
     """
+    if torch.compiler.is_compiling():  # it would lose derivatives of the lowerings' own
+        return "library"
     dtype = _dtype(x)
     if x.device.type != "cpu" or side > SMALL_MAP.get(dtype, 0) or channels < MANY_CHANNELS:
         return "library"

@@ -31,7 +31,8 @@ class LowPass(nn.Module):
     def filtered(self, x: Tensor, *, stride: int = 1, padding: int, back: bool = False) -> Tensor:
         """Return ``x`` convolved with the filter, or by the transpose of that."""
         kernel = self.kernel(x)
-        if torch.is_grad_enabled() and x.requires_grad:
+        again = torch.is_grad_enabled() and x.requires_grad
+        if again and not torch.compiler.is_compiling():  # which would lose the derivatives' own
             return _Filtered.apply(x, kernel, stride, padding, back)
         return _filtered(x, kernel, stride, padding, back)
 
