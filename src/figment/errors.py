@@ -24,5 +24,5 @@ class UserError(Exception):
 
 def nearest(word: str, words: Iterable[str]) -> str:
     """Return ``" Did you mean X?"`` for the word most like ``word``, or an empty string."""
-    close = difflib.get_close_matches(word, list(words), n=1)
+    close = difflib.get_close_matches(word, list(words), n=1, cutoff=0.65)
     return f" Did you mean {close[0]}?" if close else ""

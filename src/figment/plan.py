@@ -209,6 +209,8 @@ def named(recipe: str | Recipe, *, trust: bool = False) -> tuple[str, Recipe]:
     """Return name and recipe. Raises UserError where a resume or a sample could not find it again."""
     if isinstance(recipe, str):
         return find(recipe, trust=trust)
+    if not isinstance(recipe, Recipe):
+        raise UserError(f"a recipe is a name, such as dcgan, or a Recipe, not {recipe!r:.60}")
     return own.name_of(recipe), recipe
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import figment
 from figment import flags
 from figment.commands.training import WORDS
 from figment.data import Look, look
@@ -211,3 +213,9 @@ def test_attention_goes_with_a_resolution_that_is_asked_for(resolution: int, sid
     fitted = aided.fit_to(look("flowers:24"), frozenset({"resolution"}))
     assert (fitted.resolution, fitted.attend) == (resolution, side)
     fitted.check()
+
+
+@pytest.mark.parametrize("wrong", [5, figment, ("dcgan",)])
+def test_what_is_no_recipe_is_refused_in_one_line(wrong: Any):
+    with pytest.raises(UserError, match="a recipe is a name, such as dcgan, or a Recipe, not "):
+        figment.train("flowers:24", recipe=wrong)
