@@ -68,7 +68,8 @@ Train on DATA: a folder of pictures (sub-folders are classes), a zip of one, a p
 file, or a built-in set: flowers, ring, grid."""
 OWN = {
     "--recipe NAME": "The system: a name or an id from `figment recipes`, module:NAME, or a recipe.json. "
-    "Without it few-shot for 50 to 2,000 pictures, points for points, else dcgan-ada.",
+    "Without it few-shot for 50 to 2,000 pictures, biggan-small for small coloured ones of five or more "
+    "classes, points for points, else dcgan-ada.",
     "--run DIR": "The folder to write. Without it runs/DATA, or runs/DATA-RECIPE where --recipe is given; "
     "with -2, -3 and so on after it where there is a run already.",
     "--images N": "How long: real images that are seen, repeats counted. Without any of these three: {}.",
