@@ -7,6 +7,7 @@ network and gradient in one function, whose own gradient torch can make.
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -60,10 +61,7 @@ def compiled(on: bool) -> Generator[None]:
 
 @contextmanager
 def slopes() -> Generator[None]:
-    """Let ``call`` return what can be differentiated by its first input, and that slope by the weights.
-
-    It reaches the weights in no other way.
-    """
+    """Let ``call`` return what can be differentiated by its first input, and that slope by the weights."""
     global _now
     before, _now = _now, _Now(_now.on, sloped=True)
     try:
@@ -87,7 +85,8 @@ def call(function: Function, *inputs: Tensor) -> Tensor:
         return _forward(method, BACKEND)(net, *inputs)
     if not _faithful.get(net, {}).get(method, True):
         return function(*inputs)
-    return _Sloped.apply(_Pass(net, method, inputs[0].device), *inputs)
+    one = _Pass(net, method, inputs[0].device)
+    return _Sloped.apply(one, one.forward(inputs[0].detach(), *inputs[1:]), *inputs)
 
 
 def refuse_uncompilable(device: torch.device) -> None:
@@ -146,12 +145,19 @@ class _Pass:
             buffer.copy_(before)
 
     def _slope(self, up: Tensor, *inputs: Tensor) -> Tensor:
+        from torch._dynamo.exc import TorchDynamoException
+
         known = _faithful.setdefault(self.net, {})
         if known.get(self.method) is None:
             known[self.method] = self._compiles(up, *inputs)
             self.rewind()
-        slope = _slope(BACKEND) if known[self.method] else _slope_of
-        return slope(self.method, self.net, up, *inputs)
+        if known[self.method]:
+            try:
+                return _slope(BACKEND)(self.method, self.net, up, *inputs)
+            except TorchDynamoException:  # of more forms than are kept
+                known[self.method] = False
+                self.rewind()
+        return _slope_of(self.method, self.net, up, *inputs)
 
     def _compiles(self, up: Tensor, *inputs: Tensor) -> bool:
         """Return whether the compiled slope has the gradients of the other: torch can lose some unseen.
@@ -184,18 +190,22 @@ class _Pass:
 
 
 class _Sloped(torch.autograd.Function):
-    """(pass, *inputs) -> what the network makes of them, to be differentiated by the first of them."""
+    """(pass, what it made, *inputs) -> what it made, to be differentiated by the first input as well.
+
+    What it made reaches the weights by itself, and the inputs only from here: so a slope by the inputs
+    does not go back through the compiled pass, which cannot be differentiated twice.
+    """
 
     @staticmethod
-    def forward(ctx: Any, one: _Pass, *inputs: Tensor) -> Tensor:
+    def forward(ctx: Any, one: _Pass, made: Tensor, *inputs: Tensor) -> Tensor:
         ctx.one = one
         ctx.save_for_backward(*inputs)
-        return one.forward(*inputs)
+        return made.view_as(made)
 
     @staticmethod
     def backward(ctx: Any, *ups: Tensor) -> tuple[Tensor | None, ...]:
         inputs = ctx.saved_tensors
-        return None, ctx.one.slope(ups[0], *inputs), *(None for _ in inputs[1:])
+        return None, ups[0], ctx.one.slope(ups[0], *inputs), *(None for _ in inputs[1:])
 
 
 def _slope_of(method: Function, net: nn.Module, up: Tensor, *inputs: Tensor) -> Tensor:
@@ -217,6 +227,7 @@ def _compile(function: Function, backend: str, *, fullgraph: bool = False) -> Fu
     """Return the compiled form; random numbers are those that it would draw uncompiled."""
     import torch._dynamo
 
+    logging.getLogger("torch._dynamo").setLevel(logging.ERROR)
     settings: Any = torch._dynamo.config
     settings.suppress_errors = settings.trace_autograd_ops = True
     settings.recompile_limit = FORMS

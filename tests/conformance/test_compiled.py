@@ -48,9 +48,9 @@ def gradients(recipe: Recipe) -> tuple[list[Tensor], list[bool]]:
 @pytest.mark.parametrize(
     ("name", "fields", "slopes"),
     [
-        ("dcgan", {"r1": 1.0, "augment": "diffaugment"}, [True]),
         ("flowers-28-classes", {}, [True]),  # WGAN-GP
-        ("sngan", {}, []),
+        ("sngan", {"r1": 1.0, "augment": "diffaugment"}, [True]),
+        ("cats-mlp-minibatch", {"r1": 1.0}, [True]),  # its head is not linear in the features
         ("r3gan", {}, [True]),
         ("stylegan2", {}, [True, True]),  # R1 and path lengths
     ],
