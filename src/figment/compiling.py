@@ -145,8 +145,6 @@ class _Pass:
             buffer.copy_(before)
 
     def _slope(self, up: Tensor, *inputs: Tensor) -> Tensor:
-        from torch._dynamo.exc import TorchDynamoException
-
         known = _faithful.setdefault(self.net, {})
         if known.get(self.method) is None:
             known[self.method] = self._compiles(up, *inputs)
@@ -154,7 +152,7 @@ class _Pass:
         if known[self.method]:
             try:
                 return _slope(BACKEND)(self.method, self.net, up, *inputs)
-            except TorchDynamoException:  # of more forms than are kept
+            except _refusals():  # of more forms than are kept
                 known[self.method] = False
                 self.rewind()
         return _slope_of(self.method, self.net, up, *inputs)
@@ -165,8 +163,6 @@ class _Pass:
         Layers that bring derivatives of their own are what it loses them by. Tried on a copy with other
         weights: those of a new network are often zeros, and so are gradients then.
         """
-        from torch._dynamo.exc import TorchDynamoException
-
         net = deepcopy(self.net)
         weights = [weight for weight in net.parameters() if weight.requires_grad]
         if not weights:
@@ -183,7 +179,7 @@ class _Pass:
             try:
                 total = slope(self.method, net, up, first.requires_grad_(), *rest).square().sum()
                 found += [torch.autograd.grad(total, weights, materialize_grads=True)]
-            except TorchDynamoException:
+            except _refusals():
                 return False
         one, other = (torch.cat([each.flatten() for each in gradients]) for gradients in found)
         return bool(torch.linalg.vector_norm(other - one) <= NEAR * torch.linalg.vector_norm(one))
@@ -206,6 +202,13 @@ class _Sloped(torch.autograd.Function):
     def backward(ctx: Any, *ups: Tensor) -> tuple[Tensor | None, ...]:
         inputs = ctx.saved_tensors
         return None, ups[0], ctx.one.slope(ups[0], *inputs), *(None for _ in inputs[1:])
+
+
+def _refusals() -> tuple[type[Exception], ...]:
+    """Return what torch raises where it cannot compile a function as a whole."""
+    from torch._dynamo import exc
+
+    return exc.TorchDynamoException, exc.FailOnRecompileLimitHit
 
 
 def _slope_of(method: Function, net: nn.Module, up: Tensor, *inputs: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from figment import mesh, provenance
 from figment.errors import UserError
-from figment.opened import read_run
+from figment.opened import divided, read_run
 from figment.plan import Plan, choose, longer
 from figment.recipe import Recipe
 from figment.recipes import own
@@ -191,7 +191,7 @@ def _resume(
     if mesh.is_first():
         _write_again(path, recipe, machine | {"budget": budget}, data)
     mesh.barrier()
-    say(progress, _goes_on(path, recipe, machine, now, stretch))
+    stretch = stretch._replace(news=_goes_on(path, recipe, machine, now, stretch))
     return play(path, recipe, dataset, device, stretch)
 
 
@@ -306,13 +306,10 @@ def _same_data(
 
     Raises UserError where they are not the same any more.
     """
-    from figment.data import with_division
-
     dataset = _open(data, recipe, progress)
     if dataset.fingerprint != machine["data"]["fingerprint"]:
         raise UserError(
             f"{dataset.source} has changed since {path} began: bring the old data back "
             "(--data says where they are), or train a new run"
         )
-    recorded = machine["data"].get("held_out")
-    return with_division(dataset, recorded, recipe.held_out, recipe.seed)
+    return divided(path, dataset, recipe, machine)

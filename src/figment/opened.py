@@ -130,7 +130,7 @@ def open_data(
 
     Raises UserError where its own have moved or changed.
     """
-    from figment.data import open_dataset, with_division
+    from figment.data import open_dataset
     from figment.data.builtin import builtin
     from figment.data.hub import is_remote
 
@@ -159,8 +159,18 @@ def open_data(
         )
     if not same:
         return RunData(dataset, None)
-    dataset = with_division(dataset, own.get("held_out"), recipe.held_out, recipe.seed)
-    return RunData(dataset, (recipe.held_out, recipe.seed))
+    return RunData(divided(run, dataset, recipe, machine), (recipe.held_out, recipe.seed))
+
+
+def divided(run: Path, dataset: Dataset, recipe: Recipe, machine: dict[str, Any]) -> Dataset:
+    """Return a run's data with the division that its machine.json records. Raises UserError for none."""
+    from figment.data import with_division
+
+    recorded = machine["data"].get("held_out")
+    try:
+        return with_division(dataset, recorded, recipe.held_out, recipe.seed)
+    except ValueError as error:
+        raise folder.damaged(run / "machine.json", str(error)) from None
 
 
 def _opened(

@@ -50,6 +50,8 @@ class Stretch(NamedTuple):
     """What another training has learned, if this one begins there."""
     rest: float | None = None
     """Seconds that are left of a time budget, in place of a deadline: counted from the first round on."""
+    news: str = ""
+    """What the user is told once the saved state has been read."""
     told: int = 0
     """Images at the end that the user was told last, if the recipe has others."""
 
@@ -67,6 +69,7 @@ def play(
             progress, f"without --compile, which does not work here ({trouble}): it goes on as slow"
         )
     session = _session(path, recipe, dataset, device, stretch)
+    say(progress, stretch.news)
     session.end, session.deadline, session.began = stretch.end, stretch.deadline, stretch.started
     session.told = stretch.told
     if stretch.rest is not None:  # what getting ready again takes is no part of the training

@@ -13,7 +13,8 @@ from PIL import Image
 from figment.data import building, decode, open_dataset, pack, packed, square
 from figment.data.building import build
 from figment.data.jobs import of_pictures
-from figment.data.sources import find_pictures
+from figment.data.names import names_of
+from figment.data.sources import TWICE, find_pictures
 from figment.errors import UserError
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -136,6 +137,22 @@ def test_a_mixed_folder_gives_what_can_be_used(tmp_path, paint):
     assert reasons["08 cut.png"].startswith("cut short")
     assert reasons["09 dot.png"] == "one pixel wide or high: too small to be a picture"
     assert opened(folder).skipped == data.skipped  # from the cache
+
+
+def test_what_lies_beside_the_pictures_is_told_anew(folder):
+    (folder / "gone.png").symlink_to(folder / "nowhere.png")
+    assert [file for file, _ in opened(folder).skipped] == ["gone.png"]
+    (folder / "gone.png").unlink()
+    assert opened(folder).skipped == ()
+
+
+def test_a_name_that_a_zip_has_twice_is_a_name(folder, tmp_path, zipped):
+    path = zipped(tmp_path / "a.zip", folder)
+    with zipfile.ZipFile(path, "a") as archive, pytest.warns(UserWarning, match="Duplicate name"):
+        archive.writestr("a/1.png", (folder / "b" / "1.png").read_bytes())
+    data = opened(path)
+    assert [reason for _, reason in data.skipped] == [TWICE]
+    assert names_of(data) == ["a/1.png", "a/2.png", "a/10.png", "b/1.png"]
 
 
 def test_where_nothing_is_usable_the_reasons_are_named(tmp_path):

@@ -18,6 +18,7 @@ from figment.launch import resume, train
 from figment.plan import Plan
 from figment.recipes.points import Points
 from figment.rounds import Clock
+from figment.run import Run
 from figment.training import cost, fit, length
 
 FIELDS: dict[str, Any] = {"hidden": (8,), "latent": 4, "batch": 16, "tick": 16, "metrics": ()}
@@ -156,3 +157,51 @@ def test_where_a_recipe_is_named_that_of_the_other_run_is_not_asked_for(tmp_path
     assert begun.machine["from"]["images"] == 64
     with pytest.raises(UserError, match="trust=True"):
         train("ring", run=tmp_path / "more", **how)
+
+
+def test_a_resume_that_fails_before_its_first_line_leaves_the_log_as_it_was(
+    tmp_path: Path, monkeypatch
+):
+    fields = FIELDS | {"tick": 24}
+    run = train("ring", run=tmp_path / "run", images=60, progress=False, **fields).path
+    before = (run / "log.jsonl").read_text()
+    assert '"open": true' in before.splitlines()[-1]  # the last tick was cut short
+
+    def full(*_: Any) -> None:
+        raise UserError("the disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(fit, "_play_round", full)
+        with pytest.raises(UserError, match="full"):
+            resume(run, images=32, progress=False)
+    assert (run / "log.jsonl").read_text() == before
+    resume(run, images=32, progress=False)
+    lines = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    assert [line["images"] for line in lines if "open" not in line] == [32, 48, 80, 96]
+
+
+def test_a_recipe_that_the_state_does_not_fit_is_refused_and_nothing_else_said(run: Path, capsys):
+    written = json.loads((run / "recipe.json").read_text())
+    written["fields"]["hidden"] = [4]
+    (run / "recipe.json").write_text(json.dumps(written))
+    with pytest.raises(UserError):
+        resume(run, images=16)
+    assert "goes on" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("recorded", [[10**6, "x"], "abc", "all", [10**6], [-1]])
+def test_a_division_that_is_none_is_the_damage_of_one_file(run: Path, recorded: Any):
+    machine = json.loads((run / "machine.json").read_text())
+    machine["data"]["held_out"] = (
+        list(range(machine["data"]["count"])) if recorded == "all" else recorded
+    )
+    (run / "machine.json").write_text(json.dumps(machine))
+    with pytest.raises(UserError, match=r"machine.json cannot be used \(what it says was held out"):
+        resume(run, images=16, progress=False)
+    assert (run / "snapshots").is_dir()
+
+
+def test_what_else_lies_among_the_snapshots_is_passed_over(run: Path):
+    (run / "snapshots" / "mine.safetensors").write_bytes(b"nothing")
+    resume(run, images=16, progress=False)
+    assert Run(run).generator.sample(4, seed=0)

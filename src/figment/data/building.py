@@ -94,7 +94,9 @@ def build(folder: Path, source: str, job: jobs.Job, form: Form, *, progress: boo
         "classes": classes,
         "count": made,
         "fingerprint": _fingerprint(wide, classes, labels, record),
-        "skipped": skipped,
+        "skipped": skipped[
+            len(job.skipped) :
+        ],  # of these pictures; what else lies there may change
         "duplicates": made - len(np.unique(facts["digest"])),
     }
     write_card(folder, card)

@@ -25,9 +25,9 @@ def names_of(dataset: Dataset) -> list[str]:
     """
     if builtin.builtin(dataset.source) or packed.is_packed(dataset.source):
         return [str(row) for row in range(len(dataset))]
-    skipped = {file for file, _ in dataset.skipped}
-    files = map(sources.readable, sources.find_pictures(dataset.source, dataset.folders).files)
-    names = [file for file in files if file not in skipped]
+    pictures = sources.find_pictures(dataset.source, dataset.folders)
+    unread = {file for file, _ in set(dataset.skipped) - set(pictures.skipped)}
+    names = [file for file in map(sources.readable, pictures.files) if file not in unread]
     if len(names) != len(dataset):
         raise UserError(
             f"the pictures of {dataset.source} have changed since they were read: start again"

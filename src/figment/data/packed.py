@@ -295,6 +295,8 @@ def _header(source: str, file: IO[bytes]) -> tuple[tuple[int, ...], bool, str]:
         layout = "NHWC"
     elif len(shape) == 4 and shape[1] in (1, 3, 4):
         layout = "NCHW"
+    if layout and shape[0] == 0:
+        raise UserError(f"{source} holds no picture: its array has the shape {list(shape)}")
     if not layout or 0 in shape:
         raise UserError(
             f"{source} holds an array of shape {list(shape)}; figment wants [N, H, W], [N, H, W, C]"

@@ -75,7 +75,8 @@ def open_dataset(
             job.key(form), partial(_build, source, job, form, progress), needed=needed
         )
     found = _finished(folder, built[0] if built else sources.name_of(source), source)
-    return replace(found, folders=folders)
+    skipped = tuple(dict.fromkeys((*job.skipped, *found.skipped)))
+    return replace(found, folders=folders, skipped=skipped)
 
 
 def pack(

@@ -54,10 +54,17 @@ def at_random(count: int, share: float, seed: int) -> tuple[np.ndarray, np.ndarr
 def with_division(dataset: Dataset, recorded: list[int] | None, share: float, seed: int) -> Dataset:
     """Return a run's data set with the division that its machine.json has ``recorded``.
 
-    None: the run is of a time when examples were divided ``at_random`` and nothing was recorded.
+    None: the run is of a time when examples were divided ``at_random`` and nothing was recorded. Raises
+    ValueError for a record that is no division of these examples.
     """
-    out = at_random(len(dataset), share, seed)[1] if recorded is None else recorded
-    return replace(dataset, held_out=tuple(map(int, out)))
+    if recorded is None:
+        out = at_random(len(dataset), share, seed)[1].tolist()
+        return replace(dataset, held_out=tuple(out))
+    known = isinstance(recorded, list) and all(type(row) is int for row in recorded)
+    inside = known and all(0 <= row < len(dataset) for row in recorded)
+    if not inside or len(set(recorded)) == len(dataset):
+        raise ValueError("what it says was held out is no part of the data")
+    return replace(dataset, held_out=tuple(recorded))
 
 
 def _wanted(count: int, share: float) -> int:

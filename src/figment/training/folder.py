@@ -306,8 +306,9 @@ def weights_of(run: Path) -> Path:
 
 
 def snapshots_of(run: Path) -> list[Path]:
-    """Return the files of a run's snapshots, the earliest first."""
-    return sorted(path for path in (run / "snapshots").glob("*.safetensors") if path.is_file())
+    """Return the files of a run's snapshots, the earliest first, without others that lie there."""
+    there = (run / "snapshots").glob("[0-9]*.safetensors")
+    return sorted(path for path in there if path.stem.isdecimal() and path.is_file())
 
 
 def images_of(weights: Path) -> int | None:

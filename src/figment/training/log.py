@@ -49,23 +49,34 @@ class Tally:
 
 
 class Log:
-    """The log of a run, open for appending, cut back to where training goes on."""
+    """The log of a run, open for appending, cut back to where training goes on.
+
+    Lines of ticks that go on are dropped with the first line that is written: until then the file says what
+    it said.
+    """
 
     def __init__(self, run: Path, *, images: int, writes: bool = True) -> None:
         self.path = run / "log.jsonl"
-        kept = [line for line in read_log(run) if line["images"] <= images]
-        kept = [line for line in kept if "open" not in line]  # their ticks go on now
-        self.lines = kept
+        there = read_log(run)
+        within = [line for line in there if line["images"] <= images]
+        self.lines = [line for line in within if "open" not in line]
         """All lines, oldest first."""
+        self.whole = False
+        """Whether the file has these lines and no others."""
         self.board: Board | None = None
         if writes:
-            write_text(self.path, "".join(json.dumps(line) + "\n" for line in kept))
+            if len(within) < len(there) or not self.path.exists():
+                write_text(self.path, _text(within))
             with suppress(OSError):  # a full disk is named by what the run cannot do without
                 self.board = board(run, images)
 
     def write(self, line: dict[str, float]) -> None:
         """Append a line. Raises UserError where the disk is full."""
-        append_text(self.path, json.dumps(line) + "\n")
+        if self.whole:
+            append_text(self.path, _text([line]))
+        else:
+            write_text(self.path, _text([*self.lines, line]))
+            self.whole = True
         self.lines.append(line)
         images = int(line["images"])
         values = {name: line[name] for name in line.keys() - {"images", "open", "not_finite"}}
@@ -92,6 +103,10 @@ class Log:
             full, self.board = self.board, None
             if full is not None:
                 full.close()
+
+
+def _text(lines: list[dict]) -> str:
+    return "".join(json.dumps(line) + "\n" for line in lines)
 
 
 def read_log(run: Path) -> list[dict]:
