@@ -17,13 +17,24 @@ from figment.settings import Settings
 if TYPE_CHECKING:
     from figment.data import Look
 
-__all__ = ["SUITED", "SYSTEMS", "System", "find", "recipe_from", "suited", "system_fields"]
+__all__ = [
+    "MANY_KINDS",
+    "SUITED",
+    "SYSTEMS",
+    "System",
+    "find",
+    "recipe_from",
+    "suited",
+    "system_fields",
+]
 
 
 FEW = range(50, 2_001)
 """Pictures in all that the few-shot system is meant for."""
 SUITED = ("dcgan-ada", "few-shot", "points")
 """The systems that ``suited`` chooses from where a field of a game or a network is asked for."""
+MANY_KINDS = "biggan-small"
+"""The system that it chooses for small pictures of many kinds where none is."""
 KINDS, SMALL = 5, 32
 """Classes from which on, and pixels a side up to which, pictures are small and of many kinds."""
 PACE = (
@@ -47,7 +58,7 @@ def suited(look: Look, fields: Mapping[str, Any]) -> str:
     if look.count in FEW:
         return "few-shot"
     if _many_kinds(look, fields) and fields.keys() <= fields_of(Settings()).keys() - {"latent"}:
-        return "biggan-small"
+        return MANY_KINDS
     if "augment" in fields:
         return "dcgan"
     if "objective" in fields:

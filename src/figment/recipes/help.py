@@ -14,7 +14,7 @@ from figment.errors import UserError
 from figment.fields import fields_of, neutral
 from figment.flags import Word
 from figment.recipe import Recipe
-from figment.recipes import SUITED, SYSTEMS, find
+from figment.recipes import MANY_KINDS, SUITED, SYSTEMS, find
 from figment.recipes.listing import MOST, field_help, said
 
 COMMON = (
@@ -134,7 +134,7 @@ def refuse_foreign(words: Sequence[str], takes: Sequence[Word], name: str | None
 def train_text(name: str | None, *, trust: bool = False, everything: bool = False) -> str:
     """Return the help of ``figment train`` for a recipe, or without a name for those that suit data."""
     named, recipe = find(name or SUITED[0], trust=trust)
-    suited = {named: recipe} if name else {each: find(each)[1] for each in SUITED}
+    suited = {each: find(each)[1] for each in ((named,) if name else (*SUITED, MANY_KINDS))}
     length = ", ".join(f"{each.images:,} ({called})" for called, each in suited.items())
     own = "\n".join(_entry(flag, text.format(length)) for flag, text in OWN.items())
     few = "" if name else "; `figment train --recipe few-shot --help` has those for few pictures"
