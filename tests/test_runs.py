@@ -160,6 +160,21 @@ def test_a_budget_of_nothing_is_that_runs_own_damage(here: Path):
     assert [found["state"] for found in listing()] == ["finished", "damaged (OverflowError)"]
 
 
+def test_a_run_whose_log_is_lost_has_begun(here: Path):
+    def few() -> tuple[int, str]:
+        return next((it["images"], it["state"]) for it in listing() if it["run"] == "runs/few")
+
+    before = few()
+    Path("runs/few/log.jsonl").unlink()
+    assert few() == before == (544, "finished")
+
+
+def test_a_damaged_run_says_what_is_wrong(here: Path):
+    Path("runs/few/machine.json").unlink()
+    said = next(found["state"] for found in listing() if found["run"] == "runs/few")
+    assert said.startswith("damaged (runs/few/machine.json cannot be used (it is missing)")
+
+
 def test_a_name_steers_no_terminal(here: Path):
     Path("runs/few").rename("runs/\x1b[2J")
     assert "runs/\\x1b[2J" in listing_text(listing())

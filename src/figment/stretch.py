@@ -70,6 +70,8 @@ def play(
         )
     session = _session(path, recipe, dataset, device, stretch)
     say(progress, stretch.news)
+    if stretch.news and recipe.compile and not why_not(device):
+        say(progress, "compiling the networks, which can take minutes")
     session.end, session.deadline, session.began = stretch.end, stretch.deadline, stretch.started
     session.told = stretch.told
     if stretch.rest is not None:  # what getting ready again takes is no part of the training

@@ -15,6 +15,8 @@ from figment.runs import runs_here, trained_at
 from figment.training import folder
 from figment.training.log import read_log
 
+MOST = 90
+"""Letters of the sentence that says what is wrong with a damaged run."""
 COLUMNS = ("run", "system", "data", "images", "score", "trained", "state")
 
 
@@ -36,13 +38,28 @@ def about(run: Path) -> dict[str, Any]:
     try:
         name, fields, machine = folder.read(run)
         lines = read_log(run)
-        images, planned = (lines[-1]["images"] if lines else 0), int(fields["images"])
+        images, planned = _images(run, lines), int(fields["images"])
         found |= {"system": name, "data": machine["data"]["name"], "images": images}
         found |= {"score": _score(run, images), "state": _state(run, images, planned)}
     # Its files may hold anything: the other runs are listed all the same.
     except Exception as error:
-        found["state"] = f"damaged ({type(error).__name__})"
+        found["state"] = f"damaged ({_why(error)})"
     return found
+
+
+def _images(run: Path, lines: Sequence[dict[str, Any]]) -> int:
+    """Return how many images a run has seen, by its log, or by its last snapshot where that is lost."""
+    if lines:
+        return lines[-1]["images"]
+    return max((int(path.stem) for path in folder.snapshots_of(run)), default=0)
+
+
+def _why(error: Exception) -> str:
+    """Return what is wrong in a few words: the sentence, where figment has one."""
+    if not isinstance(error, UserError):
+        return type(error).__name__
+    text = str(error)
+    return text if len(text) <= MOST else f"{text[:MOST]}…"
 
 
 def listing_text(found: Sequence[dict[str, Any]]) -> str:

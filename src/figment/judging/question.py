@@ -85,8 +85,7 @@ def cautions(samples: int, reals: int, question: Question) -> list[str]:
             f"{reals} real pictures are too few to tell what such pictures get: no score can be trusted"
         )
     elif min(samples, reals) < 2_048:
-        notes.append(
-            f"{samples:,} samples and {reals:,} reals are few: "
-            "below 2,048 each trust only kid and its interval"
-        )
+        sides = ((samples, "samples"), (reals, "reals"))
+        few = " and ".join(f"{count:,} {what}" for count, what in sides if count < 2_048)
+        notes.append(f"{few} are few: below 2,048 of each trust only kid and its interval")
     return notes
