@@ -46,6 +46,7 @@ _faithful: WeakKeyDictionary[nn.Module, dict[Function, bool]] = WeakKeyDictionar
 NEAR = 1e-3
 """How far gradients of compiled slopes may be from the others', as a share of their length."""
 NOISE = 0.05
+"""Spread of what is added to weights for that trial."""
 
 
 @contextmanager

@@ -38,7 +38,7 @@ class Settings:
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     """Number format of the networks' products; auto: bfloat16 where it is far faster."""
     compile: bool = False
-    """Compile networks and penalties on slopes first: minutes once, for faster rounds on a GPU."""
+    """Compile networks and penalties on slopes first, which takes minutes; meant for GPUs."""
 
     tick: int = 2_000
     """Images between two lines of the log."""

@@ -64,13 +64,15 @@ def play(
     from figment.training.fit import fit
 
     progress = stretch.progress
-    if recipe.compile and (trouble := why_not(device)):
+    trouble = why_not(device) if recipe.compile else ""
+    if trouble:
         say(
-            progress, f"without --compile, which does not work here ({trouble}): it goes on as slow"
+            progress,
+            f"without --compile, which does not work here ({trouble}): rounds stay as slow",
         )
     session = _session(path, recipe, dataset, device, stretch)
     say(progress, stretch.news)
-    if stretch.news and recipe.compile and not why_not(device):
+    if stretch.news and recipe.compile and not trouble:
         say(progress, "compiling the networks, which can take minutes")
     session.end, session.deadline, session.began = stretch.end, stretch.deadline, stretch.started
     session.told = stretch.told
