@@ -178,7 +178,7 @@ def test_a_resume_that_fails_before_its_first_line_leaves_the_log_as_it_was(
     resume(run, images=32, progress=False)
     lines = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
     assert [line["images"] for line in lines if "open" not in line] == [32, 48, 80, 96]
-    assert [line["images"] for line in lines if "open" in line] == [96]  # not 64 any more
+    assert 64 not in [line["images"] for line in lines]  # its tick went on
 
 
 def test_a_recipe_that_the_state_does_not_fit_is_refused_and_nothing_else_said(run: Path, capsys):
